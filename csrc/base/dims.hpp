@@ -1,0 +1,37 @@
+// The sizes of a recurrent call, in the letters used throughout:
+//   T steps, B rows (sequences), I inputs, H hidden units.
+#pragma once
+
+#include <cstddef>
+
+namespace rnnfast {
+
+using index = std::ptrdiff_t;
+
+struct Dims {
+  index steps;   // T
+  index rows;    // B
+  index inputs;  // I
+  index units;   // H
+};
+
+namespace {  // internal linkage: these are compiled once per instruction set and must not be merged
+
+constexpr index ceil_div(index a, index b) { return (a + b - 1) / b; }
+constexpr index round_up(index a, index b) { return ceil_div(a, b) * b; }
+constexpr index smaller(index a, index b) { return a < b ? a : b; }
+constexpr index larger(index a, index b) { return a > b ? a : b; }
+
+/// The half-open range of `count` things that worker `id` of `workers` owns.
+struct Span {
+  index begin;
+  index end;
+  constexpr index size() const { return end - begin; }
+};
+
+constexpr Span share(index count, index id, index workers) {
+  return {count * id / workers, count * (id + 1) / workers};
+}
+
+}  // namespace
+}  // namespace rnnfast

@@ -1,0 +1,95 @@
+#include "base/threads.hpp"
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "base/arena.hpp"
+#include "base/cpu.hpp"
+
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+namespace rnnfast {
+
+struct alignas(cache_line) Flag {
+  std::atomic<unsigned> meetings{0};
+};
+
+namespace {
+
+constexpr int spins_before_yield = 300;
+
+std::atomic<bool> team_has_run{false};
+std::atomic<bool> forked{false};
+std::atomic<int> chosen_threads{0};
+
+#if defined(__unix__) || defined(__APPLE__)
+const int fork_watch = pthread_atfork(nullptr, nullptr, [] { forked = team_has_run.load(); });
+#endif
+
+}  // namespace
+
+void Worker::meet() {
+  ++meetings;
+  if (count == 1) return;
+  flags[id].meetings.store(meetings, std::memory_order_release);
+  for (int other = 0; other < count; ++other) {
+    int spins = 0;
+    // The difference is signed so that the count may wrap around.
+    while (static_cast<int>(flags[other].meetings.load(std::memory_order_acquire) - meetings) < 0) {
+      if (++spins < spins_before_yield) {
+        cpu_pause();
+      } else {
+        std::this_thread::yield();
+      }
+    }
+  }
+}
+
+void run_team(int threads, Job job, void* context) {
+#if defined(_OPENMP)
+  if (threads > 1 && !forked) {
+    team_has_run = true;
+    std::vector<Flag> flags(static_cast<std::size_t>(threads));
+#pragma omp parallel num_threads(threads)
+    {
+      const FlushDenormals flush;
+      Worker worker{omp_get_thread_num(), omp_get_num_threads(), 0, flags.data()};
+      job(context, worker);
+    }
+    return;
+  }
+#endif
+  const FlushDenormals flush;
+  Worker alone;
+  job(context, alone);
+}
+
+int available_threads() {
+  static const int available = available_cores();
+  return available;
+}
+
+int default_threads() {
+  const int chosen = chosen_threads.load();
+  return chosen > 0 ? chosen : available_threads();
+}
+
+void set_default_threads(int threads) {
+  chosen_threads = static_cast<int>(smaller(larger(threads, 1), available_threads()));
+}
+
+bool has_openmp() {
+#if defined(_OPENMP)
+  return true;
+#else
+  return false;
+#endif
+}
+
+}  // namespace rnnfast

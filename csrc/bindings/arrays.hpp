@@ -1,0 +1,59 @@
+// Arrays in, views to the kernels, arrays out. Python has validated and normalised everything: what
+// comes here has the right shape, one of two scalar types, and the strides the views allow.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "base/view.hpp"
+#include "dispatch/dispatch.hpp"
+
+namespace rnnfast {
+
+namespace py = pybind11;
+
+template <class T>
+T* pointer(const py::object& array) {
+  using Scalar = std::remove_const_t<T>;
+  if (array.is_none()) return nullptr;
+  const auto& proxy = *py::detail::array_proxy(array.ptr());
+  return reinterpret_cast<Scalar*>(proxy.data);
+}
+
+template <class T>
+Sequence<T> sequence(const py::object& array) {
+  if (array.is_none()) return {};
+  const auto& proxy = *py::detail::array_proxy(array.ptr());
+  constexpr auto size = static_cast<index>(sizeof(T));
+  return {pointer<T>(array), proxy.strides[0] / size, proxy.strides[1] / size};
+}
+
+/// The sizes of a call, from x (T, B, I) and w_hh (G*H, H).
+inline Dims dims_of(const py::array& x, const py::array& w_hh) {
+  return {x.shape(0), x.shape(1), x.shape(2), w_hh.shape(1)};
+}
+
+/// Calls body(T{}) with the scalar type of an array.
+template <class Body>
+auto with_scalar(const py::dtype& dtype, Body&& body) {
+  return dtype.itemsize() == sizeof(float) ? body(float{}) : body(double{});
+}
+
+/// The number of a cell in the registry.
+inline int cell_number(const std::string& name) {
+  const ScalarKernels<float>& kernels = target().single;
+  for (int i = 0; i < kernels.cell_count; ++i) {
+    if (name == kernels.cells[i].name) return i;
+  }
+  throw std::invalid_argument("no cell named " + name);
+}
+
+template <class T>
+const CellKernels<T>& cell_kernels(int number) {
+  return kernels_of<T>(target()).cells[number];
+}
+
+}  // namespace rnnfast

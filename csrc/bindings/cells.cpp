@@ -1,0 +1,227 @@
+// The cells: forward, forward that saves and its Tape, and prepacked weights.
+#include <memory>
+
+#include "base/arena.hpp"
+#include "base/threads.hpp"
+#include "bindings/arrays.hpp"
+#include "bindings/plans.hpp"
+#include "bindings/register.hpp"
+
+namespace rnnfast {
+namespace {
+
+/// Weights of one cell, packed once.
+template <class T>
+Arena pack(const CellKernels<T>& kernels, const Dims& dims, const Weights<T>& weights,
+           int threads) {
+  Arena packed(kernels.packed_bytes(dims));
+  kernels.pack(dims, weights, threads, packed.data());
+  return packed;
+}
+
+template <class T>
+Weights<T> weights_of(const py::object& w_ih, const py::object& w_hh, const py::object& b_ih,
+                      const py::object& b_hh) {
+  return {pointer<const T>(w_ih), pointer<const T>(w_hh), pointer<const T>(b_ih),
+          pointer<const T>(b_hh)};
+}
+
+template <class T>
+ForwardCall<T> forward_call(const Dims& dims, const py::object& x, const py::object& h0,
+                            const py::object& c0, const py::object& y, const py::object& h_n,
+                            const py::object& c_n) {
+  return {dims,
+          sequence<const T>(x),
+          {pointer<const T>(h0), pointer<const T>(c0)},
+          sequence<T>(y),
+          {pointer<T>(h_n), pointer<T>(c_n)}};
+}
+
+void forward(const std::string& cell, const py::array& x, const py::array& w_ih,
+             const py::array& w_hh, const py::object& b_ih, const py::object& b_hh,
+             const py::object& h0, const py::object& c0, const py::array& y, const py::array& h_n,
+             const py::object& c_n) {
+  with_scalar(x.dtype(), [&](auto scalar) {
+    using T = decltype(scalar);
+    const CellKernels<T>& kernels = cell_kernels<T>(cell_number(cell));
+    const Dims dims = dims_of(x, w_hh);
+    const Weights<T> weights = weights_of<T>(w_ih, w_hh, b_ih, b_hh);
+    const ForwardCall<T> call = forward_call<T>(dims, x, h0, c0, y, h_n, c_n);
+    const PlanSegment plan = plan_call(dims, kernels.traits);
+    const py::gil_scoped_release release;
+    const Arena packed = pack(kernels, dims, weights, plan.threads);
+    kernels.forward(call, plan, packed.data());
+  });
+}
+
+/// What a forward pass keeps for its backward passes.
+class Tape {
+ public:
+  Tape(int cell, const Dims& dims, const PlanSegment& plan, Arena saved)
+      : cell_(cell), dims_(dims), plan_(plan), saved_(std::move(saved)) {}
+
+  std::size_t bytes() const { return saved_.size(); }
+
+  void backward(const py::array& x, const py::array& w_ih, const py::array& w_hh,
+                const py::object& dy, const py::object& dh_n, const py::object& dc_n,
+                const py::object& dx, const py::object& dw_ih, const py::object& dw_hh,
+                const py::object& db_ih, const py::object& db_hh, const py::object& dh0,
+                const py::object& dc0) const {
+    with_scalar(x.dtype(), [&](auto scalar) {
+      using T = decltype(scalar);
+      const BackwardCall<T> call = {
+          dims_,
+          sequence<const T>(x),
+          weights_of<T>(w_ih, w_hh, py::none(), py::none()),
+          sequence<const T>(dy),
+          {pointer<const T>(dh_n), pointer<const T>(dc_n)},
+          {sequence<T>(dx), pointer<T>(dw_ih), pointer<T>(dw_hh), pointer<T>(db_ih),
+           pointer<T>(db_hh), pointer<T>(dh0), pointer<T>(dc0)}};
+      const py::gil_scoped_release release;
+      cell_kernels<T>(cell_).backward(call, plan_, saved_.data());
+    });
+  }
+
+ private:
+  int cell_;
+  Dims dims_;
+  PlanSegment plan_;
+  Arena saved_;
+};
+
+std::unique_ptr<Tape> forward_saving(const std::string& cell, const py::array& x,
+                                     const py::array& w_ih, const py::array& w_hh,
+                                     const py::object& b_ih, const py::object& b_hh,
+                                     const py::object& h0, const py::object& c0, const py::array& y,
+                                     const py::array& h_n, const py::object& c_n) {
+  return with_scalar(x.dtype(), [&](auto scalar) {
+    using T = decltype(scalar);
+    const int number = cell_number(cell);
+    const CellKernels<T>& kernels = cell_kernels<T>(number);
+    const Dims dims = dims_of(x, w_hh);
+    const Weights<T> weights = weights_of<T>(w_ih, w_hh, b_ih, b_hh);
+    const ForwardCall<T> call = forward_call<T>(dims, x, h0, c0, y, h_n, c_n);
+    const PlanSegment plan = plan_call(dims, kernels.traits);
+    const py::gil_scoped_release release;
+    const Arena packed = pack(kernels, dims, weights, plan.threads);
+    Arena saved(kernels.saved_bytes(dims, plan));
+    kernels.forward_saving(call, plan, packed.data(), saved.data());
+    return std::make_unique<Tape>(number, dims, plan, std::move(saved));
+  });
+}
+
+/// Weights packed once, for many calls and single steps.
+class Packed {
+ public:
+  Packed(const std::string& cell, const py::array& w_ih, const py::array& w_hh,
+         const py::object& b_ih, const py::object& b_hh)
+      : cell_(cell_number(cell)),
+        inputs_(w_ih.shape(1)),
+        units_(w_hh.shape(1)),
+        dtype_(w_ih.dtype()),
+        array_type_(py::type::of(w_ih)),
+        packed_(with_scalar(dtype_, [&](auto scalar) {
+          using T = decltype(scalar);
+          const Weights<T> weights = weights_of<T>(w_ih, w_hh, b_ih, b_hh);
+          const py::gil_scoped_release release;
+          return pack(cell_kernels<T>(cell_), {0, 0, inputs_, units_}, weights, default_threads());
+        })) {}
+
+  std::size_t bytes() const { return packed_.size(); }
+
+  void forward(const py::array& x, const py::object& h0, const py::object& c0, const py::array& y,
+               const py::array& h_n, const py::object& c_n) const {
+    with_scalar(dtype_, [&](auto scalar) {
+      using T = decltype(scalar);
+      const CellKernels<T>& kernels = cell_kernels<T>(cell_);
+      const Dims dims = {x.shape(0), x.shape(1), inputs_, units_};
+      const ForwardCall<T> call = forward_call<T>(dims, x, h0, c0, y, h_n, c_n);
+      const PlanSegment plan = plan_call(dims, kernels.traits);
+      const py::gil_scoped_release release;
+      kernels.forward(call, plan, packed_.data());
+    });
+  }
+
+  /// One step, if every argument already is as the kernel wants it; else NotImplemented, and Python
+  /// looks at them one by one. A microsecond matters here.
+  py::object step(const py::object& x, const py::object& state) const {
+    return with_scalar(dtype_, [&](auto scalar) { return step_as<decltype(scalar)>(x, state); });
+  }
+
+ private:
+  /// A C-contiguous, aligned (rows, columns) array of this cell's scalar type, of exactly NumPy's
+  /// type; rows < 0 takes any.
+  bool fits(const py::handle& object, index rows, index columns) const {
+    constexpr int wanted =
+        py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+    if (reinterpret_cast<PyObject*>(Py_TYPE(object.ptr())) != array_type_.ptr()) return false;
+    const auto& proxy = *py::detail::array_proxy(object.ptr());
+    return proxy.nd == 2 && proxy.descr == dtype_.ptr() && (proxy.flags & wanted) == wanted &&
+           (rows < 0 || proxy.dimensions[0] == rows) && proxy.dimensions[1] == columns;
+  }
+
+  template <class T>
+  py::object step_as(const py::object& x, const py::object& state) const {
+    const auto not_implemented = [] {
+      return py::reinterpret_borrow<py::object>(Py_NotImplemented);
+    };
+    if (!fits(x, -1, inputs_)) return not_implemented();
+    const CellKernels<T>& kernels = cell_kernels<T>(cell_);
+    const Dims dims = {1, py::detail::array_proxy(x.ptr())->dimensions[0], inputs_, units_};
+    if (dims.rows == 0) return not_implemented();
+    py::object h0 = py::none();
+    py::object c0 = py::none();
+    if (!state.is_none()) {
+      if (!kernels.has_memory) {
+        h0 = state;
+      } else if (PyTuple_CheckExact(state.ptr()) && PyTuple_GET_SIZE(state.ptr()) == 2) {
+        h0 = py::reinterpret_borrow<py::object>(PyTuple_GET_ITEM(state.ptr(), 0));
+        c0 = py::reinterpret_borrow<py::object>(PyTuple_GET_ITEM(state.ptr(), 1));
+        if (!fits(c0, dims.rows, units_)) return not_implemented();
+      } else {
+        return not_implemented();
+      }
+      if (!fits(h0, dims.rows, units_)) return not_implemented();
+    }
+    py::array h(dtype_, {dims.rows, units_});
+    py::object c = kernels.has_memory ? py::object(py::array(dtype_, {dims.rows, units_}))
+                                      : py::object(py::none());
+    const ForwardCall<T> call = {dims,
+                                 {pointer<const T>(x), 0, inputs_},
+                                 {pointer<const T>(h0), pointer<const T>(c0)},
+                                 {pointer<T>(h), 0, units_},
+                                 {nullptr, pointer<T>(c)}};
+    const PlanSegment plan = plan_call(dims, kernels.traits);
+    {
+      const py::gil_scoped_release release;
+      kernels.forward(call, plan, packed_.data());
+    }
+    if (!kernels.has_memory) return h;
+    return py::make_tuple(std::move(h), std::move(c));
+  }
+
+  int cell_;
+  index inputs_;
+  index units_;
+  py::dtype dtype_;
+  py::object array_type_;
+  Arena packed_;
+};
+
+}  // namespace
+
+void register_cells(py::module_& module) {
+  py::class_<Tape>(module, "Tape")
+      .def_property_readonly("nbytes", &Tape::bytes)
+      .def("backward", &Tape::backward);
+  module.def("forward", &forward);
+  module.def("forward_saving", &forward_saving);
+  py::class_<Packed>(module, "Packed")
+      .def(py::init<const std::string&, const py::array&, const py::array&, const py::object&,
+                    const py::object&>())
+      .def_property_readonly("nbytes", &Packed::bytes)
+      .def("forward", &Packed::forward)
+      .def("step", &Packed::step);
+}
+
+}  // namespace rnnfast

@@ -1,0 +1,40 @@
+// Threads, and what show_config tells.
+#include "base/cpu.hpp"
+#include "base/threads.hpp"
+#include "bindings/arrays.hpp"
+#include "bindings/register.hpp"
+
+namespace rnnfast {
+namespace {
+
+py::dict config() {
+  py::list targets;
+  for (const Target* available : available_targets()) targets.append(available->name);
+  py::list cells;
+  for (int i = 0; i < target().single.cell_count; ++i) cells.append(target().single.cells[i].name);
+  const Caches& caches = cpu_caches();
+  py::dict facts;
+  facts["version"] = RNNFAST_VERSION;
+  facts["target"] = target().name;
+  facts["targets"] = targets;
+  facts["cells"] = cells;
+  facts["threads"] = default_threads();
+  facts["available_threads"] = available_threads();
+  facts["caches"] =
+      py::dict(py::arg("l1") = caches.l1, py::arg("l2") = caches.l2, py::arg("l3") = caches.l3);
+  facts["compiler"] = RNNFAST_COMPILER;
+  facts["build_type"] = RNNFAST_BUILD_TYPE;
+  facts["openmp"] = has_openmp();
+  facts["cuda"] = false;
+  return facts;
+}
+
+}  // namespace
+
+void register_machine(py::module_& module) {
+  module.def("config", &config);
+  module.def("get_num_threads", &default_threads);
+  module.def("set_num_threads", &set_default_threads, py::arg("n"));
+}
+
+}  // namespace rnnfast

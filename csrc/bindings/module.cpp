@@ -1,0 +1,15 @@
+#include "bindings/register.hpp"
+#include "dispatch/dispatch.hpp"
+
+PYBIND11_MODULE(_core, module) {
+  module.doc() = "Kernels of rnnfast. Everything here expects arguments that rnnfast._check made.";
+  try {
+    rnnfast::target();
+  } catch (const std::exception& error) {
+    throw pybind11::import_error(error.what());
+  }
+  rnnfast::register_machine(module);
+  rnnfast::register_plans(module);
+  rnnfast::register_cells(module);
+  rnnfast::register_probes(module);
+}

@@ -1,0 +1,83 @@
+#include "bindings/plans.hpp"
+
+#include <pybind11/stl.h>
+
+#include <optional>
+
+#include "base/threads.hpp"
+#include "bindings/arrays.hpp"
+#include "bindings/register.hpp"
+
+namespace rnnfast {
+namespace {
+
+struct ForcedPlan {
+  std::optional<Partition> partition;
+  index chunk_steps = 0;
+  int threads = 0;
+};
+
+thread_local ForcedPlan forced_plan;
+thread_local PlanSegment last_plan{};
+
+py::dict describe(const PlanSegment& segment) {
+  py::dict text;
+  text["t0"] = segment.begin;
+  text["t1"] = segment.end;
+  text["rows"] = segment.rows;
+  text["partition"] = segment.threads == 1 ? "one" : name_of(segment.partition);
+  text["threads"] = segment.threads;
+  text["chunk"] = segment.chunk_steps;
+  text["delta_chunk"] = segment.delta_chunk_steps;
+  text["block"] = segment.block_steps;
+  return text;
+}
+
+py::dict plan(const std::string& cell, const py::dtype& dtype, const Dims& dims, int threads) {
+  return with_scalar(dtype, [&](auto scalar) {
+    const CellTraits& traits = cell_kernels<decltype(scalar)>(cell_number(cell)).traits;
+    py::list segments;
+    for (const auto& segment :
+         make_plan(dims, traits, machine_for(traits.lanes), threads).segments) {
+      segments.append(describe(segment));
+    }
+    return py::dict(py::arg("segments") = segments);
+  });
+}
+
+void force_plan(const std::optional<std::string>& partition, std::optional<index> chunk,
+                std::optional<int> threads) {
+  forced_plan = {};
+  if (partition) {
+    if (*partition != "rows" && *partition != "units") {
+      throw std::invalid_argument("partition must be 'rows' or 'units', got " + *partition);
+    }
+    forced_plan.partition = *partition == "rows" ? Partition::rows : Partition::units;
+  }
+  forced_plan.chunk_steps = chunk.value_or(0);
+  forced_plan.threads = threads.value_or(0);
+}
+
+}  // namespace
+
+PlanSegment plan_call(const Dims& dims, const CellTraits& traits) {
+  const Forced forced = {forced_plan.partition ? &*forced_plan.partition : nullptr,
+                         forced_plan.chunk_steps, forced_plan.threads};
+  last_plan = make_plan(dims, traits, machine_for(traits.lanes), default_threads(), forced)
+                  .segments.front();
+  return last_plan;
+}
+
+void register_plans(py::module_& module) {
+  module.def(
+      "plan",
+      [](const std::string& cell, const py::dtype& dtype, index steps, index rows, index inputs,
+         index units,
+         int threads) { return plan(cell, dtype, {steps, rows, inputs, units}, threads); },
+      py::arg("cell"), py::arg("dtype"), py::arg("T"), py::arg("B"), py::arg("I"), py::arg("H"),
+      py::arg("threads"));
+  module.def("force_plan", &force_plan, py::arg("partition"), py::arg("chunk"), py::arg("threads"));
+  module.def("last_plan", [] { return describe(last_plan); });
+}
+
+}  // namespace rnnfast

@@ -1,0 +1,116 @@
+// Pieces of the kernels by themselves: accuracy of the activations, speed of the tiles.
+#include <chrono>
+
+#include "base/arena.hpp"
+#include "bindings/arrays.hpp"
+#include "bindings/register.hpp"
+
+namespace rnnfast {
+namespace {
+
+template <class T>
+py::array_t<T> activation(const std::string& name, const py::array_t<T>& x) {
+  const Probes<T>& probes = kernels_of<T>(target()).probes;
+  constexpr index widest = 64 / sizeof(T);
+  const index count = x.size();
+  std::vector<T> padded(static_cast<std::size_t>(round_up(count, widest)), T{});
+  std::copy_n(x.data(), count, padded.begin());
+  const auto function = name == "sigmoid" ? probes.sigmoid : name == "tanh" ? probes.tanh : nullptr;
+  if (!function) throw std::invalid_argument("no activation named " + name);
+  function(padded.data(), padded.data(), static_cast<index>(padded.size()));
+  return py::array_t<T>(count, padded.data());
+}
+
+/// Calls work(), which does `flops`, until `seconds` have passed; returns GFLOP/s of the best call.
+template <class Work>
+double best_rate(double flops, double seconds, Work&& work) {
+  using Clock = std::chrono::steady_clock;
+  const auto elapsed = [](Clock::time_point since) {
+    return std::chrono::duration<double>(Clock::now() - since).count();
+  };
+  const auto begin = Clock::now();
+  double best = 0;
+  do {
+    const auto start = Clock::now();
+    work();
+    best = std::max(best, flops / elapsed(start) * 1e-9);
+  } while (elapsed(begin) < seconds);
+  return best;
+}
+
+template <class T>
+double tile_rate(int rows, int vectors, index k, double seconds) {
+  const ScalarKernels<T>& kernels = kernels_of<T>(target());
+  const index columns = vectors * kernels.cells[0].traits.lanes;
+  const Arena memory(static_cast<std::size_t>((rows + columns) * k + 2 * rows * columns) *
+                         sizeof(T) +
+                     4 * cache_line);
+  __builtin_memset(memory.data(), 0, memory.size());
+  Bump bump(memory.data());
+  const T* a = bump.take<T>(rows * k);
+  const T* b = bump.take<T>(columns * k);
+  const T* start = bump.take<T>(rows * columns);
+  T* c = bump.take<T>(rows * columns);
+  constexpr index repeats = 200;
+  const double flops = 2.0 * static_cast<double>(rows * columns * k * repeats);
+  return best_rate(flops, seconds,
+                   [&] { kernels.probes.tile(rows, vectors, k, a, b, start, c, repeats); });
+}
+
+template <class T>
+double fma_rate(double seconds) {
+  const ScalarKernels<T>& kernels = kernels_of<T>(target());
+  constexpr index count = 10000;
+  volatile T sink = 0;
+  const double flops = 2.0 * count * kernels.probes.fma_chains * kernels.cells[0].traits.lanes;
+  return best_rate(flops, seconds, [&] { sink = kernels.probes.fma_loop(count); });
+}
+
+template <class T>
+py::list tiles() {
+  const Probes<T>& probes = kernels_of<T>(target()).probes;
+  py::list shapes;
+  for (int vectors = 1; vectors <= probes.tile_vectors; ++vectors) {
+    shapes.append(py::make_tuple(probes.tile_rows(vectors), vectors));
+  }
+  return shapes;
+}
+
+}  // namespace
+
+void register_probes(py::module_& module) {
+  py::module_ probes = module.def_submodule("probes", "Pieces of the kernels by themselves.");
+  probes.def(
+      "activation",
+      [](const std::string& name, const py::array& x) {
+        return with_scalar(x.dtype(), [&](auto scalar) -> py::array {
+          return activation<decltype(scalar)>(name, py::array_t<decltype(scalar)>(x));
+        });
+      },
+      py::arg("name"), py::arg("x"));
+  probes.def(
+      "tiles",
+      [](const py::dtype& dtype) {
+        return with_scalar(dtype, [](auto scalar) { return tiles<decltype(scalar)>(); });
+      },
+      py::arg("dtype"));
+  probes.def(
+      "tile_rate",
+      [](const py::dtype& dtype, int rows, int vectors, double seconds, index k) {
+        const py::gil_scoped_release release;
+        return with_scalar(dtype, [&](auto scalar) {
+          return tile_rate<decltype(scalar)>(rows, vectors, k, seconds);
+        });
+      },
+      py::arg("dtype"), py::arg("rows"), py::arg("vectors"), py::arg("seconds") = 0.1,
+      py::arg("k") = 256);
+  probes.def(
+      "fma_rate",
+      [](const py::dtype& dtype, double seconds) {
+        const py::gil_scoped_release release;
+        return with_scalar(dtype, [&](auto scalar) { return fma_rate<decltype(scalar)>(seconds); });
+      },
+      py::arg("dtype"), py::arg("seconds") = 0.1);
+}
+
+}  // namespace rnnfast

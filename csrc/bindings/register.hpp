@@ -1,0 +1,13 @@
+// One function a room; module.cpp is their table of contents.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace rnnfast {
+
+void register_cells(pybind11::module_& module);
+void register_machine(pybind11::module_& module);
+void register_plans(pybind11::module_& module);
+void register_probes(pybind11::module_& module);
+
+}  // namespace rnnfast

@@ -1,0 +1,56 @@
+// The gated recurrent unit as published, with the reset gate before the recurrent product (Cho et
+// al. 2014; Keras's reset_after=False), which makes it a step of two phases:
+//
+//   r, z = sigmoid(W x + U h_prev + b)
+//   n = tanh(W_n x + b_in + U_n (r h_prev) + b_hn)     h = (1 - z) n + z h_prev
+//
+//   dn = dh (1 - z)     dz = dh (h_prev - n)           dh_prev += dh z
+//   each times the slope of its gate; then with q = U_n^T dn, the gradient of r h_prev:
+//   dr = q h_prev, times the slope of r                dh_prev += q r
+#pragma once
+
+#include "cells/cell.hpp"
+
+namespace rnnfast {
+namespace {
+
+struct GruResetBefore {
+  enum Part { r, z, n };
+  static constexpr int gates = 3;
+  static constexpr int parts = 3;
+  static constexpr int gate_of[parts] = {0, 1, 2};
+  static constexpr Range input = {r, n + 1};
+  static constexpr int phases = 2;
+  static constexpr Range phase[phases] = {{r, n}, {n, n + 1}};
+  static constexpr bool has_memory = false;
+
+  template <int Phase, class V>
+  static V stage(V (&gate)[parts], V h_prev) {
+    gate[r] = sigmoid(gate[r]);
+    gate[z] = sigmoid(gate[z]);
+    return gate[r] * h_prev;
+  }
+
+  template <class V>
+  static State<V> forward(V (&gate)[parts], State<V> prev) {
+    gate[n] = tanh(gate[n]);
+    return {fma(gate[z], prev.h - gate[n], gate[n]), V{}};
+  }
+
+  template <class V>
+  static void backward(const V (&gate)[parts], State<V> prev, V, State<V>& d, V (&delta)[parts]) {
+    delta[n] = d.h * (splat<V>(1) - gate[z]) * Tanh::slope(gate[n]);
+    delta[z] = d.h * (prev.h - gate[n]) * Sigmoid::slope(gate[z]);
+    delta[r] = V{};  // known only after the second phase's product
+    d.h = d.h * gate[z];
+  }
+
+  template <int Phase, class V>
+  static void unstage(const V (&gate)[parts], V h_prev, V d_operand, V& dh, V (&delta)[parts]) {
+    delta[r] = d_operand * h_prev * Sigmoid::slope(gate[r]);
+    dh = fma(d_operand, gate[r], dh);
+  }
+};
+
+}  // namespace
+}  // namespace rnnfast

@@ -1,0 +1,49 @@
+// Long short-term memory (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000):
+//
+//   i, f, o = sigmoid(W x + U h_prev + b)      g = tanh(W x + U h_prev + b)
+//   c = f c_prev + i g                         h = o tanh(c)
+//
+//   dc += dh o (1 - tanh(c)^2)                 do = dh tanh(c)
+//   di = dc g    df = dc c_prev    dg = dc i   dc_prev = dc f
+//   each times the slope of its gate
+#pragma once
+
+#include "cells/cell.hpp"
+
+namespace rnnfast {
+namespace {
+
+struct Lstm {
+  enum Part { i, f, g, o };
+  static constexpr int gates = 4;
+  static constexpr int parts = 4;
+  static constexpr int gate_of[parts] = {0, 1, 2, 3};
+  static constexpr Range input = {0, 4};
+  static constexpr int phases = 1;
+  static constexpr Range phase[phases] = {{0, 4}};
+  static constexpr bool has_memory = true;
+
+  template <class V>
+  static State<V> forward(V (&gate)[parts], State<V> prev) {
+    gate[i] = sigmoid(gate[i]);
+    gate[f] = sigmoid(gate[f]);
+    gate[g] = tanh(gate[g]);
+    gate[o] = sigmoid(gate[o]);
+    const V c = fma(gate[f], prev.c, gate[i] * gate[g]);
+    return {gate[o] * tanh(c), c};
+  }
+
+  template <class V>
+  static void backward(const V (&gate)[parts], State<V> prev, V c, State<V>& d, V (&delta)[parts]) {
+    const V tanh_c = tanh(c);
+    const V dc = fma(d.h * gate[o], Tanh::slope(tanh_c), d.c);
+    delta[o] = d.h * tanh_c * Sigmoid::slope(gate[o]);
+    delta[i] = dc * gate[g] * Sigmoid::slope(gate[i]);
+    delta[f] = dc * prev.c * Sigmoid::slope(gate[f]);
+    delta[g] = dc * gate[i] * Tanh::slope(gate[g]);
+    d = {V{}, dc * gate[f]};
+  }
+};
+
+}  // namespace
+}  // namespace rnnfast

@@ -1,0 +1,83 @@
+// Packing: matrices copied into the order in which the tiles read them.
+//
+//   pack_lanes     N rows of W (lanes of one vector) side by side:  to[k][lane] = W[lane][k]
+//   unpack_lanes   the way back:                                    W[lane][k] = from[k][lane]
+//   pack_row       one row of W, padded with zeros to whole vectors
+//   pack_strip     M columns of rows that lie anywhere:             to[k][m] = rows[k][m]
+//
+// Lane packing goes through N x N transposes in registers.
+#pragma once
+
+#include "gemm/tile.hpp"
+#include "simd/transpose.hpp"
+
+namespace rnnfast {
+namespace {
+
+/// `rows` <= N rows of W, `length` long and `w_stride` apart; missing lanes become zero.
+template <class T>
+inline void pack_lanes(const T* w, index w_stride, index rows, index length, T* to,
+                       index to_stride) {
+  constexpr index N = lanes<T>;
+  for (index k = 0; k < length; k += N) {
+    const index valid = smaller(N, length - k);
+    Vec<T> block[N] = {};
+    for (index lane = 0; lane < rows; ++lane) {
+      const T* from = w + lane * w_stride + k;
+      block[lane] = valid == N ? load(from) : load_first(from, valid);
+    }
+    transpose<T>(block);
+    for (index i = 0; i < valid; ++i) store(to + (k + i) * to_stride, block[i]);
+  }
+}
+
+template <class T>
+inline void unpack_lanes(const T* from, index from_stride, index rows, index length, T* w,
+                         index w_stride) {
+  constexpr index N = lanes<T>;
+  for (index k = 0; k < length; k += N) {
+    const index valid = smaller(N, length - k);
+    Vec<T> block[N] = {};
+    for (index i = 0; i < valid; ++i) block[i] = load(from + (k + i) * from_stride);
+    transpose<T>(block);
+    for (index lane = 0; lane < rows; ++lane) {
+      T* to = w + lane * w_stride + k;
+      valid == N ? store(to, block[lane]) : store_first(to, block[lane], valid);
+    }
+  }
+}
+
+/// `length` elements, then zeros up to `padded`, a multiple of N.
+template <class T>
+inline void pack_row(const T* from, index length, index padded, T* to) {
+  constexpr index N = lanes<T>;
+  index i = 0;
+  for (; i + N <= length; i += N) store(to + i, load(from + i));
+  if (i < length) {
+    store(to + i, load_first(from + i, length - i));
+    i += N;
+  }
+  for (; i < padded; i += N) store(to + i, Vec<T>{});
+}
+
+/// `columns` adjacent elements of each row, from `column` on; M of them belong to the strip, and
+/// past `width`, the end of a row, stands a column of ones (its sum is the bias gradient), then
+/// zeros.
+template <class T, int M>
+inline void pack_strip(Rows<const T> rows, index count, index column, index width, T* to) {
+  const index valid = smaller(M, width - column);
+  if (valid == M) {
+    for (index k = 0; k < count; ++k, to += M) {
+      __builtin_memcpy(to, rows.at(k) + column, M * sizeof(T));
+    }
+    return;
+  }
+  for (index k = 0; k < count; ++k, to += M) {
+    for (index m = 0; m < M; ++m) {
+      to[m] = m < valid ? rows.at(k)[column + m] : T(m == valid ? 1 : 0);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rnnfast

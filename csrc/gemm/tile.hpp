@@ -1,0 +1,198 @@
+// The register tiles.
+//
+//   tile<M, NV>         C[M rows, NV vectors] = start + A[M, K] B[K, NV]
+//   strip_tile<M, NV>   C[M columns, NV vectors] += sum_k strip[k, M] B[k, NV]
+//
+// Each output is a sum of ascending runs over k, each one chain of fma begun at zero and then added
+// to what was there, whatever the tile's size, so that the bits never depend on how rows and
+// columns were cut. (Begun at the start instead, every small term would be rounded to the ulp of a
+// large bias; as one long chain, its error would grow with K: float32 would err 1.25 times as much
+// as oneDNN.) A is read by broadcasts, B by whole vectors. M x NV accumulators, NV vectors of B and
+// a broadcast fill the register file: 6x4 and 8x3 of 32 registers, 6x2 of 16; on Zen 5 that is 24
+// fma in 12 cycles against 10 loads.
+#pragma once
+
+#include "simd/vec.hpp"
+
+namespace rnnfast {
+namespace {
+
+constexpr int tile_vectors = vector_registers == 32 ? 4 : 2;
+constexpr int largest_tile_rows = 8;
+
+// The longest chain of a sum over k and over rows. Shorter ones err less and cost more:
+// bench/NOTES.md.
+constexpr index longest_sum = 96;
+constexpr index longest_row_sum = 96;
+
+/// Rows of the tallest tile of `vectors` vectors that stays in registers.
+constexpr int tile_rows(int vectors) {
+  if (vector_registers == 32) return vectors == 4 ? 6 : 8;
+  return vectors == 2 ? 6 : 8;
+}
+
+/// Rows of a matrix wherever they lie: row i starts at base + offset[i] * stride.
+template <class T>
+struct Rows {
+  T* base;
+  const index* offset;
+  index stride;
+  T* at(index i) const { return base + offset[i] * stride; }
+};
+
+/// How k runs through a row of A: `count` runs of `length` adjacent elements, `stride` apart, the
+/// last one of `last`; all at least 1.
+struct Runs {
+  index count;
+  index length;
+  index last;
+  index stride;
+};
+
+template <class T>
+struct TileCall {
+  Rows<const T> a;
+  Runs runs;
+  const T* b;  // [K][b_stride], this tile's vectors first
+  index b_stride;
+  Rows<const T> start;  // stride 0: the same for all rows
+  Rows<T> c;
+};
+
+template <class T, int M, int NV>
+[[gnu::noinline]] void tile(const TileCall<T>& call) {
+  constexpr index N = lanes<T>;
+  const T* row[M];
+#pragma GCC unroll 8
+  for (int m = 0; m < M; ++m) row[m] = call.a.at(m);
+  const T* b = call.b;
+  const index b_stride = call.b_stride;
+  Rows<const T> before = call.start;
+  // The loops run at least once; saying so keeps the compiler from moving the sums about.
+  index run = call.runs.count;
+  do {
+    Vec<T> sum[M][NV] = {};
+    const index length = run > 1 ? call.runs.length : call.runs.last;
+    index k = 0;
+    do {
+      Vec<T> column[NV];
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) column[v] = load(b + v * N);
+#pragma GCC unroll 8
+      for (int m = 0; m < M; ++m) {
+        const Vec<T> a = broadcast(row[m][k]);
+#pragma GCC unroll 4
+        for (int v = 0; v < NV; ++v) sum[m][v] = fma(a, column[v], sum[m][v]);
+      }
+      b += b_stride;
+    } while (++k < length);
+#pragma GCC unroll 8
+    for (int m = 0; m < M; ++m) {
+      const T* from = before.at(m);
+      T* c = call.c.at(m);
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) store(c + v * N, load(from + v * N) + sum[m][v]);
+      row[m] += call.runs.stride;
+    }
+    before = {call.c.base, call.c.offset, call.c.stride};
+  } while (--run > 0);
+}
+
+template <class T>
+struct StripCall {
+  const T* strip;  // [K][M]
+  index length;    // K
+  const T* b;      // [K][b_stride]
+  index b_stride;
+  T* c;  // [M][c_stride]
+  index c_stride;
+};
+
+template <class T, int M, int NV>
+[[gnu::noinline]] void strip_tile(const StripCall<T>& call) {
+  constexpr index N = lanes<T>;
+  // The sums of all strips are far larger than a cache; fetch these while the tile computes.
+#pragma GCC unroll 8
+  for (int m = 0; m < M; ++m) {
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; ++v) __builtin_prefetch(call.c + m * call.c_stride + v * N, 1);
+  }
+  const T* a = call.strip;
+  const T* b = call.b;
+  const index b_stride = call.b_stride;
+  index rest = call.length;
+  do {
+    Vec<T> sum[M][NV] = {};
+    index k = smaller(rest, longest_row_sum);
+    rest -= k;
+    do {
+      Vec<T> column[NV];
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) column[v] = load(b + v * N);
+#pragma GCC unroll 8
+      for (int m = 0; m < M; ++m) {
+        const Vec<T> x = broadcast(a[m]);
+#pragma GCC unroll 4
+        for (int v = 0; v < NV; ++v) sum[m][v] = fma(x, column[v], sum[m][v]);
+      }
+      a += M;
+      b += b_stride;
+    } while (--k > 0);
+#pragma GCC unroll 8
+    for (int m = 0; m < M; ++m) {
+      T* c = call.c + m * call.c_stride;
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) store(c + v * N, load(c + v * N) + sum[m][v]);
+    }
+  } while (rest > 0);
+}
+
+template <class T>
+using Tile = void (*)(const TileCall<T>&);
+template <class T>
+using StripTile = void (*)(const StripCall<T>&);
+
+template <class T, int NV>
+constexpr Tile<T> tiles_of[largest_tile_rows] = {
+    tile<T, 1, NV>, tile<T, 2, NV>, tile<T, 3, NV>, tile<T, 4, NV>, tile<T, 5, NV>, tile<T, 6, NV>,
+    // Taller ones exist where they fit the registers; elsewhere nothing asks for them.
+    tile_rows(NV) == 8 ? tile < T, tile_rows(NV) == 8 ? 7 : 1, NV > : nullptr,
+    tile_rows(NV) == 8 ? tile < T, tile_rows(NV) == 8 ? 8 : 1, NV > : nullptr};
+
+/// The tile of `rows` x `vectors`, at most tile_rows(vectors) x tile_vectors.
+template <class T>
+inline Tile<T> tile_for(index rows, index vectors) {
+  switch (vectors) {
+    case 1:
+      return tiles_of<T, 1>[rows - 1];
+    case 2:
+      return tiles_of<T, 2>[rows - 1];
+    case 3:
+      if constexpr (tile_vectors >= 3) return tiles_of<T, 3>[rows - 1];
+      return nullptr;
+    default:
+      if constexpr (tile_vectors >= 4) return tiles_of<T, 4>[rows - 1];
+      return nullptr;
+  }
+}
+
+/// The strip tile for strips of 6 or 8 columns.
+template <class T>
+inline StripTile<T> strip_tile_for(index rows, index vectors) {
+  const bool tall = rows == 8;
+  switch (vectors) {
+    case 1:
+      return tall ? strip_tile<T, 8, 1> : strip_tile<T, 6, 1>;
+    case 2:
+      return tall && tile_rows(2) == 8 ? strip_tile<T, tile_rows(2), 2> : strip_tile<T, 6, 2>;
+    case 3:
+      if constexpr (tile_vectors >= 3) return tall ? strip_tile<T, 8, 3> : strip_tile<T, 6, 3>;
+      return nullptr;
+    default:
+      if constexpr (tile_vectors >= 4) return strip_tile<T, 6, 4>;
+      return nullptr;
+  }
+}
+
+}  // namespace
+}  // namespace rnnfast

@@ -1,0 +1,113 @@
+// Where things lie. One layout serves gates, their pre-activations and their deltas:
+//
+//   [chunk][panel][rows][P][U][N]
+//
+// A group is N adjacent hidden units; a panel is U groups (the last one may be narrower), chosen so
+// that a phase's parts fill a tile; a row is one (step, sequence) of the chunk; a slot is a row of
+// a panel: P parts of U groups. The slots of a panel are at once the C of the recurrent product,
+// the A of the products with deltas, and the B of the weight gradients.
+#pragma once
+
+#include "base/arena.hpp"
+#include "gemm/loops.hpp"
+
+namespace rnnfast {
+namespace {
+
+/// Elements of a private row of `units`: whole vectors, and an odd number of cache lines, since
+/// rows a power of two apart would fall into the same cache sets.
+template <class T>
+constexpr index padded_row(index units) {
+  constexpr index line = static_cast<index>(cache_line / sizeof(T));
+  const index padded = round_up(round_up(units, lanes<T>), line);
+  return padded / line % 2 == 0 ? padded + line : padded;
+}
+
+template <class Cell, class T>
+struct Layout {
+  static constexpr index N = lanes<T>;
+  static constexpr index P = Cell::parts;
+
+  /// U: groups that make the first phase's parts a multiple of the tile's width (3 parts of 64
+  /// bytes fill an 8x3 tile as well as 4 fill a 6x4). A panel is as many units on every instruction
+  /// set, because products with deltas sum over k in the order of its parts: hence the same bits on
+  /// all.
+  static constexpr index groups_per_panel() {
+    constexpr int widest_vector_bytes = 64;
+    constexpr int parts = Cell::phase[0].count();
+    return (parts >= 3 ? 1 : 4 / parts) * (widest_vector_bytes / vector_bytes);
+  }
+  static constexpr index U = groups_per_panel();
+
+  index units = 0;  // H
+  index groups() const { return ceil_div(units, N); }
+  index panels() const { return ceil_div(groups(), U); }
+  /// Groups of a panel: U, fewer in the last.
+  index width(index panel) const { return smaller(U, groups() - panel * U); }
+  /// Elements of a slot of a panel.
+  index slot(index panel) const { return P * width(panel) * N; }
+  /// Elements of all slots of `rows` rows.
+  index slots(index rows) const { return rows * P * groups() * N; }
+  /// Units of group g that exist: N, fewer in the last.
+  index valid(index group) const { return smaller(N, units - group * N); }
+  index row() const { return padded_row<T>(units); }
+};
+
+/// The slots of one chunk of `rows` rows.
+template <class Cell, class T, class Element = T>
+struct Slots {
+  using L = Layout<Cell, T>;
+  L layout;
+  Element* base;
+  index rows;
+
+  /// Slot of row 0 in a panel; the next row's is layout.slot(panel) on.
+  Element* panel(index panel) const { return base + rows * L::P * L::U * L::N * panel; }
+
+  /// One group of one row: part p is at [p * part_stride].
+  struct Group {
+    Element* first;
+    index part_stride;
+    Element* part(int p) const { return first + p * part_stride; }
+  };
+  Group group(index row, index group) const {
+    const index p = group / L::U;
+    const index width = layout.width(p);
+    return {panel(p) + row * L::P * width * L::N + group % L::U * L::N, width * L::N};
+  }
+};
+
+/// The parts `range` of all panels' slots as the A of a product: K = panels x parts x units.
+template <class Cell, class T>
+struct SlotOperand {
+  using L = Layout<Cell, T>;
+  Slots<Cell, T> slots;
+  Range range;
+  const index* numbers;  // of the rows within the chunk
+
+  index full_panels() const { return slots.layout.groups() / L::U; }
+  index run(index width) const { return range.count() * width * L::N; }
+  index panels_per_segment() const { return larger(1, k_block / run(L::U)); }
+
+  // Full panels in segments of about k_block, then the narrow one by itself.
+  index segments() const {
+    return ceil_div(full_panels(), panels_per_segment()) + (slots.layout.panels() - full_panels());
+  }
+  Segment<T> segment(index i, const T* b, index b_stride) const {
+    const index first = smaller(i * panels_per_segment(), full_panels());
+    const bool narrow = first == full_panels();
+    const index width = slots.layout.width(first);
+    const index count = narrow ? 1 : smaller(panels_per_segment(), full_panels() - first);
+    return {{slots.panel(first) + range.begin * width * L::N, numbers, slots.layout.slot(first)},
+            {count, run(width), run(width), slots.rows * L::P * L::U * L::N},
+            b + first * run(L::U) * b_stride};
+  }
+};
+
+/// 0, 1, 2, ...: the row numbers of an operand whose rows are evenly spaced.
+inline void count_up(index* numbers, index count) {
+  for (index i = 0; i < count; ++i) numbers[i] = i;
+}
+
+}  // namespace
+}  // namespace rnnfast

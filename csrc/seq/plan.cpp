@@ -1,0 +1,89 @@
+#include "seq/plan.hpp"
+
+#include <algorithm>
+
+namespace rnnfast {
+namespace {
+
+// Rows of an input-product chunk: the weights are read once a chunk, and the chunk's slots must
+// still be near when their step comes.
+constexpr index chunk_rows = 640;
+// Rows of one partial sum of the weight gradients: long enough to read and write the sums rarely,
+// short enough to keep rounding errors small.
+constexpr index block_rows = 512;
+// Fewer rows would not fill a tile.
+constexpr index rows_to_own = 4;
+
+index steps_of(index rows, index batch, index steps) {
+  return std::clamp<index>(rows / std::max<index>(batch, 1), 1, std::max<index>(steps, 1));
+}
+
+struct Costs {
+  double step_ns;     // one step's recurrent product on one core
+  double product_ns;  // everything on one core
+};
+
+Costs estimate(const Dims& dims, const CellTraits& cell, const Machine& machine) {
+  const double per_unit = 2.0 * cell.gates / machine.flops_per_ns;
+  const double outputs = static_cast<double>(dims.rows) * static_cast<double>(dims.units);
+  // A single row cannot fill a tile: it is bound by reading R.
+  const double filling = dims.rows >= 4 ? 1.0 : 2.5;
+  const double step = filling * per_unit * outputs * static_cast<double>(dims.units);
+  const double input = per_unit * outputs * static_cast<double>(dims.inputs);
+  return {step, static_cast<double>(dims.steps) * (step + input)};
+}
+
+}  // namespace
+
+const char* name_of(Partition partition) { return partition == Partition::rows ? "rows" : "units"; }
+
+Plan make_plan(const Dims& dims, const CellTraits& cell, const Machine& machine, int threads,
+               const Forced& forced) {
+  const Costs costs = estimate(dims, cell, machine);
+  const index recurrent_bytes = dims.units * dims.units * cell.gates * cell.scalar_size;
+  const index groups = ceil_div(dims.units, cell.lanes);
+
+  PlanSegment segment{};
+  segment.begin = 0;
+  segment.end = dims.steps;
+  segment.rows = dims.rows;
+  segment.threads = std::max(threads, 1);
+
+  const bool enough_rows = dims.rows >= rows_to_own * segment.threads;
+  const bool near = recurrent_bytes <= static_cast<index>(machine.l2);
+  segment.partition = enough_rows && near ? Partition::rows : Partition::units;
+  if (forced.partition) segment.partition = *forced.partition;
+
+  const index shares = segment.partition == Partition::rows ? dims.rows : groups;
+  if (!forced.threads) {
+    segment.threads = static_cast<int>(std::clamp<index>(shares, 1, segment.threads));
+    const double saved = 1.0 - 1.0 / segment.threads;
+    const double step_gain = segment.partition == Partition::units
+                                 ? costs.step_ns * saved - cell.phases * machine.meeting_ns
+                                 : costs.step_ns * saved;
+    const bool worth_meeting = step_gain > 0;
+    const bool worth_starting = costs.product_ns * saved > machine.team_start_ns;
+    if (!forced.partition && !(worth_meeting && worth_starting)) segment.threads = 1;
+  } else {
+    segment.threads = forced.threads;
+  }
+
+  segment.block_steps = steps_of(block_rows, dims.rows, dims.steps);
+  segment.chunk_steps = steps_of(chunk_rows, dims.rows, dims.steps);
+  // Chunks of one length: they are laid out alike, and a short last one would waste memory.
+  const index chunks = ceil_div(dims.steps, segment.chunk_steps);
+  if (chunks > 0) segment.chunk_steps = ceil_div(dims.steps, chunks);
+  // Deltas are written once and read three times (dh, dx, dW): a chunk of them stays in L3.
+  const index delta_row_bytes = groups * cell.lanes * cell.parts * cell.scalar_size;
+  const index delta_rows = static_cast<index>(machine.l3) / 4 / std::max<index>(delta_row_bytes, 1);
+  segment.delta_chunk_steps = steps_of(std::min(delta_rows, 2 * block_rows), dims.rows, dims.steps);
+  if (forced.chunk_steps) {
+    segment.chunk_steps = std::clamp<index>(forced.chunk_steps, 1, std::max<index>(dims.steps, 1));
+    segment.delta_chunk_steps = segment.chunk_steps;
+  }
+  // A partial sum never crosses a chunk, so chunks are whole blocks, counted from the last step.
+  segment.delta_chunk_steps = round_up(segment.delta_chunk_steps, segment.block_steps);
+  return {{segment}};
+}
+
+}  // namespace rnnfast

@@ -1,0 +1,65 @@
+// The plan: who computes what, in what pieces. A pure function of the sizes, the cell's traits and
+// the machine; it never changes a result's bits, only its speed.
+//
+//   rows    each thread owns sequences for all steps: no meeting in the forward pass
+//   units   each thread owns hidden units of all sequences: they meet once a phase of every step
+//
+// Rows is best while the recurrent weights R fit a core's L2 and a thread gets enough rows to use
+// them; otherwise each core keeps its own share of R close and the threads trade h through L3.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "base/dims.hpp"
+
+namespace rnnfast {
+
+enum class Partition { rows, units };
+
+const char* name_of(Partition partition);
+
+/// What the plan needs to know of a cell.
+struct CellTraits {
+  int gates;        // G
+  int parts;        // P
+  int phases;       // meetings a step
+  int scalar_size;  // bytes
+  int lanes;        // N
+};
+
+struct Machine {
+  std::size_t l2;        // bytes a core
+  std::size_t l3;        // bytes, shared by the cores
+  double flops_per_ns;   // one core's fma rate
+  double meeting_ns;     // a meeting of the team in a step
+  double team_start_ns;  // starting and ending a parallel region
+};
+
+/// What a test forces; zero or null where it leaves the choice.
+struct Forced {
+  const Partition* partition = nullptr;
+  index chunk_steps = 0;
+  int threads = 0;
+};
+
+/// Steps [begin, end) with `rows` active sequences.
+struct PlanSegment {
+  index begin;
+  index end;
+  index rows;
+  Partition partition;
+  int threads;
+  index chunk_steps;        // steps whose input product is made at once
+  index delta_chunk_steps;  // steps of the backward pass between weight gradients
+  index block_steps;        // steps of one partial sum of the weight gradients: from T and B alone
+};
+
+struct Plan {
+  std::vector<PlanSegment> segments;
+};
+
+Plan make_plan(const Dims& dims, const CellTraits& cell, const Machine& machine, int threads,
+               const Forced& forced = {});
+
+}  // namespace rnnfast

@@ -1,0 +1,64 @@
+// The C++ API: a table of functions per instruction set.
+//
+// Every kernel is reached through these pointers, so that nothing compiled for one instruction set
+// is ever named by code compiled for another.
+#pragma once
+
+#include <cstddef>
+
+#include "base/cpu.hpp"
+#include "seq/calls.hpp"
+#include "seq/plan.hpp"
+
+namespace rnnfast {
+
+/// One cell in one scalar type. `packed` and `saved` are memory of the caller, of the size asked
+/// for, aligned to 64 bytes.
+template <class T>
+struct CellKernels {
+  const char* name;
+  CellTraits traits;
+  bool has_memory;
+  std::size_t (*packed_bytes)(const Dims&);
+  void (*pack)(const Dims&, const Weights<T>&, int threads, char* packed);
+  void (*forward)(const ForwardCall<T>&, const PlanSegment&, const char* packed);
+  std::size_t (*saved_bytes)(const Dims&, const PlanSegment&);
+  void (*forward_saving)(const ForwardCall<T>&, const PlanSegment&, const char* packed,
+                         char* saved);
+  void (*backward)(const BackwardCall<T>&, const PlanSegment&, const char* saved);
+};
+
+/// Pieces of the kernels by themselves, for tests and for measuring limits.
+template <class T>
+struct Probes {
+  int tile_vectors;
+  int (*tile_rows)(int vectors);
+  /// C[rows, vectors*N] = start + A[rows, k] B[k, vectors*N], `repeats` times.
+  void (*tile)(int rows, int vectors, index k, const T* a, const T* b, const T* start, T* c,
+               index repeats);
+  /// c[columns, vectors*N] += strip[k, columns]^T B[k, vectors*N]
+  void (*strip_tile)(int columns, int vectors, index k, const T* strip, const T* b, T* c);
+  /// `count` rounds of fma_chains independent fma's in registers; the result depends on all.
+  int fma_chains;
+  T (*fma_loop)(index count);
+  void (*sigmoid)(const T* x, T* y, index count);  // count: a multiple of N
+  void (*tanh)(const T* x, T* y, index count);
+  void (*pack_lanes)(const T* w, index rows, index length, T* to);  // [length][N]
+  void (*unpack_lanes)(const T* from, index rows, index length, T* w);
+};
+
+template <class T>
+struct ScalarKernels {
+  const CellKernels<T>* cells;
+  int cell_count;
+  Probes<T> probes;
+};
+
+struct Target {
+  const char* name;
+  Isa isa;
+  ScalarKernels<float> single;
+  ScalarKernels<double> twice;
+};
+
+}  // namespace rnnfast

@@ -1,0 +1,70 @@
+"""The tests written in C++: here, on an emulated x86-64 processor without AVX, on 64-bit ARM."""
+
+import platform
+import shutil
+import sys
+
+import pytest
+
+import cmake_builds
+
+# The last Intel generation before AVX: SSE4.2 and POPCNT, which is what NumPy's wheels ask for.
+PROCESSOR_WITHOUT_AVX = "Nehalem"
+ARM_LIBRARIES = "/usr/aarch64-linux-gnu"
+
+
+def emulator(name):
+    """Path of an emulator, or the test is skipped."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"no emulator ({name})")
+    return found
+
+
+def without_avx(*command):
+    if platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("not an x86-64 machine")
+    # Without RNNFAST_TARGET the library chooses, and must choose what this processor can run.
+    return cmake_builds.run(
+        emulator("qemu-x86_64"), "-cpu", PROCESSOR_WITHOUT_AVX, *command, RNNFAST_TARGET=None
+    )
+
+
+def test_native_tests(native_build):
+    cmake_builds.run(native_build.native_tests)
+
+
+@pytest.mark.slow
+def test_native_tests_without_avx(native_build):
+    without_avx(native_build.native_tests)
+
+
+@pytest.mark.slow
+def test_import_without_avx():
+    """The extension as Python loads it: initialisers run before any choice of target."""
+    program = (
+        "import numpy as np, rnnfast\n"
+        "x, w_ih, w_hh = np.ones((3, 2, 5)), np.ones((16, 5)), np.ones((16, 4))\n"
+        "y, h_n, c_n = rnnfast.lstm(x, w_ih, w_hh)\n"
+        "assert y.shape == (3, 2, 4), y.shape\n"
+        "print(rnnfast.show_config(mode='dicts')['target'])\n"
+    )
+    assert without_avx(sys.executable, "-c", program).split()[-1] == "baseline"
+
+
+@pytest.mark.slow
+def test_all_but_the_bindings_compiles_for_arm(cross_build):
+    expected = {
+        path.relative_to(cmake_builds.ROOT).as_posix()
+        for path in (cmake_builds.ROOT / "csrc").rglob("*.cpp")
+    }
+    expected -= {f"csrc/targets/{target}.cpp" for target in ("avx2", "avx512")}
+    expected = {source for source in expected if not source.startswith("csrc/bindings/")}
+    assert cross_build.objects().keys() >= expected
+    assert "csrc/targets/neon.cpp" in expected
+
+
+@pytest.mark.slow
+def test_native_tests_on_emulated_arm(cross_build):
+    qemu = emulator("qemu-aarch64")
+    cmake_builds.run(qemu, "-L", ARM_LIBRARIES, cross_build.native_tests)

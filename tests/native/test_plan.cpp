@@ -1,0 +1,61 @@
+// The plan by itself: what it must respect whatever the machine, and the choices it is known for.
+#include "check.hpp"
+
+namespace rnnfast {
+namespace {
+
+constexpr Machine zen = {std::size_t{1} << 20, std::size_t{32} << 20, 100.0, 150.0, 3000.0};
+constexpr CellTraits lstm = {4, 4, 1, 4, 16};
+
+PlanSegment plan(const Dims& dims, int threads, const Forced& forced = {}) {
+  return make_plan(dims, lstm, zen, threads, forced).segments.front();
+}
+
+TEST(plans_cover_all_steps_and_stay_in_bounds) {
+  for (const index steps : {0, 1, 3, 100, 10000}) {
+    for (const index rows : {0, 1, 7, 64, 5000}) {
+      for (const index units : {1, 16, 17, 128, 2048}) {
+        for (const int threads : {1, 2, 3, 64}) {
+          const PlanSegment p = plan({steps, rows, 32, units}, threads);
+          CHECK(p.begin == 0 && p.end == steps && p.rows == rows, "T=%d B=%d",
+                static_cast<int>(steps), static_cast<int>(rows));
+          CHECK(p.threads >= 1 && p.threads <= threads, "%d threads", p.threads);
+          CHECK(p.chunk_steps >= 1 && p.block_steps >= 1, "T=%d", static_cast<int>(steps));
+          CHECK(p.delta_chunk_steps % p.block_steps == 0, "chunks are whole blocks");
+        }
+      }
+    }
+  }
+}
+
+TEST(sums_are_cut_by_steps_and_rows_alone) {
+  const PlanSegment wanted = plan({300, 24, 64, 64}, 1);
+  for (const index units : {16, 512, 2048}) {
+    for (const int threads : {1, 2, 4}) {
+      CHECK(plan({300, 24, 999, units}, threads).block_steps == wanted.block_steps, "H=%d",
+            static_cast<int>(units));
+    }
+  }
+}
+
+TEST(threads_own_rows_while_weights_fit_the_cache_and_units_beyond) {
+  CHECK(plan({100, 64, 128, 128}, 2).partition == Partition::rows, "R of 256 KiB, 64 rows");
+  CHECK(plan({100, 64, 1024, 1024}, 2).partition == Partition::units, "R of 16 MiB");
+  CHECK(plan({100, 1, 512, 512}, 2).partition == Partition::units, "one row");
+  CHECK(plan({100, 1, 512, 512}, 2).threads == 2, "one row is worth two threads at H=512");
+}
+
+TEST(tiny_work_stays_on_one_thread) {
+  CHECK(plan({1, 1, 64, 64}, 2).threads == 1, "a single step");
+  CHECK(plan({100, 1, 32, 32}, 2).threads == 1, "meetings cost more than they save");
+}
+
+TEST(forcing_is_obeyed) {
+  const Partition rows = Partition::rows;
+  const PlanSegment p = plan({50, 4, 8, 8}, 1, {&rows, 7, 3});
+  CHECK(p.partition == Partition::rows && p.chunk_steps == 7 && p.threads == 3, "%s %d %d",
+        name_of(p.partition), static_cast<int>(p.chunk_steps), p.threads);
+}
+
+}  // namespace
+}  // namespace rnnfast
