@@ -1,0 +1,106 @@
+"""Fast RNN, LSTM and GRU layers on NumPy arrays, forward and backward.
+
+The functions on arrays are loaded at once:
+
+    rnn, lstm, gru                forward
+    rnn_vjp, lstm_vjp, gru_vjp    forward, with exact derivatives
+    prepack                       weights packed once: inference and streaming
+    num_threads, set_num_threads, get_num_threads, show_config
+
+What trains models, under Keras's names, is loaded when it is first used: `Sequential` and the
+modules `layers`, `losses`, `optimizers`, `metrics`, `callbacks`, `initializers`, `utils`; so are
+`reference` (the equations in plain NumPy), `testing` and `bench`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from . import _core
+from ._config import show_config
+from ._threads import get_num_threads, num_threads, set_num_threads
+from .functional import (
+    GRUGrads,
+    GRUOutput,
+    LSTMGrads,
+    LSTMOutput,
+    Prepacked,
+    RNNGrads,
+    RNNOutput,
+    gru,
+    gru_vjp,
+    lstm,
+    lstm_vjp,
+    prepack,
+    rnn,
+    rnn_vjp,
+)
+
+if TYPE_CHECKING:
+    from . import (
+        bench,
+        callbacks,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        optimizers,
+        reference,
+        testing,
+        utils,
+    )
+    from .models import Sequential
+
+__all__ = [
+    "GRUGrads",
+    "GRUOutput",
+    "LSTMGrads",
+    "LSTMOutput",
+    "Prepacked",
+    "RNNGrads",
+    "RNNOutput",
+    "Sequential",
+    "bench",
+    "callbacks",
+    "get_num_threads",
+    "gru",
+    "gru_vjp",
+    "initializers",
+    "layers",
+    "losses",
+    "lstm",
+    "lstm_vjp",
+    "metrics",
+    "num_threads",
+    "optimizers",
+    "prepack",
+    "reference",
+    "rnn",
+    "rnn_vjp",
+    "set_num_threads",
+    "show_config",
+    "testing",
+    "utils",
+]
+
+__version__: str = _core.config()["version"]
+
+
+if not TYPE_CHECKING:  # or a checker would take any name for one that exists
+
+    def __getattr__(name: str) -> Any:
+        """Load what was not needed before: PEP 562."""
+        if name == "Sequential":
+            value = importlib.import_module(".models", __name__).Sequential
+        elif name in __all__:
+            value = importlib.import_module(f".{name}", __name__)
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,18 @@
+"""Everything that is checked or normalised before the compiled core sees it.
+
+Python checks and speaks; C++ asserts. What passes here is as `rnnfast._core` wants it: one dtype,
+native, aligned, of the shapes and strides that the kernels take.
+
+    arrays     one array: dtype, byte order, alignment, strides, shape
+    cells      the cells of the core, chosen by options
+    inputs     the arguments of a forward pass or a step, against each other
+    gradients  the arguments of a pullback
+    options    flags, counts, names
+"""
+
+from __future__ import annotations
+
+from . import cells, gradients, inputs, options
+from .arrays import Array, DType, empty
+
+__all__ = ["Array", "DType", "cells", "empty", "gradients", "inputs", "options"]

@@ -1,0 +1,118 @@
+"""One array at a time: from what the user gave to what the kernels take.
+
+The kernels take native, aligned float32 or float64. Whatever holds the same numbers in another
+layout is copied; whatever holds other kinds of numbers is refused, because a silent conversion
+hides either lost precision or a doubled run time.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[np.floating[Any]]
+DType: TypeAlias = np.dtype[np.floating[Any]]
+
+_FLOAT32 = np.dtype(np.float32)
+_FLOAT64 = np.dtype(np.float64)
+
+
+def real(name: str, value: npt.ArrayLike) -> Array:
+    """Return `value` as a plain, native, aligned ndarray of float32 or float64."""
+    array = value if type(value) is np.ndarray else _plain(name, value)
+    if array.dtype is not _FLOAT32 and array.dtype is not _FLOAT64:
+        array = _canonical(name, array)
+    return array if array.flags.aligned else array.copy()
+
+
+def real_like(name: str, value: npt.ArrayLike, model_name: str, dtype: DType) -> Array:
+    """As `real`, and of `dtype`, which the argument `model_name` has set."""
+    array = real(name, value)
+    if array.dtype is not dtype:
+        raise TypeError(
+            f"{name} must be {dtype} like {model_name}, got {array.dtype}; "
+            f"convert one of them, for example np.asarray({name}, np.{dtype})"
+        )
+    return array
+
+
+def require_shape(name: str, array: Array, symbols: str, shape: tuple[int, ...]) -> None:
+    """Raise unless `array` has `shape`; `symbols` is how the documentation writes it."""
+    if array.shape != shape:
+        fix = _likely_fix(name, array, shape)
+        raise ValueError(f"{name} must be {symbols} = {shape}, got {array.shape}{fix}")
+
+
+def rows_like(
+    name: str, value: npt.ArrayLike, shape: tuple[int, int], model_name: str, dtype: DType
+) -> Array:
+    """Return a state, or the gradient of one: (B, H), contiguous, of `dtype`."""
+    array = real_like(name, value, model_name, dtype)
+    require_shape(name, array, "(B, H)", shape)
+    return contiguous(array)
+
+
+def contiguous(array: Array) -> Array:
+    """Return `array` C-contiguous, itself where it is."""
+    return array if array.flags.c_contiguous else array.copy()
+
+
+def unit_last_stride(array: Array) -> Array:
+    """Return `array` with adjacent elements along the last axis, itself where they are.
+
+    Strides over the other axes stay, so that a batch-first view costs nothing. The flags would not
+    do here: NumPy calls an array contiguous whatever the stride of an axis of length 1.
+    """
+    return array if array.strides[-1] == array.itemsize else array.copy()
+
+
+def empty(name: str, shape: tuple[int, ...], dtype: DType) -> Array:
+    """Return an uninitialised array; memory that cannot be had is a MemoryError."""
+    if math.prod(shape) * dtype.itemsize > sys.maxsize:
+        # NumPy speaks of a ValueError past this size and of a MemoryError below it.
+        raise MemoryError(f"{name} {shape} of {dtype} is larger than the address space")
+    return np.empty(shape, dtype)
+
+
+def _plain(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return any array-like as an ndarray proper."""
+    if value is None:
+        raise TypeError(f"{name} must be an array of float32 or float64, got None")
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ValueError(
+            f"{name} must have no masked elements, got {value.size - value.count()} masked of "
+            f"{value.size}; give them a value first, for example {name}.filled(0)"
+        )
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        kind = type(value).__name__
+        raise TypeError(
+            f"{name} must be an array of float32 or float64, "
+            f"but np.asarray refuses this {kind}: {error}"
+        ) from error
+
+
+def _canonical(name: str, array: npt.NDArray[Any]) -> Array:
+    """Return floats under NumPy's own dtype object, in native order; refuse other numbers."""
+    for dtype in (_FLOAT32, _FLOAT64):
+        if array.dtype == dtype:
+            return array.view(dtype)
+        if array.dtype == dtype.newbyteorder():
+            return array.astype(dtype)
+    raise TypeError(
+        f"{name} must be float32 or float64, got {array.dtype}; "
+        f"convert it, for example np.asarray({name}, np.float32)"
+    )
+
+
+def _likely_fix(name: str, array: Array, shape: tuple[int, ...]) -> str:
+    if array.ndim == 2 and array.shape == shape[::-1]:
+        return f"; it looks transposed, pass {name}.T"
+    if array.shape == (1, *shape):
+        return f"; drop the leading axis, pass {name}[0]"
+    return ""

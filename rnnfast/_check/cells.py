@@ -1,0 +1,52 @@
+"""What Python has to know of each cell of the core: its name there, its gates, its states."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Cell(NamedTuple):
+    """A cell of `_core`: G, how G*H is written, and the names of the states it carries."""
+
+    name: str
+    gates: int
+    rows: str
+    states: tuple[str, ...]
+
+    @property
+    def has_c(self) -> bool:
+        """Whether the cell carries a cell state beside its output."""
+        return "c" in self.states
+
+
+LSTM = Cell("lstm", 4, "4*H", ("h", "c"))
+_RNN = {name: Cell(f"rnn_{name}", 1, "H", ("h",)) for name in ("tanh", "relu", "sigmoid")}
+_GRU = Cell("gru", 3, "3*H", ("h",))
+_GRU_RESET_BEFORE = Cell("gru_reset_before", 3, "3*H", ("h",))
+
+
+def rnn(nonlinearity: object) -> Cell:
+    """Return the vanilla cell with this activation."""
+    if not isinstance(nonlinearity, str) or nonlinearity not in _RNN:
+        raise ValueError(f"nonlinearity must be 'tanh', 'relu' or 'sigmoid', got {nonlinearity!r}")
+    return _RNN[nonlinearity]
+
+
+def gru(reset_after: bool) -> Cell:
+    """Return the GRU whose reset gate acts after, or before, the recurrent product."""
+    return _GRU if reset_after else _GRU_RESET_BEFORE
+
+
+def by_kind(kind: str, nonlinearity: object, reset_after: bool) -> Cell:
+    """Return the cell that `prepack` names; an option of another kind must be at its default."""
+    if kind != "rnn" and nonlinearity != "tanh":
+        raise ValueError(f"nonlinearity is an option of cell 'rnn', not of {kind!r}")
+    if kind != "gru" and not reset_after:
+        raise ValueError(f"reset_after is an option of cell 'gru', not of {kind!r}")
+    if kind == "rnn":
+        return rnn(nonlinearity)
+    if kind == "lstm":
+        return LSTM
+    if kind == "gru":
+        return gru(reset_after)
+    raise ValueError(f"cell must be 'rnn', 'lstm' or 'gru', got {kind!r}")

@@ -1,0 +1,230 @@
+"""The arguments of a forward pass, checked against each other.
+
+Sizes: T steps, B rows, I inputs, H hidden units, G gates. `x` (T, B, I), `w_ih` (G*H, I),
+`w_hh` (G*H, H), biases (G*H,), states (B, H). `x` sets T, B, I and the dtype; the columns of
+`w_hh` set H.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
+
+from .arrays import (
+    Array,
+    DType,
+    contiguous,
+    real,
+    real_like,
+    require_shape,
+    rows_like,
+    unit_last_stride,
+)
+from .cells import Cell
+
+
+class Weights(NamedTuple):
+    """The parameters of one cell, as the kernels take them and in their order."""
+
+    w_ih: Array
+    w_hh: Array
+    b_ih: Array | None
+    b_hh: Array | None
+
+    @property
+    def input_size(self) -> int:
+        """I."""
+        return int(self.w_ih.shape[1])
+
+    @property
+    def hidden_size(self) -> int:
+        """H."""
+        return int(self.w_hh.shape[1])
+
+    @property
+    def dtype(self) -> DType:
+        """The one dtype of all arrays."""
+        return self.w_ih.dtype
+
+    def owned(self) -> Weights:
+        """Return read-only copies."""
+        copies = tuple(None if array is None else array.copy() for array in self)
+        for copy in copies:
+            if copy is not None:
+                copy.flags.writeable = False
+        return Weights(*copies)  # type: ignore[arg-type]  # None only where it was
+
+
+class Inputs(NamedTuple):
+    """Everything that a forward pass reads."""
+
+    x: Array
+    weights: Weights
+    h0: Array | None
+    c0: Array | None
+
+
+def inputs(
+    cell: Cell,
+    x: npt.ArrayLike,
+    w_ih: npt.ArrayLike,
+    w_hh: npt.ArrayLike,
+    b_ih: npt.ArrayLike | None,
+    b_hh: npt.ArrayLike | None,
+    h0: npt.ArrayLike | None,
+    c0: npt.ArrayLike | None,
+) -> Inputs:
+    """Return the arguments of a functional call as the kernels take them."""
+    _one_layer(w_ih, w_hh, b_ih, b_hh)
+    sequence = _sequence(real("x", x))
+    dtype = sequence.dtype
+    recurrent = _recurrent(cell, real_like("w_hh", w_hh, "x", dtype))
+    kernel = real_like("w_ih", w_ih, "x", dtype)
+    shape = (cell.gates * recurrent.shape[1], sequence.shape[2])
+    require_shape("w_ih", kernel, f"({cell.rows}, I)", shape)
+    parameters = _weights(cell, kernel, recurrent, b_ih, b_hh, "x")
+    return _with_states(cell, sequence, parameters, h0, c0)
+
+
+def inputs_for(
+    cell: Cell,
+    weights: Weights,
+    x: npt.ArrayLike,
+    h0: npt.ArrayLike | None,
+    c0: npt.ArrayLike | None,
+) -> Inputs:
+    """Return the arguments of a call of packed `weights` as the kernels take them."""
+    sequence = _sequence(real_like("x", x, "the packed weights", weights.dtype))
+    steps, batch, _ = sequence.shape
+    require_shape("x", sequence, "(T, B, I)", (steps, batch, weights.input_size))
+    return _with_states(cell, sequence, weights, h0, c0)
+
+
+def weights(
+    cell: Cell,
+    w_ih: npt.ArrayLike,
+    w_hh: npt.ArrayLike,
+    b_ih: npt.ArrayLike | None,
+    b_hh: npt.ArrayLike | None,
+) -> Weights:
+    """Return weights that come without a sequence, so that `w_ih` sets I and the dtype."""
+    _one_layer(w_ih, w_hh, b_ih, b_hh)
+    kernel = real("w_ih", w_ih)
+    recurrent = _recurrent(cell, real_like("w_hh", w_hh, "w_ih", kernel.dtype))
+    rows = cell.gates * recurrent.shape[1]
+    if kernel.ndim != 2 or kernel.shape[0] != rows or kernel.shape[1] == 0:
+        fix = "; it looks transposed, pass w_ih.T" if kernel.shape[1:] == (rows,) else ""
+        raise ValueError(f"w_ih must be ({cell.rows}, I) = ({rows}, I), got {kernel.shape}{fix}")
+    return _weights(cell, kernel, recurrent, b_ih, b_hh, "w_ih")
+
+
+def step_inputs(
+    cell: Cell, weights: Weights, x_t: npt.ArrayLike, state: object
+) -> tuple[Array, Array | tuple[Array, ...] | None]:
+    """Return `x_t` (B, I) and a state, None, `h` or `(h, c)`, each (B, H), of one step."""
+    row = real_like("x_t", x_t, "the packed weights", weights.dtype)
+    if row.ndim != 2:
+        fix = "; for one sequence add the batch axis: x_t[None]" if row.ndim == 1 else ""
+        raise ValueError(f"x_t must be 2-D (B, I), got {row.shape}{fix}")
+    batch = row.shape[0]
+    require_shape("x_t", row, "(B, I)", (batch, weights.input_size))
+    return contiguous(row), _step_state(cell, state, (batch, weights.hidden_size), weights.dtype)
+
+
+def _step_state(
+    cell: Cell, state: Any, shape: tuple[int, int], dtype: DType
+) -> Array | tuple[Array, ...] | None:
+    if state is None:
+        return None
+    if not cell.has_c:
+        return rows_like("state", state, shape, "the packed weights", dtype)
+    if not isinstance(state, (tuple, list)) or len(state) != 2:
+        raise TypeError(f"state must be None or the pair (h, c), got {_described(state)}")
+    return tuple(
+        rows_like(f"state {name}", value, shape, "the packed weights", dtype)
+        for name, value in zip(cell.states, state, strict=True)
+    )
+
+
+def _described(value: object) -> str:
+    kind = type(value).__name__
+    return f"{kind} of {len(value)}" if isinstance(value, (tuple, list)) else kind
+
+
+def _sequence(x: Array) -> Array:
+    if x.ndim == 2:
+        raise ValueError(
+            f"x must be 3-D (T, B, I), got {x.shape}; "
+            "for one sequence add the batch axis: x[:, None]"
+        )
+    if x.ndim != 3 or x.shape[2] == 0:
+        raise ValueError(f"x must be 3-D (T, B, I) with I at least 1, got {x.shape}")
+    return unit_last_stride(x)
+
+
+def _recurrent(cell: Cell, w_hh: Array) -> Array:
+    if w_hh.ndim != 2 or w_hh.size == 0:
+        raise ValueError(f"w_hh must be ({cell.rows}, H) with H at least 1, got {w_hh.shape}")
+    rows, columns = w_hh.shape
+    transposed = columns == cell.gates * rows
+    hidden_size = rows if transposed else columns
+    require_shape("w_hh", w_hh, f"({cell.rows}, H)", (cell.gates * hidden_size, hidden_size))
+    return w_hh
+
+
+def _weights(
+    cell: Cell,
+    w_ih: Array,
+    w_hh: Array,
+    b_ih: npt.ArrayLike | None,
+    b_hh: npt.ArrayLike | None,
+    model_name: str,
+) -> Weights:
+    shape = (w_hh.shape[0],)
+
+    def bias(name: str, value: npt.ArrayLike | None) -> Array | None:
+        if value is None:
+            return None
+        array = real_like(name, value, model_name, w_ih.dtype)
+        require_shape(name, array, f"({cell.rows},)", shape)
+        return contiguous(array)
+
+    return Weights(contiguous(w_ih), contiguous(w_hh), bias("b_ih", b_ih), bias("b_hh", b_hh))
+
+
+def _with_states(
+    cell: Cell,
+    x: Array,
+    weights: Weights,
+    h0: npt.ArrayLike | None,
+    c0: npt.ArrayLike | None,
+) -> Inputs:
+    if c0 is not None and not cell.has_c:
+        raise TypeError("c0 must be None, this cell has no cell state; only an LSTM has")
+    shape = (x.shape[1], weights.hidden_size)
+    h = None if h0 is None else rows_like("h0", h0, shape, "x", x.dtype)
+    c = None if c0 is None else rows_like("c0", c0, shape, "x", x.dtype)
+    return Inputs(x, weights, h, c)
+
+
+def _one_layer(
+    w_ih: npt.ArrayLike,
+    w_hh: npt.ArrayLike,
+    b_ih: npt.ArrayLike | None,
+    b_hh: npt.ArrayLike | None,
+) -> None:
+    """Refuse a sequence of arrays, the form of stacked layers; nested numbers are one matrix."""
+    for name, value, ndim in (
+        ("w_ih", w_ih, 2),
+        ("w_hh", w_hh, 2),
+        ("b_ih", b_ih, 1),
+        ("b_hh", b_hh, 1),
+    ):
+        if not isinstance(value, (tuple, list)):
+            continue
+        if any(getattr(item, "ndim", 0) >= ndim for item in value):
+            raise NotImplementedError(
+                f"{name} must be one {ndim}-D array, got a {type(value).__name__} of "
+                f"{len(value)}: stacked layers are not supported yet; call layer by layer"
+            )

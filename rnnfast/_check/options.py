@@ -1,0 +1,52 @@
+"""Arguments that are not arrays of numbers."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Collection
+
+import numpy as np
+
+_LARGEST_COUNT = 2**31 - 1  # the core counts threads in an int
+
+
+def flag(name: str, value: bool) -> bool:
+    """Return a truth value; only a bool is one, so that no misplaced argument passes for it."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def count(name: str, value: int) -> int:
+    """Return an integer of at least 1."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer of at least 1, got {value!r}") from None
+    if number < 1:
+        raise ValueError(f"{name} must be at least 1, got {number}")
+    return min(number, _LARGEST_COUNT)
+
+
+def no_lengths(lengths: object) -> None:
+    """Refuse `lengths`: every sequence of a batch has T steps."""
+    if lengths is not None:
+        raise NotImplementedError(
+            "lengths must be None, sequences of different lengths are not supported yet; "
+            "run sequences of one length together"
+        )
+
+
+def wanted(wrt: Collection[str] | None, names: tuple[str, ...]) -> frozenset[str]:
+    """Return the names of the arguments whose gradients are wanted; None asks for all."""
+    if wrt is None:
+        return frozenset(names)
+    if isinstance(wrt, str):
+        raise TypeError(
+            f"wrt must be a collection of names, got the string {wrt!r}; pass [{wrt!r}]"
+        )
+    chosen = tuple(wrt)
+    for name in chosen:
+        if name not in names:
+            raise ValueError(f"wrt must name some of {', '.join(names)}, got {name!r}")
+    return frozenset(chosen)

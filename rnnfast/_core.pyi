@@ -1,0 +1,121 @@
+"""The compiled kernels: arrays in, arrays out; no defaults, no casts, no validation.
+
+Every array has one dtype, float32 or float64, in native byte order and aligned. `x`, `y`, `dy` and
+`dx` may have any strides over time and batch but unit stride on the last axis; all else is
+C-contiguous. `rnnfast._check` sees to it. T, B, I and H are at least 1 here.
+"""
+
+from types import ModuleType, NotImplementedType
+from typing import Any, final, type_check_only
+
+import numpy as np
+import numpy.typing as npt
+
+_Array = npt.NDArray[np.floating[Any]]
+_DType = np.dtype[np.floating[Any]]
+
+@final
+class Tape:
+    """What a forward pass saved for its backward pass; aliases no array and is never changed."""
+
+    @property
+    def nbytes(self) -> int: ...
+    def backward(
+        self,
+        x: _Array,
+        w_ih: _Array,
+        w_hh: _Array,
+        dy: _Array | None,
+        dh_n: _Array | None,
+        dc_n: _Array | None,
+        dx: _Array | None,
+        dw_ih: _Array | None,
+        dw_hh: _Array | None,
+        db_ih: _Array | None,
+        db_hh: _Array | None,
+        dh0: _Array | None,
+        dc0: _Array | None,
+        /,
+    ) -> None: ...
+
+@final
+class Packed:
+    """Weights copied into the layout that the kernels read; never changed."""
+
+    def __init__(
+        self,
+        cell: str,
+        w_ih: _Array,
+        w_hh: _Array,
+        b_ih: _Array | None,
+        b_hh: _Array | None,
+        /,
+    ) -> None: ...
+    @property
+    def nbytes(self) -> int: ...
+    def forward(
+        self,
+        x: _Array,
+        h0: _Array | None,
+        c0: _Array | None,
+        y: _Array,
+        h_n: _Array,
+        c_n: _Array | None,
+        /,
+    ) -> None: ...
+    def step(self, x_t: object, state: object, /) -> Any | NotImplementedType:
+        """One step into fresh arrays; NotImplemented unless its arguments are as the kernels need.
+
+        It takes exact ndarrays of this dtype, native, aligned, C-contiguous and of fitting shapes
+        with B at least 1: `x_t` (B, I); `state` None, `h` (B, H) or, for an LSTM, a tuple `(h, c)`.
+        """
+
+def forward(
+    cell: str,
+    x: _Array,
+    w_ih: _Array,
+    w_hh: _Array,
+    b_ih: _Array | None,
+    b_hh: _Array | None,
+    h0: _Array | None,
+    c0: _Array | None,
+    y: _Array,
+    h_n: _Array,
+    c_n: _Array | None,
+    /,
+) -> None: ...
+def forward_saving(
+    cell: str,
+    x: _Array,
+    w_ih: _Array,
+    w_hh: _Array,
+    b_ih: _Array | None,
+    b_hh: _Array | None,
+    h0: _Array | None,
+    c0: _Array | None,
+    y: _Array,
+    h_n: _Array,
+    c_n: _Array | None,
+    /,
+) -> Tape: ...
+def set_num_threads(n: int) -> None: ...
+def get_num_threads() -> int: ...
+def config() -> dict[str, Any]: ...
+def plan(
+    cell: str, dtype: _DType, T: int, B: int, I: int, H: int, threads: int
+) -> dict[str, Any]: ...
+def force_plan(partition: str | None, chunk: int | None, threads: int | None) -> None: ...
+def last_plan() -> dict[str, Any]: ...
+
+@type_check_only
+class _Probes(ModuleType):
+    """Pieces of the kernels by themselves: a submodule."""
+
+    def activation(self, name: str, x: _Array) -> _Array: ...
+    def tiles(self, dtype: _DType) -> list[tuple[int, int]]: ...
+    def tile_rate(
+        self, dtype: _DType, rows: int, vectors: int, seconds: float = 0.1, k: int = 256
+    ) -> float: ...
+    def fma_rate(self, dtype: _DType, seconds: float = 0.1) -> float: ...
+
+probes: _Probes

@@ -1,0 +1,46 @@
+"""A pass that takes no step, because T = 0 or B = 0.
+
+    h_n = h0, c_n = c0;   dh0 = dh_n, dc0 = dc_n;   every gradient of a weight is a sum of no terms
+
+The core takes at least one step of at least one row, so these cases end here.
+"""
+
+from __future__ import annotations
+
+from .._check import Array
+
+
+def carry(source: Array | None, target: Array | None) -> None:
+    """Write a state through to the other end; an absent one is zero."""
+    if target is not None:
+        target[...] = 0 if source is None else source
+
+
+class NoTape:
+    """Stands where the core's `Tape` would, having nothing to remember."""
+
+    __slots__ = ()
+
+    nbytes = 0
+
+    def backward(
+        self,
+        x: Array,
+        w_ih: Array,
+        w_hh: Array,
+        dy: Array | None,
+        dh_n: Array | None,
+        dc_n: Array | None,
+        dx: Array | None,
+        dw_ih: Array | None,
+        dw_hh: Array | None,
+        db_ih: Array | None,
+        db_hh: Array | None,
+        dh0: Array | None,
+        dc0: Array | None,
+    ) -> None:
+        """Fill the gradients that are wanted, as `Tape.backward` does."""
+        for of_weights in (dw_ih, dw_hh, db_ih, db_hh):
+            carry(None, of_weights)
+        carry(dh_n, dh0)
+        carry(dc_n, dc0)

@@ -1,0 +1,204 @@
+"""Gated recurrent unit.
+
+    r, z = sigmoid(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), each with its rows of W and b
+    n    = tanh(W_in x_t + b_in + r * (W_hn h_{t-1} + b_hn))    reset after
+    n    = tanh(W_in x_t + b_in + W_hn (r * h_{t-1}) + b_hn)    reset before
+    h_t  = (1 - z) * n + z * h_{t-1}
+
+The rows of `w_ih` (3*H, I), `w_hh` (3*H, H) and the biases (3*H,) are in the order r z n.
+
+Source: Cho et al., Learning phrase representations using RNN encoder-decoder, 2014 (reset before);
+the form of cuDNN and `torch.nn.GRU`, with their gate order and sense of z (reset after).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy.typing as npt
+
+from .._check import cells, inputs, options
+from ._pullback import Pullback
+from ._run import forward, forward_saving
+from .results import GRUGrads, GRUOutput
+
+
+class GRUPullback(Pullback[GRUGrads]):
+    """From gradients by the results of a GRU to gradients by its arguments.
+
+    Made by `gru_vjp`. It may be called any number of times, also by several threads, as long as
+    the arguments of `gru_vjp` stay unmodified.
+    """
+
+    __slots__ = ()
+
+    _form = GRUGrads
+
+    def __call__(
+        self,
+        dy: npt.ArrayLike | None = None,
+        dh_n: npt.ArrayLike | None = None,
+        *,
+        out: GRUGrads | None = None,
+    ) -> GRUGrads:
+        """Return the gradients of a scalar L by the arguments.
+
+        Parameters
+        ----------
+        dy : array_like, shape (T, B, H), optional
+            dL/dy; here and below None is zero.
+        dh_n : array_like, shape (B, H), optional
+            dL/dh_n.
+        out : GRUGrads, optional
+            Arrays that the gradients are added to and that are returned in their place; where a
+            field is None, as all are by default, a fresh array is returned.
+
+        Returns
+        -------
+        GRUGrads
+
+        Raises
+        ------
+        ValueError
+            If a shape does not fit.
+        TypeError
+            If a dtype is not that of `x`, or `out` is not a `GRUGrads`.
+        MemoryError
+            If a gradient does not fit into memory.
+        """
+        return self._pull(dy, dh_n, None, out)
+
+
+def gru(
+    x: npt.ArrayLike,
+    w_ih: npt.ArrayLike,
+    w_hh: npt.ArrayLike,
+    b_ih: npt.ArrayLike | None = None,
+    b_hh: npt.ArrayLike | None = None,
+    *,
+    h0: npt.ArrayLike | None = None,
+    reset_after: bool = True,
+    lengths: None = None,
+    reverse: bool = False,
+) -> GRUOutput:
+    """Run a GRU over a batch of sequences.
+
+    All arrays are float32 or all are float64. Any strides will do; a batch-first array is passed
+    as `x.swapaxes(0, 1)`, which copies nothing.
+
+    Parameters
+    ----------
+    x : array_like, shape (T, B, I)
+        T steps of B sequences of I inputs.
+    w_ih : array_like, shape (3*H, I)
+        Input weights, rows in the order r z n.
+    w_hh : array_like, shape (3*H, H)
+        Recurrent weights, rows in the order r z n.
+    b_ih, b_hh : array_like, shape (3*H,), optional
+        Biases, each zero by default.
+    h0 : array_like, shape (B, H), optional
+        Hidden state before the first step, zero by default.
+    reset_after : bool, default True
+        Apply the reset gate after the recurrent product, as cuDNN and PyTorch do; False applies it
+        to the hidden state before, as in the paper.
+    lengths : None
+        Not supported yet: all sequences have T steps.
+    reverse : bool, default False
+        Run from the last step to the first: `y[t]` still belongs to `x[t]`, and `h_n` follows
+        `x[0]`.
+
+    Returns
+    -------
+    GRUOutput
+        `y` (T, B, H) and `h_n` (B, H), fresh arrays. With T = 0, `h_n` is the initial state.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit; the message names the argument and the shape wanted.
+    TypeError
+        If an array is not float32 or float64, or not of the dtype of `x`.
+    NotImplementedError
+        If `lengths` or a sequence of weights, for stacked layers, is given.
+    MemoryError
+        If the results do not fit into memory.
+
+    See Also
+    --------
+    gru_vjp : the same with exact derivatives.
+    prepack : the same on weights that are packed once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rnnfast
+    >>> x, w_ih, w_hh = np.ones((5, 2, 3)), np.zeros((12, 3)), np.zeros((12, 4))
+    >>> y, h_n = rnnfast.gru(x, w_ih, w_hh)
+    >>> y.shape, h_n.shape
+    ((5, 2, 4), (2, 4))
+    """
+    options.no_lengths(lengths)
+    reverse = options.flag("reverse", reverse)
+    cell = cells.gru(options.flag("reset_after", reset_after))
+    given = inputs.inputs(cell, x, w_ih, w_hh, b_ih, b_hh, h0, None)
+    return GRUOutput(*forward(cell, given, reverse))
+
+
+def gru_vjp(
+    x: npt.ArrayLike,
+    w_ih: npt.ArrayLike,
+    w_hh: npt.ArrayLike,
+    b_ih: npt.ArrayLike | None = None,
+    b_hh: npt.ArrayLike | None = None,
+    *,
+    h0: npt.ArrayLike | None = None,
+    reset_after: bool = True,
+    lengths: None = None,
+    reverse: bool = False,
+    wrt: Collection[str] | None = None,
+) -> tuple[GRUOutput, GRUPullback]:
+    """Run a GRU and return its results with the function that takes gradients back through it.
+
+    Arguments, results and errors are those of `gru`, and `wrt`. The arguments must stay unmodified
+    until the pullback has been called for the last time; the results may be changed.
+
+    Parameters
+    ----------
+    x, w_ih, w_hh, b_ih, b_hh, h0, reset_after, lengths, reverse
+        As for `gru`.
+    wrt : collection of str, optional
+        Names of the arguments whose gradients are wanted, of `GRUGrads._fields`; by default all.
+        What only the others need is not computed.
+
+    Returns
+    -------
+    output : GRUOutput
+        As from `gru`.
+    pullback : GRUPullback
+        `pullback(dy, dh_n)` returns `GRUGrads`. Gradients of absent biases and of what is not in
+        `wrt` are None; that of `h0` is there also when it is not given.
+
+    Raises
+    ------
+    ValueError
+        As `gru`, and if `wrt` holds another name.
+    TypeError
+        As `gru`, and if `wrt` is a string.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rnnfast
+    >>> x, w_ih, w_hh = np.ones((5, 2, 3)), np.zeros((12, 3)), np.zeros((12, 4))
+    >>> (y, h_n), pullback = rnnfast.gru_vjp(x, w_ih, w_hh, wrt=["w_hh", "h0"])
+    >>> grads = pullback(dy=np.ones_like(y))
+    >>> grads.w_hh.shape, grads.x is None
+    ((12, 4), True)
+    """
+    options.no_lengths(lengths)
+    reverse = options.flag("reverse", reverse)
+    cell = cells.gru(options.flag("reset_after", reset_after))
+    wanted = options.wanted(wrt, GRUGrads._fields)
+    given = inputs.inputs(cell, x, w_ih, w_hh, b_ih, b_hh, h0, None)
+    results, tape = forward_saving(cell, given, reverse)
+    return GRUOutput(*results), GRUPullback(given, tape, reverse, wanted)

@@ -1,0 +1,201 @@
+"""Long short-term memory.
+
+    i, f, o = sigmoid(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), each with its rows of W and b
+    g       = tanh   (W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)
+    c_t     = f * c_{t-1} + i * g
+    h_t     = o * tanh(c_t)
+
+The rows of `w_ih` (4*H, I), `w_hh` (4*H, H) and the biases (4*H,) are in the order i f g o.
+
+Source: Hochreiter and Schmidhuber, Long short-term memory, 1997, with the forget gate of Gers,
+Schmidhuber and Cummins, 2000, in the form and gate order of `torch.nn.LSTM`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy.typing as npt
+
+from .._check import cells, inputs, options
+from ._pullback import Pullback
+from ._run import forward, forward_saving
+from .results import LSTMGrads, LSTMOutput
+
+
+class LSTMPullback(Pullback[LSTMGrads]):
+    """From gradients by the results of an LSTM to gradients by its arguments.
+
+    Made by `lstm_vjp`. It may be called any number of times, also by several threads, as long as
+    the arguments of `lstm_vjp` stay unmodified.
+    """
+
+    __slots__ = ()
+
+    _form = LSTMGrads
+
+    def __call__(
+        self,
+        dy: npt.ArrayLike | None = None,
+        dh_n: npt.ArrayLike | None = None,
+        dc_n: npt.ArrayLike | None = None,
+        *,
+        out: LSTMGrads | None = None,
+    ) -> LSTMGrads:
+        """Return the gradients of a scalar L by the arguments.
+
+        Parameters
+        ----------
+        dy : array_like, shape (T, B, H), optional
+            dL/dy; here and below None is zero.
+        dh_n, dc_n : array_like, shape (B, H), optional
+            dL/dh_n and dL/dc_n.
+        out : LSTMGrads, optional
+            Arrays that the gradients are added to and that are returned in their place; where a
+            field is None, as all are by default, a fresh array is returned.
+
+        Returns
+        -------
+        LSTMGrads
+
+        Raises
+        ------
+        ValueError
+            If a shape does not fit.
+        TypeError
+            If a dtype is not that of `x`, or `out` is not an `LSTMGrads`.
+        MemoryError
+            If a gradient does not fit into memory.
+        """
+        return self._pull(dy, dh_n, dc_n, out)
+
+
+def lstm(
+    x: npt.ArrayLike,
+    w_ih: npt.ArrayLike,
+    w_hh: npt.ArrayLike,
+    b_ih: npt.ArrayLike | None = None,
+    b_hh: npt.ArrayLike | None = None,
+    *,
+    h0: npt.ArrayLike | None = None,
+    c0: npt.ArrayLike | None = None,
+    lengths: None = None,
+    reverse: bool = False,
+) -> LSTMOutput:
+    """Run an LSTM over a batch of sequences.
+
+    All arrays are float32 or all are float64. Any strides will do; a batch-first array is passed
+    as `x.swapaxes(0, 1)`, which copies nothing.
+
+    Parameters
+    ----------
+    x : array_like, shape (T, B, I)
+        T steps of B sequences of I inputs.
+    w_ih : array_like, shape (4*H, I)
+        Input weights, rows in the order i f g o.
+    w_hh : array_like, shape (4*H, H)
+        Recurrent weights, rows in the order i f g o.
+    b_ih, b_hh : array_like, shape (4*H,), optional
+        Biases, each zero by default.
+    h0, c0 : array_like, shape (B, H), optional
+        Hidden and cell state before the first step, each zero by default.
+    lengths : None
+        Not supported yet: all sequences have T steps.
+    reverse : bool, default False
+        Run from the last step to the first: `y[t]` still belongs to `x[t]`, and `h_n` and `c_n`
+        follow `x[0]`.
+
+    Returns
+    -------
+    LSTMOutput
+        `y` (T, B, H), `h_n` (B, H) and `c_n` (B, H), fresh arrays. With T = 0, `h_n` and `c_n`
+        are the initial states.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit; the message names the argument and the shape wanted.
+    TypeError
+        If an array is not float32 or float64, or not of the dtype of `x`.
+    NotImplementedError
+        If `lengths` or a sequence of weights, for stacked layers, is given.
+    MemoryError
+        If the results do not fit into memory.
+
+    See Also
+    --------
+    lstm_vjp : the same with exact derivatives.
+    prepack : the same on weights that are packed once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rnnfast
+    >>> x, w_ih, w_hh = np.ones((5, 2, 3)), np.zeros((16, 3)), np.zeros((16, 4))
+    >>> y, h_n, c_n = rnnfast.lstm(x, w_ih, w_hh)
+    >>> y.shape, h_n.shape
+    ((5, 2, 4), (2, 4))
+    """
+    options.no_lengths(lengths)
+    reverse = options.flag("reverse", reverse)
+    given = inputs.inputs(cells.LSTM, x, w_ih, w_hh, b_ih, b_hh, h0, c0)
+    return LSTMOutput(*forward(cells.LSTM, given, reverse))
+
+
+def lstm_vjp(
+    x: npt.ArrayLike,
+    w_ih: npt.ArrayLike,
+    w_hh: npt.ArrayLike,
+    b_ih: npt.ArrayLike | None = None,
+    b_hh: npt.ArrayLike | None = None,
+    *,
+    h0: npt.ArrayLike | None = None,
+    c0: npt.ArrayLike | None = None,
+    lengths: None = None,
+    reverse: bool = False,
+    wrt: Collection[str] | None = None,
+) -> tuple[LSTMOutput, LSTMPullback]:
+    """Run an LSTM and return its results with the function that takes gradients back through it.
+
+    Arguments, results and errors are those of `lstm`, and `wrt`. The arguments must stay
+    unmodified until the pullback has been called for the last time; the results may be changed.
+
+    Parameters
+    ----------
+    x, w_ih, w_hh, b_ih, b_hh, h0, c0, lengths, reverse
+        As for `lstm`.
+    wrt : collection of str, optional
+        Names of the arguments whose gradients are wanted, of `LSTMGrads._fields`; by default all.
+        What only the others need is not computed.
+
+    Returns
+    -------
+    output : LSTMOutput
+        As from `lstm`.
+    pullback : LSTMPullback
+        `pullback(dy, dh_n, dc_n)` returns `LSTMGrads`. Gradients of absent biases and of what is
+        not in `wrt` are None; those of `h0` and `c0` are there also when these are not given.
+
+    Raises
+    ------
+    ValueError
+        As `lstm`, and if `wrt` holds another name.
+    TypeError
+        As `lstm`, and if `wrt` is a string.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rnnfast
+    >>> x, w_ih, w_hh = np.ones((5, 2, 3)), np.zeros((16, 3)), np.zeros((16, 4))
+    >>> (y, h_n, c_n), pullback = rnnfast.lstm_vjp(x, w_ih, w_hh, wrt=["w_hh", "h0"])
+    >>> grads = pullback(dy=np.ones_like(y))
+    >>> grads.w_hh.shape, grads.x is None
+    ((16, 4), True)
+    """
+    options.no_lengths(lengths)
+    reverse = options.flag("reverse", reverse)
+    wanted = options.wanted(wrt, LSTMGrads._fields)
+    given = inputs.inputs(cells.LSTM, x, w_ih, w_hh, b_ih, b_hh, h0, c0)
+    results, tape = forward_saving(cells.LSTM, given, reverse)
+    return LSTMOutput(*results), LSTMPullback(given, tape, reverse, wanted)

@@ -1,0 +1,200 @@
+"""Vanilla recurrent network.
+
+    h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh),   f = tanh, relu or sigmoid
+
+`w_ih` is (H, I), `w_hh` (H, H), the biases (H,).
+
+Source: Elman, Finding structure in time, 1990, in the form of `torch.nn.RNN`; relu after Le, Jaitly
+and Hinton, A simple way to initialize recurrent networks of rectified linear units, 2015.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy.typing as npt
+
+from .._check import cells, inputs, options
+from ._pullback import Pullback
+from ._run import forward, forward_saving
+from .results import RNNGrads, RNNOutput
+
+
+class RNNPullback(Pullback[RNNGrads]):
+    """From gradients by the results of an RNN to gradients by its arguments.
+
+    Made by `rnn_vjp`. It may be called any number of times, also by several threads, as long as
+    the arguments of `rnn_vjp` stay unmodified.
+    """
+
+    __slots__ = ()
+
+    _form = RNNGrads
+
+    def __call__(
+        self,
+        dy: npt.ArrayLike | None = None,
+        dh_n: npt.ArrayLike | None = None,
+        *,
+        out: RNNGrads | None = None,
+    ) -> RNNGrads:
+        """Return the gradients of a scalar L by the arguments.
+
+        Parameters
+        ----------
+        dy : array_like, shape (T, B, H), optional
+            dL/dy; here and below None is zero.
+        dh_n : array_like, shape (B, H), optional
+            dL/dh_n.
+        out : RNNGrads, optional
+            Arrays that the gradients are added to and that are returned in their place; where a
+            field is None, as all are by default, a fresh array is returned.
+
+        Returns
+        -------
+        RNNGrads
+
+        Raises
+        ------
+        ValueError
+            If a shape does not fit.
+        TypeError
+            If a dtype is not that of `x`, or `out` is not a `RNNGrads`.
+        MemoryError
+            If a gradient does not fit into memory.
+        """
+        return self._pull(dy, dh_n, None, out)
+
+
+def rnn(
+    x: npt.ArrayLike,
+    w_ih: npt.ArrayLike,
+    w_hh: npt.ArrayLike,
+    b_ih: npt.ArrayLike | None = None,
+    b_hh: npt.ArrayLike | None = None,
+    *,
+    h0: npt.ArrayLike | None = None,
+    nonlinearity: str = "tanh",
+    lengths: None = None,
+    reverse: bool = False,
+) -> RNNOutput:
+    """Run a vanilla RNN over a batch of sequences.
+
+    All arrays are float32 or all are float64. Any strides will do; a batch-first array is passed
+    as `x.swapaxes(0, 1)`, which copies nothing.
+
+    Parameters
+    ----------
+    x : array_like, shape (T, B, I)
+        T steps of B sequences of I inputs.
+    w_ih : array_like, shape (H, I)
+        Input weights.
+    w_hh : array_like, shape (H, H)
+        Recurrent weights.
+    b_ih, b_hh : array_like, shape (H,), optional
+        Biases, each zero by default.
+    h0 : array_like, shape (B, H), optional
+        Hidden state before the first step, zero by default.
+    nonlinearity : {"tanh", "relu", "sigmoid"}, default "tanh"
+        The activation f.
+    lengths : None
+        Not supported yet: all sequences have T steps.
+    reverse : bool, default False
+        Run from the last step to the first: `y[t]` still belongs to `x[t]`, and `h_n` follows
+        `x[0]`.
+
+    Returns
+    -------
+    RNNOutput
+        `y` (T, B, H) and `h_n` (B, H), fresh arrays. With T = 0, `h_n` is the initial state.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, or `nonlinearity` is another name; the message says what is wanted.
+    TypeError
+        If an array is not float32 or float64, or not of the dtype of `x`.
+    NotImplementedError
+        If `lengths` or a sequence of weights, for stacked layers, is given.
+    MemoryError
+        If the results do not fit into memory.
+
+    See Also
+    --------
+    rnn_vjp : the same with exact derivatives.
+    prepack : the same on weights that are packed once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rnnfast
+    >>> x, w_ih, w_hh = np.ones((5, 2, 3)), np.zeros((4, 3)), np.zeros((4, 4))
+    >>> y, h_n = rnnfast.rnn(x, w_ih, w_hh)
+    >>> y.shape, h_n.shape
+    ((5, 2, 4), (2, 4))
+    """
+    options.no_lengths(lengths)
+    reverse = options.flag("reverse", reverse)
+    cell = cells.rnn(nonlinearity)
+    given = inputs.inputs(cell, x, w_ih, w_hh, b_ih, b_hh, h0, None)
+    return RNNOutput(*forward(cell, given, reverse))
+
+
+def rnn_vjp(
+    x: npt.ArrayLike,
+    w_ih: npt.ArrayLike,
+    w_hh: npt.ArrayLike,
+    b_ih: npt.ArrayLike | None = None,
+    b_hh: npt.ArrayLike | None = None,
+    *,
+    h0: npt.ArrayLike | None = None,
+    nonlinearity: str = "tanh",
+    lengths: None = None,
+    reverse: bool = False,
+    wrt: Collection[str] | None = None,
+) -> tuple[RNNOutput, RNNPullback]:
+    """Run an RNN and return its results with the function that takes gradients back through it.
+
+    Arguments, results and errors are those of `rnn`, and `wrt`. The arguments must stay unmodified
+    until the pullback has been called for the last time; the results may be changed.
+
+    Parameters
+    ----------
+    x, w_ih, w_hh, b_ih, b_hh, h0, nonlinearity, lengths, reverse
+        As for `rnn`.
+    wrt : collection of str, optional
+        Names of the arguments whose gradients are wanted, of `RNNGrads._fields`; by default all.
+        What only the others need is not computed.
+
+    Returns
+    -------
+    output : RNNOutput
+        As from `rnn`.
+    pullback : RNNPullback
+        `pullback(dy, dh_n)` returns `RNNGrads`. Gradients of absent biases and of what is not in
+        `wrt` are None; that of `h0` is there also when it is not given.
+
+    Raises
+    ------
+    ValueError
+        As `rnn`, and if `wrt` holds another name.
+    TypeError
+        As `rnn`, and if `wrt` is a string.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rnnfast
+    >>> x, w_ih, w_hh = np.ones((5, 2, 3)), np.zeros((4, 3)), np.zeros((4, 4))
+    >>> (y, h_n), pullback = rnnfast.rnn_vjp(x, w_ih, w_hh, wrt=["w_hh", "h0"])
+    >>> grads = pullback(dy=np.ones_like(y))
+    >>> grads.w_hh.shape, grads.x is None
+    ((4, 4), True)
+    """
+    options.no_lengths(lengths)
+    reverse = options.flag("reverse", reverse)
+    cell = cells.rnn(nonlinearity)
+    wanted = options.wanted(wrt, RNNGrads._fields)
+    given = inputs.inputs(cell, x, w_ih, w_hh, b_ih, b_hh, h0, None)
+    results, tape = forward_saving(cell, given, reverse)
+    return RNNOutput(*results), RNNPullback(given, tape, reverse, wanted)

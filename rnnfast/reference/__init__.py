@@ -1,0 +1,12 @@
+"""The equations of every cell in plain NumPy, written independently of the kernels: the oracle.
+
+Each function takes the arguments of its namesake in `rnnfast` and computes in whatever type the
+arrays have: float32, float64, ``longdouble``, and their complex counterparts, so that a complex
+step differentiates straight through. Slow on purpose: nothing here is rearranged for speed.
+"""
+
+from .gru import gru
+from .lstm import lstm
+from .rnn import rnn
+
+__all__ = ["gru", "lstm", "rnn"]

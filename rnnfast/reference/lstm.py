@@ -1,0 +1,70 @@
+"""Long short-term memory with a forget gate.
+
+    i = sigmoid(W_ii x_t + b_ii + W_hi h_{t-1} + b_hi)      input gate
+    f = sigmoid(W_if x_t + b_if + W_hf h_{t-1} + b_hf)      forget gate
+    g =    tanh(W_ig x_t + b_ig + W_hg h_{t-1} + b_hg)      candidate
+    o = sigmoid(W_io x_t + b_io + W_ho h_{t-1} + b_ho)      output gate
+    c_t = f c_{t-1} + i g
+    h_t = o tanh(c_t),   y_t = h_t
+
+x_t (B, I), h_t and c_t (B, H); the four gates are stacked in the order i f g o:
+W_ih (4H, I), W_hh (4H, H), biases (4H,).
+Source: S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9, 1997;
+forget gate: F. A. Gers, J. Schmidhuber and F. Cummins, Neural Computation 12, 2000; parameters as
+in torch.nn.LSTM.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .activations import sigmoid, tanh
+from .scan import Array, State, affine, scan, start
+
+__all__ = ["lstm"]
+
+
+def lstm(
+    x: Array,
+    w_ih: Array,
+    w_hh: Array,
+    b_ih: Array | None = None,
+    b_hh: Array | None = None,
+    *,
+    h0: Array | None = None,
+    c0: Array | None = None,
+    reverse: bool = False,
+) -> tuple[Array, Array, Array]:
+    """Long short-term memory over a whole sequence.
+
+    Parameters
+    ----------
+    x : ndarray, (T, B, I)
+        Input, real or complex.
+    w_ih, w_hh : ndarray, (4*H, I) and (4*H, H)
+        Weights of the input and of the state, gates i f g o.
+    b_ih, b_hh : ndarray, (4*H,), optional
+        Biases; zero when absent.
+    h0, c0 : ndarray, (B, H), optional
+        Output and memory before the first step; zero when absent.
+    reverse : bool
+        Take the steps from last to first.
+
+    Returns
+    -------
+    y : ndarray, (T, B, H)
+        Outputs.
+    h_n, c_n : ndarray, (B, H)
+        Output and memory after the last step taken.
+    """
+
+    def step(x_t: Array, state: State) -> State:
+        h, c = state
+        gates = affine(x_t, w_ih, b_ih) + affine(h, w_hh, b_hh)
+        i, f, g, o = np.split(gates, 4, axis=-1)
+        c = sigmoid(f) * c + sigmoid(i) * tanh(g)
+        h = sigmoid(o) * tanh(c)
+        return h, c
+
+    y, (h_n, c_n) = scan(step, x, start(x, w_hh, (h0, c0), w_ih, b_ih, b_hh), reverse)
+    return y, h_n, c_n

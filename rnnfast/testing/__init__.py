@@ -1,0 +1,1 @@
+"""What tests and benchmarks share: the cells, random problems, gradient checks, tolerances."""

@@ -1,0 +1,116 @@
+"""Gradients checked by complex step through the reference, along random directions.
+
+    d/de L(a + e v) = Im L(a + i s v) / s + O(s^2),   L = sum(dy y) + sum(dh_n h_n) + ...
+
+There is no subtraction, hence no cancellation, and s can be so small that the O(s^2) vanishes:
+what is left is the rounding of one evaluation in complex128.
+Source: W. Squire and G. Trapp, "Using complex variables to estimate derivatives of real
+functions", SIAM Review 40, 1998.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from .cells import Arguments, Array, Cell
+from .tolerances import gradient_roundings
+
+__all__ = ["assert_gradients", "directional_derivative"]
+
+# A power of two scales exactly, and its square still lies inside the range of float64.
+STEP = 2.0**-200
+
+
+def directional_derivative(
+    cell: Cell,
+    arguments: Arguments,
+    cotangents: Arguments,
+    direction: Arguments,
+    *,
+    reverse: bool = False,
+) -> float:
+    """Differentiate ``sum(dy y) + sum(dh_n h_n) + ...`` along a direction, in complex128.
+
+    Parameters
+    ----------
+    cell : Cell
+        The cell, whose reference is differentiated.
+    arguments : mapping of str to ndarray
+        Where the derivative is taken.
+    cotangents : mapping of str to ndarray
+        Derivatives of the loss by the results, ``dy`` and so on; absent ones are zero.
+    direction : mapping of str to ndarray
+        Change of each argument, of that argument's shape; absent ones stay as they are.
+    reverse : bool
+        Whether the steps are taken from last to first.
+
+    Returns
+    -------
+    float
+        The derivative.
+    """
+    moved = {
+        name: a + 1j * STEP * direction[name] if name in direction else a.astype(np.complex128)
+        for name, a in arguments.items()
+    }
+    results = dict(zip(cell.cotangents, cell.reference(moved, reverse=reverse), strict=True))
+    return sum(float(np.vdot(d, results[name].imag)) for name, d in cotangents.items()) / STEP
+
+
+def assert_gradients(
+    cell: Cell,
+    arguments: Arguments,
+    cotangents: Arguments,
+    gradients: Mapping[str, Array],
+    rng: np.random.Generator,
+    *,
+    reverse: bool = False,
+) -> None:
+    """Check gradients in random directions: one argument at a time, then all at once.
+
+    Parameters
+    ----------
+    cell : Cell
+        The cell.
+    arguments : mapping of str to ndarray
+        Where the gradients were taken, absent initial states written out as zeros.
+    cotangents : mapping of str to ndarray
+        What the pullback was given.
+    gradients : mapping of str to ndarray
+        What the pullback returned, without the ones that are None.
+    rng : numpy.random.Generator
+        Draws the directions.
+    reverse : bool
+        Whether the steps were taken from last to first.
+
+    Raises
+    ------
+    AssertionError
+        Naming every argument whose gradient is wrong, with both values.
+    """
+    dtype = arguments["x"].dtype
+    wide = {name: a.astype(np.float64) for name, a in arguments.items()}
+    directions = {name: rng.standard_normal(wide[name].shape) for name in gradients}
+    dots = {
+        name: float(np.vdot(g.astype(np.float64), directions[name]))
+        for name, g in gradients.items()
+    }
+    norms = {name: float(np.linalg.norm(g.astype(np.float64))) for name, g in gradients.items()}
+    allowed = np.finfo(dtype).eps * gradient_roundings(arguments)
+
+    wrong = []
+    together = {"all at once": tuple(gradients)}
+    for label, names in {**{name: (name,) for name in gradients}, **together}.items():
+        moved = {name: directions[name] for name in names}
+        want = directional_derivative(cell, wide, cotangents, moved, reverse=reverse)
+        got = sum(dots[name] for name in names)
+        norm = max(abs(want), *(norms[name] for name in names))
+        if not abs(got - want) <= allowed * norm:
+            relative = abs(got - want) / norm if norm else np.inf
+            wrong.append(
+                f"{label}: got {got:.9g}, complex step gives {want:.9g} "
+                f"(relative {relative:.2g}, allowed {allowed:.2g})"
+            )
+    assert not wrong, f"wrong gradients of {cell} {dtype}:\n  " + "\n  ".join(wrong)

@@ -1,0 +1,51 @@
+"""Force the plan of the calls made by this thread, and see which plan was taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from rnnfast import _core
+
+__all__ = ["forced_plan", "last_plan"]
+
+
+@contextmanager
+def forced_plan(
+    *,
+    partition: Literal["rows", "units"] | None = None,
+    chunk: int | None = None,
+    threads: int | None = None,
+) -> Iterator[None]:
+    """Override parts of the plan inside a ``with`` block; not to be nested.
+
+    Parameters
+    ----------
+    partition : {"rows", "units"}, optional
+        What each thread owns; the plan's own choice when absent.
+    chunk : int, optional
+        Time steps whose input product is computed at once, at most; the plan's own choice when
+        absent. The plan may even chunks out, and the backward pass rounds them up to whole
+        blocks of the weight gradients.
+    threads : int, optional
+        Size of the team, whatever the work and the number of cores; the plan's own choice when
+        absent.
+    """
+    _core.force_plan(partition, chunk, threads)
+    try:
+        yield
+    finally:
+        _core.force_plan(None, None, None)
+
+
+def last_plan() -> dict[str, Any]:
+    """Return the plan that the last call made by this thread has followed.
+
+    Returns
+    -------
+    dict
+        ``partition`` is "rows", "units", or "one" for a team of one; ``threads``; ``chunk``,
+        ``delta_chunk`` and ``block`` in time steps.
+    """
+    return _core.last_plan()

@@ -1,0 +1,95 @@
+"""Rules of the whole suite: the skips that are allowed, quick runs, what tests share."""
+
+import os
+import re
+
+# Before anything imports NumPy: the oracle's small products wait for each other's BLAS threads.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import hypothesis
+import pytest
+
+import cmake_builds
+
+# What a machine may lack. Any other skip is a failure: a test that did not run must not look like
+# one that passed.
+ALLOWED_SKIPS = (
+    r"no cross compiler \(aarch64-linux-gnu-g\+\+\)",
+    r"no emulator \(qemu-\w+\)",
+    r"no binutils \(\w+\)",
+    r"not an x86-64 machine",
+    r"not a git checkout",
+    r"NumPy has no BLAS that threadpoolctl knows",
+    r"NumPy has no BLAS that threadpoolctl knows",
+)
+
+# The same examples on every run: a failure is there again when one looks for it.
+hypothesis.settings.register_profile("default", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("quick", derandomize=True, deadline=None, max_examples=10)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quick", action="store_true", help="leave out slow tests, try fewer random examples"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    hypothesis.settings.load_profile("quick" if config.getoption("--quick") else "default")
+
+
+def pytest_report_header() -> str:
+    """The target that all tests run on. One that was asked for and is not active ends the run."""
+    import rnnfast
+
+    active = rnnfast.show_config(mode="dicts")["target"]
+    wanted = os.environ.get("RNNFAST_TARGET", active)
+    if active != wanted:
+        pytest.exit(f"RNNFAST_TARGET is {wanted}, but the active target is {active}", returncode=1)
+    return f"rnnfast {rnnfast.__version__}, target {active}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--quick"):
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
+
+
+def _fail_unlisted_skip(report):
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if not any(re.fullmatch(allowed, reason) for allowed in ALLOWED_SKIPS):
+            report.outcome = "failed"
+            report.longrepr = f"skipped, for a reason not among ALLOWED_SKIPS: {reason}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    return _fail_unlisted_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report():
+    return _fail_unlisted_skip((yield))
+
+
+@pytest.fixture(scope="session")
+def active_target() -> str:
+    """Name of the instruction set that the kernels of this process use."""
+    import rnnfast
+
+    return rnnfast.show_config(mode="dicts")["target"]
+
+
+@pytest.fixture(scope="session")
+def native_build() -> cmake_builds.Build:
+    """The core and the native tests, compiled for this machine."""
+    return cmake_builds.native_build()
+
+
+@pytest.fixture(scope="session")
+def cross_build() -> cmake_builds.Build:
+    """The core and the native tests, compiled for 64-bit ARM."""
+    return cmake_builds.cross_build()

@@ -1,0 +1,271 @@
+"""What is refused, and that the message names the argument, what was wanted, what came, the fix."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import rnnfast
+
+F32, F64 = np.float32, np.float64
+
+
+def arguments(gates: int = 4, dtype: type = F32) -> dict[str, np.ndarray]:
+    """T 5, B 2, I 10, H 16: no two sizes alike, so that no message is right by chance."""
+    return {
+        "x": np.zeros((5, 2, 10), dtype),
+        "w_ih": np.zeros((gates * 16, 10), dtype),
+        "w_hh": np.zeros((gates * 16, 16), dtype),
+        "b_ih": np.zeros(gates * 16, dtype),
+        "b_hh": np.zeros(gates * 16, dtype),
+        "h0": np.zeros((2, 16), dtype),
+    }
+
+
+def refused(error: type[Exception], message: str):
+    return pytest.raises(error, match=f"^{re.escape(message)}")
+
+
+SHAPES = [
+    ("w_ih", (64, 12), "(4*H, I) = (64, 10)", ""),
+    ("w_ih", (48, 10), "(4*H, I) = (64, 10)", ""),
+    ("w_ih", (640,), "(4*H, I) = (64, 10)", ""),
+    ("w_ih", (10, 64), "(4*H, I) = (64, 10)", "; it looks transposed, pass w_ih.T"),
+    ("w_hh", (60, 16), "(4*H, H) = (64, 16)", ""),
+    ("w_hh", (16, 64), "(4*H, H) = (64, 16)", "; it looks transposed, pass w_hh.T"),
+    ("w_hh", (64,), "(4*H, H) with H at least 1", ""),
+    ("w_hh", (0, 0), "(4*H, H) with H at least 1", ""),
+    ("b_ih", (16,), "(4*H,) = (64,)", ""),
+    ("b_hh", (64, 1), "(4*H,) = (64,)", ""),
+    ("h0", (16,), "(B, H) = (2, 16)", ""),
+    ("h0", (1, 2, 16), "(B, H) = (2, 16)", "; drop the leading axis, pass h0[0]"),
+    ("c0", (2, 64), "(B, H) = (2, 16)", ""),
+    ("x", (5, 2, 0), "3-D (T, B, I) with I at least 1", ""),
+    ("x", (10,), "3-D (T, B, I) with I at least 1", ""),
+    ("x", (5, 10), "3-D (T, B, I)", "; for one sequence add the batch axis: x[:, None]"),
+]
+
+
+@pytest.mark.parametrize(("name", "shape", "wanted", "fix"), SHAPES)
+@pytest.mark.parametrize("function", [rnnfast.lstm, rnnfast.lstm_vjp])
+def test_shapes(function, name: str, shape: tuple[int, ...], wanted: str, fix: str) -> None:
+    given = {**arguments(), name: np.zeros(shape, F32)}
+    with pytest.raises(ValueError) as caught:
+        function(**given)
+    assert str(caught.value) == f"{name} must be {wanted}, got {shape}{fix}"
+
+
+def test_shapes_say_the_gates_of_the_cell() -> None:
+    with refused(ValueError, "w_ih must be (3*H, I) = (48, 10), got (64, 10)"):
+        rnnfast.gru(**{**arguments(3), "w_ih": np.zeros((64, 10), F32)})
+    with refused(ValueError, "w_hh must be (H, H) = (16, 16), got (48, 16)"):
+        rnnfast.rnn(**{**arguments(1), "w_hh": np.zeros((48, 16), F32)})
+
+
+@pytest.mark.parametrize("name", ["x", "w_ih", "w_hh", "b_ih", "b_hh", "h0", "c0"])
+@pytest.mark.parametrize(
+    "dtype", ["float16", "longdouble", "complex64", "int64", "bool", "object", "datetime64[s]"]
+)
+def test_other_dtypes(name: str, dtype: str) -> None:
+    given = {**arguments(), "c0": np.zeros((2, 16), F32)}
+    given[name] = given[name].astype(dtype)
+    message = (
+        f"{name} must be float32 or float64, got {given[name].dtype}; "
+        f"convert it, for example np.asarray({name}, np.float32)"
+    )
+    with refused(TypeError, message):
+        rnnfast.lstm(**given)
+
+
+@pytest.mark.parametrize("name", ["w_ih", "w_hh", "b_ih", "b_hh", "h0", "c0"])
+def test_mixed_dtypes(name: str) -> None:
+    given = {**arguments(), "c0": np.zeros((2, 16), F32)}
+    given[name] = given[name].astype(F64)
+    message = (
+        f"{name} must be float32 like x, got float64; "
+        f"convert one of them, for example np.asarray({name}, np.float32)"
+    )
+    with refused(TypeError, message):
+        rnnfast.lstm(**given)
+
+
+@pytest.mark.parametrize("name", ["w_hh", "b_ih", "b_hh"])
+def test_mixed_dtypes_of_packed_weights(name: str) -> None:
+    weights = {key: array for key, array in arguments().items() if key[0] in "wb"}
+    weights[name] = weights[name].astype(F64)
+    with refused(TypeError, f"{name} must be float32 like w_ih, got float64"):
+        rnnfast.prepack("lstm", **weights)
+
+
+def test_a_required_argument_is_not_none() -> None:
+    with refused(TypeError, "w_hh must be an array of float32 or float64, got None"):
+        rnnfast.lstm(**{**arguments(), "w_hh": None})
+
+
+def test_what_is_no_array() -> None:
+    with refused(TypeError, "x must be an array of float32 or float64, but np.asarray refuses"):
+        rnnfast.lstm(**{**arguments(), "x": [[1.0], [2.0, 3.0]]})
+    with refused(TypeError, "x must be float32 or float64, got <U1"):
+        rnnfast.lstm(**{**arguments(), "x": "x"})
+
+
+def test_masked_elements_have_no_value() -> None:
+    mask = np.zeros((5, 2, 10), bool)
+    mask[1:, 0, 2] = True
+    masked = np.ma.masked_array(np.ones((5, 2, 10), F32), mask)
+    with refused(ValueError, "x must have no masked elements, got 4 masked of 100; give them"):
+        rnnfast.lstm(**{**arguments(), "x": masked})
+
+
+def test_not_supported_yet() -> None:
+    given = arguments()
+    for lengths in ([5, 3], np.array([5, 3])):
+        with pytest.raises(NotImplementedError, match=r"^lengths must be None.*not supported yet"):
+            rnnfast.lstm(**given, lengths=lengths)
+    packed = rnnfast.prepack("lstm", given["w_ih"], given["w_hh"])
+    with pytest.raises(NotImplementedError, match=r"^lengths must be None.*not supported yet"):
+        packed(given["x"], lengths=[5, 3])
+    for name in ("w_ih", "w_hh", "b_ih", "b_hh"):
+        for stack in (tuple, list):
+            stacked = {**given, name: stack([given[name], given[name]])}
+            with pytest.raises(NotImplementedError, match=rf"^{name} must be one .* of 2: stacked"):
+                rnnfast.lstm(**stacked)
+
+
+def test_options() -> None:
+    with refused(ValueError, "nonlinearity must be 'tanh', 'relu' or 'sigmoid', got 'elu'"):
+        rnnfast.rnn(**arguments(1), nonlinearity="elu")
+    with refused(ValueError, "nonlinearity must be 'tanh', 'relu' or 'sigmoid', got ['tanh']"):
+        rnnfast.rnn(**arguments(1), nonlinearity=["tanh"])
+    with refused(TypeError, "reset_after must be True or False, got 'before'"):
+        rnnfast.gru(**arguments(3), reset_after="before")
+    with refused(TypeError, "reverse must be True or False, got [5, 3]"):
+        rnnfast.gru(**arguments(3), reverse=[5, 3])
+
+
+def test_options_of_prepack() -> None:
+    weights = {key: array for key, array in arguments(1).items() if key[0] in "wb"}
+    with refused(ValueError, "cell must be 'rnn', 'lstm' or 'gru', got 'rnn_tanh'"):
+        rnnfast.prepack("rnn_tanh", **weights)
+    with refused(ValueError, "nonlinearity is an option of cell 'rnn', not of 'lstm'"):
+        rnnfast.prepack("lstm", **weights, nonlinearity="relu")
+    with refused(ValueError, "reset_after is an option of cell 'gru', not of 'rnn'"):
+        rnnfast.prepack("rnn", **weights, reset_after=False)
+
+
+def test_shapes_of_prepack() -> None:
+    given = arguments()
+    with refused(ValueError, "w_ih must be (4*H, I) = (64, I), got (60, 10)"):
+        rnnfast.prepack("lstm", given["w_ih"][:60], given["w_hh"])
+    with refused(ValueError, "w_ih must be (4*H, I) = (64, I), got (10, 64); it looks transposed"):
+        rnnfast.prepack("lstm", given["w_ih"].T, given["w_hh"])
+    packed = rnnfast.prepack("lstm", given["w_ih"], given["w_hh"])
+    with refused(ValueError, "x must be (T, B, I) = (5, 2, 10), got (5, 2, 16)"):
+        packed(np.zeros((5, 2, 16), F32))
+    with refused(TypeError, "x must be float32 like the packed weights, got float64"):
+        packed(np.zeros((5, 2, 10), F64))
+    with refused(TypeError, "c0 must be None, this cell has no cell state"):
+        given = arguments(3)
+        rnnfast.prepack("gru", given["w_ih"], given["w_hh"])(given["x"], c0=given["h0"])
+
+
+def test_arguments_of_step() -> None:
+    given = arguments()
+    cell = rnnfast.prepack("lstm", given["w_ih"], given["w_hh"])
+    row, h = given["x"][0], given["h0"]
+    with refused(ValueError, "x_t must be 2-D (B, I), got (10,); for one sequence add"):
+        cell.step(row[0])
+    with refused(ValueError, "x_t must be 2-D (B, I), got (5, 2, 10)"):
+        cell.step(given["x"])
+    with refused(ValueError, "x_t must be (B, I) = (2, 10), got (2, 9)"):
+        cell.step(row[:, :9])
+    with refused(TypeError, "x_t must be float32 like the packed weights, got float64"):
+        cell.step(row.astype(F64))
+    with refused(TypeError, "state must be None or the pair (h, c), got ndarray"):
+        cell.step(row, h)
+    with refused(TypeError, "state must be None or the pair (h, c), got tuple of 3"):
+        cell.step(row, (h, h, h))
+    with refused(ValueError, "state c must be (B, H) = (2, 16), got (2, 15)"):
+        cell.step(row, (h, h[:, :15]))
+    with refused(TypeError, "state h must be float32 like the packed weights, got float64"):
+        cell.step(row, (h.astype(F64), h))
+    given = arguments(3)
+    cell = rnnfast.prepack("gru", given["w_ih"], given["w_hh"])
+    with refused(ValueError, "state must be (B, H) = (2, 16), got (1, 16)"):
+        cell.step(row, h[:1])
+    cell = rnnfast.prepack("gru", given["w_ih"], given["w_hh"], reverse=True)
+    with refused(ValueError, "step needs a cell packed with reverse=False"):
+        cell.step(row)
+
+
+def test_arguments_of_a_pullback() -> None:
+    (y, h_n, _), pullback = rnnfast.lstm_vjp(**arguments())
+    with refused(ValueError, "dy must be (T, B, H) = (5, 2, 16), got (5, 16)"):
+        pullback(dy=y[:, 0])
+    with refused(ValueError, "dh_n must be (B, H) = (2, 16), got (1, 2, 16); drop the leading"):
+        pullback(dh_n=h_n[None])
+    with refused(ValueError, "dc_n must be (B, H) = (2, 16), got (16, 2); it looks transposed"):
+        pullback(dc_n=h_n.T)
+    with refused(TypeError, "dy must be float32 like x, got float64"):
+        pullback(dy=y.astype(F64))
+
+
+def test_wrt() -> None:
+    names = "x, w_ih, w_hh, b_ih, b_hh, h0"
+    with refused(ValueError, f"wrt must name some of {names}, c0, got 'weights'"):
+        rnnfast.lstm_vjp(**arguments(), wrt=["x", "weights"])
+    with refused(ValueError, f"wrt must name some of {names}, got 'c0'"):
+        rnnfast.gru_vjp(**arguments(3), wrt=["c0"])
+    with refused(TypeError, "wrt must be a collection of names, got the string 'x'; pass ['x']"):
+        rnnfast.rnn_vjp(**arguments(1), wrt="x")
+
+
+def test_out_of_a_pullback() -> None:
+    (y, _, _), pullback = rnnfast.lstm_vjp(**{**arguments(), "b_ih": None}, wrt=["w_ih", "h0"])
+    grads = rnnfast.LSTMGrads
+    fit = np.ones((64, 10), F32)
+    with refused(TypeError, "out must be LSTMGrads, got GRUGrads"):
+        pullback(y, out=rnnfast.GRUGrads())
+    with refused(ValueError, "out.b_ih must be None, that gradient is not computed"):
+        pullback(y, out=grads(w_ih=fit, b_ih=np.zeros(64, F32)))
+    with refused(ValueError, "out.x must be None, that gradient is not computed"):
+        pullback(y, out=grads(w_ih=fit, x=np.zeros((5, 2, 10), F32)))
+    with refused(ValueError, "out.h0 must be (2, 16), got (16,)"):
+        pullback(y, out=grads(w_ih=fit, h0=np.zeros(16, F32)))
+    with refused(TypeError, "out.h0 must be an array of float32 like x, got float64"):
+        pullback(y, out=grads(w_ih=fit, h0=np.zeros((2, 16), F64)))
+    with refused(TypeError, "out.h0 must be an array of float32 like x, got list"):
+        pullback(y, out=grads(w_ih=fit, h0=[[0.0] * 16] * 2))
+    read_only = np.zeros((2, 16), F32)
+    read_only.flags.writeable = False
+    with refused(ValueError, "out.h0 must be writeable, got a read-only array"):
+        pullback(y, out=grads(w_ih=fit, h0=read_only))
+    # A refused call has added nothing to the buffers that were fit.
+    assert (fit == 1).all()
+
+
+def test_memory_that_cannot_be_had() -> None:
+    weights = np.zeros((64, 1), F32), np.zeros((64, 16), F32)
+    one = np.zeros(1, F32)
+    # 2**55 elements of y lie beyond any address space that a processor has.
+    huge = np.broadcast_to(one, (2**41, 2**10, 1))
+    # 2**62 bytes of x are within NumPy's arithmetic, and sixteen times as many of y are not.
+    beyond = np.broadcast_to(one, (2**50, 2**10, 1))
+    for x in (huge, beyond):
+        # The broadcast axis of length 1 has stride 0 too: give it its own, to avoid a copy.
+        x = np.lib.stride_tricks.as_strided(x, strides=(0, 0, 4), writeable=False)
+        for function in (rnnfast.lstm, rnnfast.lstm_vjp, rnnfast.prepack("lstm", *weights)):
+            extra = () if isinstance(function, rnnfast.Prepacked) else weights
+            with pytest.raises(MemoryError):
+                function(x, *extra)
+
+
+def test_nan_and_infinity_are_numbers() -> None:
+    given = arguments()
+    for name in given:
+        poisoned = {**given, name: np.full_like(given[name], np.nan)}
+        (y, _, _), pullback = rnnfast.lstm_vjp(**poisoned)
+        assert np.isnan(y).all(), name
+        assert np.isnan(pullback(y).x).all(), name

@@ -1,0 +1,284 @@
+"""The functional API as it is promised: names, defaults, results, directions, pullbacks."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import rnnfast
+from rnnfast.testing.cells import BIASES, CELLS, Cell
+from rnnfast.testing.random import Problem
+
+every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
+LSTM = next(cell for cell in CELLS if cell.name == "lstm")
+
+WEIGHTS = "x, w_ih, w_hh, b_ih=None, b_hh=None, *, h0=None"
+SIGNATURES = {
+    "rnn": f"({WEIGHTS}, nonlinearity='tanh', lengths=None, reverse=False)",
+    "lstm": f"({WEIGHTS}, c0=None, lengths=None, reverse=False)",
+    "gru": f"({WEIGHTS}, reset_after=True, lengths=None, reverse=False)",
+    "rnn_vjp": f"({WEIGHTS}, nonlinearity='tanh', lengths=None, reverse=False, wrt=None)",
+    "lstm_vjp": f"({WEIGHTS}, c0=None, lengths=None, reverse=False, wrt=None)",
+    "gru_vjp": f"({WEIGHTS}, reset_after=True, lengths=None, reverse=False, wrt=None)",
+    "prepack": "(cell, w_ih, w_hh, b_ih=None, b_hh=None, *, "
+    "nonlinearity='tanh', reset_after=True, reverse=False)",
+    "Prepacked.__call__": "(self, x, *, h0=None, c0=None, lengths=None)",
+    "Prepacked.step": "(self, x_t, state=None)",
+    "set_num_threads": "(n)",
+    "get_num_threads": "()",
+    "num_threads": "(n)",
+    "show_config": "(mode='stdout')",
+}
+FIELDS = {
+    "RNNOutput": "y h_n",
+    "LSTMOutput": "y h_n c_n",
+    "GRUOutput": "y h_n",
+    "RNNGrads": "x w_ih w_hh b_ih b_hh h0",
+    "LSTMGrads": "x w_ih w_hh b_ih b_hh h0 c0",
+    "GRUGrads": "x w_ih w_hh b_ih b_hh h0",
+}
+
+
+def bare_signature(function) -> str:
+    signature = inspect.signature(function)
+    bare = [one.replace(annotation=one.empty) for one in signature.parameters.values()]
+    return str(signature.replace(parameters=bare, return_annotation=signature.empty))
+
+
+def setting(cell: Cell, **sizes) -> tuple[dict, dict]:
+    rng = np.random.default_rng(11)
+    problem = Problem(cell, np.float64, **sizes)
+    return problem.arguments(rng), problem.cotangents(rng)
+
+
+def assert_equal(got, want) -> None:
+    for g, w in zip(got, want, strict=True):
+        np.testing.assert_array_equal(g, w)
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_signatures(name: str) -> None:
+    thing = rnnfast
+    for part in name.split("."):
+        thing = getattr(thing, part)
+    assert bare_signature(thing) == SIGNATURES[name]
+
+
+def test_signatures_of_pullbacks() -> None:
+    for cell in CELLS:
+        _, pullback = cell.vjp(setting(cell)[0])
+        states = ", dc_n=None" if cell is LSTM else ""
+        assert bare_signature(pullback) == f"(dy=None, dh_n=None{states}, *, out=None)"
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_results_are_named_tuples(name: str) -> None:
+    result = getattr(rnnfast, name)
+    assert issubclass(result, tuple)
+    assert " ".join(result._fields) == FIELDS[name]
+
+
+@every_cell
+def test_types_of_results(cell: Cell) -> None:
+    arguments, cotangents = setting(cell)
+    family = cell.function.upper()
+    rest = {name: array for name, array in arguments.items() if name[0] not in "wb"}
+    out, pullback = cell.vjp(arguments)
+    for result in (out, cell.forward(arguments), cell.prepack(arguments)(**rest)):
+        assert type(result) is getattr(rnnfast, f"{family}Output")
+    assert type(pullback(**cotangents)) is getattr(rnnfast, f"{family}Grads")
+
+
+@every_cell
+def test_nonlinearity_and_reset_after_choose_the_cell(cell: Cell) -> None:
+    # Each option makes a difference, and the defaults are tanh and reset after.
+    arguments, _ = setting(cell)
+    want = cell.reference(arguments)
+    for other in CELLS:
+        if other.function == cell.function:
+            close = np.allclose(other.forward(arguments).y, want[0], rtol=1e-10, atol=1e-12)
+            assert close == (other is cell)
+    default = getattr(rnnfast, cell.function)(**arguments).y
+    is_default = cell.name in ("rnn_tanh", "lstm", "gru")
+    assert np.allclose(default, want[0], rtol=1e-10, atol=1e-12) == is_default
+
+
+@every_cell
+def test_reverse_is_the_flipped_sequence(cell: Cell) -> None:
+    arguments, cotangents = setting(cell)
+    flipped = {**arguments, "x": arguments["x"][::-1].copy()}
+    out, pullback = cell.vjp(arguments, reverse=True)
+    want, want_pullback = cell.vjp(flipped)
+    assert_equal(out, (want.y[::-1], *want[1:]))
+    # y[t] belongs to x[t], and the last state follows x[0].
+    np.testing.assert_array_equal(out.h_n, out.y[0])
+    grads = pullback(**cotangents)
+    flipped_cotangents = {**cotangents, "dy": cotangents["dy"][::-1].copy()}
+    wanted = want_pullback(**flipped_cotangents)
+    assert_equal(grads, (wanted.x[::-1], *wanted[1:]))
+
+
+@every_cell
+def test_last_state_is_the_last_output(cell: Cell) -> None:
+    out = cell.forward(setting(cell)[0])
+    np.testing.assert_array_equal(out.h_n, out.y[-1])
+
+
+@every_cell
+@pytest.mark.parametrize("biases", BIASES, ids=lambda names: "+".join(names) or "no_bias")
+def test_an_absent_argument_is_zero(cell: Cell, biases: tuple[str, ...]) -> None:
+    arguments, cotangents = setting(cell, biases=biases, states=())
+    full, _ = setting(cell)
+    zeros = {
+        name: arguments.get(name, np.zeros_like(array))
+        for name, array in full.items()
+        if name in cell.arguments
+    }
+    out, pullback = cell.vjp(arguments)
+    want, want_pullback = cell.vjp(zeros)
+    assert_equal(out, want)
+    grads, wanted = pullback(**cotangents), want_pullback(**cotangents)
+    for name, gradient in grads._asdict().items():
+        if name in ("b_ih", "b_hh") and name not in biases:
+            assert gradient is None
+        else:
+            np.testing.assert_array_equal(gradient, getattr(wanted, name), err_msg=name)
+
+
+@every_cell
+def test_wrt(cell: Cell) -> None:
+    arguments, cotangents = setting(cell)
+    all_of_them = cell.vjp(arguments)[1](**cotangents)
+    choices = [(), *((name,) for name in cell.arguments), ("w_hh", "x"), cell.arguments]
+    for wrt in choices:
+        for collection in (tuple(wrt), list(wrt), set(wrt), dict.fromkeys(wrt)):
+            grads = cell.vjp(arguments, wrt=collection)[1](**cotangents)
+            for name in cell.arguments:
+                if name in wrt:
+                    np.testing.assert_array_equal(getattr(grads, name), getattr(all_of_them, name))
+                else:
+                    assert getattr(grads, name) is None
+    absent = {name: array for name, array in arguments.items() if name != "b_ih"}
+    assert cell.vjp(absent, wrt=("b_ih",))[1](**cotangents).b_ih is None
+
+
+@every_cell
+def test_an_absent_cotangent_is_zero(cell: Cell) -> None:
+    arguments, cotangents = setting(cell)
+    _, pullback = cell.vjp(arguments)
+    zeros = {name: np.zeros_like(array) for name, array in cotangents.items()}
+    for name, array in cotangents.items():
+        got = pullback(**{name: array})
+        assert_equal(got, pullback(**{**zeros, name: array}))
+        assert got.w_hh.any()
+    assert not any(array.any() for array in pullback())
+
+
+@every_cell
+def test_a_pullback_is_linear_and_may_be_called_again(cell: Cell) -> None:
+    arguments, cotangents = setting(cell)
+    out, pullback = cell.vjp(arguments)
+    first = pullback(**cotangents)
+    doubled = pullback(**{name: 2 * array for name, array in cotangents.items()})
+    for array in (*out, *doubled):
+        array *= 0.5  # results are the caller's, and doubling is exact
+    assert_equal(doubled, first)
+    assert_equal(pullback(**cotangents), first)
+    np.testing.assert_array_equal(pullback(cotangents["dy"]).x, pullback(dy=cotangents["dy"]).x)
+
+
+@every_cell
+def test_several_threads_may_share_a_pullback(cell: Cell) -> None:
+    arguments, cotangents = setting(cell, T=20, B=8)
+    _, pullback = cell.vjp(arguments)
+    want = pullback(**cotangents)
+    with ThreadPoolExecutor(4) as pool:
+        for got in pool.map(lambda _: pullback(**cotangents), range(16)):
+            assert_equal(got, want)
+
+
+@every_cell
+@pytest.mark.parametrize("layout", ["plain", "fortran", "strided", "byte_swapped"])
+def test_out_is_added_to(cell: Cell, layout: str) -> None:
+    arguments, cotangents = setting(cell)
+    _, pullback = cell.vjp(arguments)
+    grads = pullback(**cotangents)
+    rng = np.random.default_rng(12)
+    starts = {name: rng.standard_normal(array.shape) for name, array in grads._asdict().items()}
+    fresh = starts.pop("w_hh")
+
+    def held(array: np.ndarray) -> np.ndarray:
+        if layout == "fortran":
+            return np.asfortranarray(array)
+        if layout == "strided":
+            return np.repeat(array, 2, axis=-1)[..., ::2]
+        return array.astype(array.dtype.newbyteorder()) if layout == "byte_swapped" else array
+
+    buffers = {name: held(array.copy()) for name, array in starts.items()}
+    out = type(grads)(**buffers)
+    for times in (1, 2):
+        returned = pullback(**cotangents, out=out)
+        assert type(returned) is type(grads)
+        for name, buffer in buffers.items():
+            assert getattr(returned, name) is buffer
+            want = starts[name] + times * getattr(grads, name)
+            np.testing.assert_allclose(buffer, want, rtol=1e-14, atol=1e-14, err_msg=name)
+        # A field without a buffer gets a fresh array.
+        np.testing.assert_array_equal(returned.w_hh, grads.w_hh)
+        assert not np.shares_memory(returned.w_hh, fresh)
+
+
+@every_cell
+def test_one_buffer_may_take_both_biases(cell: Cell) -> None:
+    arguments, cotangents = setting(cell)
+    _, pullback = cell.vjp(arguments)
+    grads = pullback(**cotangents)
+    shared = np.zeros_like(grads.b_ih)
+    pullback(**cotangents, out=type(grads)(b_ih=shared, b_hh=shared))
+    np.testing.assert_allclose(shared, grads.b_ih + grads.b_hh, rtol=1e-14)
+
+
+@every_cell
+@pytest.mark.parametrize(("T", "B"), [(0, 3), (4, 0), (0, 0)])
+def test_without_steps(cell: Cell, T: int, B: int) -> None:
+    arguments, cotangents = setting(cell, T=T, B=B)
+    for reverse in (False, True):
+        out, pullback = cell.vjp(arguments, reverse=reverse)
+        assert_equal(out, cell.forward(arguments, reverse=reverse))
+        assert out.y.shape == (T, B, 9)
+        assert_equal(out[1:], (arguments[state] for state in cell.states))
+        grads = pullback(**cotangents)
+        assert grads.x.shape == (T, B, 7)
+        for name in ("w_ih", "w_hh", "b_ih", "b_hh"):
+            assert getattr(grads, name).shape == arguments[name].shape
+            assert not getattr(grads, name).any()
+        for state in cell.states:
+            passed = getattr(grads, state)
+            np.testing.assert_array_equal(passed, cotangents[f"d{state[0]}_n"])
+            assert not np.shares_memory(passed, cotangents[f"d{state[0]}_n"])
+        assert not pullback(dy=cotangents["dy"]).h0.any()
+        assert pullback.nbytes == 0
+
+
+def test_a_pullback_tells_what_it_holds() -> None:
+    arguments, _ = setting(LSTM)
+    _, pullback = rnnfast.lstm_vjp(**arguments)
+    assert pullback.nbytes > 0
+    assert repr(pullback) == (
+        f"LSTMPullback(T=5, B=3, I=7, H=9, dtype=float64, nbytes={pullback.nbytes})"
+    )
+
+
+def test_a_pass_leaves_nothing_behind() -> None:
+    arguments, cotangents = setting(LSTM)
+    LSTM.vjp(arguments)[1](**cotangents)
+    before = [sys.getrefcount(array) for array in (*arguments.values(), *cotangents.values())]
+    for _ in range(10):
+        LSTM.vjp(arguments)[1](**cotangents)
+        LSTM.forward(arguments)
+    after = [sys.getrefcount(array) for array in (*arguments.values(), *cotangents.values())]
+    assert after == before

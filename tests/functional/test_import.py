@@ -1,0 +1,91 @@
+"""What `import rnnfast` loads, how long it takes, and what it shows."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rnnfast
+
+LAZY = {
+    "Sequential",
+    "bench",
+    "callbacks",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "reference",
+    "testing",
+    "utils",
+}
+OPTIONAL = {"tqdm", "safetensors", "matplotlib", "torch", "keras", "jax", "onnx", "onnxruntime"}
+
+
+def in_a_new_process(code: str):
+    command = [sys.executable, "-W", "error", "-c", f"import json\n{code}"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def test_import_loads_what_arrays_need_and_no_more() -> None:
+    loaded = set(
+        in_a_new_process("import rnnfast, sys; print(json.dumps(sorted(sys.modules)))"),
+    )
+    assert not {name.split(".")[0] for name in loaded} & OPTIONAL
+    ours = {name.split(".")[1] for name in loaded if name.startswith("rnnfast.")}
+    assert not ours & (LAZY | {"models", "training", "interop", "examples"})
+
+
+@pytest.mark.timing
+def test_import_is_quick() -> None:
+    code = """if True:
+        import time
+        import numpy
+        start = time.perf_counter()
+        import rnnfast
+        print(json.dumps(time.perf_counter() - start))
+    """
+    assert min(in_a_new_process(code) for _ in range(5)) < 0.150
+
+
+@pytest.mark.parametrize("name", sorted(LAZY))
+def test_what_is_lazy_is_there_when_asked_for(name: str) -> None:
+    code = f"import rnnfast; thing = rnnfast.{name}; print(json.dumps(thing.__name__))"
+    want = name if name == "Sequential" else f"rnnfast.{name}"
+    assert in_a_new_process(code) == want
+
+
+def test_names() -> None:
+    assert set(rnnfast.__all__) >= LAZY
+    assert rnnfast.__all__ == sorted(rnnfast.__all__, key=lambda name: (name.islower(), name))
+    assert set(dir(rnnfast)) >= {*rnnfast.__all__, "__version__", "__doc__"}
+    assert all(getattr(rnnfast, name) is not None for name in dir(rnnfast) if name != "__cached__")
+
+
+def test_star() -> None:
+    names: dict[str, object] = {}
+    exec("from rnnfast import *", names)
+    assert names.keys() >= set(rnnfast.__all__)
+
+
+def test_an_unknown_name() -> None:
+    with pytest.raises(AttributeError, match=r"^module 'rnnfast' has no attribute 'lsmt'$"):
+        rnnfast.lsmt  # noqa: B018
+
+
+def test_one_version() -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+(\.?\w+)*", rnnfast.__version__)
+    assert rnnfast.__version__ == importlib.metadata.version("rnnfast")
+
+
+def test_typed() -> None:
+    package = Path(rnnfast.__file__).parent
+    assert (package / "py.typed").is_file()
+    assert (package / "_core.pyi").is_file()

@@ -1,0 +1,101 @@
+"""Values of every cell against the equations in plain NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnnfast.testing.cells import BIASES, CELLS, Cell
+from rnnfast.testing.random import DTYPES, LAYOUTS, DType, Problem, border_sizes, random_problem
+from rnnfast.testing.tolerances import forward_tolerances
+
+every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
+every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
+
+
+def check(problem: Problem, seed: int, layout: str | None = None) -> None:
+    """Compare forward, the forward that saves, and the prepacked forward with the reference."""
+    rng = np.random.default_rng(seed)
+    cell, reverse = problem.cell, problem.reverse
+    arguments = problem.arguments(rng)
+    held = arguments
+    if layout is not None:
+        held = {name: LAYOUTS[layout](a) for name, a in arguments.items()}
+    operands = {name: a for name, a in held.items() if name[0] not in "wb"}
+
+    wide = {name: a.astype(np.float64) for name, a in arguments.items()}
+    want = cell.reference(wide, reverse=reverse)
+    allowed = forward_tolerances(cell, arguments, rng, reverse=reverse)
+    results = {
+        "forward": cell.forward(held, reverse=reverse),
+        "vjp": cell.vjp(held, reverse=reverse)[0],
+        "prepacked": cell.prepack(held, reverse=reverse)(**operands),
+    }
+    for way, got in results.items():
+        assert got._fields == cell.outputs
+        for name, g, w, atol in zip(cell.outputs, got, want, allowed, strict=True):
+            assert g.dtype == problem.dtype
+            assert g.dtype.isnative
+            np.testing.assert_allclose(g, w, rtol=0, atol=atol, err_msg=f"{name} of {way}")
+
+
+@every_cell
+@every_dtype
+@pytest.mark.parametrize("biases", BIASES, ids=lambda names: "+".join(names) or "no_bias")
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+def test_options(cell: Cell, dtype: DType, biases: tuple[str, ...], reverse: bool) -> None:
+    for states in {(), cell.states, cell.states[:1], cell.states[1:]}:
+        check(Problem(cell, dtype, biases=biases, states=states, reverse=reverse), seed=1)
+
+
+@every_cell
+@every_dtype
+def test_sizes_around_a_panel(cell: Cell, dtype: DType) -> None:
+    for inputs in border_sizes(dtype):
+        for units in border_sizes(dtype):
+            check(Problem(cell, dtype, T=3, B=4, I=inputs, H=units), seed=2)
+
+
+@every_cell
+@every_dtype
+def test_rows_around_a_tile(cell: Cell, dtype: DType) -> None:
+    for B in range(1, 26):
+        check(Problem(cell, dtype, T=2, B=B, I=5, H=33), seed=3)
+
+
+@every_cell
+@every_dtype
+def test_large(cell: Cell, dtype: DType) -> None:
+    check(Problem(cell, dtype, T=70, B=37, I=131, H=190), seed=4)
+
+
+@every_cell
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts(cell: Cell, layout: str) -> None:
+    check(Problem(cell, np.float64, T=4, B=5, I=11, H=13), seed=5, layout=layout)
+
+
+@settings(max_examples=250, derandomize=True, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), layout=st.sampled_from([None, *LAYOUTS]))
+def test_random_problems(seed: int, layout: str | None) -> None:
+    check(random_problem(np.random.default_rng(seed)), seed, layout)
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_steps_of_a_prepacked_cell_are_its_forward(cell: Cell) -> None:
+    rng = np.random.default_rng(6)
+    problem = Problem(cell, np.float32, T=7, B=3, I=18, H=17)
+    arguments = problem.arguments(rng)
+    packed = cell.prepack(arguments)
+    states = tuple(arguments[name] for name in cell.states)
+    want = packed(arguments["x"], **dict(zip(cell.states, states, strict=True)))
+    state = states if len(states) > 1 else states[0]
+    for t in range(problem.T):
+        state = packed.step(arguments["x"][t], state)
+        h = state[0] if len(states) > 1 else state
+        np.testing.assert_array_equal(h, want.y[t])
+    final = state if len(states) > 1 else (state,)
+    for f, w in zip(final, want[1:], strict=True):
+        np.testing.assert_array_equal(f, w)

@@ -1,0 +1,205 @@
+"""Weights packed once: the same answers, streaming, pickling, sharing."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import rnnfast
+from rnnfast.testing.cells import BIASES, CELLS, Cell
+from rnnfast.testing.random import DTYPES, LAYOUTS, DType, Problem
+from rnnfast.testing.tolerances import forward_tolerances
+
+every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
+every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
+
+
+FORMS = {
+    **LAYOUTS,
+    "dtype_with_metadata": lambda a: a.view(np.dtype(a.dtype, metadata={"unit": "V"})),
+    "memoryview": memoryview,  # any array-like that keeps its dtype
+}
+
+
+def setting(cell: Cell, dtype: DType = np.float32, **sizes) -> tuple[dict, dict]:
+    """All arguments, and those of them that are not packed."""
+    arguments = Problem(cell, dtype, **sizes).arguments(np.random.default_rng(13))
+    return arguments, {name: array for name, array in arguments.items() if name[0] not in "wb"}
+
+
+def as_tuple(state) -> tuple:
+    return state if isinstance(state, tuple) else (state,)
+
+
+def initial(cell: Cell, given: dict):
+    states = tuple(given[name] for name in cell.states)
+    return states if len(states) == 2 else states[0]
+
+
+def assert_equal(got, want) -> None:
+    for g, w in zip(as_tuple(got), as_tuple(want), strict=True):
+        np.testing.assert_array_equal(g, w)
+
+
+@every_cell
+@every_dtype
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+@pytest.mark.parametrize("biases", BIASES, ids=lambda names: "+".join(names) or "no_bias")
+def test_same_as_the_function(
+    cell: Cell, dtype: DType, reverse: bool, biases: tuple[str, ...]
+) -> None:
+    arguments, rest = setting(cell, dtype, biases=biases)
+    packed = cell.prepack(arguments, reverse=reverse)
+    assert_equal(packed(**rest), cell.forward(arguments, reverse=reverse))
+    del arguments["h0"]
+    assert_equal(
+        packed(**{name: array for name, array in rest.items() if name != "h0"}),
+        cell.forward(arguments, reverse=reverse),
+    )
+
+
+@every_cell
+@every_dtype
+@pytest.mark.parametrize("B", [1, 3])
+def test_steps_make_the_sequence(cell: Cell, dtype: DType, B: int) -> None:
+    arguments, rest = setting(cell, dtype, T=6, B=B)
+    packed = cell.prepack(arguments)
+    wide = {name: array.astype(np.float64) for name, array in arguments.items()}
+    want = cell.reference(wide)
+    allowed = forward_tolerances(cell, arguments, np.random.default_rng(14))
+    state = initial(cell, rest)
+    for t in range(6):
+        before = as_tuple(state)
+        kept = [array.copy() for array in before]
+        state = packed.step(rest["x"][t], state)
+        np.testing.assert_allclose(as_tuple(state)[0], want[0][t], rtol=0, atol=allowed[0])
+        for array, copied in zip(before, kept, strict=True):
+            np.testing.assert_array_equal(array, copied)
+    assert type(state) is (tuple if "c0" in cell.states else np.ndarray)
+    for got, wanted, atol in zip(as_tuple(state), want[1:], allowed[1:], strict=True):
+        assert got.dtype == dtype
+        np.testing.assert_allclose(got, wanted, rtol=0, atol=atol)
+
+
+@every_cell
+def test_the_first_state_is_zero(cell: Cell) -> None:
+    arguments, rest = setting(cell)
+    packed = cell.prepack(arguments)
+    zeros = tuple(np.zeros_like(rest["h0"]) for _ in cell.states)
+    want = packed.step(rest["x"][0], zeros if len(zeros) == 2 else zeros[0])
+    assert_equal(packed.step(rest["x"][0]), want)
+    assert_equal(packed.step(rest["x"][0], None), want)
+
+
+@every_cell
+@every_dtype
+@pytest.mark.parametrize("form", FORMS)
+def test_a_step_takes_any_form(cell: Cell, dtype: DType, form: str) -> None:
+    hold = FORMS[form]
+    arguments, rest = setting(cell, dtype)
+    packed = cell.prepack(arguments)
+    x_t, state = rest["x"][0], initial(cell, rest)
+    want = packed.step(x_t, state)
+    if isinstance(state, tuple):
+        assert_equal(packed.step(x_t, list(state)), want)
+        assert_equal(packed.step(x_t, (state[0], hold(state[1]))), want)
+        held = tuple(hold(array) for array in state)
+    else:
+        held = hold(state)
+    for got in (packed.step(hold(x_t), state), packed.step(x_t, held)):
+        assert_equal(got, want)
+
+
+@every_cell
+def test_a_step_of_no_rows(cell: Cell) -> None:
+    arguments, rest = setting(cell)
+    packed = cell.prepack(arguments)
+    none = tuple(rest[name][:0] for name in cell.states)
+    for state in (None, none if len(none) == 2 else none[0]):
+        got = as_tuple(packed.step(rest["x"][0, :0], state))
+        assert [array.shape for array in got] == [(0, 9)] * len(cell.states)
+        assert all(array.dtype == np.float32 for array in got)
+
+
+def test_attributes() -> None:
+    arguments, _ = setting(CELLS[3], np.float64, I=7, H=9)
+    packed = CELLS[3].prepack(arguments)
+    assert (packed.cell, packed.input_size, packed.hidden_size) == ("lstm", 7, 9)
+    assert packed.dtype == np.float64
+    assert packed.reverse is False
+    assert repr(packed) == (
+        "<Prepacked lstm: input_size=7, hidden_size=9, dtype=float64, reverse=False>"
+    )
+
+
+def test_immutable() -> None:
+    packed = CELLS[3].prepack(setting(CELLS[3])[0])
+    for name in ("cell", "hidden_size", "input_size", "dtype", "reverse", "something_new"):
+        with pytest.raises(AttributeError):
+            setattr(packed, name, None)
+
+
+@every_cell
+@every_dtype
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+def test_pickle_and_copy(cell: Cell, dtype: DType, reverse: bool) -> None:
+    arguments, rest = setting(cell, dtype, biases=("b_hh",))
+    packed = cell.prepack(arguments, reverse=reverse)
+    want = cell.forward(arguments, reverse=reverse)
+    for array in arguments.values():
+        if array is not arguments["x"] and not any(array is one for one in rest.values()):
+            array.fill(np.nan)  # what is pickled is the packed cell's own
+    again = [
+        pickle.loads(pickle.dumps(packed, protocol))
+        for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)
+    ]
+    for twin in (*again, copy.copy(packed), copy.deepcopy(packed)):
+        assert repr(twin) == repr(packed)
+        assert twin.cell == packed.cell
+        assert_equal(twin(**rest), want)
+
+
+@every_cell
+def test_several_threads_may_share_one(cell: Cell) -> None:
+    arguments, rest = setting(cell, T=30, B=4)
+    packed = cell.prepack(arguments)
+    whole = packed(**rest)
+    one = packed.step(rest["x"][0], initial(cell, rest))
+
+    def work(_: int) -> None:
+        for _ in range(20):
+            assert_equal(packed(**rest), whole)
+            assert_equal(packed.step(rest["x"][0], initial(cell, rest)), one)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(8)))
+
+
+@pytest.mark.timing
+def test_a_step_costs_little_more_than_its_arithmetic() -> None:
+    arguments, rest = setting(CELLS[3], B=1, I=64, H=64, T=1)
+    cell, x_t, state = CELLS[3].prepack(arguments), rest["x"][0], initial(CELLS[3], rest)
+
+    def seconds(step) -> float:
+        start = time.perf_counter()
+        for _ in range(1000):
+            step(x_t, state)
+        return (time.perf_counter() - start) / 1000
+
+    core = cell._packed.step
+    through_python, alone = (min(seconds(step) for _ in range(20)) for step in (cell.step, core))
+    # One Python frame, 0.05 us, with room for a busy machine; validation would cost several us.
+    assert through_python - alone < 1e-6
+
+
+def test_prepack_takes_what_the_function_takes() -> None:
+    arguments, rest = setting(CELLS[3])
+    want = rnnfast.lstm(**arguments)
+    for hold in FORMS.values():
+        held = {name: hold(array) for name, array in arguments.items()}
+        assert_equal(CELLS[3].prepack(held)(**rest), want)

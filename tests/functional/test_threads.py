@@ -1,0 +1,96 @@
+"""Setting the number of threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import rnnfast
+
+
+@pytest.fixture(autouse=True)
+def restored():
+    before = rnnfast.get_num_threads()
+    yield
+    rnnfast.set_num_threads(before)
+
+
+def test_set_and_get() -> None:
+    assert rnnfast.get_num_threads() >= 1
+    rnnfast.set_num_threads(1)
+    assert rnnfast.get_num_threads() == 1
+    rnnfast.set_num_threads(np.int64(1))
+    assert type(rnnfast.get_num_threads()) is int
+
+
+def test_more_than_there_are_is_no_error() -> None:
+    for n in (1000, 2**31, 2**80):
+        rnnfast.set_num_threads(n)
+        assert rnnfast.get_num_threads() >= 1
+        x, w_ih, w_hh = np.ones((2, 3, 4)), np.ones((5, 4)), np.zeros((5, 5))
+        y, _ = rnnfast.rnn(x, w_ih, w_hh)
+        np.testing.assert_allclose(y, np.tanh(4.0), rtol=1e-15)
+
+
+class Core:
+    """A core on a machine of many cores, which this one may not be."""
+
+    def __init__(self) -> None:
+        self.threads = 8
+
+    def set_num_threads(self, n: int) -> None:
+        self.threads = n
+
+    def get_num_threads(self) -> int:
+        return self.threads
+
+
+@pytest.fixture
+def core(monkeypatch) -> Core:
+    core = Core()
+    monkeypatch.setattr("rnnfast._threads._core", core)
+    return core
+
+
+def test_context_restores(core: Core) -> None:
+    with rnnfast.num_threads(2) as nothing:
+        assert nothing is None
+        assert core.threads == 2
+        with rnnfast.num_threads(3):
+            assert core.threads == 3
+        assert core.threads == 2
+    assert core.threads == 8
+
+
+def test_context_restores_after_an_error(core: Core) -> None:
+    with pytest.raises(KeyError), rnnfast.num_threads(2):
+        raise KeyError
+    assert core.threads == 8
+
+
+def test_decorator(core: Core) -> None:
+    @rnnfast.num_threads(2)
+    def inside() -> int:
+        return rnnfast.get_num_threads()
+
+    assert [inside(), inside()] == [2, 2]
+    assert core.threads == 8
+
+
+@pytest.mark.parametrize("n", [0, -1])
+def test_too_few(n: int) -> None:
+    before = rnnfast.get_num_threads()
+    with pytest.raises(ValueError, match=f"^n must be at least 1, got {n}$"):
+        rnnfast.set_num_threads(n)
+    with (
+        pytest.raises(ValueError, match=f"^n must be at least 1, got {n}$"),
+        rnnfast.num_threads(n),
+    ):
+        pass
+    assert rnnfast.get_num_threads() == before
+
+
+@pytest.mark.parametrize("n", [1.0, "2", None])
+def test_not_an_integer(n) -> None:
+    with pytest.raises(TypeError, match=r"^n must be an integer of at least 1, got "):
+        rnnfast.set_num_threads(n)

@@ -1,0 +1,230 @@
+"""Break each line of every cell's backward pass in turn: the gradient tests must fail every time.
+
+    python tests/mutation.py                      all mutations (about ten minutes)
+    python tests/mutation.py --list               what would be broken, without building
+    python tests/mutation.py --only lstm          one cell's header
+
+Works on a copy in a temporary folder. Cells are independent of each other, so that each round
+breaks one place in every header at once and looks for failures cell by cell. A build or a test
+run that breaks down is an error, not a success; so is a test that fails on the unbroken copy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CELLS = Path("csrc/cells")
+
+# All instruction sets share the cells' text, so one will do: a processor of no known name gets the
+# baseline alone, and without optimization a round compiles in seconds.
+BUILD = (
+    "cmake -S {folder} -B {folder}/build -G Ninja "
+    "-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=generic "
+    "-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0 "
+    "-Dpybind11_DIR={pybind11} -DPython_EXECUTABLE={python} && "
+    "cmake --build {folder}/build --target _core && "
+    "cp {folder}/build/_core*.so {folder}/rnnfast/"
+)
+# Without site, no editable installation of another copy gets in the way.
+TEST = (
+    "{python} -S -m pytest -q --tb=no -rf -p no:cacheprovider {folder}/tests/test_gradients.py "
+    "-k 'test_options or test_every_choice_of_cotangents'"
+)
+
+# Broken lines that compute the same: the reason each.
+EQUIVALENT = {
+    ("gru_reset_before.hpp", "delta[r] = V{}"): "a placeholder that unstage overwrites",
+}
+
+OPERANDS = re.compile(
+    r"\w+::slope\((?:[^()]|\([^()]*\))*\)|gate\[\w+\]|delta\[\w+\]|prev\.[hc]|d\.[hc]"
+    r"|\b(?:dh|dc|tanh_c|h_prev|d_operand)\b"
+)
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """Replace text[begin:end] of a header."""
+
+    header: str
+    line: int
+    statement: str
+    what: str
+    begin: int
+    end: int
+    replacement: str
+
+    def __str__(self) -> str:
+        return f"{self.header}:{self.line}: {self.statement}    [{self.what}]"
+
+    def apply(self, text: str) -> str:
+        return text[: self.begin] + self.replacement + text[self.end :]
+
+
+def without_comments(text: str) -> str:
+    """Blank comments out, so that positions stay."""
+    return re.sub(r"//[^\n]*", lambda comment: " " * len(comment[0]), text)
+
+
+def statements(code: str) -> Iterator[tuple[int, int]]:
+    """Spans of the assignments inside the functions of the backward pass."""
+    for function in re.finditer(r"static void (?:backward|unstage)\([^{]*\{", code):
+        depth, begin = 1, function.end()
+        for at in range(function.end(), len(code)):
+            depth += {"{": 1, "}": -1}.get(code[at], 0)
+            if code[at] == ";" and depth == 1:
+                yield begin + len(code[begin:at]) - len(code[begin:at].lstrip()), at
+                begin = at + 1
+            if depth == 0:
+                break
+
+
+def mutations(header: str, text: str) -> Iterator[Mutation]:
+    """Signs flipped, operands dropped, operands swapped, statement by statement."""
+    code = without_comments(text)
+    parts = re.search(r"enum Part \{([^}]*)\}", code)
+    names = [name.strip() for name in parts[1].split(",")] if parts else []
+    following = dict(zip(names, names[1:] + names[:1], strict=True))
+
+    for begin, end in statements(code):
+        statement = " ".join(code[begin:end].split())
+        right = code.index(" = ", begin, end) + 3
+        line = code.count("\n", 0, begin) + 1
+
+        def mutation(
+            what: str,
+            first: int,
+            last: int,
+            new: str,
+            line: int = line,
+            statement: str = statement,
+        ) -> Mutation:
+            return Mutation(header, line, statement, what, first, last, new)
+
+        value = code[right:end]
+        if value == "V{}":
+            yield mutation("one instead of zero", right, end, "splat<V>(1)")
+            continue
+        if value.startswith("{"):
+            last = value.rindex(", ") + 2
+            flipped = f"{value[:last]}-({value[last:-1]})}}"
+        else:
+            flipped = f"-({value})"
+        yield mutation("sign", right, end, flipped)
+        for operand in OPERANDS.finditer(code, right, end):
+            yield mutation(f"without {operand[0]}", *operand.span(), "splat<V>(1)")
+        for operand in re.finditer(r"(gate|delta)\[(\w+)\]", code[right:end]):
+            if operand[2] in following:
+                other = f"{operand[1]}[{following[operand[2]]}]"
+                first, last = right + operand.start(), right + operand.end()
+                yield mutation(f"{other} for {operand[0]}", first, last, other)
+        for minus in re.finditer(" - ", code[right:end]):
+            first = right + minus.start()
+            yield mutation("+ for -", first, first + 3, " + ")
+        for slope in re.finditer("(Tanh|Sigmoid)::", code[right:end]):
+            other = {"Tanh": "Sigmoid", "Sigmoid": "Tanh"}[slope[1]]
+            first, last = right + slope.start(), right + slope.end()
+            yield mutation(f"slope of {other}", first, last, f"{other}::")
+
+
+def cells_of(header: str, text: str) -> set[str]:
+    """Names under which the registry lists the types of a header."""
+    types = set(re.findall(r"^struct (\w+) \{", text, re.MULTILINE))
+    registry = (ROOT / CELLS / "registry.hpp").read_text()
+    return {name for name, kind in re.findall(r'CELL\("(\w+)",\s*(\w+)', registry) if kind in types}
+
+
+def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    import pybind11
+
+    filled = command.format(
+        folder=shlex.quote(str(folder)),
+        python=shlex.quote(sys.executable),
+        pybind11=shlex.quote(pybind11.get_cmake_dir()),
+    )
+    paths = [str(folder), sysconfig.get_path("platlib")]
+    programs = [str(Path(sys.executable).parent), os.environ["PATH"]]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PATH": os.pathsep.join(programs),
+    }
+    return subprocess.run(
+        filled, shell=True, cwd=folder, env=environment, capture_output=True, text=True
+    )
+
+
+def failed_cells(build: str, test: str, folder: Path) -> set[str]:
+    """Build, run the tests, and return the cells with a failing test."""
+    built = run(build, folder)
+    if built.returncode:
+        sys.exit(f"the build broke down:\n{built.stdout}{built.stderr}")
+    tested = run(test, folder)
+    if tested.returncode not in (0, 1):
+        sys.exit(f"the tests broke down:\n{tested.stdout}{tested.stderr}")
+    failures = re.findall(r"^FAILED .*\[(.*?)\]", tested.stdout, re.MULTILINE)
+    return {word for failure in failures for word in failure.split("-")}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--build", default=BUILD, help="shell command that builds {folder}")
+    parser.add_argument("--test", default=TEST, help="shell command that tests {folder}")
+    parser.add_argument("--only", metavar="HEADER", help="stem of one header in csrc/cells")
+    parser.add_argument("--list", action="store_true", help="show the mutations and stop")
+    options = parser.parse_args()
+
+    texts = {
+        path.name: path.read_text()
+        for path in sorted((ROOT / CELLS).glob(f"{options.only or '*'}.hpp"))
+    }
+    queues = {header: list(mutations(header, text)) for header, text in texts.items()}
+    queues = {header: queue for header, queue in queues.items() if queue}
+    if not queues:
+        sys.exit("no backward pass found to break")
+    if options.list:
+        print(*(mutation for queue in queues.values() for mutation in queue), sep="\n")
+        return
+
+    survivors: list[Mutation] = []
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "rnnfast"
+        leave = shutil.ignore_patterns(".*", "build", "dist", "__pycache__", "*.so")
+        shutil.copytree(ROOT, folder, ignore=leave)
+        if failed := failed_cells(options.build, options.test, folder):
+            sys.exit(f"tests fail before anything is broken: {sorted(failed)}")
+
+        rounds = list(zip_longest(*queues.values()))
+        for number, candidates in enumerate(rounds, 1):
+            chosen = [mutation for mutation in candidates if mutation is not None]
+            for header, text in texts.items():
+                broken = next((m.apply(text) for m in chosen if m.header == header), text)
+                if broken != (folder / CELLS / header).read_text():
+                    (folder / CELLS / header).write_text(broken)
+            failed = failed_cells(options.build, options.test, folder)
+            for mutation in chosen:
+                caught = cells_of(mutation.header, texts[mutation.header]) <= failed
+                equivalent = EQUIVALENT.get((mutation.header, mutation.statement))
+                verdict = "caught" if caught else equivalent or "SURVIVED"
+                print(f"{number}/{len(rounds)} {verdict}: {mutation}", flush=True)
+                if not caught and equivalent is None:
+                    survivors.append(mutation)
+    if survivors:
+        sys.exit("not caught:\n" + "\n".join(map(str, survivors)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Nothing of a higher instruction set leaks into code that older processors run.
+
+The linker keeps one copy of a weak symbol (an inline function, a template's instance) whichever
+object it came from. A copy compiled for AVX-512 would crash an older processor in code that looks
+innocent, so no target's object may share one; and the machine code itself is looked at as well.
+"""
+
+import platform
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+import cmake_builds
+
+HIGHER_TARGETS = ("avx2", "avx512")
+
+# VEX and EVEX instructions are those whose names begin with v, verr and verw excepted.
+AVX = re.compile(r"^\s+[0-9a-f]+:\s+((?!verr\b|verw\b)v[a-z]\w*)", re.MULTILINE)
+AVX512 = re.compile(r"^.*(?:%zmm\d|%[xy]mm(?:1[6-9]|2\d|3[01])\b|%k[0-7]\b).*$", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def objects(native_build) -> dict[str, Path]:
+    if platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("not an x86-64 machine")
+    return native_build.objects()
+
+
+def binutils(tool: str, *arguments: object) -> str:
+    if shutil.which(tool) is None:
+        pytest.skip(f"no binutils ({tool})")
+    return cmake_builds.run(tool, *arguments)
+
+
+def source_of(target: str) -> str:
+    return f"csrc/targets/{target}.cpp"
+
+
+def weak_symbols(object_file: Path) -> set[str]:
+    """Definitions that the linker merges with those of other objects."""
+    rows = (line.split(maxsplit=2) for line in binutils("nm", "-C", object_file).splitlines())
+    # DW.ref.* is a pointer that exception tables use: data, the same for every instruction set.
+    return {
+        row[2]
+        for row in rows
+        if len(row) == 3 and row[1] in "WVu" and not row[2].startswith("DW.ref.")
+    }
+
+
+def machine_code(object_file: Path) -> str:
+    code = binutils("objdump", "-d", "--no-show-raw-insn", object_file)
+    # An object of link-time optimisation holds none, and would pass every test below.
+    assert "Disassembly of section .text" in code, f"{object_file} has no machine code"
+    return code
+
+
+def test_every_part_of_the_core_is_looked_at(objects):
+    sources = {
+        path.relative_to(cmake_builds.ROOT).as_posix()
+        for path in (cmake_builds.ROOT / "csrc").rglob("*.cpp")
+    }
+    assert sources - objects.keys() <= {source_of("neon")}
+
+
+@pytest.mark.parametrize("target", HIGHER_TARGETS)
+def test_no_weak_symbol_is_shared(objects, target):
+    mine = weak_symbols(objects[source_of(target)])
+    for source, object_file in objects.items():
+        if source != source_of(target):
+            shared = mine & weak_symbols(object_file)
+            assert not shared, f"{source_of(target)} and {source} both define {sorted(shared)}"
+
+
+def test_only_higher_targets_use_avx(objects):
+    higher = {source_of(target) for target in HIGHER_TARGETS}
+    for source in sorted(objects.keys() - higher):
+        found = AVX.search(machine_code(objects[source]))
+        assert not found, f"{source} uses {found[1]}"
+
+
+def test_avx2_uses_no_avx512(objects):
+    found = AVX512.search(machine_code(objects[source_of("avx2")]))
+    assert not found, found[0]
+
+
+@pytest.mark.parametrize(("target", "register"), [("avx2", "%ymm"), ("avx512", "%zmm")])
+def test_targets_use_the_registers_they_are_for(objects, target, register):
+    """The looking itself works: what is absent elsewhere is seen where it must be."""
+    assert register in machine_code(objects[source_of(target)])

@@ -1,0 +1,69 @@
+"""Every instruction set of this machine: chosen, forced, refused, right, and of the same bits."""
+
+import subprocess
+import sys
+
+import pytest
+
+import cmake_builds
+import rnnfast
+
+TARGETS = rnnfast.show_config(mode="dicts")["targets"]
+ALL_TARGETS = ("baseline", "avx2", "avx512", "neon")
+NUMERIC_TESTS = ("tests/test_gradients.py", "tests/functional")
+
+TRAIN_AND_DIGEST = """
+import numpy as np
+import rnnfast
+from rnnfast.testing.bits import digest
+from rnnfast.testing.cells import CELLS
+from rnnfast.testing.random import DTYPES, Problem
+
+assert rnnfast.show_config(mode="dicts")["target"] == {target!r}
+for cell in CELLS:
+    for dtype in DTYPES:
+        problem = Problem(cell, dtype, T=9, B=13, I=17, H=45)
+        rng = np.random.default_rng(0)
+        out, pullback = cell.vjp(problem.arguments(rng))
+        print(cell, dtype.__name__, digest([*out, *pullback(**problem.cotangents(rng))]))
+"""
+
+
+def python_on(target: str, program: str) -> str:
+    return cmake_builds.run(sys.executable, "-c", program, RNNFAST_TARGET=target)
+
+
+def test_best_target_is_chosen():
+    program = "import rnnfast; print(rnnfast.show_config(mode='dicts')['target'])"
+    chosen = cmake_builds.run(sys.executable, "-c", program, RNNFAST_TARGET=None).strip()
+    assert chosen == max(TARGETS, key=ALL_TARGETS.index)
+
+
+@pytest.mark.parametrize("target", [*sorted({*ALL_TARGETS} - {*TARGETS}), "sse9"])
+def test_impossible_target_is_an_import_error(target):
+    program = f"import os; os.environ['RNNFAST_TARGET'] = {target!r}; import rnnfast"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode
+    last_line = done.stderr.strip().splitlines()[-1]
+    assert last_line.startswith("ImportError")
+    assert "RNNFAST_TARGET" in last_line
+    assert target in last_line
+
+
+def test_all_with_fma_give_the_same_bits():
+    digests = {
+        target: python_on(target, TRAIN_AND_DIGEST.format(target=target))
+        for target in TARGETS
+        if target != "baseline"  # multiplies and adds in two roundings
+    }
+    assert len(set(digests.values())) <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", TARGETS)
+def test_numbers_are_right(target, active_target):
+    """The numeric tests once more; tests/conftest.py sees to it that the target is active."""
+    if target != active_target:  # this run does that one
+        cmake_builds.run(
+            sys.executable, "-m", "pytest", "-q", "--quick", *NUMERIC_TESTS, RNNFAST_TARGET=target
+        )
