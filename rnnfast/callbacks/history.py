@@ -1,0 +1,36 @@
+"""The record that `fit` returns."""
+
+from __future__ import annotations
+
+from rnnfast.callbacks.callback import Callback, Logs
+
+
+class History(Callback):
+    """Losses and metrics of each epoch: `keras.callbacks.History`.
+
+    Attributes
+    ----------
+    epoch : list of int
+        The epochs run, from 0.
+    history : dict of list of float
+        For each of "loss", the metrics, and these with "val_" before them, one value per epoch.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epoch: list[int] = []
+        self.history: dict[str, list[float]] = {}
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Append the values of the epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            Its number, from 0.
+        logs : dict, optional
+            The values by name.
+        """
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)

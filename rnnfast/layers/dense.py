@@ -1,0 +1,226 @@
+"""Fully connected layer.
+
+y = activation(x W + b)         x (..., I)   W (I, U)   b (U,)   y (..., U)
+
+dz = dL/d(x W + b)              dW = x^T dz   db = sum of dz   dx = dz W^T
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from rnnfast import initializers
+from rnnfast.layers import activations
+from rnnfast.layers.layer import (
+    Array,
+    Layer,
+    Pullback,
+    Shape,
+    require_features,
+    require_positive,
+)
+
+
+class Dense(Layer):
+    """Fully connected layer, applied along the last axis: `keras.layers.Dense`.
+
+    Parameters
+    ----------
+    units : int
+        Length of the last axis of the result.
+    activation : {None, "linear", "relu", "sigmoid", "tanh", "softmax"}
+        None is "linear".
+    use_bias : bool, default True
+        Whether a bias is added.
+    kernel_initializer : str or Initializer, default "glorot_uniform"
+        Of the kernel (I, units).
+    bias_initializer : str or Initializer, default "zeros"
+        Of the bias (units,).
+    name, dtype, **options
+        As for every layer.
+
+    Raises
+    ------
+    ValueError
+        When an argument is none of these.
+    NotImplementedError
+        For a Keras argument that is not offered yet.
+
+    Notes
+    -----
+    Weights: kernel (I, units), bias (units,). Input (batch, ..., I), output (batch, ..., units).
+    """
+
+    not_yet: ClassVar[Mapping[str, object]] = {
+        **Layer.not_yet,
+        "kernel_regularizer": None,
+        "bias_regularizer": None,
+        "kernel_constraint": None,
+        "bias_constraint": None,
+        "lora_rank": None,
+        "lora_alpha": None,
+        "quantization_config": None,
+    }
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | None = None,
+        use_bias: bool = True,
+        kernel_initializer: object = "glorot_uniform",
+        bias_initializer: object = "zeros",
+        *,
+        name: str | None = None,
+        dtype: DTypeLike | None = None,
+        **options: object,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype, **options)
+        self.units = require_positive("units", units)
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+
+    def _check_input_shape(self, input_shape: Shape) -> None:
+        """Raise ValueError unless the input is (batch, ..., I)."""
+        if len(input_shape) < 2:
+            raise ValueError(
+                f"the input of layer {self.name!r} must be (batch, ..., features), "
+                f"got shape {input_shape}; x[:, None] makes a column of a 1-D array"
+            )
+        require_features(self, input_shape, len(self._kernel) if self.built else None)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Give the shape of the result.
+
+        Parameters
+        ----------
+        input_shape : tuple
+            (batch, ..., I).
+
+        Returns
+        -------
+        tuple
+            (batch, ..., units).
+        """
+        return (*input_shape[:-1], self.units)
+
+    def _create_weights(self, input_shape: Shape) -> None:
+        features = require_features(self, input_shape, None)
+        self.add_weight("kernel", (features, self.units), self.kernel_initializer)
+        if self.use_bias:
+            self.add_weight("bias", (self.units,), self.bias_initializer)
+
+    @property
+    def _kernel(self) -> Array:
+        return self._parameters["kernel"]
+
+    def logits(self, x: Array) -> Array:
+        """Compute the result before its activation.
+
+        Parameters
+        ----------
+        x : ndarray
+            Shape (batch, ..., I).
+
+        Returns
+        -------
+        ndarray
+            Shape (batch, ..., units).
+        """
+        order = _memory_order(x)
+        z = _as_rows(x, order) @ self._kernel
+        if self.use_bias:
+            z += self._parameters["bias"]
+        return _from_rows(z, x, order)
+
+    def logits_vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
+        """Compute the result before its activation, and the pullback of its gradient.
+
+        Parameters
+        ----------
+        x : ndarray
+            Shape (batch, ..., I).
+        wrt_input : bool
+            Whether the gradient by `x` will be used.
+
+        Returns
+        -------
+        y : ndarray
+            Shape (batch, ..., units).
+        pullback : callable
+            See `Layer.vjp`.
+        """
+
+        def pullback(dz: Array) -> tuple[Array | None, list[Array]]:
+            order = _memory_order(x)
+            dz_rows = _as_rows(dz, order)
+            gradients = [_as_rows(x, order).T @ dz_rows]
+            if self.use_bias:
+                gradients.append(dz_rows.sum(axis=0))
+            if not wrt_input:
+                return None, gradients
+            return _from_rows(dz_rows @ self._kernel.T, x, order), gradients
+
+        return self.logits(x), pullback
+
+    def call(self, x: Array) -> Array:
+        """Compute the result.
+
+        Parameters
+        ----------
+        x : ndarray
+            Shape (batch, ..., I).
+
+        Returns
+        -------
+        ndarray
+            Shape (batch, ..., units).
+        """
+        return self.activation.forward(self.logits(x))
+
+    def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
+        """Compute the result and the pullback of its gradient.
+
+        Parameters
+        ----------
+        x : ndarray
+            Shape (batch, ..., I).
+        wrt_input : bool
+            Whether the gradient by `x` will be used.
+
+        Returns
+        -------
+        y : ndarray
+            Shape (batch, ..., units).
+        pullback : callable
+            See `Layer.vjp`.
+        """
+        z, logits_pullback = self.logits_vjp(x, wrt_input=wrt_input)
+        y = self.activation.forward(z)
+
+        def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
+            return logits_pullback(self.activation.backward(dy, y))
+
+        return y, pullback
+
+
+def _memory_order(x: Array) -> tuple[int, ...]:
+    # Recurrent layers hand over time-major memory seen batch-first. Flattened in the order in
+    # which it lies in memory, such an array becomes a matrix without a copy.
+    leading = sorted(range(x.ndim - 1), key=lambda axis: -x.strides[axis])
+    return (*leading, x.ndim - 1)
+
+
+def _as_rows(x: Array, order: tuple[int, ...]) -> Array:
+    return x.transpose(order).reshape(-1, x.shape[-1])
+
+
+def _from_rows(rows: Array, like: Array, order: tuple[int, ...]) -> Array:
+    lengths = [like.shape[axis] for axis in order[:-1]]
+    back: Any = np.argsort(order)
+    return rows.reshape(*lengths, rows.shape[-1]).transpose(back)

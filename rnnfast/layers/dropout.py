@@ -1,0 +1,114 @@
+"""Dropout (Srivastava et al., 2014), scaled while training so that inference is the identity.
+
+y = x * m,   m = 0 with probability rate, else 1 / (1 - rate)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from rnnfast.layers.layer import Array, Layer, Pullback, Shape
+from rnnfast.utils.random_seed import make_generator
+
+
+class Dropout(Layer):
+    """Set inputs to zero at random while training: `keras.layers.Dropout`.
+
+    Parameters
+    ----------
+    rate : float
+        Fraction of the inputs to drop, from 0 to 1.
+    seed : int, optional
+        Of the masks; by default from `rnnfast.utils.set_random_seed`'s sequence.
+    name, dtype, **options
+        As for every layer.
+
+    Raises
+    ------
+    ValueError
+        When `rate` lies outside the range.
+    NotImplementedError
+        For a Keras argument that is not offered yet.
+    """
+
+    not_yet: ClassVar[Mapping[str, object]] = {**Layer.not_yet, "noise_shape": None}
+
+    def __init__(
+        self,
+        rate: float,
+        *,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: DTypeLike | None = None,
+        **options: object,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype, **options)
+        if not 0 <= rate <= 1:
+            raise ValueError(f"rate must be from 0 to 1, got {rate!r}")
+        self.rate = float(rate)
+        self.seed = seed
+        self._rng = make_generator(seed)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Give the shape of the input.
+
+        Parameters
+        ----------
+        input_shape : tuple
+            (batch, ...).
+
+        Returns
+        -------
+        tuple
+            (batch, ...).
+        """
+        return input_shape
+
+    def _create_weights(self, input_shape: Shape) -> None:
+        """Create none."""
+
+    def call(self, x: Array) -> Array:
+        """Return the input: nothing is dropped in inference.
+
+        Parameters
+        ----------
+        x : ndarray
+            Shape (batch, ...).
+
+        Returns
+        -------
+        ndarray
+            Shape (batch, ...).
+        """
+        return x
+
+    def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
+        """Drop inputs; the gradient of what was dropped is zero.
+
+        Parameters
+        ----------
+        x : ndarray
+            Shape (batch, ...).
+        wrt_input : bool
+            Whether the gradient by `x` will be used.
+
+        Returns
+        -------
+        y : ndarray
+            Shape (batch, ...).
+        pullback : callable
+            See `Layer.vjp`.
+        """
+        scale = 1 / (1 - self.rate) if self.rate < 1 else 0.0
+        # Drawn in float32 for both dtypes, so that they see the same masks.
+        kept = self._rng.random(x.shape, dtype=np.float32) >= self.rate
+        mask = kept * self.dtype.type(scale)
+
+        def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
+            return dy * mask, []
+
+        return x * mask, pullback

@@ -1,0 +1,177 @@
+"""Rows of a table, picked by index.
+
+y[..., :] = E[x[...]]           x (...) integers below V   E (V, D)   y (..., D)
+
+dE[v] = sum of dy over the places where x = v
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from rnnfast import initializers
+from rnnfast.layers.layer import Array, Layer, Pullback, Shape, require_positive
+
+
+class Embedding(Layer):
+    """Turn indices into vectors: `keras.layers.Embedding`. It must be the first layer.
+
+    Parameters
+    ----------
+    input_dim : int
+        Size of the vocabulary, V: indices run from 0 to V - 1.
+    output_dim : int
+        Length of the vectors, D.
+    embeddings_initializer : str or Initializer, default "uniform"
+        Of the table (V, D).
+    name, dtype, **options
+        As for every layer.
+
+    Raises
+    ------
+    ValueError
+        When an argument is none of these, or an index lies outside the vocabulary.
+    NotImplementedError
+        For a Keras argument that is not offered yet.
+
+    Notes
+    -----
+    Weights: embeddings (V, D). Input (batch, time) of integers, output (batch, time, D).
+    """
+
+    not_yet: ClassVar[Mapping[str, object]] = {
+        **Layer.not_yet,
+        "embeddings_regularizer": None,
+        "embeddings_constraint": None,
+        "mask_zero": False,
+        "weights": None,
+        "input_length": None,
+        "lora_rank": None,
+        "lora_alpha": None,
+        "quantization_config": None,
+    }
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: object = "uniform",
+        *,
+        name: str | None = None,
+        dtype: DTypeLike | None = None,
+        **options: object,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype, **options)
+        self.input_dim = require_positive("input_dim", input_dim)
+        self.output_dim = require_positive("output_dim", output_dim)
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Give the shape of the result.
+
+        Parameters
+        ----------
+        input_shape : tuple
+            (batch, time).
+
+        Returns
+        -------
+        tuple
+            (batch, time, output_dim).
+        """
+        return (*input_shape, self.output_dim)
+
+    def _create_weights(self, input_shape: Shape) -> None:
+        shape = (self.input_dim, self.output_dim)
+        self.add_weight("embeddings", shape, self.embeddings_initializer)
+
+    @property
+    def input_dtype(self) -> np.dtype[Any]:
+        """Index integers."""
+        return np.dtype(np.intp)
+
+    def convert_input(self, x: Array) -> Array:
+        """Turn numbers into indices.
+
+        Parameters
+        ----------
+        x : ndarray
+            Numbers of any dtype.
+
+        Returns
+        -------
+        ndarray of intp
+            The indices.
+
+        Raises
+        ------
+        ValueError
+            When one is a fraction or lies outside the vocabulary.
+        """
+        if x.size and not (x.min() >= 0 and x.max() < self.input_dim):
+            raise ValueError(
+                f"layer {self.name!r} takes indices from 0 to input_dim - 1 = "
+                f"{self.input_dim - 1}, got {x.min()} to {x.max()}"
+            )
+        indices = x.astype(self.input_dtype, copy=False)
+        if x.dtype.kind == "f" and (indices != x).any():
+            raise ValueError(f"layer {self.name!r} takes indices, got fractions")
+        return indices
+
+    def call(self, x: Array) -> Array:
+        """Pick the rows.
+
+        Parameters
+        ----------
+        x : ndarray
+            Shape (batch, time).
+
+        Returns
+        -------
+        ndarray
+            Shape (batch, time, output_dim).
+        """
+        embeddings = self._parameters["embeddings"]
+        return embeddings[x]
+
+    def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
+        """Pick the rows; indices have no gradient.
+
+        Parameters
+        ----------
+        x : ndarray
+            Shape (batch, time).
+        wrt_input : bool
+            Whether the gradient by `x` will be used.
+
+        Returns
+        -------
+        y : ndarray
+            Shape (batch, time, output_dim).
+        pullback : callable
+            See `Layer.vjp`.
+        """
+
+        def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
+            return None, [_sum_by_index(x, dy, self.input_dim)]
+
+        return self.call(x), pullback
+
+
+def _sum_by_index(indices: Array, values: Array, size: int) -> Array:
+    # Sorting brings equal indices together, whose sums reduceat then takes in one sweep: six
+    # times faster than np.add.at for a character vocabulary, and in an order that is fixed.
+    flat = indices.ravel()
+    width = values.shape[-1]
+    sums = np.zeros((size, width), values.dtype)
+    if flat.size == 0:
+        return sums
+    order = np.argsort(flat, kind="stable")
+    in_order = flat[order]
+    starts = np.flatnonzero(np.diff(in_order, prepend=-1))
+    sums[in_order[starts]] = np.add.reduceat(values.reshape(-1, width)[order], starts, axis=0)
+    return sums

@@ -1,0 +1,122 @@
+"""Gated recurrent unit (Cho et al., 2014).
+
+z, r = sigmoid(x_t W + h_{t-1} U + b)
+h~ = tanh(x_t W + b_i + r * (h_{t-1} U + b_r))   reset_after=True, as in cuDNN
+h~ = tanh(x_t W + b + (r * h_{t-1}) U)           reset_after=False
+h_t = z * h_{t-1} + (1 - z) * h~
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from rnnfast.functional import Prepacked, gru, gru_vjp, prepack
+from rnnfast.layers.layer import Array
+from rnnfast.layers.recurrent import Recurrent, require_default
+
+
+class GRU(Recurrent):
+    """Gated recurrent unit layer: `keras.layers.GRU`.
+
+    Parameters
+    ----------
+    units : int
+        Number of hidden units, H.
+    activation : "tanh"
+        Of the candidate; others are a later issue.
+    recurrent_activation : "sigmoid"
+        Of the gates; others are a later issue.
+    use_bias : bool, default True
+        Whether biases are added.
+    kernel_initializer : str or Initializer, default "glorot_uniform"
+        Of the kernel (I, 3*H).
+    recurrent_initializer : str or Initializer, default "orthogonal"
+        Of the recurrent kernel (H, 3*H).
+    bias_initializer : str or Initializer, default "zeros"
+        Of the bias.
+    return_sequences : bool, default False
+        Whether the result is all states (batch, time, H) or the last one (batch, H).
+    seed : int, optional
+        Of dropout inside the layer, which is not offered yet: without effect, as in Keras.
+    reset_after : bool, default True
+        Whether the reset gate acts after the recurrent product, as in cuDNN, or before.
+    name, dtype, **options
+        As for every layer.
+
+    Raises
+    ------
+    ValueError
+        When an argument is none of these.
+    NotImplementedError
+        For a Keras argument that is not offered yet.
+
+    Notes
+    -----
+    Weights: kernel (I, 3*H), recurrent_kernel (H, 3*H), bias (2, 3*H) with rows for input and
+    state when `reset_after`, else (3*H,); gates in Keras's order z, r, h, where the kernels have
+    r, z, n. Input (batch, time, I).
+    """
+
+    gate_order: ClassVar[tuple[int, ...]] = (1, 0, 2)
+
+    def __init__(
+        self,
+        units: int,
+        activation: Literal["tanh"] = "tanh",
+        recurrent_activation: Literal["sigmoid"] = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: object = "glorot_uniform",
+        recurrent_initializer: object = "orthogonal",
+        bias_initializer: object = "zeros",
+        *,
+        return_sequences: bool = False,
+        seed: int | None = None,
+        reset_after: bool = True,
+        name: str | None = None,
+        dtype: DTypeLike | None = None,
+        **options: object,
+    ) -> None:
+        super().__init__(
+            units,
+            use_bias,
+            kernel_initializer,
+            recurrent_initializer,
+            bias_initializer,
+            return_sequences=return_sequences,
+            seed=seed,
+            name=name,
+            dtype=dtype,
+            **options,
+        )
+        require_default("GRU", "activation", activation, "tanh")
+        require_default("GRU", "recurrent_activation", recurrent_activation, "sigmoid")
+        self.activation = activation
+        self.recurrent_activation = recurrent_activation
+        self.reset_after = bool(reset_after)
+
+    def _bias_shape(self, rows: int) -> tuple[int, ...]:
+        return (2, rows) if self.reset_after else (rows,)
+
+    def _weights(self) -> tuple[Array, Array, Array | None, Array | None]:
+        w_ih, w_hh, bias, _ = super()._weights()
+        if bias is None or not self.reset_after:
+            return w_ih, w_hh, bias, None
+        return w_ih, w_hh, bias[0], bias[1]
+
+    def _weight_gradients(self, grads: Any) -> list[Array]:
+        if not (self.use_bias and self.reset_after):
+            return super()._weight_gradients(grads)
+        return [grads.w_ih, grads.w_hh, np.stack([grads.b_ih, grads.b_hh])]
+
+    def _prepack(self) -> Prepacked[Any, Any]:
+        return prepack("gru", *self._weights(), reset_after=self.reset_after)
+
+    def _forward(self, x: Array) -> Any:
+        return gru(x, *self._weights(), reset_after=self.reset_after)
+
+    def _forward_vjp(self, x: Array, wrt: tuple[str, ...]) -> tuple[Any, Callable[..., Any]]:
+        return gru_vjp(x, *self._weights(), reset_after=self.reset_after, wrt=wrt)

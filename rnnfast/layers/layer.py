@@ -1,0 +1,300 @@
+"""What every layer is: weights made from an input shape, and a map from arrays to arrays.
+
+A layer speaks Keras outside (names, shapes, the layout of `get_weights`) and keeps its weights
+inside as its computation wants them: `parameters`, arrays that the optimizer changes in place.
+
+    y = layer.call(x)                                    inference
+    y, pullback = layer.vjp(x, wrt_input=True)           training
+    dx, gradients = pullback(dy)                         one gradient per parameter, same order
+
+`pullback` is called once, before any parameter changes. With `wrt_input=False` the caller has no
+use for `dx`, which may then be None: nothing lies below the first layer that has weights.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from rnnfast.utils.naming import auto_name
+from rnnfast.utils.options import refuse
+
+Array = NDArray[Any]
+Shape = tuple[int | None, ...]
+Pullback = Callable[[Array], tuple[Array | None, list[Array]]]
+
+
+class Layer(ABC):
+    """A map from arrays to arrays with weights.
+
+    Parameters
+    ----------
+    name : str, optional
+        By default the class name in snake case, numbered from the second instance on.
+    dtype : {"float32", "float64"}, optional
+        Of weights and results; "float32" by default.
+    **options
+        Keras arguments that are not offered yet, at Keras's defaults.
+
+    Raises
+    ------
+    NotImplementedError
+        For one of those at another value.
+    TypeError
+        For an argument that Keras does not have either.
+    ValueError
+        For a name or dtype that is none.
+    """
+
+    # Keras arguments still to come, with Keras's defaults; a subclass adds its own.
+    not_yet: ClassVar[Mapping[str, object]] = {
+        "trainable": True,
+        "activity_regularizer": None,
+        "autocast": True,
+        "input_shape": None,
+    }
+
+    def __init__(
+        self, *, name: str | None = None, dtype: DTypeLike | None = None, **options: object
+    ) -> None:
+        refuse(type(self).__name__, options, self.not_yet)
+        self.name = auto_name(self) if name is None else check_name(name)
+        self.dtype = _as_float_dtype(dtype)
+        self.built = False
+        self._parameters: dict[str, Array] = {}
+
+    # ---------------------------------------------------------------- shapes and weights
+
+    def build(self, input_shape: Shape) -> None:
+        """Create the weights for inputs of a shape; weights that exist are kept.
+
+        Parameters
+        ----------
+        input_shape : tuple
+            With the batch axis; None for lengths that may vary.
+
+        Raises
+        ------
+        ValueError
+            When the layer cannot take such inputs.
+        """
+        self._check_input_shape(tuple(input_shape))
+        if not self.built:
+            self._create_weights(tuple(input_shape))
+            self.built = True
+
+    def _check_input_shape(self, input_shape: Shape) -> None:
+        """Raise ValueError when inputs of this shape do not fit the layer."""
+        if not input_shape:
+            raise ValueError(f"the input of layer {self.name!r} must have a batch axis, got ()")
+
+    @abstractmethod
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Give the shape of the result.
+
+        Parameters
+        ----------
+        input_shape : tuple
+            Of the input, with the batch axis; None for lengths that may vary.
+
+        Returns
+        -------
+        tuple
+            Of the result, likewise.
+        """
+
+    @abstractmethod
+    def _create_weights(self, input_shape: Shape) -> None:
+        """Call `add_weight` for each weight, in Keras's order."""
+
+    def add_weight(
+        self, name: str, shape: tuple[int, ...], initializer: Callable[..., Array]
+    ) -> None:
+        """Create a weight.
+
+        Parameters
+        ----------
+        name : str
+            Keras's name of it.
+        shape : tuple of int
+            In Keras's layout.
+        initializer : callable
+            Gives the values from shape and dtype, in Keras's layout.
+        """
+        self._parameters[name] = self._from_keras(name, initializer(shape, self.dtype))
+
+    def _from_keras(self, name: str, value: Array) -> Array:
+        """Bring a weight from Keras's layout into the one computed with, C-contiguous."""
+        return np.ascontiguousarray(value)
+
+    def _to_keras(self, name: str, value: Array) -> Array:
+        """Invert `_from_keras`."""
+        return value
+
+    @property
+    def parameters(self) -> list[Array]:
+        """The weights in the layout computed with; an optimizer changes them in place."""
+        return list(self._parameters.values())
+
+    @property
+    def weight_names(self) -> list[str]:
+        """Keras's names of the weights, in the order of `get_weights`."""
+        return list(self._parameters)
+
+    def get_weights(self) -> list[Array]:
+        """Copy the weights.
+
+        Returns
+        -------
+        list of ndarray
+            In Keras's layout and order.
+        """
+        return [self._to_keras(name, value).copy() for name, value in self._parameters.items()]
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Set the weights.
+
+        Parameters
+        ----------
+        weights : sequence of array_like
+            As `get_weights` gives them.
+
+        Raises
+        ------
+        ValueError
+            When their number or a shape is wrong, or the layer is not built.
+        """
+        if len(weights) != len(self._parameters):
+            hint = "" if self.built else "; the layer is not built yet, call build(input_shape)"
+            raise ValueError(
+                f"weights of layer {self.name!r} must be {len(self._parameters)} arrays "
+                f"{self.weight_names}, got {len(weights)}{hint}"
+            )
+        arrays = [np.asarray(weight, self.dtype) for weight in weights]
+        for (name, value), array in zip(self._parameters.items(), arrays, strict=True):
+            wanted = self._to_keras(name, value).shape
+            if array.shape != wanted:
+                raise ValueError(
+                    f"{name} of layer {self.name!r} must have shape {wanted}, got {array.shape}"
+                )
+        for (name, value), array in zip(self._parameters.items(), arrays, strict=True):
+            value[...] = self._from_keras(name, array)
+
+    def count_params(self) -> int:
+        """Count the numbers in the weights.
+
+        Returns
+        -------
+        int
+            The count; 0 before the layer is built.
+        """
+        return sum(value.size for value in self._parameters.values())
+
+    # ------------------------------------------------------------------------ computation
+
+    @property
+    def input_dtype(self) -> np.dtype[Any]:
+        """The dtype that `call` and `vjp` take."""
+        return self.dtype
+
+    def convert_input(self, x: Array) -> Array:
+        """Bring data into the dtype that `call` and `vjp` take.
+
+        Parameters
+        ----------
+        x : ndarray
+            Numbers of any dtype.
+
+        Returns
+        -------
+        ndarray
+            Of dtype `input_dtype`; `x` itself when it has that.
+        """
+        return x.astype(self.input_dtype, copy=False)
+
+    @abstractmethod
+    def call(self, x: Array) -> Array:
+        """Compute the result, for inference.
+
+        Parameters
+        ----------
+        x : ndarray
+            Input of dtype `input_dtype`, samples along the first axis.
+
+        Returns
+        -------
+        ndarray
+            The result, samples along the first axis.
+        """
+
+    @abstractmethod
+    def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
+        """Compute the result, for training, and what pulls a gradient back through the layer.
+
+        Parameters
+        ----------
+        x : ndarray
+            As for `call`.
+        wrt_input : bool
+            Whether the gradient by `x` will be used.
+
+        Returns
+        -------
+        y : ndarray
+            The result.
+        pullback : callable
+            From dL/dy to dL/dx, or None, and a list of dL/dp for each p of `parameters`.
+        """
+
+    def __call__(self, x: ArrayLike) -> Array:
+        """Compute the result for any array; builds the layer if it is not."""
+        array = self.convert_input(np.asarray(x))
+        self.build(array.shape)
+        return self.call(array)
+
+    def __repr__(self) -> str:
+        """Name the layer and say whether it has its weights."""
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _as_float_dtype(dtype: DTypeLike | None) -> np.dtype[Any]:
+    try:
+        resolved = np.dtype(np.float32 if dtype is None else dtype)
+    except TypeError:
+        resolved = np.dtype(object)
+    if resolved not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
+    return resolved
+
+
+def check_name(name: object) -> str:
+    """Return a name, or raise ValueError when it is none."""
+    if not isinstance(name, str) or not name or "/" in name:
+        raise ValueError(f"name must be a non-empty string without '/', got {name!r}")
+    return name
+
+
+def require_positive(name: str, value: object) -> int:
+    """Return `value` as an int, or raise ValueError when it is not a positive integer."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
+        raise ValueError(f"{name} must be a positive integer, got {value!r}")
+    return int(value)
+
+
+def require_features(layer: Layer, input_shape: Shape, built_for: int | None) -> int:
+    """Return the length of the last axis, or raise ValueError when it is unknown or has changed."""
+    features = input_shape[-1]
+    if features is None:
+        raise ValueError(
+            f"the last axis of the input of layer {layer.name!r} must be known, got {input_shape}"
+        )
+    if built_for is not None and features != built_for:
+        raise ValueError(
+            f"layer {layer.name!r} was built for inputs with {built_for} features, "
+            f"got input shape {input_shape}"
+        )
+    return features

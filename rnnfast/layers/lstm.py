@@ -1,0 +1,112 @@
+"""Long short-term memory (Hochreiter and Schmidhuber, 1997; forget gate: Gers et al., 2000).
+
+i, f, o = sigmoid(x_t W + h_{t-1} U + b)         c~ = tanh(x_t W + h_{t-1} U + b)
+c_t = f * c_{t-1} + i * c~                       h_t = o * tanh(c_t)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from rnnfast.functional import Prepacked, lstm, lstm_vjp, prepack
+from rnnfast.layers.layer import Array
+from rnnfast.layers.recurrent import Recurrent, require_default
+
+
+class LSTM(Recurrent):
+    """Long short-term memory layer: `keras.layers.LSTM`.
+
+    Parameters
+    ----------
+    units : int
+        Number of hidden units, H.
+    activation : "tanh"
+        Of candidate and cell state; others are a later issue.
+    recurrent_activation : "sigmoid"
+        Of the gates; others are a later issue.
+    use_bias : bool, default True
+        Whether a bias is added.
+    kernel_initializer : str or Initializer, default "glorot_uniform"
+        Of the kernel (I, 4*H).
+    recurrent_initializer : str or Initializer, default "orthogonal"
+        Of the recurrent kernel (H, 4*H).
+    bias_initializer : str or Initializer, default "zeros"
+        Of the bias (4*H,).
+    unit_forget_bias : bool, default True
+        Whether the bias of the forget gate starts at 1 instead (Jozefowicz et al., 2015).
+    return_sequences : bool, default False
+        Whether the result is all states (batch, time, H) or the last one (batch, H).
+    seed : int, optional
+        Of dropout inside the layer, which is not offered yet: without effect, as in Keras.
+    name, dtype, **options
+        As for every layer.
+
+    Raises
+    ------
+    ValueError
+        When an argument is none of these.
+    NotImplementedError
+        For a Keras argument that is not offered yet.
+
+    Notes
+    -----
+    Weights: kernel (I, 4*H), recurrent_kernel (H, 4*H), bias (4*H,), gates in Keras's order
+    i, f, c, o, which is the kernels' i, f, g, o. Input (batch, time, I).
+    """
+
+    gate_order: ClassVar[tuple[int, ...]] = (0, 1, 2, 3)
+
+    def __init__(
+        self,
+        units: int,
+        activation: Literal["tanh"] = "tanh",
+        recurrent_activation: Literal["sigmoid"] = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: object = "glorot_uniform",
+        recurrent_initializer: object = "orthogonal",
+        bias_initializer: object = "zeros",
+        unit_forget_bias: bool = True,
+        *,
+        return_sequences: bool = False,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: DTypeLike | None = None,
+        **options: object,
+    ) -> None:
+        super().__init__(
+            units,
+            use_bias,
+            kernel_initializer,
+            recurrent_initializer,
+            bias_initializer,
+            return_sequences=return_sequences,
+            seed=seed,
+            name=name,
+            dtype=dtype,
+            **options,
+        )
+        require_default("LSTM", "activation", activation, "tanh")
+        require_default("LSTM", "recurrent_activation", recurrent_activation, "sigmoid")
+        self.activation = activation
+        self.recurrent_activation = recurrent_activation
+        self.unit_forget_bias = bool(unit_forget_bias)
+
+    def _initial_bias(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+        if not self.unit_forget_bias:
+            return self.bias_initializer(shape, dtype)
+        input_gate = self.bias_initializer((self.units,), dtype)
+        candidate_and_output = self.bias_initializer((2 * self.units,), dtype)
+        return np.concatenate([input_gate, np.ones(self.units, dtype), candidate_and_output])
+
+    def _prepack(self) -> Prepacked[Any, Any]:
+        return prepack("lstm", *self._weights())
+
+    def _forward(self, x: Array) -> Any:
+        return lstm(x, *self._weights())
+
+    def _forward_vjp(self, x: Array, wrt: tuple[str, ...]) -> tuple[Any, Callable[..., Any]]:
+        return lstm_vjp(x, *self._weights(), wrt=wrt)

@@ -1,0 +1,99 @@
+"""Elman's recurrent network (Elman, 1990).
+
+h_t = activation(x_t W + h_{t-1} U + b)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+
+from numpy.typing import DTypeLike
+
+from rnnfast.functional import Prepacked, prepack, rnn, rnn_vjp
+from rnnfast.layers.layer import Array
+from rnnfast.layers.recurrent import Recurrent
+
+_ACTIVATIONS = ("tanh", "relu", "sigmoid")
+
+
+class SimpleRNN(Recurrent):
+    """Fully connected recurrent layer: `keras.layers.SimpleRNN`.
+
+    Parameters
+    ----------
+    units : int
+        Number of hidden units, H.
+    activation : {"tanh", "relu", "sigmoid"}
+        Of the new state.
+    use_bias : bool, default True
+        Whether a bias is added.
+    kernel_initializer : str or Initializer, default "glorot_uniform"
+        Of the kernel (I, H).
+    recurrent_initializer : str or Initializer, default "orthogonal"
+        Of the recurrent kernel (H, H).
+    bias_initializer : str or Initializer, default "zeros"
+        Of the bias (H,).
+    return_sequences : bool, default False
+        Whether the result is all states (batch, time, H) or the last one (batch, H).
+    seed : int, optional
+        Of dropout inside the layer, which is not offered yet: without effect, as in Keras.
+    name, dtype, **options
+        As for every layer.
+
+    Raises
+    ------
+    ValueError
+        When an argument is none of these.
+    NotImplementedError
+        For a Keras argument that is not offered yet.
+
+    Notes
+    -----
+    Weights: kernel (I, H), recurrent_kernel (H, H), bias (H,). Input (batch, time, I).
+    """
+
+    gate_order: ClassVar[tuple[int, ...]] = (0,)
+
+    def __init__(
+        self,
+        units: int,
+        activation: Literal["tanh", "relu", "sigmoid"] = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: object = "glorot_uniform",
+        recurrent_initializer: object = "orthogonal",
+        bias_initializer: object = "zeros",
+        *,
+        return_sequences: bool = False,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: DTypeLike | None = None,
+        **options: object,
+    ) -> None:
+        super().__init__(
+            units,
+            use_bias,
+            kernel_initializer,
+            recurrent_initializer,
+            bias_initializer,
+            return_sequences=return_sequences,
+            seed=seed,
+            name=name,
+            dtype=dtype,
+            **options,
+        )
+        if activation not in _ACTIVATIONS:
+            raise NotImplementedError(
+                f"SimpleRNN does not support activation={activation!r} yet; "
+                f"it has {', '.join(_ACTIVATIONS)}"
+            )
+        self.activation = activation
+
+    def _prepack(self) -> Prepacked[Any, Any]:
+        return prepack("rnn", *self._weights(), nonlinearity=self.activation)
+
+    def _forward(self, x: Array) -> Any:
+        return rnn(x, *self._weights(), nonlinearity=self.activation)
+
+    def _forward_vjp(self, x: Array, wrt: tuple[str, ...]) -> tuple[Any, Callable[..., Any]]:
+        return rnn_vjp(x, *self._weights(), nonlinearity=self.activation, wrt=wrt)

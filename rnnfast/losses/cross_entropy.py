@@ -1,0 +1,99 @@
+"""What the cross-entropies share: predictions are logits or probabilities.
+
+From logits, softmax or sigmoid and logarithm are taken together, exactly and without overflow.
+From probabilities, Keras first clips them to `[EPSILON, 1 - EPSILON]`; where that bites, the
+gradient is zero.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+
+from rnnfast.losses.loss import Array, Loss
+from rnnfast.utils.options import refuse
+
+EPSILON = 1e-7
+"""Keras's `backend.epsilon()`."""
+
+
+class CrossEntropy(Loss):
+    """A loss of probabilities, or of the logits that they come from.
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether `y_pred` holds logits.
+    axis : int
+        The axis of the classes; the last one, -1, is the one supported yet.
+    reduction, name, dtype
+        See `Loss`.
+    """
+
+    def __init__(
+        self, from_logits: bool, axis: int, reduction: str | None, name: str, dtype: None
+    ) -> None:
+        refuse(type(self).__name__, {"axis": axis}, {"axis": -1})
+        super().__init__(name, reduction, dtype)
+        self.from_logits = from_logits
+        self.axis = axis
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        """Compute the cross-entropy of each sample; see `Loss.call`."""
+        if self.from_logits:
+            return self._of_logits(y_true, y_pred)
+        return self._of_probabilities(y_true, y_pred)
+
+    def call_with_gradient(
+        self, y_true: Array, y_pred: Array, weight: float
+    ) -> tuple[Array, Array]:
+        """Compute losses and gradient; see `Loss.call_with_gradient`."""
+        if self.from_logits:
+            return self._of_logits_with_gradient(y_true, y_pred, weight)
+        return self._of_probabilities_with_gradient(y_true, y_pred, weight)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal loss."""
+        return {**super().get_config(), "from_logits": self.from_logits, "axis": self.axis}
+
+    @abstractmethod
+    def _of_logits(self, y_true: Array, logits: Array) -> Array: ...
+
+    @abstractmethod
+    def _of_probabilities(self, y_true: Array, y_pred: Array) -> Array: ...
+
+    @abstractmethod
+    def _of_logits_with_gradient(
+        self, y_true: Array, logits: Array, weight: float
+    ) -> tuple[Array, Array]: ...
+
+    @abstractmethod
+    def _of_probabilities_with_gradient(
+        self, y_true: Array, y_pred: Array, weight: float
+    ) -> tuple[Array, Array]: ...
+
+
+def exponentials(logits: Array) -> tuple[Array, Array, Array]:
+    """Compute `exp(logits - max)`, its sum and `log(sum(exp(logits)))` over the last axis.
+
+    The last two keep that axis with length 1. Softmax is the first over the second.
+    """
+    largest = logits.max(axis=-1, keepdims=True)
+    powers = logits - largest
+    np.exp(powers, out=powers)
+    total = powers.sum(axis=-1, keepdims=True)
+    return powers, total, np.log(total) + largest
+
+
+def clip(probabilities: Array) -> Array:
+    """Keep probabilities away from 0 and 1 as Keras does."""
+    return np.clip(probabilities, EPSILON, 1.0 - EPSILON)
+
+
+def smoothing(label_smoothing: float) -> float:
+    """Check `label_smoothing`, a share from 0 to 1."""
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise ValueError(f"label_smoothing must be from 0 to 1, got {label_smoothing}")
+    return float(label_smoothing)

@@ -1,0 +1,265 @@
+"""Sequential: layers one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from numpy.typing import ArrayLike
+
+from rnnfast.layers.input import Input
+from rnnfast.layers.layer import Array, Layer, Shape
+from rnnfast.training import chain
+from rnnfast.training.summary import describe
+from rnnfast.training.trainer import Trainer
+from rnnfast.training.weights import Weights
+from rnnfast.utils.naming import auto_name
+from rnnfast.utils.options import refuse
+
+_SUMMARY_NOT_YET: Mapping[str, object] = {
+    "line_length": None,
+    "positions": None,
+    "expand_nested": False,
+    "show_trainable": False,
+    "layer_range": None,
+}
+
+
+class Sequential(Weights, Trainer):
+    """A model of layers one after another: `keras.Sequential`.
+
+    Weights are made when the shape of the input is known: at once when the first element is an
+    `Input`, else by `build` or by the first data.
+
+    Parameters
+    ----------
+    layers : sequence of Layer, optional
+        The layers, possibly with an `Input` before them.
+    name : str, optional
+        By default sequential, sequential_1, ...
+    **options
+        Keras arguments that are not offered yet, at Keras's defaults.
+
+    Raises
+    ------
+    TypeError
+        When an element is no layer, or an argument is unknown.
+    ValueError
+        When two layers have the same name, or do not fit together.
+    NotImplementedError
+        For a Keras argument that is not offered yet.
+
+    Examples
+    --------
+    >>> from rnnfast import Sequential, layers
+    >>> model = Sequential([layers.Input((None, 8)), layers.LSTM(32), layers.Dense(1)])
+    >>> model.compile("adam", loss="mse")
+    >>> model.count_params()
+    5281
+    """
+
+    def __init__(
+        self,
+        layers: Iterable[Layer | Input] | None = None,
+        *,
+        name: str | None = None,
+        **options: object,
+    ) -> None:
+        refuse("Sequential", options, {"trainable": True})
+        self.name = auto_name(self) if name is None else name
+        self._input: Input | None = None
+        self._layers: list[Layer] = []
+        self._input_shape: Shape | None = None
+        for layer in layers or ():
+            self.add(layer)
+
+    # -------------------------------------------------------------------------------- layers
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, without the `Input`."""
+        return list(self._layers)
+
+    def add(self, layer: Layer | Input) -> None:
+        """Put a layer on top.
+
+        Parameters
+        ----------
+        layer : Layer or Input
+            An `Input` must come first.
+
+        Raises
+        ------
+        TypeError
+            When it is neither.
+        ValueError
+            When its name is taken, it does not fit, or an `Input` comes late.
+        """
+        if isinstance(layer, Input):
+            self._set_input(layer)
+            return
+        if not isinstance(layer, Layer):
+            raise TypeError(f"a Sequential model is made of layers, got {layer!r}")
+        if any(layer.name == other.name for other in self._layers):
+            raise ValueError(
+                f"the layers of a model must have unique names, {layer.name!r} is taken; "
+                f"pass another name= to the layer"
+            )
+        if self._layers and layer.dtype != self._layers[0].dtype:
+            raise ValueError(
+                f"the layers of a model must have one dtype, {self._layers[0].name!r} has "
+                f"{self._layers[0].dtype}, got {layer.name!r} with {layer.dtype}"
+            )
+        if self._input is not None and not self._layers:
+            self._input.check_dtype(layer)
+        if self._input_shape is not None:
+            layer.build(self.output_shape)
+        self._layers.append(layer)
+
+    def _set_input(self, layer: Input) -> None:
+        if self._input is not None or self._layers:
+            raise ValueError("Input must be the first element of a Sequential model, and the only")
+        self._input = layer
+        self._input_shape = layer.batch_shape
+
+    def pop(self) -> Layer:
+        """Take the last layer off.
+
+        Returns
+        -------
+        Layer
+            That layer.
+
+        Raises
+        ------
+        ValueError
+            When there is none.
+        """
+        self._require_layers()
+        return self._layers.pop()
+
+    # --------------------------------------------------------------------------------- build
+
+    @property
+    def input_shape(self) -> Shape:
+        """Shape of the input with the batch axis, None for lengths that may vary."""
+        if self._input_shape is None:
+            raise AttributeError(f"model {self.name!r} has no input shape yet; call build")
+        return self._input_shape
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of the output with the batch axis, None for lengths that may vary."""
+        return self.compute_output_shape(self.input_shape)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Give the shape of the output.
+
+        Parameters
+        ----------
+        input_shape : tuple
+            Of the input, with the batch axis; None for lengths that may vary.
+
+        Returns
+        -------
+        tuple
+            Of the output, likewise.
+        """
+        for layer in self._layers:
+            input_shape = layer.compute_output_shape(input_shape)
+        return input_shape
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Make the weights.
+
+        Parameters
+        ----------
+        input_shape : sequence
+            With the batch axis; None for lengths that may vary.
+
+        Raises
+        ------
+        ValueError
+            When it is not that of the `Input`, there are no layers, or they do not fit.
+        """
+        shape = tuple(input_shape)
+        if self._input is not None and shape != self._input.batch_shape:
+            raise ValueError(
+                f"input_shape must be that of the model's Input, {self._input.batch_shape}, "
+                f"got {shape}"
+            )
+        self._require_layers()
+        reached = shape
+        for layer in self._layers:
+            layer.build(reached)
+            reached = layer.compute_output_shape(reached)
+        self._input_shape = shape
+
+    def build_for(self, x: Array) -> None:
+        """Build the model for data if it is not built, and check that they fit.
+
+        Parameters
+        ----------
+        x : ndarray
+            Inputs, samples along the first axis.
+
+        Raises
+        ------
+        ValueError
+            When they do not fit the `Input` or a layer.
+        """
+        if self._input_shape is None:
+            self.build((None, *x.shape[1:]))
+        if self._input is not None:
+            self._input.check_shape(x.shape)
+        reached: Shape = x.shape
+        for layer in self._layers:
+            layer.build(reached)
+            reached = layer.compute_output_shape(reached)
+
+    def __call__(self, x: ArrayLike) -> Array:
+        """Compute the output for one batch, without splitting it.
+
+        Parameters
+        ----------
+        x : array_like
+            Inputs, samples along the first axis.
+
+        Returns
+        -------
+        ndarray
+            Outputs, samples along the first axis.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When the inputs do not fit the model.
+        """
+        return chain.call(self._layers, self._inputs("x", x))
+
+    # ------------------------------------------------------------------------------- summary
+
+    def summary(
+        self, *, print_fn: Callable[[str], object] | None = None, **options: object
+    ) -> None:
+        """Print a table of the layers, as Keras prints it.
+
+        Parameters
+        ----------
+        print_fn : callable, optional
+            Gets the whole text; `print` by default.
+        **options
+            Keras arguments that are not offered yet, at Keras's defaults.
+
+        Raises
+        ------
+        NotImplementedError
+            For one of those at another value.
+        TypeError
+            For an argument that Keras does not have either.
+        """
+        refuse("summary", options, _SUMMARY_NOT_YET)
+        text = describe(self.name, self._layers, self._input_shape, self._states())
+        (print if print_fn is None else print_fn)(text)
+
+    def _states(self) -> list[Array]:
+        return list(self.optimizer.variables) if self.compiled and self.optimizer.built else []

@@ -1,0 +1,101 @@
+"""Adam: steps from moving means of gradients and of their squares.
+
+With learning rate a, decays b1 and b2, at step t = 1, 2, ..., as Keras defines them::
+
+    m = m + (1 - b1) (g - m)
+    v = v + (1 - b2) (g**2 - v)
+    u = max(u, v)                                     AMSGrad; else u = v
+    w = w - a sqrt(1 - b2**t) / (1 - b1**t) * m / (sqrt(u) + epsilon)
+
+So epsilon is the paper's "epsilon hat": added after the bias correction has been moved into the
+step size.
+
+References
+----------
+D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, end of section 2.
+S. J. Reddi, S. Kale and S. Kumar, "On the Convergence of Adam and Beyond", ICLR 2018.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from rnnfast.optimizers.hyperparameters import above_zero, share
+from rnnfast.optimizers.optimizer import Array, Optimizer
+
+
+class Adam(Optimizer):
+    """Adaptive moment estimation, Keras's `Adam`.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.001
+        Step size.
+    beta_1 : float, default 0.9
+        Share of the mean of gradients, from 0 to below 1, that the next step keeps.
+    beta_2 : float, default 0.999
+        The same for the mean of squares.
+    epsilon : float, default 1e-7
+        Added to the root of the mean of squares.
+    amsgrad : bool, default False
+        Whether to divide by the largest mean of squares so far.
+    **options
+        `clipnorm`, `clipvalue`, `global_clipnorm` and `name`, see `Optimizer`.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **options: Any,
+    ) -> None:
+        self.beta_1 = share("beta_1", beta_1)
+        self.beta_2 = share("beta_2", beta_2)
+        if 1.0 in (self.beta_1, self.beta_2):
+            raise ValueError(f"beta_1 and beta_2 must be below 1, got {beta_1} and {beta_2}")
+        self.epsilon = above_zero("epsilon", epsilon)
+        self.amsgrad = amsgrad
+        maximum = ("velocity_hat",) if amsgrad else ()
+        super().__init__(learning_rate, ("momentum", "velocity", *maximum), **options)
+
+    def update_step(
+        self, gradient: Array, variable: Array, states: tuple[Array, ...], scratch: Array
+    ) -> None:
+        """Update a piece of one parameter; see `Optimizer.update_step`."""
+        momentum, velocity, *maximum = states
+        np.subtract(gradient, momentum, out=scratch)
+        scratch *= 1.0 - self.beta_1
+        momentum += scratch
+        np.multiply(gradient, gradient, out=scratch)
+        scratch -= velocity
+        scratch *= 1.0 - self.beta_2
+        velocity += scratch
+        for largest in maximum:
+            np.maximum(largest, velocity, out=largest)
+            velocity = largest
+        np.sqrt(velocity, out=scratch)
+        scratch += self.epsilon
+        np.divide(momentum, scratch, out=scratch)
+        scratch *= self._step_size()
+        variable -= scratch
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal optimizer, without its state."""
+        return {
+            **super().get_config(),
+            "beta_1": self.beta_1,
+            "beta_2": self.beta_2,
+            "epsilon": self.epsilon,
+            "amsgrad": self.amsgrad,
+        }
+
+    def _step_size(self) -> float:
+        step = self.iterations + 1
+        corrected = math.sqrt(1.0 - self.beta_2**step) / (1.0 - self.beta_1**step)
+        return self.learning_rate * corrected

@@ -1,0 +1,1 @@
+"""The training loop behind `Sequential`: compile, fit, evaluate, predict."""

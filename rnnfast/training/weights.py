@@ -1,0 +1,132 @@
+"""The weights of a chain of layers, as a whole: counted, copied, set, saved, loaded."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from numpy.typing import ArrayLike
+
+from rnnfast.layers.layer import Array, Layer
+from rnnfast.training import weights_file
+
+
+class Weights(ABC):
+    """What a model is as a holder of weights.
+
+    Attributes
+    ----------
+    name : str
+        Of the model.
+    """
+
+    name: str
+
+    @property
+    @abstractmethod
+    def layers(self) -> list[Layer]:
+        """The layers from first to last."""
+
+    @property
+    def built(self) -> bool:
+        """Whether the weights exist."""
+        return bool(self.layers) and all(layer.built for layer in self.layers)
+
+    @property
+    def parameters(self) -> list[Array]:
+        """All weights, in the layout computed with; an optimizer changes them in place."""
+        return [parameter for layer in self.layers for parameter in layer.parameters]
+
+    def count_params(self) -> int:
+        """Count the numbers in the weights.
+
+        Returns
+        -------
+        int
+            The count; 0 before the model is built.
+        """
+        return sum(layer.count_params() for layer in self.layers)
+
+    def get_weights(self) -> list[Array]:
+        """Copy all weights.
+
+        Returns
+        -------
+        list of ndarray
+            Layer by layer, in Keras's layout and order.
+        """
+        return [weight for layer in self.layers for weight in layer.get_weights()]
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Set all weights.
+
+        Parameters
+        ----------
+        weights : sequence of array_like
+            As `get_weights` of a model of the same form, in Keras or here, gives them.
+
+        Raises
+        ------
+        ValueError
+            When their number or a shape is wrong, or the model is not built.
+        """
+        counts = [len(layer.weight_names) for layer in self.layers]
+        if len(weights) != sum(counts):
+            hint = "" if self.built else "; the model is not built yet, call build(input_shape)"
+            raise ValueError(
+                f"weights of model {self.name!r} must be {sum(counts)} arrays, "
+                f"got {len(weights)}{hint}"
+            )
+        start = 0
+        for layer, count in zip(self.layers, counts, strict=True):
+            layer.set_weights(weights[start : start + count])
+            start += count
+
+    def save_weights(self, filepath: weights_file.Filepath, overwrite: bool = True) -> None:
+        """Write all weights to a safetensors file, in Keras's layout.
+
+        Parameters
+        ----------
+        filepath : path
+            Must end in `.safetensors`.
+        overwrite : bool, default True
+            Whether an existing file is replaced.
+
+        Raises
+        ------
+        ValueError
+            When the ending is another, or the model is not built.
+        FileExistsError
+            When the file exists and `overwrite` is False.
+        ImportError
+            When safetensors is not installed.
+        """
+        self._require_built("save_weights")
+        weights_file.save(filepath, self.layers, overwrite)
+
+    def load_weights(self, filepath: weights_file.Filepath) -> None:
+        """Read all weights from a file that `save_weights` of a model of the same form wrote.
+
+        Parameters
+        ----------
+        filepath : path
+            Must end in `.safetensors`.
+
+        Raises
+        ------
+        ValueError
+            When the ending is another, the weights are not those of this model, or it is not
+            built; no weight has changed then.
+        FileNotFoundError
+            When there is no such file.
+        ImportError
+            When safetensors is not installed.
+        """
+        self._require_built("load_weights")
+        weights_file.load(filepath, self.layers)
+
+    def _require_built(self, caller: str) -> None:
+        if not self.built:
+            raise ValueError(
+                f"model {self.name!r} has no weights yet; call build(input_shape) before {caller}"
+            )

@@ -1,0 +1,84 @@
+"""Weights in a safetensors file.
+
+A weight is stored in Keras's layout under `layer/weight`, for example `lstm_1/recurrent_kernel`.
+Layers are named by their class and numbered within the model, not by their own names: those count
+over the whole process, so that two models of the same form would not fit each other's files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnfast.layers.layer import Array, Layer
+from rnnfast.utils.naming import number, to_snake_case
+
+Filepath = str | os.PathLike[str]
+
+_SUFFIX = ".safetensors"
+
+
+def save(filepath: Filepath, layers: Sequence[Layer], overwrite: bool) -> None:
+    """Write the weights of the layers; see `Sequential.save_weights`."""
+    path = _as_path(filepath)
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists; pass overwrite=True to replace it")
+    tensors = {
+        key: np.ascontiguousarray(value)
+        for keys, layer in zip(_keys(layers), layers, strict=True)
+        for key, value in zip(keys, layer.get_weights(), strict=True)
+    }
+    _safetensors().save_file(tensors, path, metadata={"format": "np"})
+
+
+def load(filepath: Filepath, layers: Sequence[Layer]) -> None:
+    """Read the weights of the layers; see `Sequential.load_weights`."""
+    path = _as_path(filepath)
+    tensors: dict[str, Array] = _safetensors().load_file(path)
+    keys = _keys(layers)
+    wanted = {key for own in keys for key in own}
+    if wanted != tensors.keys():
+        raise ValueError(
+            f"the weights in {path} are not those of this model: "
+            f"missing {sorted(wanted - tensors.keys())}, "
+            f"unexpected {sorted(tensors.keys() - wanted)}"
+        )
+    for own, layer in zip(keys, layers, strict=True):
+        for key, value in zip(own, layer.get_weights(), strict=True):
+            if tensors[key].shape != value.shape:
+                raise ValueError(
+                    f"{key} in {path} must have shape {value.shape}, got {tensors[key].shape}"
+                )
+    for own, layer in zip(keys, layers, strict=True):
+        layer.set_weights([tensors[key] for key in own])
+
+
+def _keys(layers: Sequence[Layer]) -> list[list[str]]:
+    used: Counter[str] = Counter()
+    names = [number(to_snake_case(type(layer).__name__), used) for layer in layers]
+    return [
+        [f"{name}/{weight}" for weight in layer.weight_names]
+        for name, layer in zip(names, layers, strict=True)
+    ]
+
+
+def _as_path(filepath: Filepath) -> Path:
+    path = Path(filepath)
+    if path.suffix != _SUFFIX:
+        raise ValueError(f"filepath must end in {_SUFFIX}, got {str(path)!r}")
+    return path
+
+
+def _safetensors() -> Any:
+    try:
+        return import_module("safetensors.numpy")
+    except ImportError as error:
+        raise ImportError(
+            "weights are saved and loaded with safetensors; run `pip install safetensors`"
+        ) from error

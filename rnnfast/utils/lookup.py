@@ -1,0 +1,59 @@
+"""Finding a loss, an optimizer or a metric by what Keras lets a user name it with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def find(kind: str, identifier: object, base: type[Any], by_name: Mapping[str, type[T]]) -> T:
+    """Turn an identifier into an instance.
+
+    Parameters
+    ----------
+    kind : str
+        What is looked for, for the messages: "loss", "optimizer", "metric".
+    identifier : str, dict, instance or class
+        A name, a config `{"class_name": ..., "config": ...}`, an instance of `base`, which is
+        returned as it is, or a subclass of it.
+    base : type
+        The class that all of them extend.
+    by_name : mapping of str to type
+        The classes by the names they answer to.
+
+    Returns
+    -------
+    instance of `base`
+        The one that was meant.
+
+    Raises
+    ------
+    ValueError
+        When the name is unknown.
+    TypeError
+        When `identifier` is none of these.
+    """
+    if isinstance(identifier, base):
+        instance: T = identifier
+        return instance
+    if isinstance(identifier, type) and issubclass(identifier, base):
+        made: T = identifier()
+        return made
+    if isinstance(identifier, str):
+        return _named(kind, identifier, by_name)()
+    if isinstance(identifier, Mapping) and "class_name" in identifier:
+        cls = _named(kind, identifier["class_name"], by_name)
+        return cls(**identifier.get("config", {}))
+    raise TypeError(
+        f"{kind} must be a name, a {base.__name__}, its class or a config with the keys "
+        f"class_name and config, got {identifier!r}"
+    )
+
+
+def _named(kind: str, name: str, by_name: Mapping[str, type[T]]) -> type[T]:
+    if name not in by_name:
+        known = ", ".join(sorted(known for known in by_name if known.islower()))
+        raise ValueError(f"unknown {kind} {name!r}; known are {known}")
+    return by_name[name]

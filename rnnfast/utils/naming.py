@@ -1,0 +1,26 @@
+"""Names that Keras would give: `LSTM` becomes lstm, then lstm_1, lstm_2."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+_used: Counter[str] = Counter()
+
+
+def to_snake_case(name: str) -> str:
+    """Turn a class name into snake case: SimpleRNN becomes simple_rnn."""
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def number(name: str, used: Counter[str]) -> str:
+    """Count `name` in `used` and append the count from the second time on."""
+    numbered = f"{name}_{used[name]}" if used[name] else name
+    used[name] += 1
+    return numbered
+
+
+def auto_name(owner: object) -> str:
+    """Give an instance a name from its class that no earlier one in this process has."""
+    return number(to_snake_case(type(owner).__name__), _used)

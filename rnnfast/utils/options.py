@@ -1,0 +1,44 @@
+"""Keras arguments that rnnfast knows of but does not offer yet.
+
+They are accepted at Keras's default, where they change nothing, and refused at any other value:
+an argument is never ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def refuse(owner: str, options: Mapping[str, object], not_yet: Mapping[str, object]) -> None:
+    """Check the arguments in `options` that the signature of `owner` does not list.
+
+    Parameters
+    ----------
+    owner : str
+        Who was given the arguments, for the message.
+    options : mapping
+        The arguments by name.
+    not_yet : mapping
+        Names and defaults of the Keras arguments still to come.
+
+    Raises
+    ------
+    NotImplementedError
+        For one of those at another value than its default.
+    TypeError
+        For any other name.
+    """
+    for name, value in options.items():
+        if name not in not_yet:
+            raise TypeError(f"{owner} got an unexpected argument {name!r}")
+        default = not_yet[name]
+        if not _same(value, default):
+            raise NotImplementedError(
+                f"{owner} does not support {name}={value!r} yet; "
+                f"leave it out, or at Keras's default {default!r}"
+            )
+
+
+def _same(value: object, default: object) -> bool:
+    # Only plain values are compared: an array has no single truth value.
+    return value is default or (isinstance(value, (bool, int, float, str)) and value == default)

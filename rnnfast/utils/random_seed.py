@@ -1,0 +1,62 @@
+"""The one source of randomness of the training side.
+
+Everything random (initial weights, shuffling, dropout masks) owns a generator of its own, seeded
+by a number. Who is given none draws it here, so one call of `set_random_seed` fixes them all.
+"""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+
+_SEED_BOUND = 2**63
+
+_seeds = np.random.default_rng()
+
+
+def set_random_seed(seed: int) -> None:
+    """Make weights, shuffling and dropout reproducible from here on.
+
+    Seeds Python's `random`, NumPy's global generator and rnnfast's own source of seeds, as
+    `keras.utils.set_random_seed` does. The kernels add in an order that depends on no thread
+    count, so a seeded run repeats bit for bit on any number of rnnfast threads.
+
+    Parameters
+    ----------
+    seed : int
+        From 0 to 2**32 - 1, NumPy's range.
+
+    Raises
+    ------
+    TypeError
+        When `seed` is not an integer.
+    ValueError
+        When it lies outside the range.
+    """
+    seed = check_seed(seed)
+    if seed >= 2**32:
+        raise ValueError(f"seed must be from 0 to 2**32 - 1, got {seed}")
+    global _seeds
+    random.seed(seed)
+    np.random.seed(seed)
+    _seeds = np.random.default_rng(seed)
+
+
+def check_seed(seed: object) -> int:
+    """Return a seed as an int; TypeError when it is no integer, ValueError below 0."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise TypeError(f"seed must be an integer, got {seed!r} of type {type(seed).__name__}")
+    if seed < 0:
+        raise ValueError(f"seed must not be negative, got {seed}")
+    return int(seed)
+
+
+def make_seed() -> int:
+    """Draw a seed for something that was given none."""
+    return int(_seeds.integers(_SEED_BOUND))
+
+
+def make_generator(seed: int | None) -> np.random.Generator:
+    """Give a generator seeded by `seed`, or by the next global seed when it is None."""
+    return np.random.default_rng(make_seed() if seed is None else check_seed(seed))

@@ -1,0 +1,34 @@
+"""Recurrent layers packed for inference: the same states, step by step."""
+
+import numpy as np
+import pytest
+
+from rnnfast import layers
+
+LAYERS = {
+    "rnn": lambda: layers.SimpleRNN(5, return_sequences=True),
+    "lstm": lambda: layers.LSTM(5, return_sequences=True),
+    "gru": lambda: layers.GRU(5, return_sequences=True),
+    "gru_reset_before": lambda: layers.GRU(5, return_sequences=True, reset_after=False),
+    "gru_without_bias": lambda: layers.GRU(5, return_sequences=True, use_bias=False),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_steps_agree_with_the_layer(name):
+    layer = LAYERS[name]()
+    x = np.random.default_rng(0).normal(size=(2, 7, 3)).astype(np.float32)
+    states = layer(x)
+    layer.set_weights([w + np.float32(0.1) for w in layer.get_weights()])
+    moved = layer(x)
+    assert np.abs(moved - states).max() > 0.01
+    cell, state = layer.prepack(), None
+    for t in range(7):
+        state = cell.step(np.ascontiguousarray(x[:, t]), state)
+        h = state[0] if isinstance(state, tuple) else state
+        np.testing.assert_allclose(h, moved[:, t], rtol=1e-5, atol=1e-6)
+
+
+def test_a_layer_without_weights_says_so():
+    with pytest.raises(ValueError, match="no weights yet"):
+        layers.LSTM(5).prepack()

@@ -1,0 +1,198 @@
+"""SimpleRNN, LSTM and GRU: Keras's layouts, starting values, shapes and errors."""
+
+import numpy as np
+import pytest
+
+import rnnfast
+from rnnfast import layers
+
+BATCH, STEPS, FEATURES, UNITS = 3, 5, 4, 6
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+# Keras's equations in Keras's layout, one step: (x, state, weights) -> state.
+
+
+def simple_rnn_step(x, state, kernel, recurrent, bias):
+    return (np.tanh(x @ kernel + state[0] @ recurrent + bias),)
+
+
+def lstm_step(x, state, kernel, recurrent, bias):
+    h, c = state
+    i, f, candidate, o = np.split(x @ kernel + h @ recurrent + bias, 4, axis=-1)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(candidate)
+    return sigmoid(o) * np.tanh(c), c
+
+
+def gru_step(x, state, kernel, recurrent, bias):
+    (h,) = state
+    xz, xr, xh = np.split(x @ kernel + bias[0], 3, axis=-1)
+    rz, rr, rh = np.split(h @ recurrent + bias[1], 3, axis=-1)
+    z, r = sigmoid(xz + rz), sigmoid(xr + rr)
+    return (z * h + (1 - z) * np.tanh(xh + r * rh),)
+
+
+def gru_reset_before_step(x, state, kernel, recurrent, bias):
+    (h,) = state
+    xz, xr, xh = np.split(x @ kernel + bias, 3, axis=-1)
+    uz, ur, uh = np.split(recurrent, 3, axis=-1)
+    z, r = sigmoid(xz + h @ uz), sigmoid(xr + h @ ur)
+    return (z * h + (1 - z) * np.tanh(xh + (r * h) @ uh),)
+
+
+CELLS = {
+    "simple_rnn": (layers.SimpleRNN, {}, simple_rnn_step, 1, 1, (UNITS,)),
+    "lstm": (layers.LSTM, {}, lstm_step, 2, 4, (4 * UNITS,)),
+    "gru": (layers.GRU, {}, gru_step, 1, 3, (2, 3 * UNITS)),
+    "gru_reset_before": (
+        layers.GRU,
+        {"reset_after": False},
+        gru_reset_before_step,
+        1,
+        3,
+        (3 * UNITS,),
+    ),
+}
+all_cells = pytest.mark.parametrize(
+    ("kind", "options", "step", "states", "gates", "bias_shape"), CELLS.values(), ids=CELLS.keys()
+)
+all_kinds = pytest.mark.parametrize("kind", [layers.SimpleRNN, layers.LSTM, layers.GRU])
+
+
+@all_cells
+def test_weights_have_the_layout_of_keras(kind, options, step, states, gates, bias_shape):
+    rng = np.random.default_rng(0)
+    layer = kind(UNITS, dtype="float64", return_sequences=True, **options)
+    layer.build((None, None, FEATURES))
+    shapes = [(FEATURES, gates * UNITS), (UNITS, gates * UNITS), bias_shape]
+    assert layer.weight_names == ["kernel", "recurrent_kernel", "bias"]
+    assert [weight.shape for weight in layer.get_weights()] == shapes
+    weights = [rng.standard_normal(shape) for shape in shapes]
+    layer.set_weights(weights)
+    x = rng.standard_normal((BATCH, STEPS, FEATURES))
+    state = (np.zeros((BATCH, UNITS)),) * states
+    wanted = []
+    for t in range(STEPS):
+        state = step(x[:, t], state, *weights)
+        wanted.append(state[0])
+    np.testing.assert_allclose(layer(x), np.stack(wanted, axis=1), rtol=1e-12, atol=1e-13)
+
+
+@all_cells
+def test_weights_lie_inside_as_the_kernels_take_them(
+    kind, options, step, states, gates, bias_shape
+):
+    layer = kind(UNITS, **options)
+    layer.build((None, None, FEATURES))
+    shapes = [parameter.shape for parameter in layer.parameters]
+    assert shapes == [(gates * UNITS, FEATURES), (gates * UNITS, UNITS), bias_shape]
+    assert all(parameter.flags.c_contiguous for parameter in layer.parameters)
+
+
+@all_kinds
+def test_without_bias(kind):
+    layer = kind(UNITS, use_bias=False)
+    layer.build((None, None, FEATURES))
+    assert layer.weight_names == ["kernel", "recurrent_kernel"]
+
+
+@all_kinds
+def test_shapes(kind):
+    x = np.ones((BATCH, STEPS, FEATURES), np.float32)
+    last, every = kind(UNITS), kind(UNITS, return_sequences=True)
+    assert last(x).shape == last.compute_output_shape(x.shape) == (BATCH, UNITS)
+    assert every(x).shape == every.compute_output_shape(x.shape) == (BATCH, STEPS, UNITS)
+    every.set_weights(last.get_weights())
+    np.testing.assert_array_equal(every(x)[:, -1], last(x))
+    assert every.compute_output_shape((None, None, FEATURES)) == (None, None, UNITS)
+
+
+@all_kinds
+@pytest.mark.parametrize("shape", [(BATCH, FEATURES), (BATCH,), (1, 2, 3, 4)])
+def test_other_ranks_are_refused_with_the_fix(kind, shape):
+    with pytest.raises(ValueError, match=r"must be \(batch, time, features\).*return_sequences"):
+        kind(UNITS)(np.ones(shape))
+
+
+@all_kinds
+def test_other_feature_counts_are_refused(kind):
+    layer = kind(UNITS)
+    layer(np.ones((BATCH, STEPS, FEATURES)))
+    with pytest.raises(ValueError, match="built for inputs with 4 features"):
+        layer(np.ones((BATCH, STEPS, FEATURES + 1)))
+    with pytest.raises(ValueError, match=r"last axis .* must be known"):
+        kind(UNITS).build((None, None, None))
+
+
+def test_first_weights_of_an_lstm():
+    layer = layers.LSTM(UNITS)
+    layer.build((None, None, FEATURES))
+    kernel, recurrent, bias = layer.get_weights()
+    limit = np.sqrt(6 / (FEATURES + 4 * UNITS))
+    assert np.abs(kernel).max() <= limit < 1.2 * np.abs(kernel).max()
+    np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(UNITS), atol=1e-6)
+    np.testing.assert_array_equal(bias, np.repeat([0, 1, 0, 0], UNITS))
+
+
+def test_the_forget_gate_starts_as_the_others_where_asked():
+    layer = layers.LSTM(UNITS, unit_forget_bias=False, bias_initializer="ones")
+    layer.build((None, None, FEATURES))
+    np.testing.assert_array_equal(layer.get_weights()[2], np.ones(4 * UNITS))
+
+
+def test_first_weights_of_a_gru():
+    layer = layers.GRU(UNITS)
+    layer.build((None, None, FEATURES))
+    _, recurrent, bias = layer.get_weights()
+    np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(UNITS), atol=1e-6)
+    np.testing.assert_array_equal(bias, np.zeros((2, 3 * UNITS)))
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
+def test_activations_of_simple_rnn(activation):
+    layer = layers.SimpleRNN(UNITS, activation, kernel_initializer="identity")
+    x = np.linspace(-2, 2, 3 * UNITS, dtype=np.float32).reshape(3, 1, UNITS)
+    wanted = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0), "sigmoid": sigmoid}
+    np.testing.assert_allclose(layer(x), wanted[activation](x[:, 0]), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument"),
+    [
+        (layers.SimpleRNN, "activation"),
+        (layers.LSTM, "activation"),
+        (layers.LSTM, "recurrent_activation"),
+        (layers.GRU, "activation"),
+        (layers.GRU, "recurrent_activation"),
+    ],
+)
+def test_other_activations_are_not_there_yet(kind, argument):
+    for other in ("elu", None):
+        with pytest.raises(NotImplementedError, match=f"does not support {argument}={other!r} yet"):
+            kind(UNITS, **{argument: other})
+
+
+@all_cells
+def test_a_layer_hands_the_kernel_views_not_copies(
+    kind, options, step, states, gates, bias_shape, monkeypatch
+):
+    layer = kind(UNITS, return_sequences=True, **options)
+    x = np.ones((BATCH, STEPS, FEATURES), np.float32)
+    layer.build(x.shape)
+    seen = []
+    module = __import__(kind.__module__, fromlist=["_"])
+    name = {"simple_rnn": "rnn"}.get(kind.__module__.split(".")[-1], kind.__module__.split(".")[-1])
+    run = getattr(rnnfast, name)
+
+    def spy(x, *weights, **keywords):
+        seen.append(x)
+        return run(x, *weights, **keywords)
+
+    monkeypatch.setattr(module, name, spy)
+    y = layer.call(x)
+    assert np.shares_memory(seen[0], x)
+    assert seen[0].shape == (STEPS, BATCH, FEATURES)
+    assert y.transpose(1, 0, 2).flags.c_contiguous

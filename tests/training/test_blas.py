@@ -1,0 +1,63 @@
+"""While a model runs, NumPy's BLAS has one thread; afterwards as many as before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from rnnfast import Sequential, callbacks, layers
+from rnnfast.utils.blas import one_blas_thread
+
+
+def blas_threads() -> list[int]:
+    return [
+        library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"
+    ]
+
+
+class Watch(callbacks.Callback):
+    """Note BLAS's threads at every batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[list[int]] = []
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self.seen.append(blas_threads())
+
+    on_test_batch_end = on_train_batch_end
+
+
+@pytest.fixture
+def before() -> Iterator[list[int]]:
+    """More than one thread, whatever the machine and the suite have set."""
+    with threadpool_limits(2, user_api="blas"):
+        threads = blas_threads()
+        if not threads:
+            pytest.skip("NumPy has no BLAS that threadpoolctl knows")
+        assert max(threads) == 2
+        yield threads
+
+
+def test_training_and_evaluation_hold_blas_to_one_thread(before: list[int]) -> None:
+    model = Sequential([layers.LSTM(4), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y, watch = np.ones((8, 3, 2), np.float32), np.ones((8, 1), np.float32), Watch()
+    model.fit(x, y, batch_size=4, verbose=0, validation_split=0.5, callbacks=[watch])
+    assert watch.seen == [[1] * len(before)] * 2
+    assert blas_threads() == before
+
+
+def test_threads_come_back_after_an_error(before: list[int]) -> None:
+    with pytest.raises(ZeroDivisionError), one_blas_thread():
+        raise ZeroDivisionError
+    assert blas_threads() == before
+
+
+def test_threadpoolctl_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnfast.utils.blas._controller", lambda: None)
+    with one_blas_thread():
+        assert np.ones(2) @ np.ones(2) == 2

@@ -1,0 +1,118 @@
+"""Weights in safetensors files."""
+
+import sys
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from rnnfast import Sequential, layers
+
+
+def make(units=6):
+    return Sequential(
+        [
+            layers.Input((None,)),
+            layers.Embedding(9, 4),
+            layers.LSTM(units, return_sequences=True),
+            layers.Dropout(0.1),
+            layers.LSTM(5, use_bias=False, return_sequences=True),
+            layers.GRU(5),
+            layers.Dense(3, "softmax", name="head"),
+        ]
+    )
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.safetensors"
+
+
+def test_weights_come_back_in_another_model(path):
+    saved, loaded = make(), make()
+    saved.save_weights(path)
+    loaded.load_weights(str(path))
+    for one, other in zip(saved.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    x = np.arange(12).reshape(2, 6) % 9
+    np.testing.assert_array_equal(saved(x), loaded(x))
+
+
+def test_the_file_holds_the_layout_and_names_of_keras(path):
+    model = make()
+    model.save_weights(path)
+    tensors = load_file(path)
+    wanted = [
+        "embedding/embeddings",
+        "lstm/kernel",
+        "lstm/recurrent_kernel",
+        "lstm/bias",
+        "lstm_1/kernel",
+        "lstm_1/recurrent_kernel",
+        "gru/kernel",
+        "gru/recurrent_kernel",
+        "gru/bias",
+        "dense/kernel",
+        "dense/bias",
+    ]
+    assert set(tensors) == set(wanted)
+    for name, weight in zip(wanted, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(tensors[name], weight)
+
+
+def test_a_file_of_another_model_changes_nothing(path):
+    model = make()
+    before = model.get_weights()
+    Sequential([layers.Input((2,)), layers.Dense(3), layers.Dense(3)]).save_weights(path)
+    with pytest.raises(ValueError, match=r"missing \['embedding.*unexpected \['dense_1/bias"):
+        model.load_weights(path)
+    make(units=7).save_weights(path)
+    with pytest.raises(ValueError, match=r"lstm/kernel in .* must have shape \(4, 24\), got"):
+        model.load_weights(path)
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_training_goes_on_after_loading(path):
+    model = Sequential([layers.Input((2,)), layers.Dense(1)])
+    model.compile("adam", "mse")
+    x, y = np.ones((4, 2)), np.ones(4)
+    model.fit(x, y, verbose=0)
+    model.save_weights(path)
+    before = model.get_weights()
+    model.fit(x, y, verbose=0)
+    model.load_weights(path)
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
+    model.fit(x, y, verbose=0)
+    assert (model.get_weights()[0] != before[0]).any()
+
+
+def test_float64_files_load_into_float32_models(path):
+    model = Sequential([layers.Input((2,)), layers.Dense(1)])
+    save_file({"dense/kernel": np.ones((2, 1)), "dense/bias": np.zeros(1)}, path)
+    model.load_weights(path)
+    assert model.get_weights()[0].dtype == np.float32
+
+
+def test_overwrite(path):
+    make().save_weights(path)
+    make().save_weights(path)
+    with pytest.raises(FileExistsError, match="pass overwrite=True"):
+        make().save_weights(path, overwrite=False)
+
+
+def test_what_is_refused(path):
+    with pytest.raises(ValueError, match=r"filepath must end in \.safetensors, got 'a\.weights"):
+        make().save_weights("a.weights.h5")
+    unbuilt = Sequential([layers.Dense(3)])
+    for method in (unbuilt.save_weights, unbuilt.load_weights):
+        with pytest.raises(ValueError, match=r"no weights yet; call build\(input_shape\)"):
+            method(path)
+    with pytest.raises(FileNotFoundError):
+        make().load_weights(path)
+
+
+def test_without_safetensors_the_fix_is_named(path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    with pytest.raises(ImportError, match="pip install safetensors"):
+        make().save_weights(path)
