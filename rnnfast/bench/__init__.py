@@ -1,0 +1,18 @@
+"""rnnfast beside its peers, and beside the limits of the machine: python -m rnnfast.bench.
+
+cases        what is timed
+peers        who is timed: one class each, behind one interface
+agreement    the answers are checked first
+timing       turns, samples, medians
+limits       what the machine allows
+measure      all of these for one case
+tiles, subnormals    figures that have no peer
+results, table, report    JSON, terminal, Markdown
+"""
+
+from __future__ import annotations
+
+from .cases import EVERYTHING, FIGURES, Case, Shape
+from .peers import PEERS, Job, Ours, Peer
+
+__all__ = ["EVERYTHING", "FIGURES", "PEERS", "Case", "Job", "Ours", "Peer", "Shape"]

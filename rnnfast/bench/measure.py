@@ -1,0 +1,74 @@
+"""One case: everyone prepares, everyone's answer is checked, then the rounds are played."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .agreement import require_agreement
+from .cases import Case
+from .limits import TileLimit, require_possible
+from .peers import Job, Ours, Peer, Unable
+from .results import Entry, Row
+from .timing import play_rounds, spread
+
+__all__ = ["measure"]
+
+
+def measure(case: Case, ours: Ours, peers: Sequence[Peer], rounds: int) -> Row:
+    """Time a case.
+
+    Parameters
+    ----------
+    case : Case
+        What is timed.
+    ours : Ours
+        rnnfast.
+    peers : sequence of Peer
+        Who takes part beside it.
+    rounds : int
+        Turns of each.
+
+    Returns
+    -------
+    Row
+
+    Raises
+    ------
+    Disagreement
+        If a peer's answer is not ours.
+    ImpossibleFraction
+        If we were faster than the limit.
+    """
+    inputs = case.inputs()
+    own = ours.prepare(case, inputs)
+    answer = own.results(own.call())
+    jobs: dict[str, Job] = {ours.name: own}
+    unable: dict[str, str] = {}
+    for peer in peers:
+        try:
+            job = peer.prepare(case, inputs)
+        except Unable as reason:
+            unable[peer.name] = str(reason)
+            continue
+        require_agreement(peer.name, inputs, answer, job.results(job.call()))
+        jobs[peer.name] = job
+
+    limit = TileLimit(ours.threads)
+    seconds: dict[str, list[float]] = {name: [] for name in jobs}
+    for times in play_rounds({name: job.call for name, job in jobs.items()}, rounds):
+        limit.measure()
+        for name, time in times.items():
+            seconds[name].append(time)
+    row = Row(case, _entries(seconds, ours.name), unable, limit.gflops)
+    require_possible(str(case), row.fraction)
+    return row
+
+
+def _entries(seconds: Mapping[str, Sequence[float]], ours: str) -> dict[str, Entry]:
+    return {
+        name: Entry(
+            spread(times),
+            spread([their / our for their, our in zip(times, seconds[ours], strict=True)]),
+        )
+        for name, times in seconds.items()
+    }

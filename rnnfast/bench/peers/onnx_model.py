@@ -1,0 +1,113 @@
+"""A model of one ONNX operator: RNN, LSTM or GRU with our weights as constants.
+
+    x (T, B, I), initial states (1, B, H) -> Y (T, 1, B, H), Y_h (1, B, H), Y_c (1, B, H)
+
+Source: the ONNX operators RNN, LSTM and GRU, version 14 of the operator set.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rnnfast.testing.cells import Arguments, Array, Cell
+
+from .peer import import_host
+
+__all__ = ["OUTPUTS", "given_states", "recurrent_model"]
+
+OUTPUTS = {"y": "Y", "h_n": "Y_h", "c_n": "Y_c"}
+"""ONNX's names of our results."""
+
+# Of each cell: the operator, its gates as indices of ours (ONNX has i o f g and z r n), attributes.
+_OPERATORS: dict[str, tuple[str, tuple[int, ...], dict[str, Any]]] = {
+    "rnn_tanh": ("RNN", (0,), {"activations": ["Tanh"]}),
+    "rnn_relu": ("RNN", (0,), {"activations": ["Relu"]}),
+    "rnn_sigmoid": ("RNN", (0,), {"activations": ["Sigmoid"]}),
+    "lstm": ("LSTM", (0, 3, 1, 2), {}),
+    "gru": ("GRU", (1, 0, 2), {"linear_before_reset": 1}),
+    "gru_reset_before": ("GRU", (1, 0, 2), {"linear_before_reset": 0}),
+}
+
+_OPSET = 14
+_IR_VERSION = 8  # old enough for every runtime that knows the operator set
+
+
+def given_states(cell: Cell, inputs: Arguments) -> tuple[str, ...]:
+    """Return the names of the initial states that are there; without them they are zero.
+
+    Parameters
+    ----------
+    cell : Cell
+        The cell.
+    inputs : mapping of str to ndarray
+        Its arguments.
+
+    Returns
+    -------
+    tuple of str
+    """
+    return tuple(state for state in cell.states if state in inputs)
+
+
+def recurrent_model(cell: Cell, inputs: Arguments, wanted: tuple[str, ...]) -> bytes:
+    """Build the model.
+
+    Parameters
+    ----------
+    cell : Cell
+        The cell.
+    inputs : mapping of str to ndarray
+        Its arguments, float32: the weights and biases go into the model; x and the states that are
+        given become its inputs, under the same names.
+    wanted : tuple of str
+        The results that become its outputs, of ``y``, ``h_n`` and ``c_n``.
+
+    Returns
+    -------
+    bytes
+        The serialized model.
+
+    Raises
+    ------
+    Unable
+        If the package onnx is not installed.
+    """
+    onnx = import_host("onnx")
+    operator, order, attributes = _OPERATORS[cell.name]
+    states = given_states(cell, inputs)
+    node = onnx.helper.make_node(
+        operator,
+        inputs=["x", "W", "R", "B", *(["", *states] if states else [])],
+        outputs=[OUTPUTS[name] if name in wanted else "" for name in cell.outputs],
+        hidden_size=inputs["w_hh"].shape[1],
+        **attributes,
+    )
+    constants = {
+        "W": _by_gate(inputs["w_ih"], order),
+        "R": _by_gate(inputs["w_hh"], order),
+        "B": np.concatenate([_by_gate(inputs[bias], order) for bias in ("b_ih", "b_hh")]),
+    }
+
+    def value(name: str) -> Any:
+        rank = 4 if name == "Y" else 3
+        return onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None] * rank)
+
+    graph = onnx.helper.make_graph(
+        [node],
+        cell.name,
+        [value(name) for name in ("x", *states)],
+        [value(OUTPUTS[name]) for name in wanted],
+        [onnx.numpy_helper.from_array(array[None], name) for name, array in constants.items()],
+    )
+    model = onnx.helper.make_model(
+        graph, opset_imports=[onnx.helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION
+    )
+    serialized: bytes = model.SerializeToString()
+    return serialized
+
+
+def _by_gate(rows: Array, order: tuple[int, ...]) -> Array:
+    gates = np.split(rows, len(order))
+    return np.concatenate([gates[gate] for gate in order])

@@ -1,0 +1,195 @@
+"""What a run has found, to be printed, written as JSON and read again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .cases import Case, Shape
+from .timing import Spread
+
+__all__ = ["Entry", "Report", "Row", "Subnormals", "Tile", "from_json", "to_json"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One contestant in one case.
+
+    Parameters
+    ----------
+    seconds : Spread
+        Time of a call, over the rounds.
+    ratio : Spread
+        This time over ours in the same round: above 1 where rnnfast is faster.
+    """
+
+    seconds: Spread
+    ratio: Spread
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case.
+
+    Parameters
+    ----------
+    case : Case
+        What was timed.
+    entries : mapping of str to Entry
+        The contestants by name, rnnfast among them.
+    unable : mapping of str to str
+        Peers that could not take part, and why.
+    limit : float
+        GFLOP/s of the tile on all threads, measured between the rounds.
+    """
+
+    case: Case
+    entries: Mapping[str, Entry]
+    unable: Mapping[str, str]
+    limit: float
+
+    @property
+    def gflops(self) -> float:
+        """Our rate, in GFLOP/s."""
+        return self.case.flops / self.entries["rnnfast"].seconds.median * 1e-9
+
+    @property
+    def fraction(self) -> float:
+        """Our rate over the limit."""
+        return self.gflops / self.limit
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A register tile beside the fused multiply-adds of one core.
+
+    Parameters
+    ----------
+    target : str
+        The instruction set.
+    rows, vectors : int
+        Its size.
+    gflops : float
+        Its rate from L1, in GFLOP/s.
+    fraction : Spread
+        Its rate over the peak measured beside it.
+    """
+
+    target: str
+    rows: int
+    vectors: int
+    gflops: float
+    fraction: Spread
+
+
+@dataclass(frozen=True)
+class Subnormals:
+    """A case on subnormal inputs and states.
+
+    Parameters
+    ----------
+    case : Case
+        What was timed, without biases.
+    ratio : Spread
+        Its time over that on normal numbers in the same round.
+    """
+
+    case: Case
+    ratio: Spread
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that one command has measured.
+
+    Parameters
+    ----------
+    command : str
+        What to type to measure it again.
+    machine : mapping of str to str
+        Processor, cores, operating system.
+    threads : int
+        Threads of every contestant.
+    target : str
+        The instruction set of rnnfast.
+    versions : mapping of str to str
+        Of Python, NumPy and the contestants.
+    absent : mapping of str to str
+        Peers that are not there, and why.
+    rounds : int
+        Turns of each contestant in a case.
+    rows : list of Row
+        The cases.
+    tiles : list of Tile
+        The tiles of each target that was asked for.
+    subnormals : list of Subnormals
+        The cases that were tried with subnormal numbers.
+    """
+
+    command: str
+    machine: Mapping[str, str]
+    threads: int
+    target: str
+    versions: Mapping[str, str]
+    absent: Mapping[str, str]
+    rounds: int
+    rows: list[Row]
+    tiles: list[Tile]
+    subnormals: list[Subnormals]
+
+
+def to_json(report: Report) -> str:
+    """Write a report as JSON.
+
+    Parameters
+    ----------
+    report : Report
+        What was measured.
+
+    Returns
+    -------
+    str
+        The fields of the report; beside each row's own, its `gflops` and `fraction`.
+    """
+    fields = dataclasses.asdict(report)
+    for row, written in zip(report.rows, fields["rows"], strict=True):
+        written.update(gflops=row.gflops, fraction=row.fraction)
+    return json.dumps(fields, indent=1) + "\n"
+
+
+def from_json(text: str) -> Report:
+    """Read what `to_json` has written.
+
+    Parameters
+    ----------
+    text : str
+        The JSON.
+
+    Returns
+    -------
+    Report
+    """
+    fields = json.loads(text)
+    fields["rows"] = [_row(row) for row in fields["rows"]]
+    fields["tiles"] = [
+        Tile(**{**tile, "fraction": Spread(*tile["fraction"])}) for tile in fields["tiles"]
+    ]
+    fields["subnormals"] = [
+        Subnormals(_case(pair["case"]), Spread(*pair["ratio"])) for pair in fields["subnormals"]
+    ]
+    return Report(**fields)
+
+
+def _row(fields: Mapping[str, Any]) -> Row:
+    entries = {
+        name: Entry(Spread(*entry["seconds"]), Spread(*entry["ratio"]))
+        for name, entry in fields["entries"].items()
+    }
+    return Row(_case(fields["case"]), entries, fields["unable"], fields["limit"])
+
+
+def _case(fields: Mapping[str, Any]) -> Case:
+    return Case(fields["mode"], fields["cell_name"], Shape(**fields["shape"]))

@@ -1,0 +1,170 @@
+"""A report in words: tables for a terminal, and for Markdown."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .results import Report, Row
+from .timing import Spread
+
+__all__ = ["markdown", "markdown_of_cases", "terminal"]
+
+
+class _Table(NamedTuple):
+    title: str
+    header: tuple[str, ...]
+    lines: list[tuple[str, ...]]
+
+
+def terminal(report: Report) -> str:
+    """Return everything in a report, in columns.
+
+    Parameters
+    ----------
+    report : Report
+        What was measured.
+
+    Returns
+    -------
+    str
+    """
+    introduction = textwrap.fill(_introduction(report), 100)
+    tables = [f"{table.title}\n\n{_in_columns(table)}" for table in _tables(report)]
+    return _joined(introduction, f"    {report.command}", *tables, _notes(report))
+
+
+def markdown(report: Report) -> str:
+    """Return everything in a report, as Markdown.
+
+    Parameters
+    ----------
+    report : Report
+        What was measured.
+
+    Returns
+    -------
+    str
+    """
+    tables = [f"## {table.title}\n\n{_in_markdown(table)}" for table in _tables(report)]
+    return _joined(_introduction(report), f"    {report.command}", *tables, _notes(report))
+
+
+def markdown_of_cases(report: Report) -> str:
+    """Return the cases of a report and what they were measured with, as Markdown.
+
+    Parameters
+    ----------
+    report : Report
+        What was measured.
+
+    Returns
+    -------
+    str
+    """
+    return _joined(_in_markdown(_cases(report)), _introduction(report), f"    {report.command}")
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _tables(report: Report) -> list[_Table]:
+    tables = (_cases(report), _tiles(report), _subnormals(report))
+    return [table for table in tables if table.lines]
+
+
+def _introduction(report: Report) -> str:
+    machine = report.machine
+    versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; "
+        f"target {report.target}, float32, {report.threads} threads; {versions}. "
+        "Training is forward and every gradient, packing included; inference and steps have packed "
+        f"weights. Medians of {report.rounds} rounds, in which everyone has a turn once the "
+        "threads of the one before are idle, ± half the distance of the quartiles. The column of a "
+        "peer says how many times as long it takes."
+    )
+
+
+def _cases(report: Report) -> _Table:
+    peers = list(dict.fromkeys(name for row in report.rows for name in row.entries))[1:]
+    header = ("mode", "cell", "T/B/H", "time", "GFLOP/s", "of FMA rate", *peers)
+    return _Table("Cases", header, [_case(row, peers) for row in report.rows])
+
+
+def _case(row: Row, peers: Sequence[str]) -> tuple[str, ...]:
+    return (
+        row.case.mode,
+        row.case.cell_name,
+        str(row.case.shape),
+        _time(row.entries["rnnfast"].seconds),
+        f"{row.gflops:.3g}",
+        f"{row.fraction:.2f}",
+        *(_ratio(row.entries[peer].ratio) if peer in row.entries else "-" for peer in peers),
+    )
+
+
+def _tiles(report: Report) -> _Table:
+    return _Table(
+        "Register tiles, on one core",
+        ("target", "rows x vectors", "GFLOP/s", "of FMA peak"),
+        [
+            (
+                tile.target,
+                f"{tile.rows}x{tile.vectors}",
+                f"{tile.gflops:.0f}",
+                f"{tile.fraction.median:.3f}",
+            )
+            for tile in report.tiles
+        ],
+    )
+
+
+def _subnormals(report: Report) -> _Table:
+    return _Table(
+        "Time on subnormal inputs and states, over that on normal ones",
+        ("mode", "cell", "T/B/H", "ratio"),
+        [
+            (pair.case.mode, pair.case.cell_name, str(pair.case.shape), _ratio(pair.ratio))
+            for pair in report.subnormals
+        ],
+    )
+
+
+def _notes(report: Report) -> str:
+    """Say why a peer is absent or left a case out, each reason once."""
+    absent = [f"{name} is absent: {reason}." for name, reason in report.absent.items()]
+    unable = [f"Not timed: {reason}." for row in report.rows for reason in row.unable.values()]
+    return "\n".join(f"- {note}" for note in dict.fromkeys((*absent, *unable)))
+
+
+def _in_columns(table: _Table) -> str:
+    lines = [table.header, *table.lines]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(table.header))]
+    rows = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+    return "\n".join(rows)
+
+
+def _in_markdown(table: _Table) -> str:
+    rule = ("---",) * len(table.header)
+    return "\n".join(f"| {' | '.join(line)} |" for line in (table.header, rule, *table.lines))
+
+
+def _time(seconds: Spread) -> str:
+    for unit, name in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if seconds.median >= unit or name == "µs":
+            break
+    return f"{seconds.median / unit:.3g} {name} ± {_half_width(seconds):.0%}"
+
+
+def _ratio(ratio: Spread) -> str:
+    return f"{ratio.median:.2f} ± {_half_width(ratio):.0%}"
+
+
+def _half_width(spread: Spread) -> float:
+    return (spread.high - spread.low) / 2 / spread.median

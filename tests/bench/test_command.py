@@ -1,0 +1,38 @@
+"""python -m rnnfast.bench, on one small case without peers."""
+
+import pytest
+
+from rnnfast.bench.__main__ import main
+from rnnfast.bench.results import from_json
+
+SMALL = ["--quick", "--threads", "1", "--peers"]
+
+
+def test_prints_and_stores(tmp_path, capsys):
+    stored = tmp_path / "folder" / "small.json"
+    case = ["--modes", "inference", "--cells", "lstm", "--shapes", "3/2/5-7"]
+    main([*case, "--json", str(stored), *SMALL])
+    report = from_json(stored.read_text(encoding="utf-8"))
+    assert [str(row.case) for row in report.rows] == ["inference lstm 3/2/5-7"]
+    assert report.command.startswith("python -m rnnfast.bench --modes inference")
+    printed = capsys.readouterr()
+    assert "3/2/5-7" in printed.out
+    assert "[1/1] inference lstm 3/2/5-7" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--shapes", "3x2x5"], "a shape must be T/B/H"),
+        (["--modes", "inference", "--cells", "gru_reset_before"], "no case has all"),
+        (["--modes", "step", "--cells", "gru", "--threads", "10000"], "10000 threads are wanted"),
+    ],
+)
+def test_errors_are_one_line(arguments, message):
+    with pytest.raises(SystemExit, match=f"rnnfast.bench: .*{message}"):
+        main([*SMALL, *arguments])
+
+
+def test_a_peer_that_is_unknown_is_named():
+    with pytest.raises(SystemExit):
+        main(["--peers", "abacus"])

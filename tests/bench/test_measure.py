@@ -1,0 +1,130 @@
+"""One case from end to end, with peers that are right, wrong, absent or impossibly fast."""
+
+import numpy as np
+import pytest
+
+from rnnfast.bench import Case, Job, Ours, Peer, Shape, limits, subnormals, tiles
+from rnnfast.bench.agreement import Disagreement, require_agreement
+from rnnfast.bench.measure import measure
+from rnnfast.bench.peers import Unable
+from rnnfast.testing.cells import CELLS_BY_NAME
+
+SHAPE = Shape(T=3, B=2, I=5, H=7)
+CASES = [Case("training", "gru", SHAPE), Case("inference", "lstm", SHAPE)]
+
+
+class Reference(Peer):
+    """The oracle, as a peer."""
+
+    name = "reference"
+    version = "0"
+
+    def __init__(self, threads):
+        self.factor = 1.0
+
+    def prepare(self, case, inputs):
+        if case.mode == "training":
+            raise Unable("reference computes no gradients")
+        arguments = {name: inputs[name] for name in case.cell.arguments if name in inputs}
+
+        def results(outputs):
+            named = dict(zip(case.cell.outputs, outputs, strict=True))
+            return {name: array * np.float32(self.factor) for name, array in named.items()}
+
+        return Job(lambda: case.cell.reference(arguments), results)
+
+
+@pytest.fixture
+def ours():
+    return Ours(threads=1)
+
+
+@pytest.mark.parametrize("mode", ["inference", "step"])
+@pytest.mark.parametrize("cell", CELLS_BY_NAME)
+def test_our_answer_is_the_references(ours, mode, cell):
+    case = Case(mode, cell, Shape(1, 2, 5, 7))
+    inputs = case.inputs()
+    job = ours.prepare(case, inputs)
+    answer = job.results(job.call())
+    wanted = Reference(1).prepare(case, inputs)
+    theirs = {n: a for n, a in wanted.results(wanted.call()).items() if n in answer}
+    require_agreement("reference", inputs, answer, theirs)
+
+
+def test_our_training_gives_every_gradient(ours):
+    case = Case("training", "lstm", SHAPE)
+    job = ours.prepare(case, case.inputs())
+    answer = job.results(job.call())
+    assert answer.keys() == {"y", "h_n", "c_n"} | {f"d{name}" for name in case.cell.arguments}
+    assert all(np.any(array) for array in answer.values())
+
+
+def test_more_threads_than_there_are_is_refused():
+    with pytest.raises(Unable, match="10000 threads are wanted, this process may use"):
+        Ours(threads=10000)
+    Ours(threads=1)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_row(ours, case):
+    row = measure(case, ours, [Reference(1)], rounds=2)
+    able = ["rnnfast"] if case.mode == "training" else ["rnnfast", "reference"]
+    assert list(row.entries) == able
+    assert row.entries["rnnfast"].ratio == (1, 1, 1)
+    assert row.unable.keys() == {"reference"} - row.entries.keys()
+    assert 0 < row.fraction < 1
+
+
+def test_a_wrong_answer_is_not_timed(ours):
+    wrong = Reference(1)
+    wrong.factor = 1.001
+    with pytest.raises(Disagreement, match="reference and rnnfast disagree on y by"):
+        measure(CASES[1], ours, [wrong], rounds=1)
+
+
+@pytest.mark.parametrize("theirs", [{}, {"y": np.zeros((1, 2, 3))}, {"z": np.zeros(1)}])
+def test_what_is_missing_or_of_another_shape_disagrees(theirs):
+    inputs = CASES[1].inputs()
+    with pytest.raises(Disagreement):
+        require_agreement("peer", inputs, {"y": np.ones((3, 2, 7))}, theirs)
+
+
+def test_nan_disagrees():
+    inputs = CASES[1].inputs()
+    with pytest.raises(Disagreement, match="y by nan"):
+        require_agreement("peer", inputs, {"y": np.ones(3)}, {"y": np.full(3, np.nan)})
+
+
+def test_a_fraction_above_one_fails_the_run(ours, monkeypatch):
+    def measure_too_little(self):
+        self.gflops = 1e-9
+
+    monkeypatch.setattr(limits.TileLimit, "measure", measure_too_little)
+    with pytest.raises(limits.ImpossibleFraction, match="inference lstm 3/2/5-7 reached"):
+        measure(CASES[1], ours, [], rounds=1)
+
+
+def test_tiles_are_measured_in_the_target_that_is_asked_for(active_target):
+    measured = tiles.measure_tiles_of(active_target, rounds=1)
+    assert {tile.target for tile in measured} == {active_target}
+    assert all(tile.gflops > 0 for tile in measured)
+
+
+def test_subnormal_numbers_are_subnormal(ours, monkeypatch):
+    """What the two contestants are given: their times are none of a test's business."""
+    given = []
+    prepare = Ours.prepare
+
+    def recording(self, case, inputs):
+        given.append(inputs)
+        return prepare(self, case, inputs)
+
+    monkeypatch.setattr(Ours, "prepare", recording)
+    case = Case("step", "lstm", Shape(1, 2, 5, 7))
+    assert subnormals.measure_subnormals(case, ours, rounds=1).ratio.median > 0
+    normal, subnormal = given
+    tiny = np.finfo(np.float32).tiny
+    for name in ("x", "h0", "c0"):
+        assert 0 < np.abs(subnormal[name]).max() < tiny < np.abs(normal[name]).min()
+    assert subnormal["w_hh"] is normal["w_hh"]
+    assert "b_ih" not in subnormal
