@@ -1,0 +1,93 @@
+# Everything a person runs on a clone. Tools and packages go to .venv; a file in it for each set of
+# extras remembers what is installed, so that a second `make` starts at once.
+#
+#   make test PYTHON=python3.12      another Python (3.10 or later), for a .venv yet to be made
+#   make test DEVELOPMENT=ON         compiler warnings are errors
+#   make test PYTEST_ARGS="-k lstm"  further arguments for pytest; likewise DEMO_ARGS, BENCH_ARGS
+
+PYTHON ?= python3
+DEVELOPMENT ?= OFF
+
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+NATIVE_SOURCES := $(shell find csrc tests/native -name '*.?pp')
+PYTHON_SOURCES := rnnfast tests $(wildcard bench)
+
+# What a command needs: .venv/.<command> is newer than what it was installed from.
+ENVIRONMENTS := .venv/.demo .venv/.test .venv/.hosts .venv/.bench .venv/.lint .venv-sanitize/.test
+.venv/.demo: EXTRAS = train,plot
+.venv/.test: EXTRAS = train,plot,test
+.venv/.hosts: EXTRAS = train,test,hosts
+.venv/.bench: EXTRAS = train,bench
+.venv/.lint: EXTRAS = lint
+.venv-sanitize/.test: EXTRAS = train,plot,test
+
+BUILD = build/dev
+.venv-sanitize/.test: BUILD = build/sanitize
+.venv-sanitize/.test: SANITIZE = --config-settings=cmake.define.RNNFAST_SANITIZE=ON
+
+# AddressSanitizer must be loaded before anything else, and find the C++ library's throw.
+SANITIZERS = $(shell $(CXX) -print-file-name=libasan.so):$(shell $(CXX) -print-file-name=libstdc++.so)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-hosts sanitize lint format bench clean
+.SECONDARY:
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/.demo ## train a character model on English text and let it write (two minutes)
+	.venv/bin/python -m rnnfast.examples.char_lm $(DEMO_ARGS)
+
+test: .venv/.test ## all tests that need no other framework
+	RNNFAST_BUILD_DIR=build/dev \
+		.venv/bin/python -m pytest --ignore=tests/hosts $(PYTEST_ARGS)
+
+test-hosts: .venv/.hosts ## the tests against torch, Keras and onnxruntime
+	.venv/bin/python -m pytest tests/hosts $(PYTEST_ARGS)
+
+# Python leaks at exit by design, and a refused allocation must stay a MemoryError. What looks at
+# the release build, or at the clock, has nothing to say here.
+sanitize: .venv-sanitize/.test ## the tests under AddressSanitizer and UBSan (GCC)
+	RNNFAST_BUILD_DIR=build/sanitize LD_PRELOAD=$(SANITIZERS) \
+		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
+		UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+		.venv-sanitize/bin/python -m pytest --quick --capture=sys -m "not timing" \
+		--ignore=tests/hosts \
+		--ignore=tests/test_packaging.py --ignore=tests/test_symbols.py $(PYTEST_ARGS)
+
+lint: .venv/.lint ## ruff, mypy --strict, clang-format
+	.venv/bin/ruff check $(PYTHON_SOURCES)
+	.venv/bin/ruff format --check $(PYTHON_SOURCES)
+	.venv/bin/mypy
+	.venv/bin/clang-format --dry-run --Werror $(NATIVE_SOURCES)
+
+format: .venv/.lint ## let ruff and clang-format rewrite the sources
+	.venv/bin/ruff check --fix $(PYTHON_SOURCES)
+	.venv/bin/ruff format $(PYTHON_SOURCES)
+	.venv/bin/clang-format -i $(NATIVE_SOURCES)
+
+bench: .venv/.bench ## time the kernels beside their peers
+	.venv/bin/python -m rnnfast.bench $(BENCH_ARGS)
+
+clean: ## remove what was built and installed here
+	rm -rf build dist .venv .venv-sanitize .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# Installed in place, so that an edited .py counts at once; the build folder is kept, so that an
+# edited .cpp recompiles alone.
+$(filter .venv/%,$(ENVIRONMENTS)): .venv/.created
+$(filter .venv-sanitize/%,$(ENVIRONMENTS)): .venv-sanitize/.created
+$(ENVIRONMENTS): pyproject.toml CMakeLists.txt $(NATIVE_SOURCES)
+	$(@D)/bin/pip install --quiet --no-build-isolation --config-settings=build-dir=$(BUILD) \
+		--config-settings=cmake.define.RNNFAST_DEVELOPMENT=$(DEVELOPMENT) $(SANITIZE) \
+		--editable ".[$(EXTRAS)]"
+	@touch $@
+
+%/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "rnnfast needs Python 3.10 or later: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(@D)
+	sed -n 's/^requires = \[\(.*\)\]$$/\1/p' pyproject.toml | tr , ' ' | \
+		xargs $(@D)/bin/pip install --quiet cmake ninja
+	@touch $@

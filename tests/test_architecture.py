@@ -1,0 +1,338 @@
+"""The arrows of ARCHITECTURE.md, held: what may include or import what, and what stands where."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import rnnfast
+
+ROOT = Path(__file__).resolve().parents[1]
+CSRC = ROOT / "csrc"
+PACKAGE = ROOT / "rnnfast"
+
+# --- C++ ------------------------------------------------------------------------------------------
+
+# folder: what it may include besides itself
+KERNELS = {"base", "simd", "math", "cells", "gemm", "seq"}
+MAY_INCLUDE = {
+    "base": set(),
+    "simd": {"base"},
+    "math": {"base", "simd"},
+    "cells": {"base", "simd", "math"},
+    "gemm": {"base", "simd"},
+    "seq": KERNELS,
+    "targets": KERNELS,
+    "dispatch": KERNELS | {"targets"},
+    "bindings": KERNELS | {"targets", "dispatch"},
+}
+
+# Compiled once per instruction set, so a template of the standard library instantiated there could
+# be merged by the linker into code for older processors. These headers define none that matter:
+# types, constants, and functions of the C library.
+HEADERS_OF_TARGET_CODE = {
+    "cassert",
+    "cfloat",
+    "climits",
+    "concepts",
+    "cstddef",
+    "cstdint",
+    "cstdlib",
+    "cstring",
+    "limits",
+    "type_traits",
+}
+
+INSTRUCTION_SET = re.compile(
+    r"^\s*#\s*(?:el)?if\w*\b.*"
+    r"(__SSE|__AVX|__FMA__|__BMI|__F16C__|__ARM_|__aarch64__|__x86_64__|__i386__|_M_X64|_M_ARM64)"
+)
+OPENMP = re.compile(r"^\s*#\s*pragma\s+omp\b|_OPENMP\b|<omp\.h>|\bomp_\w+\s*\(")
+INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"(?P<own>[^"]+)"|<(?P<system>[^>]+)>)', re.MULTILINE)
+
+SOURCES = sorted(path for path in CSRC.rglob("*") if path.suffix in (".hpp", ".cpp", ".h", ".inc"))
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def folder(source: Path) -> str:
+    return source.relative_to(CSRC).parts[0]
+
+
+@cache
+def includes(source: Path) -> tuple[list[str], list[str]]:
+    """What a source includes: of ours, by path from csrc/; of the system."""
+    own, system = [], []
+    for match in INCLUDE.finditer(source.read_text()):
+        if match["own"]:
+            own.append(match["own"])
+        else:
+            system.append(match["system"])
+    return own, system
+
+
+def reached_from(source: Path) -> set[Path]:
+    """A source and everything of ours that it includes, directly or not."""
+    reached, waiting = set(), [source]
+    while waiting:
+        source = waiting.pop()
+        if source not in reached:
+            reached.add(source)
+            waiting += [CSRC / path for path in includes(source)[0]]
+    return reached
+
+
+def test_csrc_has_only_the_folders_of_the_map():
+    assert {path.name for path in CSRC.iterdir()} <= MAY_INCLUDE.keys()
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=name)
+def test_includes_follow_the_arrows(source):
+    allowed = MAY_INCLUDE[folder(source)] | {folder(source)}
+    for path in includes(source)[0]:
+        assert (CSRC / path).is_file(), f'"{path}" is not a path from csrc/'
+        assert folder(CSRC / path) in allowed, f'{folder(source)}/ may not include "{path}"'
+
+
+@pytest.mark.parametrize("target", sorted((CSRC / "targets").glob("*.cpp")), ids=name)
+def test_target_code_includes_no_standard_templates(target):
+    # The plan is compiled once; targets only read it.
+    for source in reached_from(target) - {CSRC / "seq" / "plan.hpp"}:
+        beyond = set(includes(source)[1]) - HEADERS_OF_TARGET_CODE
+        if folder(source) in ("base", "simd"):
+            beyond -= {"immintrin.h", "arm_neon.h"}
+        assert not beyond, f"{name(source)} is compiled for each target and includes {beyond}"
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=name)
+def test_instruction_sets_are_told_apart_in_simd_and_cpu_alone(source):
+    if folder(source) == "simd" or (folder(source) == "base" and source.stem.startswith("cpu")):
+        return
+    lines = source.read_text().replace("\\\n", " ").splitlines()
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        # A target's file refuses to be compiled without its flags: that chooses nothing.
+        guard = folder(source) == "targets" and re.match(r"\s*#\s*error", following)
+        assert guard or not INSTRUCTION_SET.match(line), line
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=name)
+def test_openmp_stands_in_threads_alone(source):
+    if folder(source) == "base" and source.stem.startswith("threads"):
+        return
+    assert not OPENMP.search(source.read_text())
+
+
+# --- Python ---------------------------------------------------------------------------------------
+
+# module or subpackage of rnnfast: what it may import of rnnfast besides itself
+KERNEL_API = {"_core", "_check", "_threads", "_config"}
+LAYERS = {"initializers", "layers", "losses", "metrics", "optimizers", "callbacks", "utils"}
+TRAINING = {"functional", "_threads", *LAYERS, "training", "models"}
+MAY_IMPORT = {
+    "_core": set(),
+    "_check": {"_core"},
+    "_threads": {"_core", "_check"},
+    "_config": {"_core", "_check", "_threads"},
+    "functional": KERNEL_API,
+    "reference": set(),
+    "testing": {*KERNEL_API, "functional", "reference"},
+    "initializers": {"utils"},
+    "utils": {"_check"},
+    "layers": {"functional", "initializers", "utils", "_check"},
+    "losses": {"utils", "_check"},
+    "metrics": {"utils", "losses", "_check"},
+    "optimizers": {"utils", "_check"},
+    "callbacks": {"utils", "_check"},
+    "training": TRAINING - {"models"},
+    "models": TRAINING,
+    "interop": {*KERNEL_API, *TRAINING},
+    "examples": {*KERNEL_API, *TRAINING},
+    "bench": {*KERNEL_API, *TRAINING, "reference", "testing", "interop"},
+}
+HOSTS = {"jax", "keras", "mpi4py", "onnx", "onnxruntime", "sklearn", "tensorflow", "torch"}
+MAY_IMPORT_HOSTS = {"interop", "bench", "examples"}
+OPTIONAL = {"matplotlib", "safetensors", "threadpoolctl", "tqdm"}
+
+MODULES = sorted(path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".pyi"))
+
+
+def part(module: Path) -> str:
+    """The entry of MAY_IMPORT that a module belongs to."""
+    return module.relative_to(PACKAGE).parts[0].split(".")[0]
+
+
+def imported(tree: ast.AST, module: Path) -> list[str]:
+    """Dotted names that the import statements below a node bring in."""
+    names = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = ("rnnfast", *module.relative_to(PACKAGE).parts[:-1])
+                base = ".".join((*package[: len(package) - node.level + 1], base)).rstrip(".")
+            names += [f"{base}.{alias.name}" for alias in node.names]
+    return names
+
+
+class WithoutTyping(ast.NodeTransformer):
+    """Takes away `if TYPE_CHECKING`: naming the type of one's user is not using it."""
+
+    def visit_If(self, node):
+        return None if "TYPE_CHECKING" in ast.unparse(node.test) else self.generic_visit(node)
+
+
+class AtImportTime(WithoutTyping):
+    """Takes away the bodies of functions as well."""
+
+    def visit_FunctionDef(self, node):
+        return None
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name)
+def test_imports_follow_the_arrows(module):
+    if module == PACKAGE / "__init__.py":
+        return
+    allowed = MAY_IMPORT[part(module)] | {part(module)}
+    tree = WithoutTyping().visit(ast.parse(module.read_text()))
+    for dotted in imported(tree, module):
+        if dotted.startswith("rnnfast."):
+            used = dotted.split(".")[1]
+            # A name of the package's own namespace is neither a module nor a folder.
+            if (PACKAGE / used).is_dir() or (PACKAGE / f"{used}.py").is_file() or used == "_core":
+                assert used in allowed, f"{part(module)} may not import {dotted}"
+            else:
+                assert allowed >= TRAINING, f"{part(module)} imports rnnfast's public names"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name)
+def test_hosts_are_imported_only_where_they_may(module):
+    roots = {dotted.split(".")[0] for dotted in imported(ast.parse(module.read_text()), module)}
+    assert part(module) in MAY_IMPORT_HOSTS or not roots & HOSTS
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name)
+def test_optional_packages_are_imported_when_used(module):
+    tree = AtImportTime().visit(ast.parse(module.read_text()))
+    roots = {dotted.split(".")[0] for dotted in imported(tree, module)}
+    known = {"rnnfast", "numpy", *sys.stdlib_module_names}
+    assert not roots & OPTIONAL
+    assert roots <= known | (HOSTS if part(module) in MAY_IMPORT_HOSTS else set())
+
+
+# --- docstrings -----------------------------------------------------------------------------------
+
+
+def public_objects():
+    """Everything that a public package of rnnfast exports, with its dotted name."""
+    packages = [rnnfast]
+    for found in pkgutil.iter_modules(rnnfast.__path__, "rnnfast."):
+        if not found.name.split(".")[1].startswith("_") and "interop" not in found.name:
+            packages.append(importlib.import_module(found.name))
+    for package in packages:
+        for exported in getattr(package, "__all__", ()):
+            thing = getattr(package, exported)
+            if inspect.isroutine(thing) or inspect.isclass(thing):
+                yield f"{package.__name__}.{exported}", thing
+
+
+def public_methods(cls: type) -> list[str]:
+    """Names of the methods that a class itself defines; a docstring may come from its base."""
+    return [
+        called
+        for called, method in vars(cls).items()
+        if not called.startswith("_") and inspect.isfunction(method)
+    ]
+
+
+def sections(thing) -> set[str]:
+    return set(re.findall(r"^([A-Z][A-Za-z ]+)\n-+$", inspect.getdoc(thing) or "", re.MULTILINE))
+
+
+def defect(thing) -> str | None:
+    """What the docstring of a function or class lacks of numpydoc's sections."""
+    signature = inspect.signature(thing)
+    named = [called for called in signature.parameters if called not in ("self", "cls")]
+    if named and not sections(thing) & {"Parameters", "Attributes"}:
+        return "no Parameters"
+    if not named and re.match(r"(Return|Whether|How many)\b", inspect.getdoc(thing) or ""):
+        return None  # one sentence says it all
+    missing = [one for one in named if not re.search(rf"\b{one}\b", inspect.getdoc(thing))]
+    if missing:
+        return f"nothing about {', '.join(missing)}"
+    silent = inspect.isclass(thing) or signature.return_annotation in (None, "None", "NoReturn")
+    if not silent and not sections(thing) & {"Returns", "Yields"}:
+        return "no Returns"
+    return None
+
+
+def test_everything_public_is_documented():
+    defects = {}
+    for called, thing in public_objects():
+        defects[called] = defect(thing)
+        if inspect.isclass(thing):
+            for method in public_methods(thing):
+                # What a base has said of its method holds for those that replace it.
+                versions = [vars(base)[method] for base in thing.__mro__ if method in vars(base)]
+                found = [defect(version) for version in versions if inspect.isfunction(version)]
+                defects[f"{called}.{method}"] = found[0] if all(found) else None
+    assert not {called: what for called, what in defects.items() if what}
+
+
+# --- the tree -------------------------------------------------------------------------------------
+
+AT_THE_ROOT = {
+    ".ci",
+    ".clang-format",
+    ".gitignore",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CMakeLists.txt",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "bench",
+    "csrc",
+    "docs",
+    "pyproject.toml",
+    "rnnfast",
+    "tests",
+}
+
+
+@pytest.fixture(scope="module")
+def tree() -> list[Path]:
+    """Files that are, or could be, committed."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return [Path(line) for line in listed.splitlines() if (ROOT / line).is_file()]
+
+
+def test_only_what_belongs_stands_at_the_root(tree):
+    assert {path.parts[0] for path in tree} <= AT_THE_ROOT
+
+
+def test_no_file_names_the_machine_it_was_written_on(tree):
+    places = {str(ROOT), str(Path.home())}
+    naming = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, sorted(places)))})(?=/|\b)")
+    for path in tree:
+        try:
+            text = (ROOT / path).read_text(encoding="utf-8")
+        except UnicodeDecodeError:  # a picture
+            continue
+        found = naming.search(text)
+        assert not found, f"{path} names {found[0]}"
