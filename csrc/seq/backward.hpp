@@ -30,14 +30,17 @@ struct BackwardWorkspace {
   PlanSegment plan;
   index chunk_rows;
   int workers;
-  T* dh = nullptr;                 // [B][row]  dL/dh of the step at hand
-  T* dc = nullptr;                 // [B][row]
-  T* d_operand = nullptr;          // [B][row]  of a later phase's operand
+  RowBlocks blocks;                // of the three rows that follow
+  T* dh = nullptr;                 // [blocks][block][row]  dL/dh of the step at hand
+  T* dc = nullptr;                 // the same
+  T* d_operand = nullptr;          // the same, of a later phase's operand
   T* deltas = nullptr;             // the slots of a chunk
   T* zeros = nullptr;              // [row]
   T* dx = nullptr;                 // [workers][dx_rows][block of outputs]
   index* numbers = nullptr;        // [chunk_rows] 0, 1, 2, ...
+  index* d_rows = nullptr;         // [B] of dh
   index* gate_rows = nullptr;      // [B] of the history
+  index* state_rows = nullptr;     // [B] of the history
   index* x_offsets = nullptr;      // [chunk_rows] of x, then of dx
   index* dx_offsets = nullptr;     // [chunk_rows]
   index* state_numbers = nullptr;  // [chunk_rows] rows of h_prev in the history
@@ -50,7 +53,7 @@ struct BackwardWorkspace {
       : BackwardWorkspace(call, plan, plan.block_steps * call.dims.rows) {}
 
   void place(Bump& bump) {
-    const index states = dims.rows * layout.row();
+    const index states = blocks.workers * block_stride() * layout.row();
     dh = bump.take<T>(states);
     if (Cell::has_memory) dc = bump.take<T>(states);
     if (Cell::phases > 1) d_operand = bump.take<T>(states);
@@ -58,7 +61,9 @@ struct BackwardWorkspace {
     zeros = bump.take<T>(larger(layout.row(), DeltaWeights<Cell, T>::block_lanes));
     dx = bump.take<T>(workers * dx_rows * DeltaWeights<Cell, T>::block_lanes);
     numbers = bump.take<index>(larger(chunk_rows, dx_rows));
+    d_rows = bump.take<index>(dims.rows);
     gate_rows = bump.take<index>(dims.rows);
+    state_rows = bump.take<index>(dims.rows);
     x_offsets = bump.take<index>(chunk_rows);
     dx_offsets = bump.take<index>(chunk_rows);
     state_numbers = bump.take<index>(chunk_rows);
@@ -70,13 +75,20 @@ struct BackwardWorkspace {
     }
   }
 
+  index d_row(index b) const { return blocks.row(b, block_stride()); }
+
  private:
+  index block_stride() const {
+    return blocks.height() + blocks.gap(static_cast<std::size_t>(layout.row()) * sizeof(T));
+  }
+
   BackwardWorkspace(const BackwardCall<T>& call, const PlanSegment& plan, index block)
       : dims(call.dims),
         layout{call.dims.units},
         plan(plan),
         chunk_rows(smaller(plan.delta_chunk_steps, call.dims.steps) * call.dims.rows),
         workers(plan.threads),
+        blocks(plan),
         input_weights{layout, Cell::input, call.dims.inputs},
         input_gradient(layout, Cell::input, call.dims.inputs, block,
                        call.out.w_ih || call.out.b_ih) {
@@ -120,9 +132,13 @@ class BackwardPass {
  private:
   void prepare() {
     const Span rows = share(call_.dims.rows, worker_.id, worker_.count);
-    read_state(call_.d_last.h, layout_, rows, work_.dh);
-    if (Cell::has_memory) read_state(call_.d_last.c, layout_, rows, work_.dc);
-    for (index b = rows.begin; b < rows.end; ++b) work_.gate_rows[b] = history_.gate_row(b);
+    for (index b = rows.begin; b < rows.end; ++b) {
+      work_.d_rows[b] = work_.d_row(b);
+      work_.gate_rows[b] = history_.gate_row(b);
+      work_.state_rows[b] = history_.state_row(b);
+    }
+    read_state(call_.d_last.h, layout_, rows, work_.d_rows, work_.dh);
+    if (Cell::has_memory) read_state(call_.d_last.c, layout_, rows, work_.d_rows, work_.dc);
     if (worker_.id == 0) {
       count_up(work_.numbers, larger(work_.chunk_rows, Work::dx_rows));
       const index zeros = larger(layout_.row(), DeltaWeights<Cell, T>::block_lanes);
@@ -138,8 +154,8 @@ class BackwardPass {
 
   void finish() {
     const Span rows = share(call_.dims.rows, worker_.id, worker_.count);
-    write_state(work_.dh, layout_, rows, call_.out.h0);
-    if (Cell::has_memory) write_state(work_.dc, layout_, rows, call_.out.c0);
+    write_state(work_.dh, layout_, rows, work_.d_rows, call_.out.h0);
+    if (Cell::has_memory) write_state(work_.dc, layout_, rows, work_.d_rows, call_.out.c0);
     work_.input_gradient.unpack(call_.out.w_ih, call_.out.b_ih, worker_);
     for (int p = 0; p < Cell::phases; ++p) {
       work_.recurrent_gradients[p].unpack(call_.out.w_hh, call_.out.b_hh, worker_);
@@ -171,7 +187,7 @@ class BackwardPass {
         const index row = l * B + b;
         work_.x_offsets[row] = step * call_.x.step_stride + b * call_.x.row_stride;
         work_.dx_offsets[row] = step * call_.out.x.step_stride + b * call_.out.x.row_stride;
-        work_.state_numbers[row] = step * B + b;
+        work_.state_numbers[row] = step * history_.step_stride() + work_.state_rows[b];
       }
     }
   }
@@ -185,26 +201,27 @@ class BackwardPass {
     for (index b = rows.begin; b < rows.end; ++b) {
       const T* dy = dy_.data + step * dy_.step_stride + b * dy_.row_stride;
       for (index group = groups.begin; group < groups.end; ++group) {
-        const index at = b * layout_.row() + group * L::N;
+        const index at = work_.state_rows[b] * layout_.row() + group * L::N;
+        const index d_at = work_.d_rows[b] * layout_.row() + group * L::N;
         const index valid = layout_.valid(group);
         const T* const dy_group = dy + group * L::N;
         V gate[L::P];
         const auto slot = gates.group(gates_row + work_.gate_rows[b], group);
         for (int p = 0; p < L::P; ++p) gate[p] = load<T>(slot.part(p));
         State<V> prev = {load(history_.h_at(step) + at), V{}};
-        State<V> d = {load(work_.dh + at), V{}};
+        State<V> d = {load(work_.dh + d_at), V{}};
         V c = {};
         if constexpr (Cell::has_memory) {
           prev.c = load(history_.c_at(step) + at);
           c = load(history_.c_at(step + 1) + at);
-          d.c = load(work_.dc + at);
+          d.c = load(work_.dc + d_at);
         }
         d.h = d.h + (valid == L::N ? load(dy_group) : load_first(dy_group, valid));
         V delta[L::P];
         Cell::backward(gate, prev, c, d, delta);
         store_deltas(deltas.group(first_row + b, group), {0, L::P}, delta, valid);
-        store(work_.dh + at, d.h);
-        if constexpr (Cell::has_memory) store(work_.dc + at, d.c);
+        store(work_.dh + d_at, d.h);
+        if constexpr (Cell::has_memory) store(work_.dc + d_at, d.c);
       }
     }
   }
@@ -224,8 +241,8 @@ class BackwardPass {
   void phase(const Slots<Cell, T>& deltas, index step, index row, bool in_chunk) {
     if (own_.meets) worker_.meet();
     const DeltaWeights<Cell, T>& weights = work_.recurrent_weights[Phase];
-    const index* numbers = work_.numbers + own_.rows.begin;
-    const SlotOperand<Cell, T> operand = {deltas, Cell::phase[Phase], numbers + row};
+    const SlotOperand<Cell, T> operand = {deltas, Cell::phase[Phase],
+                                          work_.numbers + row + own_.rows.begin};
     const Span blocks = {own_.groups.begin / tile_vectors, ceil_div(own_.groups.end, tile_vectors)};
     for (index i = 0; i < blocks.size(); ++i) {
       const index block = step % 2 ? blocks.end - 1 - i : blocks.begin + i;
@@ -233,9 +250,9 @@ class BackwardPass {
       const Span groups = {larger(first, own_.groups.begin),
                            smaller(first + weights.width(block), own_.groups.end)};
       T* const target = (Phase == 0 ? work_.dh : work_.d_operand) + groups.begin * L::N;
-      const Rows<T> c = {target, numbers, layout_.row()};
-      const Rows<const T> start = Phase == 0 ? Rows<const T>{target, numbers, layout_.row()}
-                                             : Rows<const T>{work_.zeros, numbers, 0};
+      const Rows<T> c = {target, work_.d_rows + own_.rows.begin, layout_.row()};
+      const Rows<const T> start = Phase == 0 ? Rows<const T>{c.base, c.offset, c.stride}
+                                             : Rows<const T>{work_.zeros, c.offset, 0};
       multiply<T>(operand, weights.block(block) + (groups.begin - first) * L::N,
                   weights.width(block) * L::N, groups.size(), start, c, own_.rows.size(),
                   [&](index tile_row, index count) {
@@ -257,18 +274,19 @@ class BackwardPass {
     const index gates_row = history_.step_row(step);
     for (index b = rows.begin; b < rows.end; ++b) {
       for (index group = groups.begin; group < groups.end; ++group) {
-        const index at = b * layout_.row() + group * L::N;
+        const index at = work_.state_rows[b] * layout_.row() + group * L::N;
+        const index d_at = work_.d_rows[b] * layout_.row() + group * L::N;
         const auto gate_slot = gates.group(gates_row + work_.gate_rows[b], group);
         const auto delta_slot = deltas.group(first_row + b, group);
         V gate[L::P];
         V delta[L::P];
         for (int p = 0; p < L::P; ++p) gate[p] = load<T>(gate_slot.part(p));
         for (int p = 0; p < L::P; ++p) delta[p] = load<T>(delta_slot.part(p));
-        V dh = load(work_.dh + at);
+        V dh = load(work_.dh + d_at);
         Cell::template unstage<Phase>(gate, load(history_.h_at(step) + at),
-                                      load(work_.d_operand + at), dh, delta);
+                                      load(work_.d_operand + d_at), dh, delta);
         store_deltas(delta_slot, Cell::phase[Phase - 1], delta, layout_.valid(group));
-        store(work_.dh + at, dh);
+        store(work_.dh + d_at, dh);
       }
     }
   }

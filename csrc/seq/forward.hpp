@@ -22,13 +22,13 @@ struct ForwardWorkspace {
   index rows;  // B
   index chunk_rows;
   int workers;
-  index* numbers = nullptr;       // [B] 0, 1, 2, ...
+  index* state_rows = nullptr;    // [B] of the history
   index* gate_rows = nullptr;     // [B] of the history
   index* x_offsets = nullptr;     // [workers][chunk_rows]
   index* slot_numbers = nullptr;  // [workers][chunk_rows]
 
   void place(Bump& bump) {
-    numbers = bump.take<index>(rows);
+    state_rows = bump.take<index>(rows);
     gate_rows = bump.take<index>(rows);
     x_offsets = bump.take<index>(workers * chunk_rows);
     slot_numbers = bump.take<index>(workers * chunk_rows);
@@ -50,7 +50,7 @@ class ForwardPass {
         layout_(history.layout),
         worker_(worker),
         own_(ownership(layout_, call.dims.rows, partition, worker)),
-        numbers_(workspace.numbers),
+        state_rows_(workspace.state_rows),
         gate_rows_(workspace.gate_rows),
         x_offsets_(workspace.x_offsets + worker.id * workspace.chunk_rows),
         slot_numbers_(workspace.slot_numbers + worker.id * workspace.chunk_rows) {}
@@ -59,19 +59,19 @@ class ForwardPass {
     const index steps = call_.dims.steps;
     const Span rows = share(call_.dims.rows, worker_.id, worker_.count);
     for (index b = rows.begin; b < rows.end; ++b) {
-      numbers_[b] = b;
+      state_rows_[b] = history_.state_row(b);
       gate_rows_[b] = history_.gate_row(b);
     }
-    read_state(call_.initial.h, layout_, rows, history_.h_at(0));
-    if (Cell::has_memory) read_state(call_.initial.c, layout_, rows, history_.c_at(0));
+    read_state(call_.initial.h, layout_, rows, state_rows_, history_.h_at(0));
+    if (Cell::has_memory) read_state(call_.initial.c, layout_, rows, state_rows_, history_.c_at(0));
     worker_.meet();
     for (index step = 0; step < steps; ++step) {
       if (step % history_.chunk_steps == 0) input_product(step);
       phase<0>(step);
     }
     worker_.meet();
-    write_state(history_.h_at(steps), layout_, rows, call_.last.h);
-    if (Cell::has_memory) write_state(history_.c_at(steps), layout_, rows, call_.last.c);
+    write_state(history_.h_at(steps), layout_, rows, state_rows_, call_.last.h);
+    if (Cell::has_memory) write_state(history_.c_at(steps), layout_, rows, state_rows_, call_.last.c);
   }
 
  private:
@@ -142,9 +142,9 @@ class ForwardPass {
     const index vectors = range.count() * width;
     const index slot = layout_.slot(panel);
     T* const first = slots.panel(panel) + history_.step_row(step) * slot;
-    const index* numbers = numbers_ + own_.rows.begin;
+    const index* operand_rows = state_rows_ + own_.rows.begin;
     const Rows<T> c = {first + range.begin * width * L::N, gate_rows_ + own_.rows.begin, slot};
-    multiply<T>(Dense<T>{{operand, numbers, layout_.row()}, call_.dims.units},
+    multiply<T>(Dense<T>{{operand, operand_rows, layout_.row()}, call_.dims.units},
                 weights_.recurrent_panel(Phase, panel), vectors * L::N, vectors,
                 {c.base, c.offset, c.stride}, c, own_.rows.size(), [&](index row, index count) {
                   for (index b = own_.rows.begin + row; count > 0; ++b, --count) {
@@ -158,7 +158,7 @@ class ForwardPass {
 
   template <int Phase>
   void epilogue(index step, index b, index group, T* slot, index part_stride) {
-    const index at = b * layout_.row() + group * L::N;
+    const index at = state_rows_[b] * layout_.row() + group * L::N;
     V gate[L::P];
     for (int p = 0; p < L::P; ++p) gate[p] = load(slot + p * part_stride);
     State<V> state = {load(history_.h_at(step) + at), V{}};
@@ -190,7 +190,7 @@ class ForwardPass {
   const L layout_;
   Worker& worker_;
   const Ownership own_;
-  index* const numbers_;
+  index* const state_rows_;
   index* const gate_rows_;
   index* const x_offsets_;
   index* const slot_numbers_;

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "seq/layout.hpp"
-#include "seq/plan.hpp"
+#include "seq/row_blocks.hpp"
 
 namespace rnnfast {
 namespace {
@@ -32,26 +32,22 @@ struct History {
   using L = Layout<Cell, T>;
   Dims dims;
   index chunk_steps;
-  // Rows of a chunk lie by blocks of sequences, one a worker where workers own rows: step after
-  // step of one worker's, then the next one's. Interleaved, each step would touch cache lines
-  // beside those that another core is writing, half a microsecond apart on some machines.
-  index block_count;
-  index block_rows;
+  // Of gates and of states: step after step of one block's rows, then the next block's.
+  RowBlocks blocks;
   L layout;
   T* gates = nullptr;
-  T* h = nullptr;                  // [states][B][row]
-  T* c = nullptr;                  // [states][B][row]
-  T* operands[Cell::phases] = {};  // [states][B][row], from the second phase on
+  T* h = nullptr;                  // [blocks][states][block][row]
+  T* c = nullptr;                  // the same
+  T* operands[Cell::phases] = {};  // the same, from the second phase on
 
   History(const Dims& dims, const PlanSegment& plan)
       : dims(dims),
         chunk_steps(plan.chunk_steps),
-        block_count(plan.partition == Partition::rows ? plan.threads : 1),
-        block_rows(ceil_div(dims.rows, block_count)),
+        blocks(plan),
         layout{dims.units} {}
 
   void place(Bump& bump) {
-    const index states = Keep::states(dims.steps) * state_size();
+    const index states = blocks.workers * state_stride() * layout.row();
     const index chunks = Keep::chunks(ceil_div(dims.steps, chunk_steps));
     gates = bump.take<T>(layout.slots(chunks * chunk_rows()));
     h = bump.take<T>(states);
@@ -59,25 +55,33 @@ struct History {
     for (int p = 1; p < Cell::phases; ++p) operands[p] = bump.take<T>(states);
   }
 
-  index state_size() const { return dims.rows * layout.row(); }
-  T* h_at(index step) const { return h + Keep::state(step) * state_size(); }
-  T* c_at(index step) const { return c + Keep::state(step) * state_size(); }
-  T* operand_at(int phase, index step) const {
-    return operands[phase] + Keep::state(step) * state_size();
-  }
+  /// Row 0 of a step's states; sequence b's is row number state_row(b).
+  T* h_at(index step) const { return h + state_offset(step); }
+  T* c_at(index step) const { return c + state_offset(step); }
+  T* operand_at(int phase, index step) const { return operands[phase] + state_offset(step); }
+  index state_row(index b) const { return blocks.row(b, state_stride()); }
+  /// Rows from one kept state of a sequence to its next.
+  index step_stride() const { return blocks.height(); }
 
   index chunk_begin(index step) const { return step / chunk_steps * chunk_steps; }
   index chunk_size(index begin) const { return smaller(chunk_steps, dims.steps - begin); }
-  index chunk_rows() const { return chunk_steps * block_count * block_rows; }
+  index chunk_rows() const { return chunk_steps * blocks.workers * blocks.height(); }
   /// The slots of the chunk that holds a step; sequence b's is at step_row(step) + gate_row(b). All
   /// chunks are laid out alike, also a shorter last one: workers may be in different chunks.
   Slots<Cell, T> slots_of(index step) const {
     const index rows = chunk_rows();
     return {layout, gates + Keep::chunk(step / chunk_steps) * layout.slots(rows), rows};
   }
-  index step_row(index step) const { return (step - chunk_begin(step)) * block_rows; }
-  index gate_row(index b) const {
-    return b / block_rows * block_rows * chunk_steps + b % block_rows;
+  index step_row(index step) const { return (step - chunk_begin(step)) * blocks.height(); }
+  index gate_row(index b) const { return blocks.row(b, blocks.height() * chunk_steps); }
+
+ private:
+  index state_offset(index step) const {
+    return Keep::state(step) * step_stride() * layout.row();
+  }
+  index state_stride() const {
+    const std::size_t row_bytes = static_cast<std::size_t>(layout.row()) * sizeof(T);
+    return Keep::states(dims.steps) * step_stride() + blocks.gap(row_bytes);
   }
 };
 

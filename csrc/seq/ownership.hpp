@@ -27,21 +27,22 @@ inline Ownership ownership(const L& layout, index rows, Partition partition, con
           share(layout.groups(), worker.id, worker.count), worker.count > 1};
 }
 
-/// Private rows from an array (B, H) of the caller, or zeros where it is absent.
+/// Private rows from an array (B, H) of the caller, or zeros where it is absent. Sequence b's is row
+/// number `numbers[b]`.
 template <class T, class L>
-inline void read_state(const T* from, const L& layout, Span rows, T* to) {
+inline void read_state(const T* from, const L& layout, Span rows, const index* numbers, T* to) {
   for (index b = rows.begin; b < rows.end; ++b) {
-    T* row = to + b * layout.row();
+    T* row = to + numbers[b] * layout.row();
     const index padded = layout.groups() * L::N;
     pack_row(from ? from + b * layout.units : nullptr, from ? layout.units : 0, padded, row);
   }
 }
 
 template <class T, class L>
-inline void write_state(const T* from, const L& layout, Span rows, T* to) {
+inline void write_state(const T* from, const L& layout, Span rows, const index* numbers, T* to) {
   if (!to) return;
   for (index b = rows.begin; b < rows.end; ++b) {
-    __builtin_memcpy(to + b * layout.units, from + b * layout.row(),
+    __builtin_memcpy(to + b * layout.units, from + numbers[b] * layout.row(),
                      static_cast<std::size_t>(layout.units) * sizeof(T));
   }
 }
