@@ -71,7 +71,8 @@ class ForwardPass {
     }
     worker_.meet();
     write_state(history_.h_at(steps), layout_, rows, state_rows_, call_.last.h);
-    if (Cell::has_memory) write_state(history_.c_at(steps), layout_, rows, state_rows_, call_.last.c);
+    if (Cell::has_memory)
+      write_state(history_.c_at(steps), layout_, rows, state_rows_, call_.last.c);
   }
 
  private:

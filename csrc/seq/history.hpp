@@ -41,10 +41,7 @@ struct History {
   T* operands[Cell::phases] = {};  // the same, from the second phase on
 
   History(const Dims& dims, const PlanSegment& plan)
-      : dims(dims),
-        chunk_steps(plan.chunk_steps),
-        blocks(plan),
-        layout{dims.units} {}
+      : dims(dims), chunk_steps(plan.chunk_steps), blocks(plan), layout{dims.units} {}
 
   void place(Bump& bump) {
     const index states = blocks.workers * state_stride() * layout.row();
@@ -76,9 +73,7 @@ struct History {
   index gate_row(index b) const { return blocks.row(b, blocks.height() * chunk_steps); }
 
  private:
-  index state_offset(index step) const {
-    return Keep::state(step) * step_stride() * layout.row();
-  }
+  index state_offset(index step) const { return Keep::state(step) * step_stride() * layout.row(); }
   index state_stride() const {
     const std::size_t row_bytes = static_cast<std::size_t>(layout.row()) * sizeof(T);
     return Keep::states(dims.steps) * step_stride() + blocks.gap(row_bytes);

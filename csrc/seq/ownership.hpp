@@ -27,8 +27,8 @@ inline Ownership ownership(const L& layout, index rows, Partition partition, con
           share(layout.groups(), worker.id, worker.count), worker.count > 1};
 }
 
-/// Private rows from an array (B, H) of the caller, or zeros where it is absent. Sequence b's is row
-/// number `numbers[b]`.
+/// Private rows from an array (B, H) of the caller, or zeros where it is absent. Sequence b's is
+/// row number `numbers[b]`.
 template <class T, class L>
 inline void read_state(const T* from, const L& layout, Span rows, const index* numbers, T* to) {
   for (index b = rows.begin; b < rows.end; ++b) {
