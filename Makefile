@@ -44,7 +44,7 @@ test: .venv/.test ## all tests that need no other framework
 	RNNFAST_BUILD_DIR=build/dev \
 		.venv/bin/python -m pytest --ignore=tests/hosts $(PYTEST_ARGS)
 
-test-hosts: .venv/.hosts ## the tests against torch, Keras and onnxruntime
+test-hosts: .venv/.hosts ## the tests against torch, Keras, JAX, onnxruntime, OpenVINO
 	.venv/bin/python -m pytest tests/hosts $(PYTEST_ARGS)
 
 # Python leaks at exit by design, and a refused allocation must stay a MemoryError. What looks at

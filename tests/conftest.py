@@ -20,7 +20,6 @@ ALLOWED_SKIPS = (
     r"not an x86-64 machine",
     r"not a git checkout",
     r"NumPy has no BLAS that threadpoolctl knows",
-    r"NumPy has no BLAS that threadpoolctl knows",
 )
 
 # The same examples on every run: a failure is there again when one looks for it.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from rnnfast.bench import PEERS, Case, Ours, Peer, Shape
@@ -13,12 +15,17 @@ from rnnfast.testing.cells import CELLS_BY_NAME
 CANNOT = {
     "torch": lambda case: case.cell_name in ("rnn_sigmoid", "gru_reset_before"),
     "onnxruntime": lambda case: case.mode == "training",
+    "openvino": lambda case: case.mode == "training",
+    "jax": lambda case: False,
 }
+
+# JAX takes no other number.
+THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 @pytest.fixture(scope="module", params=PEERS)
 def peer(request) -> Peer:
-    return PEERS[request.param](threads=1)
+    return PEERS[request.param](threads=THREADS)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -35,6 +42,11 @@ def test_agrees_with_us_or_says_why_not(peer, cell, mode):
     require_agreement(peer.name, inputs, answer, others)
     # Initial states are zero in training, and no leaves of torch's graph.
     assert answer.keys() - others.keys() <= {"dh0", "dc0"}
+
+
+def test_jax_refuses_a_number_of_threads_that_it_would_not_use():
+    with pytest.raises(Unable, match=rf"{THREADS + 1} threads are wanted, jax takes one for each"):
+        PEERS["jax"](threads=THREADS + 1)
 
 
 def test_versions(peer):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .jax import Jax
 from .onnxruntime import OnnxRuntime
+from .openvino import OpenVino
 from .ours import Ours
 from .peer import Job, Peer, Unable
 from .torch import Torch
 
 __all__ = ["PEERS", "Job", "Ours", "Peer", "Unable"]
 
-PEERS: Mapping[str, type[Peer]] = {peer.name: peer for peer in (Torch, OnnxRuntime)}
+PEERS: Mapping[str, type[Peer]] = {peer.name: peer for peer in (Torch, OnnxRuntime, OpenVino, Jax)}
 """Every peer by the name of its package: a new one is one more class here."""
