@@ -39,7 +39,7 @@ def training(cell: Cell, arguments: dict, cotangents: dict) -> str:
 def test_threads(cell: Cell, dtype: DType) -> None:
     arguments, cotangents = setting(cell, dtype)
     digests = set()
-    for threads in (1, 2, 3, 4):
+    for threads in (1, 2):  # three and four, more than a small machine has, are in test_partitions
         with rnnfast.num_threads(threads):
             digests.add(training(cell, arguments, cotangents))
     assert len(digests) == 1

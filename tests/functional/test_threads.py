@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -94,3 +98,36 @@ def test_too_few(n: int) -> None:
 def test_not_an_integer(n) -> None:
     with pytest.raises(TypeError, match=r"^n must be an integer of at least 1, got "):
         rnnfast.set_num_threads(n)
+
+
+# OpenMP's threads are gone after a fork: a team would wait for them forever.
+FORK = """
+import os
+import warnings
+import numpy as np
+from rnnfast.testing.bits import digest
+from rnnfast.testing.cells import CELLS_BY_NAME
+from rnnfast.testing.plans import forced_plan
+from rnnfast.testing.random import Problem
+
+warnings.simplefilter("ignore", DeprecationWarning)  # of forking a process that has threads
+cell = CELLS_BY_NAME["lstm"]
+arguments = Problem(cell, np.float32, 9, 8, 5, 33).arguments(np.random.default_rng(0))
+
+def result():
+    with forced_plan(partition="units", threads=2):
+        out, pullback = cell.vjp(arguments)
+        return digest([*out, *pullback(dy=np.ones_like(out.y))])
+
+before = result()
+child = os.fork()
+if child == 0:
+    os._exit(0 if result() == before else 3)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert result() == before
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_process_computes_on_one_thread() -> None:
+    subprocess.run([sys.executable, "-c", FORK], check=True, timeout=60)
