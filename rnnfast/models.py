@@ -109,6 +109,11 @@ class Sequential(Weights, Trainer):
                 f"the layers of a model must have one dtype, {self._layers[0].name!r} has "
                 f"{self._layers[0].dtype}, got {layer.name!r} with {layer.dtype}"
             )
+        if self._layers and layer.input_dtype.kind != "f":
+            raise ValueError(
+                f"{layer.name!r} takes {layer.input_dtype.name}, which no layer gives: it must be "
+                f"the first"
+            )
         if self._input is not None and not self._layers:
             self._input.check_dtype(layer)
         if self._input_shape is not None:

@@ -23,6 +23,7 @@ from rnnfast.layers.layer import (
     require_features,
     require_positive,
 )
+from rnnfast.utils.checks import as_flag
 
 
 class Dense(Layer):
@@ -81,7 +82,7 @@ class Dense(Layer):
         super().__init__(name=name, dtype=dtype, **options)
         self.units = require_positive("units", units)
         self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
+        self.use_bias = as_flag("use_bias", use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
 

@@ -71,12 +71,15 @@ class Input:
         Raises
         ------
         ValueError
-            When it takes another kind of numbers.
+            When it takes another one. All integers are alike.
         """
-        if self.dtype is not None and self.dtype.kind != first.input_dtype.kind:
+        if self.dtype is None:
+            return
+        wanted = first.input_dtype
+        both_integers = self.dtype.kind in "iu" and wanted.kind in "iu"
+        if self.dtype != wanted and not both_integers:
             raise ValueError(
-                f"layer {first.name!r} takes {first.input_dtype}, "
-                f"got Input with dtype={self.dtype.name!r}"
+                f"layer {first.name!r} takes {wanted}, got Input with dtype='{self.dtype}'"
             )
 
     def check_shape(self, shape: tuple[int, ...]) -> None:

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from rnnfast.utils.checks import as_numbers
 from rnnfast.utils.naming import auto_name
 from rnnfast.utils.options import refuse
 
@@ -174,7 +175,7 @@ class Layer(ABC):
                 f"weights of layer {self.name!r} must be {len(self._parameters)} arrays "
                 f"{self.weight_names}, got {len(weights)}{hint}"
             )
-        arrays = [np.asarray(weight, self.dtype) for weight in weights]
+        arrays = [as_numbers("weights", weight).astype(self.dtype) for weight in weights]
         for (name, value), array in zip(self._parameters.items(), arrays, strict=True):
             wanted = self._to_keras(name, value).shape
             if array.shape != wanted:
@@ -252,7 +253,7 @@ class Layer(ABC):
 
     def __call__(self, x: ArrayLike) -> Array:
         """Compute the result for any array; builds the layer if it is not."""
-        array = self.convert_input(np.asarray(x))
+        array = self.convert_input(as_numbers("x", x))
         self.build(array.shape)
         return self.call(array)
 

@@ -14,36 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnfast.layers.layer import Array
+from rnnfast.utils.checks import as_numbers
 
 Batch = slice | NDArray[np.intp]
-
-
-def as_numbers(name: str, value: object) -> Array:
-    """Make an array of samples.
-
-    Parameters
-    ----------
-    name : str
-        The argument, for messages.
-    value : array_like
-        Samples along the first axis.
-
-    Raises
-    ------
-    TypeError
-        When it is no array of numbers.
-    ValueError
-        When it has no axis.
-    """
-    array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(
-            f"{name} must be an array of numbers, got {type(value).__name__} "
-            f"of dtype {array.dtype}; data sets and generators are not supported yet"
-        )
-    if array.ndim == 0:
-        raise ValueError(f"{name} must have its samples along a first axis, got a single number")
-    return array
 
 
 def as_targets(name: str, value: object, dtype: np.dtype[Any]) -> Array:

@@ -13,6 +13,7 @@ from rnnfast.callbacks.progress import make_progress
 from rnnfast.layers.layer import Array, Layer, Shape, require_positive
 from rnnfast.training import data, loops
 from rnnfast.training.objective import Objective
+from rnnfast.utils.checks import as_numbers
 from rnnfast.utils.options import refuse
 
 _DEFAULT_BATCH_SIZE = 32
@@ -212,7 +213,7 @@ class Evaluator(ABC):
 
     def _inputs(self, name: str, x: object) -> Array:
         first = self._require_layers()[0]
-        array = data.as_numbers(name, x)
+        array = as_numbers(name, x)
         self.build_for(array)
         return first.convert_input(array)
 

@@ -34,13 +34,20 @@ def save(filepath: Filepath, layers: Sequence[Layer], overwrite: bool) -> None:
         for keys, layer in zip(_keys(layers), layers, strict=True)
         for key, value in zip(keys, layer.get_weights(), strict=True)
     }
-    _safetensors().save_file(tensors, path, metadata={"format": "np"})
+    library = _safetensors()
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {path.parent} to save weights in")
+    library.save_file(tensors, path, metadata={"format": "np"})
 
 
 def load(filepath: Filepath, layers: Sequence[Layer]) -> None:
     """Read the weights of the layers; see `Sequential.load_weights`."""
     path = _as_path(filepath)
-    tensors: dict[str, Array] = _safetensors().load_file(path)
+    library = _safetensors()
+    try:
+        tensors: dict[str, Array] = library.load_file(path)
+    except import_module("safetensors").SafetensorError as error:
+        raise ValueError(f"{path} is no safetensors file: {error}") from error
     keys = _keys(layers)
     wanted = {key for own in keys for key in own}
     if wanted != tensors.keys():

@@ -151,3 +151,31 @@ def test_input_declares_a_dtype_that_the_first_layer_takes():
     Sequential([layers.Input((5,), dtype="int32"), layers.Embedding(3, 2)])
     with pytest.raises(ValueError, match="takes float32, got Input with dtype='int32'"):
         Sequential([layers.Input((5, 2), dtype="int32"), layers.LSTM(3)])
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (MAKE["LSTM"], "use_bias"),
+        (MAKE["LSTM"], "return_sequences"),
+        (MAKE["LSTM"], "unit_forget_bias"),
+        (MAKE["GRU"], "reset_after"),
+        (MAKE["Dense"], "use_bias"),
+    ],
+)
+@pytest.mark.parametrize("value", ["False", None, 1])
+def test_a_flag_is_true_or_false(make, name, value):
+    with pytest.raises(TypeError, match=f"{name} must be True or False, got {value!r}"):
+        make(**{name: value})
+
+
+@pytest.mark.parametrize("value", ["1.5", 1j, None])
+def test_only_numbers_go_in(value):
+    layer = built(MAKE["LSTM"]())
+    with pytest.raises(TypeError, match="x must be an array of numbers"):
+        layer(np.full((1, 2, 3), value))
+    weights = layer.get_weights()
+    with pytest.raises(TypeError, match="weights must be an array of numbers"):
+        layer.set_weights([weights[0], weights[1], np.full(weights[2].shape, value)])
+    for before, after in zip(weights, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)

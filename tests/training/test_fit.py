@@ -290,6 +290,7 @@ def test_what_is_missing_is_said(data):
         ({"x": np.zeros((50, 4))}, ValueError, r"must be \(batch, time, features\)"),
         ({"x": np.zeros((0, 4, 3)), "y": np.zeros((0, 1))}, ValueError, "x must hold one sample"),
         ({"y": np.zeros((50, 2))}, ValueError, "y_true must have the shape of y_pred"),
+        ({"shuffle": "batch"}, TypeError, "shuffle must be True or False, got 'batch'"),
         ({"epochs": 1.5}, ValueError, "epochs must be a whole number from 0, got 1.5"),
         ({"initial_epoch": -1}, ValueError, "initial_epoch must be a whole number"),
         ({"batch_size": 0}, ValueError, "batch_size must be a positive integer"),

@@ -316,3 +316,16 @@ def test_a_loss_of_ones_own():
     value, grad = Cubic().value_and_grad(np.zeros((2, 1)), np.array([[1.0], [2.0]]))
     assert value == 4.5
     np.testing.assert_array_equal(grad, [[1.5], [6.0]])
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        losses.BinaryCrossentropy,
+        losses.CategoricalCrossentropy,
+        losses.SparseCategoricalCrossentropy,
+    ],
+)
+def test_from_logits_is_true_or_false(loss):
+    with pytest.raises(TypeError, match="from_logits must be True or False, got 'False'"):
+        loss(from_logits="False")

@@ -192,3 +192,15 @@ def test_to_categorical():
         utils.to_categorical([0, 2], 2)
     with pytest.raises(ValueError, match="num_classes must be given"):
         utils.to_categorical([])
+
+
+def test_a_layer_of_integers_is_the_first():
+    with pytest.raises(ValueError, match="which no layer gives: it must be the first"):
+        Sequential([layers.Dense(3), layers.Embedding(4, 2, name="late")])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64", "int32"])
+def test_an_input_has_the_dtype_of_the_first_layer(dtype):
+    with pytest.raises(ValueError, match=f"takes float32, got Input with dtype='{dtype}'"):
+        Sequential([layers.Input((5, 3), dtype=dtype), layers.LSTM(2)])
+    Sequential([layers.Input((5,), dtype="int32"), layers.Embedding(4, 2)])

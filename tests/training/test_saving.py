@@ -112,6 +112,15 @@ def test_what_is_refused(path):
         make().load_weights(path)
 
 
+def test_what_is_no_safetensors_file_or_has_no_folder(path):
+    model = make()
+    path.write_bytes(b"these are not weights")
+    with pytest.raises(ValueError, match="is no safetensors file"):
+        model.load_weights(path)
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        model.save_weights(path.parent / "absent" / path.name)
+
+
 def test_without_safetensors_the_fix_is_named(path, monkeypatch):
     monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
     with pytest.raises(ImportError, match="pip install safetensors"):

@@ -1,0 +1,56 @@
+"""What is said about the values of arguments that several parts of the training side take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def as_flag(name: str, value: object) -> bool:
+    """Return True or False, or raise TypeError: the word "False" would count as true.
+
+    Parameters
+    ----------
+    name : str
+        The argument, for the message.
+    value : bool
+        What was given.
+
+    Raises
+    ------
+    TypeError
+        When it is neither.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def as_numbers(name: str, value: object) -> NDArray[Any]:
+    """Make an array of samples.
+
+    Parameters
+    ----------
+    name : str
+        The argument, for messages.
+    value : array_like
+        Samples along the first axis.
+
+    Raises
+    ------
+    TypeError
+        When it is no array of numbers.
+    ValueError
+        When it has no axis.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"{name} must be an array of numbers, got {type(value).__name__} "
+            f"of dtype {array.dtype}; data sets and generators are not supported yet"
+        )
+    if array.ndim == 0:
+        raise ValueError(f"{name} must have its samples along a first axis, got a single number")
+    return array
