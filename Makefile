@@ -31,7 +31,7 @@ BUILD = build/dev
 SANITIZERS = $(shell $(CXX) -print-file-name=libasan.so):$(shell $(CXX) -print-file-name=libstdc++.so)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-hosts sanitize lint format bench clean
+.PHONY: help demo test test-hosts sanitize mutate lint format bench clean
 .SECONDARY:
 
 help: ## show this list
@@ -56,6 +56,9 @@ sanitize: .venv-sanitize/.test ## the tests under AddressSanitizer and UBSan (GC
 		.venv-sanitize/bin/python -m pytest --quick --capture=sys -m "not timing" \
 		--ignore=tests/hosts \
 		--ignore=tests/test_packaging.py --ignore=tests/test_symbols.py $(PYTEST_ARGS)
+
+mutate: .venv/.test ## break every line of the cells' backward: the tests must notice (ten minutes)
+	.venv/bin/python tests/mutation.py
 
 lint: .venv/.lint ## ruff, mypy --strict, clang-format
 	.venv/bin/ruff check $(PYTHON_SOURCES)
