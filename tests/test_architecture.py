@@ -136,7 +136,7 @@ def test_openmp_stands_in_threads_alone(source):
 # module or subpackage of rnnfast: what it may import of rnnfast besides itself
 KERNEL_API = {"_core", "_check", "_threads", "_config"}
 LAYERS = {"initializers", "layers", "losses", "metrics", "optimizers", "callbacks", "utils"}
-TRAINING = {"functional", "_threads", *LAYERS, "training", "models"}
+TRAINING = {"_check", "functional", "_threads", *LAYERS, "training", "models"}
 MAY_IMPORT = {
     "_core": set(),
     "_check": {"_core"},
@@ -158,7 +158,17 @@ MAY_IMPORT = {
     "examples": {*KERNEL_API, *TRAINING},
     "bench": {*KERNEL_API, *TRAINING, "reference", "testing", "interop"},
 }
-HOSTS = {"jax", "keras", "mpi4py", "onnx", "onnxruntime", "sklearn", "tensorflow", "torch"}
+HOSTS = {
+    "jax",
+    "keras",
+    "mpi4py",
+    "onnx",
+    "onnxruntime",
+    "openvino",
+    "sklearn",
+    "tensorflow",
+    "torch",
+}
 MAY_IMPORT_HOSTS = {"interop", "bench", "examples"}
 OPTIONAL = {"matplotlib", "safetensors", "threadpoolctl", "tqdm"}
 
@@ -289,6 +299,11 @@ def test_everything_public_is_documented():
                 found = [defect(version) for version in versions if inspect.isfunction(version)]
                 defects[f"{called}.{method}"] = found[0] if all(found) else None
     assert not {called: what for called, what in defects.items() if what}
+
+
+@pytest.mark.parametrize("function", [rnnfast.rnn, rnnfast.lstm, rnnfast.gru])
+def test_the_docstring_of_a_cell_gives_its_equations_and_their_source(function):
+    assert {"Notes", "References"} <= sections(function)
 
 
 # --- the tree -------------------------------------------------------------------------------------

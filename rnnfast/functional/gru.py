@@ -128,6 +128,20 @@ def gru(
     gru_vjp : the same with exact derivatives.
     prepack : the same on weights that are packed once.
 
+    Notes
+    -----
+    ::
+
+        r, z = sigmoid(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), each with its rows of W and b
+        n    = tanh(W_in x_t + b_in + r * (W_hn h_{t-1} + b_hn))    reset after
+        n    = tanh(W_in x_t + b_in + W_hn (r * h_{t-1}) + b_hn)    reset before
+        h_t  = (1 - z) * n + z * h_{t-1}
+
+    References
+    ----------
+    .. [1] Cho et al., Learning phrase representations using RNN encoder-decoder, 2014: reset
+       before. Reset after is the form of cuDNN and `torch.nn.GRU`.
+
     Examples
     --------
     >>> import numpy as np

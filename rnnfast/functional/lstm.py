@@ -127,6 +127,20 @@ def lstm(
     lstm_vjp : the same with exact derivatives.
     prepack : the same on weights that are packed once.
 
+    Notes
+    -----
+    ::
+
+        i, f, o = sigmoid(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), each with its rows of W and b
+        g       = tanh   (W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)
+        c_t     = f * c_{t-1} + i * g
+        h_t     = o * tanh(c_t)
+
+    References
+    ----------
+    .. [1] Hochreiter and Schmidhuber, Long short-term memory, 1997.
+    .. [2] Gers, Schmidhuber and Cummins, Learning to forget, 2000: the forget gate.
+
     Examples
     --------
     >>> import numpy as np

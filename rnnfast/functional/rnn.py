@@ -124,6 +124,18 @@ def rnn(
     rnn_vjp : the same with exact derivatives.
     prepack : the same on weights that are packed once.
 
+    Notes
+    -----
+    ::
+
+        h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)
+
+    References
+    ----------
+    .. [1] Elman, Finding structure in time, 1990.
+    .. [2] Le, Jaitly and Hinton, A simple way to initialize recurrent networks of rectified linear
+       units, 2015: relu.
+
     Examples
     --------
     >>> import numpy as np

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnnfast import initializers
+from rnnfast._check.options import flag
 from rnnfast.layers import activations
 from rnnfast.layers.layer import (
     Array,
@@ -23,7 +24,6 @@ from rnnfast.layers.layer import (
     require_features,
     require_positive,
 )
-from rnnfast.utils.checks import as_flag
 
 
 class Dense(Layer):
@@ -82,7 +82,7 @@ class Dense(Layer):
         super().__init__(name=name, dtype=dtype, **options)
         self.units = require_positive("units", units)
         self.activation = activations.get(activation)
-        self.use_bias = as_flag("use_bias", use_bias)
+        self.use_bias = flag("use_bias", use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
 

@@ -14,10 +14,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
+from rnnfast._check.options import flag
 from rnnfast.functional import Prepacked, gru, gru_vjp, prepack
 from rnnfast.layers.layer import Array
 from rnnfast.layers.recurrent import Recurrent, require_default
-from rnnfast.utils.checks import as_flag
 
 
 class GRU(Recurrent):
@@ -97,7 +97,7 @@ class GRU(Recurrent):
         require_default("GRU", "recurrent_activation", recurrent_activation, "sigmoid")
         self.activation = activation
         self.recurrent_activation = recurrent_activation
-        self.reset_after = as_flag("reset_after", reset_after)
+        self.reset_after = flag("reset_after", reset_after)
 
     def _bias_shape(self, rows: int) -> tuple[int, ...]:
         return (2, rows) if self.reset_after else (rows,)

@@ -20,8 +20,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from rnnfast.utils.checks import as_numbers
 from rnnfast.utils.naming import auto_name
+from rnnfast.utils.numbers import as_numbers
 from rnnfast.utils.options import refuse
 
 Array = NDArray[Any]

@@ -12,10 +12,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
+from rnnfast._check.options import flag
 from rnnfast.functional import Prepacked, lstm, lstm_vjp, prepack
 from rnnfast.layers.layer import Array
 from rnnfast.layers.recurrent import Recurrent, require_default
-from rnnfast.utils.checks import as_flag
 
 
 class LSTM(Recurrent):
@@ -94,7 +94,7 @@ class LSTM(Recurrent):
         require_default("LSTM", "recurrent_activation", recurrent_activation, "sigmoid")
         self.activation = activation
         self.recurrent_activation = recurrent_activation
-        self.unit_forget_bias = as_flag("unit_forget_bias", unit_forget_bias)
+        self.unit_forget_bias = flag("unit_forget_bias", unit_forget_bias)
 
     def _initial_bias(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         if not self.unit_forget_bias:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnnfast import initializers
+from rnnfast._check.options import flag
 from rnnfast.functional import Prepacked
 from rnnfast.layers.layer import (
     Array,
@@ -29,7 +30,6 @@ from rnnfast.layers.layer import (
     require_features,
     require_positive,
 )
-from rnnfast.utils.checks import as_flag
 
 
 class Recurrent(Layer):
@@ -89,11 +89,11 @@ class Recurrent(Layer):
     ) -> None:
         super().__init__(name=name, dtype=dtype, **options)
         self.units = require_positive("units", units)
-        self.use_bias = as_flag("use_bias", use_bias)
+        self.use_bias = flag("use_bias", use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
-        self.return_sequences = as_flag("return_sequences", return_sequences)
+        self.return_sequences = flag("return_sequences", return_sequences)
         self.seed = seed
 
     # ---------------------------------------------------------------- shapes and weights

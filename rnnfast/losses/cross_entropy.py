@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from rnnfast._check.options import flag
 from rnnfast.losses.loss import Array, Loss
-from rnnfast.utils.checks import as_flag
 from rnnfast.utils.options import refuse
 
 EPSILON = 1e-7
@@ -38,7 +38,7 @@ class CrossEntropy(Loss):
     ) -> None:
         refuse(type(self).__name__, {"axis": axis}, {"axis": -1})
         super().__init__(name, reduction, dtype)
-        self.from_logits = as_flag("from_logits", from_logits)
+        self.from_logits = flag("from_logits", from_logits)
         self.axis = axis
 
     def call(self, y_true: Array, y_pred: Array) -> Array:

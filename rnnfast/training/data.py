@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnfast.layers.layer import Array
-from rnnfast.utils.checks import as_numbers
+from rnnfast.utils.numbers import as_numbers
 
 Batch = slice | NDArray[np.intp]
 

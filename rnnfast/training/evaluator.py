@@ -13,7 +13,7 @@ from rnnfast.callbacks.progress import make_progress
 from rnnfast.layers.layer import Array, Layer, Shape, require_positive
 from rnnfast.training import data, loops
 from rnnfast.training.objective import Objective
-from rnnfast.utils.checks import as_numbers
+from rnnfast.utils.numbers import as_numbers
 from rnnfast.utils.options import refuse
 
 _DEFAULT_BATCH_SIZE = 32

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from rnnfast._check.options import flag
 from rnnfast.callbacks.callback import Callback, Logs
 from rnnfast.callbacks.history import History
 from rnnfast.training import data, loops
 from rnnfast.training.evaluator import Evaluator, as_batch_size, as_list
-from rnnfast.utils.checks import as_flag
 from rnnfast.utils.options import refuse
 from rnnfast.utils.random_seed import make_generator
 
@@ -111,7 +111,7 @@ class Trainer(Evaluator):
             validation = inputs[point:], targets[point:]
             inputs, targets = inputs[:point], targets[:point]
         size = as_batch_size(batch_size)
-        shuffle = as_flag("shuffle", shuffle)
+        shuffle = flag("shuffle", shuffle)
         _check_count("epochs", epochs)
         _check_count("initial_epoch", initial_epoch)
         self.history = History()

@@ -1,4 +1,4 @@
-"""What is said about the values of arguments that several parts of the training side take."""
+"""Samples and weights are arrays of numbers: text and objects are not cast."""
 
 from __future__ import annotations
 
@@ -6,26 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-
-def as_flag(name: str, value: object) -> bool:
-    """Return True or False, or raise TypeError: the word "False" would count as true.
-
-    Parameters
-    ----------
-    name : str
-        The argument, for the message.
-    value : bool
-        What was given.
-
-    Raises
-    ------
-    TypeError
-        When it is neither.
-    """
-    if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
-    return bool(value)
 
 
 def as_numbers(name: str, value: object) -> NDArray[Any]:
