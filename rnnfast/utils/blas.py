@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,12 @@ def _controller() -> Any:
     return ThreadpoolController()
 
 
+# The number of BLAS threads belongs to the process. Of limits that overlap in several Python
+# threads, a later one would find the one thread of the first, and restore that for good. So one
+# holds at a time; models that run beside it lose no more than speed when it ends before them.
+_holding = threading.Lock()
+
+
 @contextlib.contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Limit BLAS to one thread within a block or a decorated function.
@@ -32,8 +39,11 @@ def one_blas_thread() -> Iterator[None]:
     Without threadpoolctl (of the extra ``train``) nothing changes: models run slower, and as right.
     """
     controller = _controller()
-    if controller is None:
+    if controller is None or not _holding.acquire(blocking=False):
         yield
         return
-    with controller.limit(limits=1, user_api="blas"):
-        yield
+    try:
+        with controller.limit(limits=1, user_api="blas"):
+            yield
+    finally:
+        _holding.release()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -55,6 +58,48 @@ def test_threads_come_back_after_an_error(before: list[int]) -> None:
     with pytest.raises(ZeroDivisionError), one_blas_thread():
         raise ZeroDivisionError
     assert blas_threads() == before
+
+
+# In a process of its own, because conftest.py holds this one's BLAS to one thread.
+OVERLAP = """
+import threading
+from threadpoolctl import threadpool_info
+import numpy
+from rnnfast.utils.blas import one_blas_thread
+
+def threads():
+    return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+
+before = threads()
+first_ended, second_began = threading.Event(), threading.Event()
+
+def first():
+    with one_blas_thread():
+        assert second_began.wait(10)
+    first_ended.set()
+
+def second():
+    with one_blas_thread():
+        second_began.set()
+        assert first_ended.wait(10)
+
+with one_blas_thread():
+    assert threads() == [1] * len(before)
+runners = [threading.Thread(target=first)]
+runners[0].start()
+while threads() == before and max(before, default=1) > 1:
+    pass
+runners.append(threading.Thread(target=second))
+runners[1].start()
+for runner in runners:
+    runner.join()
+assert threads() == before, (before, threads())
+"""
+
+
+def test_threads_come_back_when_blocks_overlap() -> None:
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+    subprocess.run([sys.executable, "-c", OVERLAP], check=True, timeout=60, env=environment)
 
 
 def test_threadpoolctl_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
