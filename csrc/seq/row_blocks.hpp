@@ -4,7 +4,7 @@
 // prefetchers would fetch some of those: half a microsecond a line on some machines.
 #pragma once
 
-#include "base/arena.hpp"
+#include "base/dims.hpp"
 #include "seq/plan.hpp"
 
 namespace rnnfast {
