@@ -15,6 +15,7 @@ struct ForcedPlan {
   std::optional<Partition> partition;
   index chunk_steps = 0;
   int threads = 0;
+  std::optional<bool> interleaves_input;
 };
 
 thread_local ForcedPlan forced_plan;
@@ -28,6 +29,7 @@ py::dict describe(const PlanSegment& segment) {
   text["partition"] = segment.threads == 1 ? "one" : name_of(segment.partition);
   text["threads"] = segment.threads;
   text["chunk"] = segment.chunk_steps;
+  text["interleaves_input"] = segment.interleaves_input;
   text["delta_chunk"] = segment.delta_chunk_steps;
   text["block"] = segment.block_steps;
   return text;
@@ -46,7 +48,7 @@ py::dict plan(const std::string& cell, const py::dtype& dtype, const Dims& dims,
 }
 
 void force_plan(const std::optional<std::string>& partition, std::optional<index> chunk,
-                std::optional<int> threads) {
+                std::optional<int> threads, std::optional<bool> interleaves_input) {
   forced_plan = {};
   if (partition) {
     if (*partition != "rows" && *partition != "units") {
@@ -56,13 +58,15 @@ void force_plan(const std::optional<std::string>& partition, std::optional<index
   }
   forced_plan.chunk_steps = chunk.value_or(0);
   forced_plan.threads = threads.value_or(0);
+  forced_plan.interleaves_input = interleaves_input;
 }
 
 }  // namespace
 
 PlanSegment plan_call(const Dims& dims, const CellTraits& traits) {
   const Forced forced = {forced_plan.partition ? &*forced_plan.partition : nullptr,
-                         forced_plan.chunk_steps, forced_plan.threads};
+                         forced_plan.chunk_steps, forced_plan.threads,
+                         forced_plan.interleaves_input ? &*forced_plan.interleaves_input : nullptr};
   last_plan = make_plan(dims, traits, machine_for(traits.lanes), default_threads(), forced)
                   .segments.front();
   return last_plan;
@@ -76,7 +80,8 @@ void register_plans(py::module_& module) {
          int threads) { return plan(cell, dtype, {steps, rows, inputs, units}, threads); },
       py::arg("cell"), py::arg("dtype"), py::arg("T"), py::arg("B"), py::arg("I"), py::arg("H"),
       py::arg("threads"));
-  module.def("force_plan", &force_plan, py::arg("partition"), py::arg("chunk"), py::arg("threads"));
+  module.def("force_plan", &force_plan, py::arg("partition"), py::arg("chunk"), py::arg("threads"),
+             py::arg("interleaves_input"));
   module.def("last_plan", [] { return describe(last_plan); });
 }
 

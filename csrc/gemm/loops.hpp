@@ -39,6 +39,7 @@ struct Dense {
   index run() const { return ceil_div(length, ceil_div(length, longest_sum)); }
   index runs_per_segment() const { return k_block / run(); }
   index runs() const { return ceil_div(length, run()); }
+  index last_run() const { return length - (runs() - 1) * run(); }
   index segments() const { return ceil_div(runs(), runs_per_segment()); }
   Segment<T> segment(index i, const T* b, index b_stride) const {
     const index first = i * runs_per_segment();

@@ -1,17 +1,17 @@
 // The forward pass, for all cells, scalar types and instruction sets:
 //
-//   for each chunk of steps:  slots = bias + x W_ih^T             one product over (step, row)
+//   for each chunk of steps:  slots = bias + x W_ih^T             seq/input_product.hpp
 //     for each step and phase: slots += operand W_hh^T            one product over rows
 //                              gates, h, c = the cell's forward    while a row tile is in L1
 //
-// h is handed on in private padded rows, never through y. Odd steps walk the panels backwards, so
-// that the end of R that one step leaves in the cache is what the next one starts with.
+// A single row may have its input product made beside the recurrent one
+// (seq/interleaved_input.hpp). h is handed on in private padded rows, never through y. Odd steps
+// walk the panels backwards, so that the end of R that one step leaves in the cache is what the
+// next one starts with.
 #pragma once
 
-#include "seq/calls.hpp"
-#include "seq/history.hpp"
-#include "seq/ownership.hpp"
-#include "seq/weights.hpp"
+#include "seq/input_product.hpp"
+#include "seq/interleaved_input.hpp"
 
 namespace rnnfast {
 namespace {
@@ -22,16 +22,22 @@ struct ForwardWorkspace {
   index rows;  // B
   index chunk_rows;
   int workers;
+  index strip_size;  // of an interleaved input product, if there is one
+  index sums_size;
   index* state_rows = nullptr;    // [B] of the history
   index* gate_rows = nullptr;     // [B] of the history
   index* x_offsets = nullptr;     // [workers][chunk_rows]
   index* slot_numbers = nullptr;  // [workers][chunk_rows]
+  T* strips = nullptr;            // [workers][strip_size]
+  T* sums = nullptr;
 
   void place(Bump& bump) {
     state_rows = bump.take<index>(rows);
     gate_rows = bump.take<index>(rows);
     x_offsets = bump.take<index>(workers * chunk_rows);
     slot_numbers = bump.take<index>(workers * chunk_rows);
+    strips = bump.take<T>(workers * strip_size);
+    sums = bump.take<T>(sums_size);
   }
 };
 
@@ -43,17 +49,21 @@ class ForwardPass {
  public:
   ForwardPass(const ForwardCall<T>& call, const ForwardWeights<Cell, T>& weights,
               const History<Cell, T, Keep>& history, const ForwardWorkspace<T>& workspace,
-              Partition partition, Worker& worker)
+              const PlanSegment& plan, Worker& worker)
       : call_(call),
         weights_(weights),
         history_(history),
         layout_(history.layout),
         worker_(worker),
-        own_(ownership(layout_, call.dims.rows, partition, worker)),
+        own_(ownership(layout_, call.dims.rows, plan.partition, worker)),
+        interleaves_(plan.interleaves_input),
         state_rows_(workspace.state_rows),
         gate_rows_(workspace.gate_rows),
-        x_offsets_(workspace.x_offsets + worker.id * workspace.chunk_rows),
-        slot_numbers_(workspace.slot_numbers + worker.id * workspace.chunk_rows) {}
+        input_product_(call, weights, history, own_, gate_rows_,
+                       workspace.x_offsets + worker.id * workspace.chunk_rows,
+                       workspace.slot_numbers + worker.id * workspace.chunk_rows),
+        interleaved_input_(call, weights, history, own_.panels,
+                           workspace.strips + worker.id * workspace.strip_size, workspace.sums) {}
 
   void run() {
     const index steps = call_.dims.steps;
@@ -65,10 +75,7 @@ class ForwardPass {
     read_state(call_.initial.h, layout_, rows, state_rows_, history_.h_at(0));
     if (Cell::has_memory) read_state(call_.initial.c, layout_, rows, state_rows_, history_.c_at(0));
     worker_.meet();
-    for (index step = 0; step < steps; ++step) {
-      if (step % history_.chunk_steps == 0) input_product(step);
-      phase<0>(step);
-    }
+    interleaves_ ? run_windows() : run_chunks();
     worker_.meet();
     write_state(history_.h_at(steps), layout_, rows, state_rows_, call_.last.h);
     if (Cell::has_memory)
@@ -76,85 +83,81 @@ class ForwardPass {
   }
 
  private:
-  // Rows of x that stay in L2 while all panels of W_ih pass over them.
-  static constexpr index x_block_elements = 96 * 1024;
-
-  void input_product(index begin) {
-    const Slots<Cell, T> slots = history_.slots_of(begin);
-    const index count = list_own_rows(begin, history_.chunk_size(begin));
-    const index block = larger(largest_tile_rows, x_block_elements / call_.dims.inputs);
-    for (index first = 0; first < count; first += block) {
-      for (index panel = own_.panels.begin; panel < own_.panels.end; ++panel) {
-        input_panel(slots, panel, {first, smaller(first + block, count)});
-      }
+  void run_chunks() {
+    for (index step = 0; step < call_.dims.steps; ++step) {
+      if (step % history_.chunk_steps == 0) input_product_.fill(step, history_.chunk_size(step));
+      run_phase<0>(step);
     }
   }
 
-  /// The offsets in x and the slots of this worker's rows of a chunk; returns their count.
-  index list_own_rows(index begin, index steps) {
-    index count = 0;
-    for (index step = 0; step < steps; ++step) {
-      for (index b = own_.rows.begin; b < own_.rows.end; ++b, ++count) {
-        x_offsets_[count] = (begin + step) * call_.x.step_stride + b * call_.x.row_stride;
-        slot_numbers_[count] = history_.step_row(begin + step) + gate_rows_[b];
-      }
+  void run_windows() {
+    const index steps = call_.dims.steps;
+    input_product_.fill(0, smaller(input_window, steps));
+    index step = 0;
+    for (index next = input_window; next < steps; next += input_window) {
+      interleaved_input_.begin_window(next);
+      for (index place = 0; place < input_window; ++place, ++step) interleaved_step(step, place);
     }
-    return count;
+    for (; step < steps; ++step) run_phase<0>(step);
   }
 
-  void input_panel(const Slots<Cell, T>& slots, index panel, Span rows) {
-    const index group = layout_.width(panel) * L::N;
-    const index vectors = Cell::input.count() * layout_.width(panel);
-    const T* bias = weights_.bias_panel(panel);
-    const Rows<T> c = {slots.panel(panel), slot_numbers_ + rows.begin, layout_.slot(panel)};
-    const auto start_other_parts = [&](index row, index count) {
-      for (index i = row; i < row + count; ++i) {
-        copy_vectors(bias, c.at(i), {0, Cell::input.begin * group});
-        copy_vectors(bias, c.at(i), {Cell::input.end * group, Cell::parts * group});
-      }
-    };
-    multiply<T>(Dense<T>{{call_.x.data, x_offsets_ + rows.begin, 1}, call_.dims.inputs},
-                weights_.input_panel(panel), vectors * L::N, vectors,
-                {bias + Cell::input.begin * group, c.offset, 0},
-                {c.base + Cell::input.begin * group, c.offset, c.stride}, rows.size(),
-                start_other_parts);
-  }
-
-  static void copy_vectors(const T* from, T* to, Span elements) {
-    for (index i = elements.begin; i < elements.end; i += L::N) store(to + i, load(from + i));
-  }
-
-  template <int Phase>
-  void phase(index step) {
-    const T* operand = Phase == 0 ? history_.h_at(step) : history_.operand_at(Phase, step);
-    const Slots<Cell, T> slots = history_.slots_of(step);
+  template <class Panel>
+  void for_own_panels(index step, Panel&& run_panel) {
     for (index i = 0; i < own_.panels.size(); ++i) {
-      const index panel = step % 2 ? own_.panels.end - 1 - i : own_.panels.begin + i;
-      recurrent_panel<Phase>(step, slots, panel, operand);
+      run_panel(step % 2 ? own_.panels.end - 1 - i : own_.panels.begin + i);
     }
-    if (own_.meets) worker_.meet();
-    if constexpr (Phase + 1 < Cell::phases) phase<Phase + 1>(step);
   }
 
   template <int Phase>
-  void recurrent_panel(index step, const Slots<Cell, T>& slots, index panel, const T* operand) {
+  void run_phase(index step) {
+    const T* operand = Phase == 0 ? history_.h_at(step) : history_.operand_at(Phase, step);
+    for_own_panels(step, [&](index panel) { recurrent_panel<Phase>(step, panel, operand); });
+    if (own_.meets) worker_.meet();
+    if constexpr (Phase + 1 < Cell::phases) run_phase<Phase + 1>(step);
+  }
+
+  // The gates of all panels after all products: what a single row leaves is in L1 all the same, and
+  // their chains of dependent operations overlap.
+  void interleaved_step(index step, index place) {
+    for_own_panels(step, [&](index panel) {
+      interleaved_input_.multiply_panel(panel, history_.h_at(step), slots_at(step, panel), place);
+    });
+    for_own_panels(
+        step, [&](index panel) { finish_rows<0>(step, panel, slots_at(step, panel), {0, 1}); });
+    if (own_.meets) worker_.meet();
+  }
+
+  /// The slots of a step in a panel; sequence b's is number gate_rows_[b].
+  T* slots_at(index step, index panel) const {
+    return history_.slots_of(step).panel(panel) + history_.step_row(step) * layout_.slot(panel);
+  }
+
+  template <int Phase>
+  void recurrent_panel(index step, index panel, const T* operand) {
     constexpr Range range = Cell::phase[Phase];
     const index width = layout_.width(panel);
     const index vectors = range.count() * width;
-    const index slot = layout_.slot(panel);
-    T* const first = slots.panel(panel) + history_.step_row(step) * slot;
+    T* const slots = slots_at(step, panel);
     const index* operand_rows = state_rows_ + own_.rows.begin;
-    const Rows<T> c = {first + range.begin * width * L::N, gate_rows_ + own_.rows.begin, slot};
+    const Rows<T> c = {slots + range.begin * width * L::N, gate_rows_ + own_.rows.begin,
+                       layout_.slot(panel)};
     multiply<T>(Dense<T>{{operand, operand_rows, layout_.row()}, call_.dims.units},
                 weights_.recurrent_panel(Phase, panel), vectors * L::N, vectors,
                 {c.base, c.offset, c.stride}, c, own_.rows.size(), [&](index row, index count) {
-                  for (index b = own_.rows.begin + row; count > 0; ++b, --count) {
-                    for (index u = 0; u < width; ++u) {
-                      T* const gates = first + gate_rows_[b] * slot + u * L::N;
-                      epilogue<Phase>(step, b, panel * L::U + u, gates, width * L::N);
-                    }
-                  }
+                  const index begin = own_.rows.begin + row;
+                  finish_rows<Phase>(step, panel, slots, {begin, begin + count});
                 });
+  }
+
+  template <int Phase>
+  void finish_rows(index step, index panel, T* slots, Span rows) {
+    const index width = layout_.width(panel);
+    for (index b = rows.begin; b < rows.end; ++b) {
+      T* const slot = slots + gate_rows_[b] * layout_.slot(panel);
+      for (index u = 0; u < width; ++u) {
+        epilogue<Phase>(step, b, panel * L::U + u, slot + u * L::N, width * L::N);
+      }
+    }
   }
 
   template <int Phase>
@@ -191,10 +194,11 @@ class ForwardPass {
   const L layout_;
   Worker& worker_;
   const Ownership own_;
+  const bool interleaves_;
   index* const state_rows_;
   index* const gate_rows_;
-  index* const x_offsets_;
-  index* const slot_numbers_;
+  InputProduct<Cell, T, Keep> input_product_;
+  InterleavedInput<Cell, T, Keep> interleaved_input_;
 };
 
 }  // namespace

@@ -33,6 +33,25 @@ Costs estimate(const Dims& dims, const CellTraits& cell, const Machine& machine)
   return {step, static_cast<double>(dims.steps) * (step + input)};
 }
 
+// A single row whose steps are one product each may have its input product made beside the
+// recurrent one; that needs slots for two windows.
+bool may_interleave(const Dims& dims, const CellTraits& cell, const PlanSegment& segment) {
+  return dims.rows == 1 && cell.phases == 1 && segment.partition == Partition::units &&
+         segment.chunk_steps >= std::min(dims.steps, 2 * input_window);
+}
+
+// It pays while R streams from L2 or L3: not from L1, and not from memory, where reading W_ih more
+// often costs more than it hides.
+bool worth_interleaving(const Dims& dims, const CellTraits& cell, const Machine& machine,
+                        int threads) {
+  constexpr index l1 = 32 * 1024;
+  const index column_bytes = cell.gates * dims.units * cell.scalar_size;
+  const index share = column_bytes * dims.units / threads;
+  const index all = column_bytes * (dims.units + dims.inputs);
+  return dims.steps >= 2 * input_window && dims.inputs <= 4 * dims.units && share > l1 &&
+         2 * all <= static_cast<index>(machine.l3);
+}
+
 }  // namespace
 
 const char* name_of(Partition partition) { return partition == Partition::rows ? "rows" : "units"; }
@@ -81,6 +100,10 @@ Plan make_plan(const Dims& dims, const CellTraits& cell, const Machine& machine,
     segment.chunk_steps = std::clamp<index>(forced.chunk_steps, 1, std::max<index>(dims.steps, 1));
     segment.delta_chunk_steps = segment.chunk_steps;
   }
+  segment.interleaves_input =
+      may_interleave(dims, cell, segment) &&
+      (forced.interleaves_input ? *forced.interleaves_input
+                                : worth_interleaving(dims, cell, machine, segment.threads));
   // A partial sum never crosses a chunk, so chunks are whole blocks, counted from the last step.
   segment.delta_chunk_steps = round_up(segment.delta_chunk_steps, segment.block_steps);
   return {{segment}};

@@ -41,7 +41,11 @@ struct Forced {
   const Partition* partition = nullptr;
   index chunk_steps = 0;
   int threads = 0;
+  const bool* interleaves_input = nullptr;  // where it is possible
 };
+
+/// Steps of a window of the interleaved input product.
+constexpr index input_window = 10;
 
 /// Steps [begin, end) with `rows` active sequences.
 struct PlanSegment {
@@ -51,6 +55,7 @@ struct PlanSegment {
   Partition partition;
   int threads;
   index chunk_steps;        // steps whose input product is made at once
+  bool interleaves_input;   // or it is made beside the recurrent products (interleaved_input.hpp)
   index delta_chunk_steps;  // steps of the backward pass between weight gradients
   index block_steps;        // steps of one partial sum of the weight gradients: from T and B alone
 };

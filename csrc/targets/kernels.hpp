@@ -30,12 +30,15 @@ struct Kernels {
     const Dims& dims = call.dims;
     ForwardWeights<Cell, T> weights(dims);
     place_in(const_cast<char*>(packed), weights);
+    using Input = InterleavedInput<Cell, T, Keep>;
     ForwardWorkspace<T> work{dims.rows, smaller(plan.chunk_steps, dims.steps) * dims.rows,
-                             plan.threads};
+                             plan.threads,
+                             plan.interleaves_input ? Input::strip_size(dims.inputs) : 0,
+                             plan.interleaves_input ? Input::sums_size(history.layout) : 0};
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
-      ForwardPass<Cell, T, Keep>(call, weights, history, work, plan.partition, worker).run();
+      ForwardPass<Cell, T, Keep>(call, weights, history, work, plan, worker).run();
     });
   }
 

@@ -17,6 +17,7 @@ def forced_plan(
     partition: Literal["rows", "units"] | None = None,
     chunk: int | None = None,
     threads: int | None = None,
+    interleaves_input: bool | None = None,
 ) -> Iterator[None]:
     """Override parts of the plan inside a ``with`` block; not to be nested.
 
@@ -31,12 +32,16 @@ def forced_plan(
     threads : int, optional
         Size of the team, whatever the work and the number of cores; the plan's own choice when
         absent.
+    interleaves_input : bool, optional
+        Whether the input product of later steps is made beside the recurrent product of earlier
+        ones, where that is possible: for one row, in cells of one phase, in chunks of 20 steps or
+        more, unless threads own rows. The plan's own choice when absent.
     """
-    _core.force_plan(partition, chunk, threads)
+    _core.force_plan(partition, chunk, threads, interleaves_input)
     try:
         yield
     finally:
-        _core.force_plan(None, None, None)
+        _core.force_plan(None, None, None, None)
 
 
 def last_plan() -> dict[str, Any]:
@@ -46,6 +51,6 @@ def last_plan() -> dict[str, Any]:
     -------
     dict
         ``partition`` is "rows", "units", or "one" for a team of one; ``threads``; ``chunk``,
-        ``delta_chunk`` and ``block`` in time steps.
+        ``delta_chunk`` and ``block`` in time steps; ``interleaves_input``.
     """
     return _core.last_plan()

@@ -10,7 +10,7 @@ import pytest
 
 import rnnfast
 from rnnfast.testing.bits import digest
-from rnnfast.testing.cells import CELLS, Cell
+from rnnfast.testing.cells import CELLS, CELLS_BY_NAME, Cell
 from rnnfast.testing.plans import forced_plan, last_plan
 from rnnfast.testing.random import DTYPES, DType, Problem
 
@@ -86,6 +86,35 @@ def test_chunks(cell: Cell, dtype: DType) -> None:
             assert forced == free, (partition, chunk)
         # The backward pass, too, has gone over the sequence in several pieces.
         assert min(delta_chunks) < SHAPE["T"] / 3
+
+
+@every_cell
+@every_dtype
+# Windows of ten steps, the last one partial; runs of one, two and several chains of the sums; more
+# inputs than units and fewer; full panels and a narrow one.
+@pytest.mark.parametrize(("steps", "inputs", "units"), [(23, 1, 75), (50, 130, 40), (31, 75, 210)])
+def test_interleaved_input(cell: Cell, dtype: DType, steps: int, inputs: int, units: int) -> None:
+    arguments, cotangents = setting(cell, dtype, T=steps, B=1, I=inputs, H=units)
+    with forced_plan(threads=1, interleaves_input=False):
+        plain = training(cell, arguments, cotangents)
+        assert not last_plan()["interleaves_input"]
+    for threads in (1, 2, 3):
+        with forced_plan(partition="units", threads=threads, interleaves_input=True):
+            interleaved = training(cell, arguments, cotangents)
+            assert last_plan()["interleaves_input"] == (cell.name != "gru_reset_before")
+        assert interleaved == plain
+
+
+def test_long_sums_are_interleaved_whole() -> None:
+    # K above 1024, where other products are cut into segments.
+    cell = CELLS_BY_NAME["lstm"]
+    arguments, _ = setting(cell, np.float32, T=21, B=1, I=1100, H=1100)
+    digests = set()
+    for interleaves in (False, True):
+        with forced_plan(interleaves_input=interleaves):
+            digests.add(digest(cell.forward(arguments)))
+            assert last_plan()["interleaves_input"] == interleaves
+    assert len(digests) == 1
 
 
 @every_cell

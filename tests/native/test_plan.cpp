@@ -45,6 +45,17 @@ TEST(threads_own_rows_while_weights_fit_the_cache_and_units_beyond) {
   CHECK(plan({100, 1, 512, 512}, 2).threads == 2, "one row is worth two threads at H=512");
 }
 
+TEST(a_single_row_interleaves_its_input_while_weights_stream_from_a_cache) {
+  CHECK(plan({100, 1, 512, 512}, 2).interleaves_input, "R of 4 MiB");
+  CHECK(plan({100, 1, 128, 128}, 2).interleaves_input, "R of 256 KiB");
+  CHECK(!plan({100, 1, 64, 64}, 2).interleaves_input, "R in L1");
+  CHECK(!plan({100, 1, 1024, 1024}, 2).interleaves_input, "R and W_ih fill L3");
+  CHECK(!plan({19, 1, 512, 512}, 2).interleaves_input, "not two windows of steps");
+  CHECK(!plan({100, 2, 512, 512}, 2).interleaves_input, "two rows");
+  CHECK(!make_plan({100, 1, 512, 512}, {3, 3, 2, 4, 16}, zen, 2).segments[0].interleaves_input,
+        "two phases");
+}
+
 TEST(tiny_work_stays_on_one_thread) {
   CHECK(plan({1, 1, 64, 64}, 2).threads == 1, "a single step");
   CHECK(plan({100, 1, 32, 32}, 2).threads == 1, "meetings cost more than they save");

@@ -1,0 +1,145 @@
+// For a single row: the input product of later steps within the recurrent product of earlier ones.
+//
+//   for each window of near_rows steps:
+//     for each step and panel:   slot += h W_hh^T, and beside it one slice (of near_rows) of
+//                                slots = bias + x W_ih^T for the steps of the next window
+//
+// R streams in from L2 or L3, and the multipliers do the input product while they wait for it
+// (gemm/paired_tile.hpp). The first window has its own made beforehand.
+#pragma once
+
+#include "gemm/pack.hpp"
+#include "gemm/paired_tile.hpp"
+#include "seq/input_product.hpp"
+
+namespace rnnfast {
+namespace {
+
+static_assert(near_rows == input_window);
+
+template <class Cell, class T, class Keep>
+class InterleavedInput {
+  using L = Layout<Cell, T>;
+
+ public:
+  /// Elements of a worker's `strip`: x of a window, k after k.
+  static index strip_size(index inputs) { return round_up(inputs, L::N) * near_strip<T>; }
+  /// Elements of the `sums` of all workers.
+  static index sums_size(const L& layout) { return layout.slots(near_rows); }
+
+  InterleavedInput(const ForwardCall<T>& call, const ForwardWeights<Cell, T>& weights,
+                   const History<Cell, T, Keep>& history, Span panels, T* strip, T* sums)
+      : call_(call),
+        weights_(weights),
+        history_(history),
+        layout_(history.layout),
+        panels_(panels),
+        strip_(strip),
+        sums_(sums) {}
+
+  /// The steps from `begin` on are the next whose input product is made.
+  void begin_window(index begin) {
+    begin_ = begin;
+    rows_ = smaller(near_rows, call_.dims.steps - begin);
+    const T* x = call_.x.data + begin * call_.x.step_stride;
+    for (index m = 0; m < near_rows; m += L::N) {
+      pack_lanes(x + m * call_.x.step_stride, call_.x.step_stride,
+                 smaller(L::N, larger(rows_ - m, 0)), call_.dims.inputs, strip_ + m, near_strip<T>);
+    }
+    for (index panel = panels_.begin; panel < panels_.end; ++panel) {
+      const index group = layout_.width(panel) * L::N;
+      __builtin_memset(sums_of(panel), 0, sums_bytes(panel));
+      for (index m = 0; m < rows_; ++m) {
+        start_other_parts<Cell>(weights_.bias_panel(panel), slot_at(begin + m, panel), group);
+      }
+    }
+  }
+
+  /// slot += h W_hh^T of one panel, at `place` of the window before, with its slice.
+  void multiply_panel(index panel, const T* h, T* slot, index place) {
+    const index zero = 0;
+    const index group = layout_.width(panel) * L::N;
+    const index vectors = Cell::input.count() * layout_.width(panel);
+    const index stride = vectors * L::N;
+    const Dense<T> recurrent = {{h, &zero, 0}, call_.dims.units};
+    const Runs runs = {recurrent.runs(), recurrent.run(), recurrent.last_run(), recurrent.run()};
+    index slots[near_rows];
+    for (index m = 0; m < rows_; ++m) slots[m] = slot_at(begin_ + m, panel) - history_.gates;
+    const Pieces columns(vectors, tile_vectors);
+    for (index column = 0; column < columns.pieces; ++column) {
+      const Span vector = columns.at(column);
+      const Rows<T> c = {slot + Cell::phase[0].begin * group + vector.begin * L::N, &zero, 0};
+      const Piece piece = piece_at(vector, place);
+      paired_tile_for<T>(vector.size(), piece.vector.size())(
+          {{h, &zero, 0},
+           runs,
+           weights_.recurrent_panel(0, panel) + vector.begin * L::N,
+           stride,
+           {c.base, &zero, 0},
+           c},
+          slice(panel, piece, stride, slots));
+    }
+  }
+
+ private:
+  /// A part of the window's product over one panel: some vectors of its columns, some of k.
+  struct Piece {
+    Span vector;
+    Span k;
+  };
+
+  /// The columns of `vector` are taken in turn, each for its share of a window's places.
+  Piece piece_at(Span vector, index place) const {
+    const Pieces pieces(vector.size(), near_vectors);
+    index piece = 0;
+    Span places = {};
+    do {
+      const Span at = pieces.at(piece);
+      places = {near_rows * at.begin / vector.size(), near_rows * at.end / vector.size()};
+    } while (places.end <= place && ++piece);
+    const Span at = pieces.at(piece);
+    return {{vector.begin + at.begin, vector.begin + at.end},
+            share(call_.dims.inputs, place - places.begin, places.size())};
+  }
+
+  SliceCall<T> slice(index panel, const Piece& piece, index stride, const index* slots) const {
+    const index inputs = call_.dims.inputs;
+    const index run = Dense<T>{{}, inputs}.run();
+    const index first = piece.vector.begin * L::N;
+    const index at = Cell::input.begin * layout_.width(panel) * L::N + first;
+    const T* bias = weights_.bias_panel(panel) + at;
+    const Rows<T> c = {history_.gates + at, slots, 1};
+    return {strip_ + piece.k.begin * near_strip<T>,
+            piece.k.size(),
+            smaller(run - piece.k.begin % run, inputs - piece.k.begin),
+            inputs - piece.k.begin,
+            run,
+            weights_.input_panel(panel) + piece.k.begin * stride + first,
+            stride,
+            piece.k.begin < run ? Rows<const T>{bias, slots, 0} : Rows<const T>{c.base, slots, 1},
+            c,
+            rows_,
+            sums_of(panel) + near_rows * first};
+  }
+
+  T* slot_at(index step, index panel) const {
+    return history_.slots_of(step).panel(panel) + history_.step_row(step) * layout_.slot(panel);
+  }
+  T* sums_of(index panel) const { return sums_ + near_rows * L::P * L::U * L::N * panel; }
+  std::size_t sums_bytes(index panel) const {
+    return static_cast<std::size_t>(near_rows * layout_.slot(panel)) * sizeof(T);
+  }
+
+  const ForwardCall<T> call_;
+  const ForwardWeights<Cell, T> weights_;
+  const History<Cell, T, Keep> history_;
+  const L layout_;
+  const Span panels_;
+  T* const strip_;
+  T* const sums_;
+  index begin_ = 0;
+  index rows_ = 0;
+};
+
+}  // namespace
+}  // namespace rnnfast
