@@ -37,6 +37,13 @@ class InterleavedInput {
         strip_(strip),
         sums_(sums) {}
 
+  /// Before the first window; each leaves its sums at zero for the next.
+  void clear_sums() {
+    for (index panel = panels_.begin; panel < panels_.end; ++panel) {
+      __builtin_memset(sums_of(panel), 0, sums_bytes(panel));
+    }
+  }
+
   /// The steps from `begin` on are the next whose input product is made.
   void begin_window(index begin) {
     begin_ = begin;
@@ -48,7 +55,6 @@ class InterleavedInput {
     }
     for (index panel = panels_.begin; panel < panels_.end; ++panel) {
       const index group = layout_.width(panel) * L::N;
-      __builtin_memset(sums_of(panel), 0, sums_bytes(panel));
       for (index m = 0; m < rows_; ++m) {
         start_other_parts<Cell>(weights_.bias_panel(panel), slot_at(begin + m, panel), group);
       }
