@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include "base/arena.hpp"
+#include "base/threads.hpp"
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
 
@@ -57,6 +58,44 @@ double tile_rate(int rows, int vectors, index k, double seconds) {
                    [&] { kernels.probes.tile(rows, vectors, k, a, b, start, c, repeats); });
 }
 
+/// GB/s at which one core's product of a single row reads its weights, `panels` of [k][vectors * N],
+/// pass after pass and there and back, as a sequence does.
+template <class T>
+double stream_rate(index panels, index k, double seconds) {
+  const ScalarKernels<T>& kernels = kernels_of<T>(target());
+  const int vectors = kernels.probes.tile_vectors;
+  const index columns = vectors * kernels.cells[0].traits.lanes;
+  const index panel = k * columns;
+  const Arena memory(static_cast<std::size_t>(panels * panel + k + 2 * columns) * sizeof(T) +
+                     4 * cache_line);
+  __builtin_memset(memory.data(), 0, memory.size());
+  Bump bump(memory.data());
+  const T* b = bump.take<T>(panels * panel);
+  const T* a = bump.take<T>(k);
+  const T* start = bump.take<T>(columns);
+  T* c = bump.take<T>(columns);
+  const double bytes = 2.0 * static_cast<double>(panels * panel) * sizeof(T);
+  return best_rate(bytes, seconds, [&] {
+    for (index i = 0; i < panels; ++i) {
+      kernels.probes.tile(1, vectors, k, a, b + i * panel, start, c, 1);
+    }
+    for (index i = panels; i-- > 0;) {
+      kernels.probes.tile(1, vectors, k, a, b + i * panel, start, c, 1);
+    }
+  });
+}
+
+/// Seconds in which `threads` workers meet.
+double meeting_time(int threads, double seconds) {
+  constexpr int meetings = 1000;
+  const double rate = best_rate(meetings, seconds, [&] {
+    team(threads, [](Worker& worker) {
+      for (int i = 0; i < meetings; ++i) worker.meet();
+    });
+  });
+  return 1e-9 / rate;
+}
+
 template <class T>
 double fma_rate(double seconds) {
   const ScalarKernels<T>& kernels = kernels_of<T>(target());
@@ -104,6 +143,17 @@ void register_probes(py::module_& module) {
       },
       py::arg("dtype"), py::arg("rows"), py::arg("vectors"), py::arg("seconds") = 0.1,
       py::arg("k") = 256);
+  probes.def(
+      "stream_rate",
+      [](const py::dtype& dtype, index panels, index k, double seconds) {
+        const py::gil_scoped_release release;
+        return with_scalar(dtype, [&](auto scalar) {
+          return stream_rate<decltype(scalar)>(panels, k, seconds);
+        });
+      },
+      py::arg("dtype"), py::arg("panels"), py::arg("k"), py::arg("seconds") = 0.1);
+  probes.def("meeting_time", &meeting_time, py::arg("threads"), py::arg("seconds") = 0.1,
+             py::call_guard<py::gil_scoped_release>());
   probes.def(
       "fma_rate",
       [](const py::dtype& dtype, double seconds) {

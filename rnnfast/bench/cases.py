@@ -20,13 +20,29 @@ import numpy as np
 from rnnfast.testing.cells import CELLS_BY_NAME, Array, Cell
 from rnnfast.testing.random import Problem
 
-__all__ = ["EVERYTHING", "FIGURES", "MODES", "Case", "Mode", "Shape", "select"]
+__all__ = [
+    "EVERYTHING",
+    "FIGURES",
+    "KINDS",
+    "MODES",
+    "Case",
+    "Kind",
+    "Mode",
+    "Shape",
+    "select",
+]
 
 Mode: TypeAlias = Literal["training", "inference", "step"]
 
 MODES: tuple[Mode, ...] = ("training", "inference", "step")
 
 Inputs: TypeAlias = dict[str, Array]
+
+Kind: TypeAlias = Literal["step", "few rows", "many rows"]
+
+KINDS: tuple[Kind, ...] = ("step", "few rows", "many rows")
+
+_FEW = 8  # rows, at most
 
 _PASSES = {"training": 3, "inference": 1, "step": 1}
 
@@ -107,6 +123,13 @@ class Case:
         return CELLS_BY_NAME[self.cell_name]
 
     @property
+    def kind(self) -> Kind:
+        """The class that it ranks in."""
+        if self.mode == "step":
+            return "step"
+        return "few rows" if self.shape.B <= _FEW else "many rows"
+
+    @property
     def flops(self) -> float:
         """Floating-point operations in the products of matrices; all else is not counted."""
         s = self.shape
@@ -152,7 +175,8 @@ _STEPS = "1/1/64 1/1/256"
 _FEW_ROWS = "25/1/512 150/1/256 100/1/128 100/1/512 50/4/256 512/8/64"
 _MANY_ROWS = (
     "100/32/128 30/32/128 784/128/1-100 50/16/256 50/64/500 50/64/512 35/20/650 300/20/800 "
-    "25/64/1024 25/128/1024 50/32/2048-256 50/32/17 50/32/34 50/32/68"
+    "25/64/1024 25/128/1024 50/32/2048-256 50/32/17 50/32/34 50/32/68 "
+    "25/16/512 25/32/512 25/32/1024 150/16/256"  # of DeepBench's
 )
 
 EVERYTHING: tuple[Case, ...] = (

@@ -1,30 +1,39 @@
 """What the machine allows, measured beside the case that is held against it.
 
-The limit of a case with many rows is its work over the rate at which the register tile multiplies
-and adds from L1, on as many cores as the case may use:
+With F the rate at which the fastest register tile multiplies and adds from L1, on n cores at once:
 
-    seconds >= flops / (threads * F),   F of the fastest tile
+    several rows   seconds >= work / F
+    one row        seconds >= T * (the longer of  work of a step / F
+                                             and  bytes of R / bandwidth)  + T meetings
 
-It is a bound for every case. The cases with few rows have a nearer one, the bandwidth at which a
-core reads its share of the recurrent weights, which is not measured yet: their fraction of this
-limit says how much of the arithmetic is used, not how much there is to gain.
+A single row uses each element of the recurrent weights R once a step, so that a step takes at least
+as long as reading them. The bandwidth is what the tile of a single row reaches on as much of R as a
+core has to read, as often as a step does; that decides from which cache it comes. The cores share R
+and meet once a step, or one core does everything: the lesser of the two is the limit. The input
+product is counted in the work of its step, since it can be done while R is read. Training is two
+such passes, forward and backward, and the weight gradients at F.
+
+Packing, activations and everything else are in the times and not in the limits.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from rnnfast import _core
 
+from .cases import Case
 from .timing import wait_until_quiet
 
-__all__ = ["ImpossibleFraction", "TileLimit", "require_possible"]
+__all__ = ["CaseLimit", "ImpossibleFraction", "TileLimit", "require_possible"]
 
 _FLOAT32 = np.dtype(np.float32)
 _FIRST = 0.05  # seconds a tile, to find the fastest
 _AGAIN = 0.02  # seconds between rounds
+_PANEL = 64  # columns that a tile of a single row takes, at most
 
 
 class ImpossibleFraction(ArithmeticError):
@@ -55,13 +64,110 @@ class TileLimit:
     def measure(self) -> None:
         """Run the tile once more, and keep the higher rate: what has been reached is possible."""
         wait_until_quiet()
-        with ThreadPoolExecutor(self._threads) as pool:
-            runs = [pool.submit(_rate, self._tile, _AGAIN) for _ in range(self._threads)]
-        self.gflops = max(self.gflops, sum(run.result() for run in runs))
+        rate = _on_all_cores(self._threads, lambda: _rate(self._tile, _AGAIN))
+        self.gflops = max(self.gflops, rate)
+
+
+class StreamLimit:
+    """The bandwidth at which cores read weights for a single row, all of them at once.
+
+    Parameters
+    ----------
+    threads : int
+        Cores that take part.
+    columns, units : int
+        The weights that each of them reads, pass after pass: (units, columns).
+
+    Attributes
+    ----------
+    gbytes : float
+        The highest bandwidth of all cores together seen so far, in GB/s.
+    """
+
+    def __init__(self, threads: int, columns: int, units: int) -> None:
+        self._threads = threads
+        self._panels = max(1, round(columns / _PANEL))
+        self._units = units
+        self.gbytes = 0.0
+        self.measure()
+
+    def measure(self) -> None:
+        """Read once more, and keep the higher bandwidth."""
+        wait_until_quiet()
+
+        def read() -> float:
+            return _core.probes.stream_rate(_FLOAT32, self._panels, self._units, seconds=_AGAIN)
+
+        self.gbytes = max(self.gbytes, _on_all_cores(self._threads, read))
+
+
+class CaseLimit:
+    """The least time that a case can take.
+
+    Parameters
+    ----------
+    case : Case
+        What is timed.
+    threads : int
+        Cores that take part.
+    """
+
+    def __init__(self, case: Case, threads: int) -> None:
+        self._case = case
+        self._threads = threads
+        self._tile = TileLimit(threads)
+        self._meeting = np.inf
+        self._streams: dict[int, StreamLimit] = {}
+        if case.shape.B == 1:
+            gates = case.cell.gates * case.shape.H
+            shares = {1: gates} if threads == 1 else {1: gates, threads: gates // threads}
+            self._streams = {n: StreamLimit(n, share, case.shape.H) for n, share in shares.items()}
+            self._measure_meeting()
+
+    @property
+    def fma_rate(self) -> float:
+        """The rate of the tile on all cores, in GFLOP/s."""
+        return self._tile.gflops
+
+    @property
+    def seconds(self) -> float:
+        """The limit, in seconds."""
+        case, T = self._case, self._case.shape.T
+        work = case.flops / (self.fma_rate * 1e9)
+        if not self._streams:
+            return work
+        passes, products = (2, 3) if case.mode == "training" else (1, 1)
+        one = work / products / T  # a step's two products
+        recurrent_bytes = 4.0 * case.cell.gates * case.shape.H**2
+
+        def step(cores: int) -> float:
+            reading = recurrent_bytes / (self._streams[cores].gbytes * 1e9)
+            multiplying = one * self._threads / cores
+            return max(multiplying, reading) + (self._meeting if cores > 1 else 0.0)
+
+        return passes * T * min(map(step, self._streams)) + (products - passes) * T * one
+
+    def measure(self) -> None:
+        """Measure once more; what has been reached is possible."""
+        self._tile.measure()
+        for stream in self._streams.values():
+            stream.measure()
+        if self._streams:
+            self._measure_meeting()
+
+    def _measure_meeting(self) -> None:
+        wait_until_quiet()
+        self._meeting = min(self._meeting, _core.probes.meeting_time(self._threads, seconds=_AGAIN))
 
 
 def _rate(tile: tuple[int, int], seconds: float) -> float:
     return _core.probes.tile_rate(_FLOAT32, *tile, seconds=seconds)
+
+
+def _on_all_cores(threads: int, rate: Callable[[], float]) -> float:
+    with ThreadPoolExecutor(threads) as pool:
+        runs = [pool.submit(rate) for _ in range(threads)]
+    return sum(run.result() for run in runs)
 
 
 def require_possible(name: str, fraction: float) -> None:

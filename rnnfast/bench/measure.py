@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from .agreement import require_agreement
 from .cases import Case
-from .limits import TileLimit, require_possible
+from .limits import CaseLimit, require_possible
 from .peers import Job, Ours, Peer, Unable
 from .results import Entry, Row
 from .timing import play_rounds, spread
@@ -53,22 +53,27 @@ def measure(case: Case, ours: Ours, peers: Sequence[Peer], rounds: int) -> Row:
         require_agreement(peer.name, inputs, answer, job.results(job.call()))
         jobs[peer.name] = job
 
-    limit = TileLimit(ours.threads)
+    limit = CaseLimit(case, ours.threads)
     seconds: dict[str, list[float]] = {name: [] for name in jobs}
     for times in play_rounds({name: job.call for name, job in jobs.items()}, rounds):
         limit.measure()
         for name, time in times.items():
             seconds[name].append(time)
-    row = Row(case, _entries(seconds, ours.name), unable, limit.gflops)
+    ranks = {ours.name: True, **{peer.name: peer.ranks for peer in peers}}
+    entries = _entries(seconds, ours.name, ranks)
+    row = Row(case, entries, unable, limit.fma_rate, limit.seconds)
     require_possible(str(case), row.fraction)
     return row
 
 
-def _entries(seconds: Mapping[str, Sequence[float]], ours: str) -> dict[str, Entry]:
+def _entries(
+    seconds: Mapping[str, Sequence[float]], ours: str, ranks: Mapping[str, bool]
+) -> dict[str, Entry]:
     return {
         name: Entry(
             spread(times),
             spread([their / our for their, our in zip(times, seconds[ours], strict=True)]),
+            ranks[name],
         )
         for name, times in seconds.items()
     }

@@ -24,10 +24,13 @@ class Entry:
         Time of a call, over the rounds.
     ratio : Spread
         This time over ours in the same round: above 1 where rnnfast is faster.
+    ranks : bool, default True
+        Whether it counts among those to beat: not if it computes something less exact.
     """
 
     seconds: Spread
     ratio: Spread
+    ranks: bool = True
 
 
 @dataclass(frozen=True)
@@ -42,24 +45,47 @@ class Row:
         The contestants by name, rnnfast among them.
     unable : mapping of str to str
         Peers that could not take part, and why.
-    limit : float
+    fma_rate : float
         GFLOP/s of the tile on all threads, measured between the rounds.
+    limit : float
+        Seconds that the case takes at least (`rnnfast.bench.limits`), measured likewise.
     """
 
     case: Case
     entries: Mapping[str, Entry]
     unable: Mapping[str, str]
+    fma_rate: float
     limit: float
+
+    @property
+    def seconds(self) -> float:
+        """Our time."""
+        return self.entries["rnnfast"].seconds.median
 
     @property
     def gflops(self) -> float:
         """Our rate, in GFLOP/s."""
-        return self.case.flops / self.entries["rnnfast"].seconds.median * 1e-9
+        return self.case.flops / self.seconds * 1e-9
+
+    @property
+    def fma_fraction(self) -> float:
+        """Our rate over that of the tile."""
+        return self.gflops / self.fma_rate
 
     @property
     def fraction(self) -> float:
-        """Our rate over the limit."""
-        return self.gflops / self.limit
+        """The limit over our time."""
+        return self.limit / self.seconds
+
+    @property
+    def best_peer(self) -> str | None:
+        """The fastest of the peers that rank, if there is one."""
+        ranking = {
+            name: entry.ratio.median
+            for name, entry in self.entries.items()
+            if name != "rnnfast" and entry.ranks
+        }
+        return min(ranking, key=lambda name: ranking[name], default=None)
 
 
 @dataclass(frozen=True)
@@ -152,11 +178,17 @@ def to_json(report: Report) -> str:
     Returns
     -------
     str
-        The fields of the report; beside each row's own, its `gflops` and `fraction`.
+        The fields of the report; beside each row's own, its `gflops`, `fma_fraction`,
+        `fraction` and `best_peer`.
     """
     fields = dataclasses.asdict(report)
     for row, written in zip(report.rows, fields["rows"], strict=True):
-        written.update(gflops=row.gflops, fraction=row.fraction)
+        written.update(
+            gflops=row.gflops,
+            fma_fraction=row.fma_fraction,
+            fraction=row.fraction,
+            best_peer=row.best_peer,
+        )
     return json.dumps(fields, indent=1) + "\n"
 
 
@@ -185,10 +217,12 @@ def from_json(text: str) -> Report:
 
 def _row(fields: Mapping[str, Any]) -> Row:
     entries = {
-        name: Entry(Spread(*entry["seconds"]), Spread(*entry["ratio"]))
+        name: Entry(Spread(*entry["seconds"]), Spread(*entry["ratio"]), entry["ranks"])
         for name, entry in fields["entries"].items()
     }
-    return Row(_case(fields["case"]), entries, fields["unable"], fields["limit"])
+    return Row(
+        _case(fields["case"]), entries, fields["unable"], fields["fma_rate"], fields["limit"]
+    )
 
 
 def _case(fields: Mapping[str, Any]) -> Case:

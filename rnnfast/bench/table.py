@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
 import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from .cases import KINDS
 from .results import Report, Row
 from .timing import Spread
 
@@ -71,7 +73,7 @@ def _joined(*parts: str) -> str:
 
 
 def _tables(report: Report) -> list[_Table]:
-    tables = (_cases(report), _tiles(report), _subnormals(report))
+    tables = (_classes(report), _cases(report), _tiles(report), _subnormals(report))
     return [table for table in tables if table.lines]
 
 
@@ -84,13 +86,35 @@ def _introduction(report: Report) -> str:
         "Training is forward and every gradient, packing included; inference and steps have packed "
         f"weights. Medians of {report.rounds} rounds, in which everyone has a turn once the "
         "threads of the one before are idle, ± half the distance of the quartiles. The column of a "
-        "peer says how many times as long it takes."
+        "peer says how many times as long it takes; the best is the fastest of those that compute "
+        "in float32. The limit is the machine's, measured between the rounds (bench/limits.py)."
     )
+
+
+def _classes(report: Report) -> _Table:
+    """Summarize how far ahead of the best peer rnnfast is, by class, mode and cell."""
+    ratios: dict[tuple[str, str, str], dict[str, float]] = {}
+    for row in report.rows:
+        if row.best_peer is not None:
+            group = ratios.setdefault((row.case.kind, row.case.mode, row.case.cell_name), {})
+            group[str(row.case.shape)] = row.entries[row.best_peer].ratio.median
+    lines: list[tuple[str, ...]] = []
+    for (kind, mode, cell), group in sorted(
+        ratios.items(), key=lambda item: KINDS.index(item[0][0])
+    ):
+        worst = min(group, key=lambda shape: group[shape])
+        mean = statistics.geometric_mean(group.values())
+        lines.append(
+            (kind, mode, cell, str(len(group)), f"{mean:.2f}", f"{group[worst]:.2f}", worst)
+        )
+    header = ("class", "mode", "cell", "cases", "geometric mean", "worst", "at")
+    return _Table("Times as long as rnnfast the best peer takes", header, lines)
 
 
 def _cases(report: Report) -> _Table:
     peers = list(dict.fromkeys(name for row in report.rows for name in row.entries))[1:]
-    header = ("mode", "cell", "T/B/H", "time", "GFLOP/s", "of FMA rate", *peers)
+    own = ("mode", "cell", "T/B/H", "time", "GFLOP/s", "of FMA rate", "of limit", "best peer")
+    header = (*own, *peers)
     return _Table("Cases", header, [_case(row, peers) for row in report.rows])
 
 
@@ -101,7 +125,9 @@ def _case(row: Row, peers: Sequence[str]) -> tuple[str, ...]:
         str(row.case.shape),
         _time(row.entries["rnnfast"].seconds),
         f"{row.gflops:.3g}",
+        f"{row.fma_fraction:.2f}",
         f"{row.fraction:.2f}",
+        "-" if row.best_peer is None else f"{row.entries[row.best_peer].ratio.median:.2f}",
         *(_ratio(row.entries[peer].ratio) if peer in row.entries else "-" for peer in peers),
     )
 

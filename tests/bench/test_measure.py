@@ -72,7 +72,19 @@ def test_a_row(ours, case):
     assert list(row.entries) == able
     assert row.entries["rnnfast"].ratio == (1, 1, 1)
     assert row.unable.keys() == {"reference"} - row.entries.keys()
+    assert row.best_peer == (None if case.mode == "training" else "reference")
     assert 0 < row.fraction < 1
+    assert row.fma_fraction == pytest.approx(row.fraction)
+
+
+def test_a_peer_that_does_not_rank_is_not_the_best(ours):
+    class Rough(Reference):
+        name = "rough"
+        ranks = False
+
+    row = measure(CASES[1], ours, [Rough(1)], rounds=1)
+    assert "rough" in row.entries
+    assert row.best_peer is None
 
 
 def test_a_wrong_answer_is_not_timed(ours):
@@ -102,6 +114,19 @@ def test_a_fraction_above_one_fails_the_run(ours, monkeypatch):
     monkeypatch.setattr(limits.TileLimit, "measure", measure_too_little)
     with pytest.raises(limits.ImpossibleFraction, match="inference lstm 3/2/5-7 reached"):
         measure(CASES[1], ours, [], rounds=1)
+
+
+@pytest.mark.parametrize("mode", ["training", "inference"])
+def test_a_single_row_must_read_its_weights(mode):
+    """The limit of one row follows from the bandwidth where that is what takes longest."""
+    one = limits.CaseLimit(Case(mode, "lstm", Shape(10, 1, 64, 64)), threads=1)
+    several = limits.CaseLimit(Case(mode, "lstm", Shape(10, 5, 64, 64)), threads=1)
+    work = Case(mode, "lstm", Shape(10, 5, 64, 64)).flops
+    assert several.seconds == pytest.approx(work / (several.fma_rate * 1e9))
+    one._streams[1].gbytes = 1e-3
+    reading = 10 * 4 * 4 * 64 * 64 / 1e6
+    passes = 2 if mode == "training" else 1
+    assert 0.999 * passes * reading < one.seconds < 1.001 * passes * reading
 
 
 def test_tiles_are_measured_in_the_target_that_is_asked_for(active_target):

@@ -50,9 +50,12 @@ class Peer(ABC):
         The name of its package.
     version : str
         The version that is installed.
+    ranks : bool
+        Whether it counts among those to beat, as all do that compute in float32.
     """
 
     name: ClassVar[str]
+    ranks: ClassVar[bool] = True
     version: str
 
     @abstractmethod
