@@ -19,7 +19,7 @@ ENVIRONMENTS := .venv/.demo .venv/.test .venv/.hosts .venv/.bench .venv/.lint .v
 .venv/.demo: EXTRAS = train,plot
 .venv/.test: EXTRAS = train,plot,test
 .venv/.hosts: EXTRAS = train,test,hosts
-.venv/.bench: EXTRAS = train,bench
+.venv/.bench: EXTRAS = train,plot,bench
 .venv/.lint: EXTRAS = lint
 .venv-sanitize/.test: EXTRAS = train,plot,test
 
@@ -31,7 +31,7 @@ BUILD = build/dev
 SANITIZERS = $(shell $(CXX) -print-file-name=libasan.so):$(shell $(CXX) -print-file-name=libstdc++.so)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-hosts sanitize mutate lint format bench clean
+.PHONY: help demo test test-hosts sanitize mutate lint format bench bench-full clean
 .SECONDARY:
 
 help: ## show this list
@@ -73,6 +73,9 @@ format: .venv/.lint ## let ruff and clang-format rewrite the sources
 
 bench: .venv/.bench ## time the kernels beside their peers
 	.venv/bin/python -m rnnfast.bench $(BENCH_ARGS)
+
+bench-full: .venv/.bench ## the same for every case that ranks (an hour or more)
+	.venv/bin/python -m rnnfast.bench --full $(BENCH_ARGS)
 
 clean: ## remove what was built and installed here
 	rm -rf build dist .venv .venv-sanitize .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -6,8 +6,8 @@ agreement    the answers are checked first
 timing       turns, samples, medians
 limits       what the machine allows
 measure      all of these for one case
-tiles, subnormals    figures that have no peer
-results, table, report    JSON, terminal, Markdown
+tiles, subnormals, memory    figures that have no peer
+results, table, plots, report    JSON, terminal, Markdown, pictures
 """
 
 from __future__ import annotations

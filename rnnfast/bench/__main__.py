@@ -19,7 +19,9 @@ from .cases import EVERYTHING, FIGURES, MODES, Case, select
 from .limits import ImpossibleFraction
 from .machine import machine, versions
 from .measure import measure
+from .memory import measure_memory
 from .peers import PEERS, Ours, Peer, Unable
+from .plots import plot_all
 from .results import Report, to_json
 from .subnormals import CASES as SUBNORMAL_CASES
 from .subnormals import measure_subnormals
@@ -45,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (Unable, ValueError, ImpossibleFraction, TimeoutError) as error:
         sys.exit(f"rnnfast.bench: {error}")
     print(terminal(report), end="")
+    if options.plots:
+        _draw(report, options.plots)
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(to_json(report), encoding="utf-8")
@@ -64,7 +68,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--threads", type=int, default=2, help="of everyone (2)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="store the results")
+    parser.add_argument("--plots", type=Path, metavar="FOLDER", help="draw pictures (matplotlib)")
     return parser
+
+
+def _draw(report: Report, folder: Path) -> None:
+    try:
+        pictures = plot_all(report, folder, "benchmark")
+    except ImportError:
+        print("no pictures: matplotlib is missing, pip install 'rnnfast[plot]'", file=sys.stderr)
+        return
+    print(f"\npictures: {', '.join(map(str, pictures))}")
 
 
 def _measure_all(options: argparse.Namespace, command: str) -> Report:
@@ -88,6 +102,11 @@ def _measure_all(options: argparse.Namespace, command: str) -> Report:
         tiles=[tile for t in _core.config()["targets"] for tile in measure_tiles_of(t, rounds)],
         rows=[measure(case, ours, peers, rounds) for case in _announced(cases)],
         subnormals=[measure_subnormals(case, ours, rounds) for case in _announced(small)],
+        memory=[
+            measure_memory(case, [ours.name, *(peer.name for peer in peers)], options.threads)
+            for case in cases
+            if case.mode == "training"
+        ],
     )
 
 

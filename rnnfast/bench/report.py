@@ -1,15 +1,17 @@
 """Tables made from stored results: python -m rnnfast.bench.report, in a clone.
 
-Each bench/results/*.json gets a page in Markdown beside it, and README.md shows their cases
-between its two markers.
+Each bench/results/*.json gets a page in Markdown and pictures beside it. README.md shows the cases
+of one of them, the figures, between its two markers.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from .plots import plot_all
 from .results import from_json
 from .table import markdown, markdown_of_cases
 
@@ -17,6 +19,9 @@ __all__ = ["BEGIN", "END", "main", "replace_between_markers"]
 
 BEGIN = "<!-- benchmark:begin -->"
 END = "<!-- benchmark:end -->"
+
+_OF_README = "figures"
+_ABOUT = "rnnfast beside its peers"
 
 
 def replace_between_markers(text: str, block: str) -> str:
@@ -64,11 +69,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"no results in {options.results}: python -m rnnfast.bench --json "
             f"{options.results / 'NAME.json'} makes some"
         )
-    reports = {path: from_json(path.read_text(encoding="utf-8")) for path in stored}
-    for path, report in reports.items():
-        path.with_suffix(".md").write_text(markdown(report), encoding="utf-8")
+    block = ""
+    for path in stored:
+        report = from_json(path.read_text(encoding="utf-8"))
+        pictures = plot_all(report, path.parent, path.stem)
+        shown = "".join(f"\n![{_ABOUT}]({picture.name})\n" for picture in pictures)
+        path.with_suffix(".md").write_text(markdown(report) + shown, encoding="utf-8")
+        if path.stem == _OF_README:
+            place = os.path.relpath(pictures[0], options.readme.parent)
+            block = f"![{_ABOUT}]({Path(place).as_posix()})\n\n{markdown_of_cases(report)}"
+    if not block:
+        parser.error(f"{options.results} lacks {_OF_README}.json, which the README shows")
     readme = options.readme.read_text(encoding="utf-8")
-    block = "\n".join(markdown_of_cases(report) for report in reports.values())
     options.readme.write_text(replace_between_markers(readme, block), encoding="utf-8")
 
 

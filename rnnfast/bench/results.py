@@ -11,7 +11,7 @@ from typing import Any
 from .cases import Case, Shape
 from .timing import Spread
 
-__all__ = ["Entry", "Report", "Row", "Subnormals", "Tile", "from_json", "to_json"]
+__all__ = ["Entry", "Memory", "Report", "Row", "Subnormals", "Tile", "from_json", "to_json"]
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,22 @@ class Subnormals:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """The memory that a case takes beside its inputs.
+
+    Parameters
+    ----------
+    case : Case
+        What was computed.
+    peaks : mapping of str to int
+        Bytes, by contestant.
+    """
+
+    case: Case
+    peaks: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything that one command has measured.
 
@@ -153,6 +169,8 @@ class Report:
         The tiles of each target that was asked for.
     subnormals : list of Subnormals
         The cases that were tried with subnormal numbers.
+    memory : list of Memory
+        The cases whose peak memory was measured.
     """
 
     command: str
@@ -165,6 +183,7 @@ class Report:
     rows: list[Row]
     tiles: list[Tile]
     subnormals: list[Subnormals]
+    memory: list[Memory]
 
 
 def to_json(report: Report) -> str:
@@ -212,6 +231,7 @@ def from_json(text: str) -> Report:
     fields["subnormals"] = [
         Subnormals(_case(pair["case"]), Spread(*pair["ratio"])) for pair in fields["subnormals"]
     ]
+    fields["memory"] = [Memory(_case(one["case"]), one["peaks"]) for one in fields["memory"]]
     return Report(**fields)
 
 

@@ -73,7 +73,13 @@ def _joined(*parts: str) -> str:
 
 
 def _tables(report: Report) -> list[_Table]:
-    tables = (_classes(report), _cases(report), _tiles(report), _subnormals(report))
+    tables = (
+        _classes(report),
+        _cases(report),
+        _tiles(report),
+        _subnormals(report),
+        _memory(report),
+    )
     return [table for table in tables if table.lines]
 
 
@@ -155,6 +161,23 @@ def _subnormals(report: Report) -> _Table:
         [
             (pair.case.mode, pair.case.cell_name, str(pair.case.shape), _ratio(pair.ratio))
             for pair in report.subnormals
+        ],
+    )
+
+
+def _memory(report: Report) -> _Table:
+    names = list(dict.fromkeys(name for one in report.memory for name in one.peaks))
+    return _Table(
+        "Peak memory beside inputs and weights, in MiB",
+        ("mode", "cell", "T/B/H", *names),
+        [
+            (
+                one.case.mode,
+                one.case.cell_name,
+                str(one.case.shape),
+                *(f"{one.peaks[name] / 2**20:.1f}" if name in one.peaks else "-" for name in names),
+            )
+            for one in report.memory
         ],
     )
 

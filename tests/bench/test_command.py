@@ -11,13 +11,14 @@ SMALL = ["--quick", "--threads", "1", "--peers"]
 def test_prints_and_stores(tmp_path, capsys):
     stored = tmp_path / "folder" / "small.json"
     case = ["--modes", "inference", "--cells", "lstm", "--shapes", "3/2/5-7"]
-    main([*case, "--json", str(stored), *SMALL])
+    main([*case, "--json", str(stored), "--plots", str(tmp_path), *SMALL])
     report = from_json(stored.read_text(encoding="utf-8"))
     assert [str(row.case) for row in report.rows] == ["inference lstm 3/2/5-7"]
     assert report.command.startswith("python -m rnnfast.bench --modes inference")
     printed = capsys.readouterr()
     assert "3/2/5-7" in printed.out
     assert "[1/1] inference lstm 3/2/5-7" in printed.err
+    assert (tmp_path / "benchmark-roofline.svg").is_file()
 
 
 @pytest.mark.parametrize(

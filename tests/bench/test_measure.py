@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnnfast.bench import Case, Job, Ours, Peer, Shape, limits, subnormals, tiles
+from rnnfast.bench import Case, Job, Ours, Peer, Shape, limits, memory, subnormals, tiles
 from rnnfast.bench.agreement import Disagreement, require_agreement
 from rnnfast.bench.measure import measure
 from rnnfast.bench.peers import Unable
@@ -133,6 +133,18 @@ def test_tiles_are_measured_in_the_target_that_is_asked_for(active_target):
     measured = tiles.measure_tiles_of(active_target, rounds=1)
     assert {tile.target for tile in measured} == {active_target}
     assert all(tile.gflops > 0 for tile in measured)
+
+
+def test_memory_is_what_a_call_takes():
+    """Results and what is saved for the backward pass, counted in a process of its own."""
+    case = Case("training", "lstm", Shape(T=200, B=32, I=128, H=128))
+    rows = 200 * 32 * 128
+    gates, states = 4 * rows, 2 * rows
+    least = 4 * (gates + states + 2 * rows)  # y and dx
+    peaks = memory.measure_memory(case, ["rnnfast"], threads=1).peaks
+    if not peaks:
+        pytest.skip("this system does not tell a process its peak memory")
+    assert least < peaks["rnnfast"] < 2 * least
 
 
 def test_subnormal_numbers_are_subnormal(ours, monkeypatch):
