@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .cases import MODES
 from .results import Report, Row
 
-__all__ = ["plot_all", "plot_ratios", "plot_roofline"]
+__all__ = ["plot_all", "plot_ratios", "plot_roofline", "plot_sweep"]
 
 _MARKERS = {"training": "o", "inference": "s", "step": "^"}
 # The same bytes for the same report, and text that stays text: reviews can read what changed.
@@ -123,6 +124,30 @@ def plot_roofline(report: Report, path: Path) -> None:
     axes.set_xlabel("flops for each byte of R in a step: B (I + H) / 2 H")
     axes.set_ylabel("GFLOP/s")
     axes.legend(loc="lower right")
+    save(path)
+
+
+def plot_sweep(rates: Mapping[int, float], path: Path) -> None:
+    """Draw the rate over the number of units.
+
+    Parameters
+    ----------
+    rates : mapping of int to float
+        GFLOP/s by H.
+    path : Path
+        Where to save; the suffix chooses the format.
+
+    Raises
+    ------
+    ImportError
+        When matplotlib is not installed.
+    """
+    axes, save = _picture(8.0, 4.0)
+    axes.plot(list(rates), list(rates.values()), marker=".", linewidth=0.8)
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    axes.set_xlabel("H = I, LSTM inference, T=10, B=32")
+    axes.set_ylabel("GFLOP/s")
     save(path)
 
 

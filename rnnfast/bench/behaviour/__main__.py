@@ -1,0 +1,89 @@
+"""Look at how the time behaves, and print each ratio with its bound.
+
+Nothing else may run on the machine meanwhile. Some ten minutes; the sweep over H alone takes half
+of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..cases import EVERYTHING, FIGURES
+from ..peers import Ours, Unable
+from ..plots import plot_sweep
+from . import company, growth, partitions, threads
+from .findings import Finding, to_json, to_markdown
+
+_ROUNDS = 5
+_PANEL = 16  # units of a full panel of an LSTM
+_MANY = 160  # H up to here one by one, beyond in steps of seven: odd and even, full and ragged
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print and store.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Of the command line; the program's own by default.
+    """
+    parser = argparse.ArgumentParser(prog="python -m rnnfast.bench.behaviour", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=list(_LOOKS), default=list(_LOOKS))
+    parser.add_argument("--full", action="store_true", help="plans of every case that ranks")
+    parser.add_argument("--units", type=int, default=1100, help="largest H of the sweep (1100)")
+    parser.add_argument("--rounds", type=int, default=_ROUNDS, help=f"turns of each ({_ROUNDS})")
+    parser.add_argument("--threads", type=int, default=2, help="of rnnfast (2)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="store the findings")
+    parser.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the sweep over H")
+    options = parser.parse_args(arguments)
+    try:
+        ours = Ours(options.threads)
+    except Unable as error:
+        sys.exit(f"rnnfast.bench.behaviour: {error}")
+    found: list[Finding] = []
+    for name in options.only:
+        print(name, file=sys.stderr)
+        found += _LOOKS[name](ours, options)
+    print(to_markdown(found), end="")
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(to_json(found) + "\n", encoding="utf-8")
+        options.json.with_suffix(".md").write_text(to_markdown(found), encoding="utf-8")
+
+
+def _units(ours: Ours, options: argparse.Namespace) -> list[Finding]:
+    every = [*range(1, _MANY), *range(_MANY, options.units + 1, 7)]
+    rates = growth.units_sweep(ours, [H for H in every if options.units >= H], rounds=1)
+    if options.plots:
+        options.plots.mkdir(parents=True, exist_ok=True)
+        plot_sweep(rates, options.plots / "units.svg")
+    return growth.growth_with_units(rates, _PANEL)
+
+
+def _plans(ours: Ours, options: argparse.Namespace) -> list[Finding]:
+    cases = EVERYTHING if options.full else FIGURES
+    return partitions.plan_beside_forced(ours, cases, options.rounds)
+
+
+def _simply(look: Callable[[Ours, int], list[Finding]]) -> _Look:
+    return lambda ours, options: look(ours, options.rounds)
+
+
+_Look = Callable[[Ours, argparse.Namespace], list[Finding]]
+
+_LOOKS: dict[str, _Look] = {
+    "torch": _simply(company.beside_torchs_pool),  # first: torch must not be there yet
+    "steps": _simply(growth.growth_with_steps),
+    "rows": _simply(growth.growth_with_rows),
+    "units": _units,
+    "threads": _simply(threads.second_thread),
+    "oversubscribed": _simply(threads.more_threads_than_cores),
+    "busy": _simply(company.beside_a_busy_process),
+    "plans": _plans,
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""A finding: what was looked at, what was measured, what it should be at most or at least."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ..timing import Call, play_rounds, spread
+
+__all__ = ["Finding", "medians", "to_json", "to_markdown"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One ratio, beside its bound.
+
+    Parameters
+    ----------
+    about : str
+        What it is the ratio of, with the sizes.
+    measured : float
+        The ratio.
+    sense : {"at most", "at least"}
+        What the bound is.
+    bound : float
+        How large it may, or must, be.
+    """
+
+    about: str
+    measured: float
+    sense: Literal["at most", "at least"]
+    bound: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether it keeps its bound."""
+        if self.sense == "at most":
+            return self.measured <= self.bound
+        return self.measured >= self.bound
+
+
+def medians(calls: Mapping[str, Call], rounds: int) -> dict[str, float]:
+    """Return the median seconds a call of each contestant, in turns.
+
+    Parameters
+    ----------
+    calls : mapping of str to callable
+        The contestants.
+    rounds : int
+        Turns of each.
+
+    Returns
+    -------
+    dict of str to float
+    """
+    played = list(play_rounds(calls, rounds))
+    return {name: spread([times[name] for times in played]).median for name in calls}
+
+
+def to_json(findings: Sequence[Finding]) -> str:
+    """Write findings as JSON.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        What was found.
+
+    Returns
+    -------
+    str
+        A list of their fields and whether each holds.
+    """
+    return json.dumps([{**dataclasses.asdict(f), "holds": f.holds} for f in findings], indent=1)
+
+
+def to_markdown(findings: Sequence[Finding]) -> str:
+    """Write findings as a table.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        What was found.
+
+    Returns
+    -------
+    str
+    """
+    lines = ["| what | measured | wanted | holds |", "| --- | --- | --- | --- |"]
+    for f in findings:
+        holds = "yes" if f.holds else "**no**"
+        lines.append(f"| {f.about} | {f.measured:.2f} | {f.sense} {f.bound:g} | {holds} |")
+    return "\n".join(lines) + "\n"

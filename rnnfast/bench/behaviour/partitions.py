@@ -1,0 +1,68 @@
+"""The plan beside every partition that it could have chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rnnfast.testing.plans import forced_plan
+
+from ..cases import Case
+from ..peers import Ours
+from ..timing import Call
+from .findings import Finding, medians
+
+__all__ = ["plan_beside_forced", "under_plan"]
+
+
+def plan_beside_forced(ours: Ours, cases: Sequence[Case], rounds: int) -> list[Finding]:
+    """Compare the plan's own choice with the best of those forced.
+
+    Parameters
+    ----------
+    ours : Ours
+        rnnfast.
+    cases : sequence of Case
+        What is computed.
+    rounds : int
+        Turns of each.
+
+    Returns
+    -------
+    list of Finding
+    """
+    found = []
+    for case in cases:
+        call = ours.prepare(case, case.inputs()).call
+        calls: dict[str, Call] = {"plan": call, "one": under_plan(call, threads=1)}
+        for partition in ("rows", "units"):
+            calls[partition] = under_plan(call, partition=partition, threads=ours.threads)
+        times = medians(calls, rounds)
+        plan = times.pop("plan")
+        best = min(times, key=lambda name: times[name])
+        found.append(
+            Finding(f"plan / best partition ({best}), {case}", plan / times[best], "at most", 1.05)
+        )
+    return found
+
+
+def under_plan(call: Call, **forced: Any) -> Call:
+    """Return the call under a plan that is forced in part.
+
+    Parameters
+    ----------
+    call : callable
+        What is timed.
+    **forced
+        What `forced_plan` takes.
+
+    Returns
+    -------
+    callable
+    """
+
+    def run() -> Any:
+        with forced_plan(**forced):
+            return call()
+
+    return run

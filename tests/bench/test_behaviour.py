@@ -1,0 +1,71 @@
+"""How the time behaves: the findings themselves, and the command on the smallest sizes."""
+
+import json
+
+import pytest
+
+from rnnfast.bench import Case, Ours, Shape
+from rnnfast.bench.behaviour import company, growth, partitions
+from rnnfast.bench.behaviour.__main__ import main
+from rnnfast.bench.behaviour.findings import Finding, to_json, to_markdown
+
+
+def test_a_finding_holds_on_its_side_of_the_bound():
+    assert Finding("a", 1.1, "at most", 1.15).holds
+    assert not Finding("a", 1.2, "at most", 1.15).holds
+    assert Finding("a", 1.9, "at least", 1.85).holds
+    assert not Finding("a", 1.8, "at least", 1.85).holds
+
+
+def test_findings_are_written():
+    findings = [Finding("a", 1.2, "at most", 1.15)]
+    assert "| a | 1.20 | at most 1.15 | **no** |" in to_markdown(findings)
+    assert json.loads(to_json(findings))[0]["holds"] is False
+
+
+def test_neighbouring_units_are_compared():
+    even = {H: 100.0 for H in range(1, 200)}
+    assert all(finding.holds for finding in growth.growth_with_units(even, 16))
+    steep, panel = growth.growth_with_units({**even, 100: 70.0}, 16)
+    assert not steep.holds
+    assert "(99, 100)" in steep.about or "(100, 101)" in steep.about
+    assert panel.holds
+    # H=15 at 60 of 100 GFLOP/s takes 1.46 times as long as H=16.
+    assert not growth.growth_with_units({15: 60.0, 16: 100.0}, 16)[0].holds
+
+
+def test_every_partition_is_tried(monkeypatch):
+    seen = []
+
+    def medians(calls, rounds):
+        seen.append(set(calls))
+        for call in calls.values():
+            call()
+        return {name: 1.0 + (name == "plan") for name in calls}
+
+    monkeypatch.setattr(partitions, "medians", medians)
+    case = Case("inference", "lstm", Shape(3, 2, 5, 7))
+    (finding,) = partitions.plan_beside_forced(Ours(1), [case], rounds=1)
+    assert seen == [{"plan", "one", "rows", "units"}]
+    assert finding.measured == 2
+    assert not finding.holds
+
+
+def test_a_busy_process_is_gone_afterwards():
+    with company._busy_core() as process:
+        assert process.poll() is None
+    assert process.poll() is not None
+
+
+def test_the_command_stores_and_draws(tmp_path, capsys):
+    stored = tmp_path / "folder" / "found.json"
+    small = ["--only", "units", "--units", "3", "--threads", "1"]
+    main([*small, "--json", str(stored), "--plots", str(tmp_path)])
+    assert json.loads(stored.read_text(encoding="utf-8")) == []
+    assert "| what | measured" in capsys.readouterr().out
+    assert (tmp_path / "units.svg").is_file()
+
+
+def test_too_many_threads_are_one_line():
+    with pytest.raises(SystemExit, match="10000 threads are wanted"):
+        main(["--only", "units", "--units", "3", "--threads", "10000"])
