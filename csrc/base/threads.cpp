@@ -51,7 +51,7 @@ void Worker::meet() {
   }
 }
 
-void run_team(int threads, Job job, void* context) {
+void run_team([[maybe_unused]] int threads, Job job, void* context) {
 #if defined(_OPENMP)
   if (threads > 1 && !forked) {
     team_has_run = true;
