@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnnfast.layers.layer import Array, Layer, Pullback, Shape
+from rnnfast.utils.hyperparameters import share
 from rnnfast.utils.random_seed import make_generator
 
 
@@ -30,7 +31,9 @@ class Dropout(Layer):
     Raises
     ------
     ValueError
-        When `rate` lies outside the range.
+        When `rate` or `seed` lies outside its range.
+    TypeError
+        When `rate` is not a number, or `seed` not an integer.
     NotImplementedError
         For a Keras argument that is not offered yet.
     """
@@ -47,9 +50,7 @@ class Dropout(Layer):
         **options: object,
     ) -> None:
         super().__init__(name=name, dtype=dtype, **options)
-        if not 0 <= rate <= 1:
-            raise ValueError(f"rate must be from 0 to 1, got {rate!r}")
-        self.rate = float(rate)
+        self.rate = share("rate", rate)
         self.seed = seed
         self._rng = make_generator(seed)
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from rnnfast.losses.cross_entropy import CrossEntropy, clip, exponentials, smoothing
+from rnnfast.losses.cross_entropy import CrossEntropy, clip, exponentials
 from rnnfast.losses.loss import Array
+from rnnfast.utils.hyperparameters import share
 
 
 class CategoricalCrossentropy(CrossEntropy):
@@ -42,7 +43,7 @@ class CategoricalCrossentropy(CrossEntropy):
         dtype: None = None,
     ) -> None:
         super().__init__(from_logits, axis, reduction, name, dtype)
-        self.label_smoothing = smoothing(label_smoothing)
+        self.label_smoothing = share("label_smoothing", label_smoothing)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal loss."""

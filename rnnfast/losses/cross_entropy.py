@@ -91,10 +91,3 @@ def exponentials(logits: Array) -> tuple[Array, Array, Array]:
 def clip(probabilities: Array) -> Array:
     """Keep probabilities away from 0 and 1 as Keras does."""
     return np.clip(probabilities, EPSILON, 1.0 - EPSILON)
-
-
-def smoothing(label_smoothing: float) -> float:
-    """Check `label_smoothing`, a share from 0 to 1."""
-    if not 0.0 <= label_smoothing <= 1.0:
-        raise ValueError(f"label_smoothing must be from 0 to 1, got {label_smoothing}")
-    return float(label_smoothing)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnfast.optimizers import clipping
-from rnnfast.optimizers.hyperparameters import above_zero, at_least_zero
+from rnnfast.utils.hyperparameters import above_zero, at_least_zero
 from rnnfast.utils.naming import auto_name
 from rnnfast.utils.options import refuse
 

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnfast.optimizers.hyperparameters import above_zero, share
 from rnnfast.optimizers.optimizer import Array, Optimizer
+from rnnfast.utils.hyperparameters import above_zero, share
 
 
 class RMSprop(Optimizer):

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnfast.optimizers.hyperparameters import share
 from rnnfast.optimizers.optimizer import Array, Optimizer
+from rnnfast.utils.hyperparameters import share
 
 
 class SGD(Optimizer):

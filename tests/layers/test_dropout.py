@@ -58,7 +58,15 @@ def test_both_dtypes_see_the_same_masks():
     np.testing.assert_array_equal(*kept)
 
 
-@pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
+@pytest.mark.parametrize("rate", [-0.1, 1.1])
 def test_rates_outside_the_range_are_refused(rate):
-    with pytest.raises(ValueError, match="rate must be from 0 to 1"):
+    with pytest.raises(ValueError, match=f"rate must be from 0 to 1, got {rate}"):
+        layers.Dropout(rate)
+    with pytest.raises(ValueError, match="rate must be finite, got nan"):
+        layers.Dropout(float("nan"))
+
+
+@pytest.mark.parametrize("rate", ["a", None, True, np.ones(3)])
+def test_a_rate_is_a_number(rate):
+    with pytest.raises(TypeError, match="rate must be a number, got "):
         layers.Dropout(rate)

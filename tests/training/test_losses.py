@@ -255,6 +255,16 @@ def test_bad_input_is_named(loss, y_true, y_pred, error, message):
         (lambda: losses.BinaryCrossentropy(axis=1), NotImplementedError, "axis"),
         (lambda: losses.BinaryCrossentropy(label_smoothing=2), ValueError, "label_smoothing"),
         (
+            lambda: losses.BinaryCrossentropy(label_smoothing="a"),
+            TypeError,
+            "label_smoothing must be a number, got 'a'",
+        ),
+        (
+            lambda: losses.CategoricalCrossentropy(label_smoothing=None),
+            TypeError,
+            "label_smoothing must be a number, got None",
+        ),
+        (
             lambda: losses.SparseCategoricalCrossentropy(ignore_class=0),
             NotImplementedError,
             "ignore_class",

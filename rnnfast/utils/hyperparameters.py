@@ -1,4 +1,4 @@
-"""Checks of the numbers that steer an optimizer."""
+"""Checks of the numbers that steer training."""
 
 from __future__ import annotations
 
