@@ -241,10 +241,16 @@ class Optimizer(ABC):
         return cls(**config)
 
     def _check(self, grads: Sequence[Array], variables: Sequence[Array]) -> None:
-        if not len(grads) == len(variables) == len(self._built_for):
+        if len(grads) != len(variables):
             raise ValueError(
-                f"grads and trainable_variables must have one entry for each of the "
-                f"{len(self._built_for)} parameters, got {len(grads)} and {len(variables)}"
+                f"grads must have one entry for each of trainable_variables, got {len(grads)} and "
+                f"{len(variables)}"
+            )
+        if len(variables) != len(self._built_for):
+            raise ValueError(
+                f"trainable_variables must be the {len(self._built_for)} arrays that the optimizer "
+                f"first saw, got {len(variables)}; after changing the layers of a model, call "
+                f"compile with a new optimizer"
             )
         for index, (grad, variable, built) in enumerate(
             zip(grads, variables, self._built_for, strict=True)
@@ -252,7 +258,8 @@ class Optimizer(ABC):
             if (variable.shape, variable.dtype) != built:
                 raise ValueError(
                     f"trainable_variables[{index}] was {built[1]} of shape {built[0]} when the "
-                    f"optimizer first saw it, got {variable.dtype} of shape {variable.shape}"
+                    f"optimizer first saw it, got {variable.dtype} of shape {variable.shape}; "
+                    f"after changing the layers of a model, call compile with a new optimizer"
                 )
             if (grad.shape, grad.dtype) != built:
                 raise ValueError(

@@ -60,6 +60,16 @@ def test_history(data):
     assert history.params == params
 
 
+def test_layers_added_after_fit_want_a_new_optimizer(data):
+    model = make()
+    model.fit(*data, verbose=0)
+    model.add(layers.Dense(1))
+    with pytest.raises(ValueError, match="after changing the layers of a model, call compile with"):
+        model.fit(*data, verbose=0)
+    model.compile("sgd", "mse")
+    model.fit(*data, verbose=0)
+
+
 def test_initial_epoch(data):
     model = make()
     assert model.fit(*data, epochs=5, initial_epoch=3, verbose=0).epoch == [3, 4]

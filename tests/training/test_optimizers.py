@@ -209,7 +209,7 @@ def test_keras_defaults_that_change_nothing_are_taken():
     [
         ([np.zeros(3)], [np.zeros(2)], ValueError, r"grads\[0\].*\(2,\)"),
         ([np.zeros(2, np.float32)], [np.zeros(2)], ValueError, r"grads\[0\] must be float64"),
-        ([], [np.zeros(2)], ValueError, "one entry for each of the 1"),
+        ([], [np.zeros(2)], ValueError, "one entry for each of trainable_variables, got 0 and 1"),
         ([np.zeros(2)], [np.zeros(2, int)], TypeError, r"trainable_variables\[0\].*int64"),
         ([np.zeros(2)], [[0.0, 0.0]], TypeError, "got list"),
     ],
@@ -222,8 +222,10 @@ def test_bad_input_is_named(grads, variables, error, message):
 def test_parameters_may_not_change_between_calls():
     optimizer = SGD()
     optimizer.apply([np.zeros(2)], [np.zeros(2)])
-    with pytest.raises(ValueError, match="when the optimizer first saw it"):
+    with pytest.raises(ValueError, match=r"first saw it, .*call compile with a new optimizer"):
         optimizer.apply([np.zeros(3)], [np.zeros(3)])
+    with pytest.raises(ValueError, match=r"the 1 arrays .* got 2; .*call compile with a new"):
+        optimizer.apply([np.zeros(2)] * 2, [np.zeros(2)] * 2)
 
 
 @pytest.mark.parametrize(
