@@ -86,6 +86,36 @@ def evaluate(
     return logs
 
 
+def validate(
+    model: Evaluator,
+    objective: Objective,
+    x: Array,
+    y: Array,
+    batch_size: int,
+    epoch: int,
+    listeners: CallbackList,
+) -> Logs:
+    """Evaluate after an epoch of training.
+
+    Returns
+    -------
+    dict
+        As of `evaluate`, under names with `val_` before them.
+
+    Raises
+    ------
+    FloatingPointError
+        When the loss is NaN or infinite.
+    """
+    logs = evaluate(model, objective, x, y, batch_size, listeners)
+    if not math.isfinite(logs["loss"]):
+        raise FloatingPointError(
+            f"the validation loss became {logs['loss']} in epoch {epoch + 1}; look for NaN in the "
+            f"validation data, lower the optimizer's learning_rate or set its clipnorm"
+        )
+    return {f"val_{name}": value for name, value in logs.items()}
+
+
 @one_blas_thread()
 def predict(model: Evaluator, x: Array, batch_size: int, listeners: CallbackList) -> Array:
     """Compute the outputs, batch by batch."""

@@ -91,7 +91,9 @@ class Trainer(Evaluator):
         Raises
         ------
         FloatingPointError
-            When the loss becomes NaN or infinite; the weights are those before that step.
+            When the loss becomes NaN or infinite; the weights are those before that step. When
+            the validation loss does; the weights are those after that epoch's training. `history`
+            holds the epochs before.
         ValueError
             When the model is not compiled, or shapes or lengths do not fit.
         TypeError
@@ -130,8 +132,7 @@ class Trainer(Evaluator):
                 batches = data.batches(len(inputs), size)
             logs = loops.train(self, objective, inputs, targets, batches, epoch, listeners)
             if validation is not None:
-                scores = loops.evaluate(self, objective, *validation, size, listeners)
-                logs |= {f"val_{name}": value for name, value in scores.items()}
+                logs |= loops.validate(self, objective, *validation, size, epoch, listeners)
             listeners.tell("on_epoch_end", epoch, logs)
             if self.stop_training:
                 break

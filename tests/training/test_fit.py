@@ -267,6 +267,41 @@ def test_a_loss_that_is_no_number_stops_with_epoch_and_step(data, bad):
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_validation_loss_that_is_no_number_stops_with_the_epoch(data, bad):
+    x, y = data
+    model = make()
+
+    class Spoil(callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 3:
+                validation[1][20] = bad
+
+    validation = x, y.astype(np.float32)
+    message = f"the validation loss became {bad} in epoch 4; .*validation data.*learning_rate"
+    with pytest.raises(FloatingPointError, match=message):
+        model.fit(
+            *data,
+            epochs=5,
+            initial_epoch=1,
+            validation_data=validation,
+            callbacks=Spoil(),
+            verbose=0,
+        )
+    # As when the loss of training does: the epochs before are there, whole.
+    assert model.history.epoch == [1, 2]
+    assert {name: len(values) for name, values in model.history.history.items()} == {
+        "loss": 2,
+        "val_loss": 2,
+    }
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+def test_an_evaluation_gives_the_loss_that_it_finds(data):
+    x, y = data
+    assert np.isnan(make().evaluate(x, np.full_like(y, np.nan), verbose=0))
+
+
 def test_a_learning_rate_that_explodes_stops(data):
     with pytest.raises(FloatingPointError, match="the loss became"):
         make(optimizer=optimizers.SGD(1e30)).fit(*data, epochs=20, verbose=0)
