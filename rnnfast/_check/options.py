@@ -18,11 +18,14 @@ def flag(name: str, value: bool) -> bool:
 
 
 def count(name: str, value: int) -> int:
-    """Return an integer of at least 1."""
+    """Return an integer of at least 1; True is none."""
+    other_kind = TypeError(f"{name} must be an integer of at least 1, got {value!r}")
+    if isinstance(value, bool):
+        raise other_kind
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be an integer of at least 1, got {value!r}") from None
+        raise other_kind from None
     if number < 1:
         raise ValueError(f"{name} must be at least 1, got {number}")
     return min(number, _LARGEST_COUNT)
@@ -45,7 +48,10 @@ def wanted(wrt: Collection[str] | None, names: tuple[str, ...]) -> frozenset[str
         raise TypeError(
             f"wrt must be a collection of names, got the string {wrt!r}; pass [{wrt!r}]"
         )
-    chosen = tuple(wrt)
+    try:
+        chosen = tuple(wrt)
+    except TypeError:
+        raise TypeError(f"wrt must be None or a collection of names, got {wrt!r}") from None
     for name in chosen:
         if name not in names:
             raise ValueError(f"wrt must name some of {', '.join(names)}, got {name!r}")

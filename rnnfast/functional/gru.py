@@ -197,7 +197,7 @@ def gru_vjp(
     ValueError
         As `gru`, and if `wrt` holds another name.
     TypeError
-        As `gru`, and if `wrt` is a string.
+        As `gru`, and if `wrt` is a string or no collection.
 
     Examples
     --------

@@ -195,7 +195,7 @@ def lstm_vjp(
     ValueError
         As `lstm`, and if `wrt` holds another name.
     TypeError
-        As `lstm`, and if `wrt` is a string.
+        As `lstm`, and if `wrt` is a string or no collection.
 
     Examples
     --------

@@ -191,7 +191,7 @@ def rnn_vjp(
     ValueError
         As `rnn`, and if `wrt` holds another name.
     TypeError
-        As `rnn`, and if `wrt` is a string.
+        As `rnn`, and if `wrt` is a string or no collection.
 
     Examples
     --------

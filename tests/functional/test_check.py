@@ -220,6 +220,8 @@ def test_wrt() -> None:
         rnnfast.gru_vjp(**arguments(3), wrt=["c0"])
     with refused(TypeError, "wrt must be a collection of names, got the string 'x'; pass ['x']"):
         rnnfast.rnn_vjp(**arguments(1), wrt="x")
+    with refused(TypeError, "wrt must be None or a collection of names, got 3"):
+        rnnfast.lstm_vjp(**arguments(), wrt=3)
 
 
 def test_out_of_a_pullback() -> None:

@@ -94,7 +94,7 @@ def test_too_few(n: int) -> None:
     assert rnnfast.get_num_threads() == before
 
 
-@pytest.mark.parametrize("n", [1.0, "2", None])
+@pytest.mark.parametrize("n", [1.0, "2", None, True, np.True_])
 def test_not_an_integer(n) -> None:
     with pytest.raises(TypeError, match=r"^n must be an integer of at least 1, got "):
         rnnfast.set_num_threads(n)
