@@ -52,6 +52,8 @@ class GRU(Recurrent):
     ------
     ValueError
         When an argument is none of these.
+    TypeError
+        When a flag is not True or False, or `seed` not an integer.
     NotImplementedError
         For a Keras argument that is not offered yet.
 

@@ -49,12 +49,17 @@ class Input:
 
     def __init__(
         self,
-        shape: Sequence[int | None],
+        shape: Sequence[int | None] | None = None,
         *,
         dtype: DTypeLike | None = None,
         name: str | None = None,
         **options: object,
     ) -> None:
+        if options.get("batch_shape") is not None:
+            raise NotImplementedError(
+                f"Input does not support batch_shape={options['batch_shape']!r} yet; "
+                f"pass shape, the same without the batch axis"
+            )
         refuse("Input", options, self.not_yet)
         self.batch_shape: Shape = (None, *_check_lengths(shape))
         self.dtype: np.dtype[Any] | None = None if dtype is None else np.dtype(dtype)
@@ -105,7 +110,11 @@ class Input:
 
 def _check_lengths(shape: object) -> Shape:
     if isinstance(shape, Sequence) and all(
-        length is None or (isinstance(length, int) and length >= 0) for length in shape
+        length is None or _is_length(length) for length in shape
     ):
         return tuple(shape)
     raise ValueError(f"shape must be a tuple of lengths and None, got {shape!r}")
+
+
+def _is_length(length: object) -> bool:
+    return isinstance(length, int) and not isinstance(length, bool) and length >= 0

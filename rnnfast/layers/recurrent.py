@@ -30,6 +30,7 @@ from rnnfast.layers.layer import (
     require_features,
     require_positive,
 )
+from rnnfast.utils.random_seed import check_seed
 
 
 class Recurrent(Layer):
@@ -94,7 +95,7 @@ class Recurrent(Layer):
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.return_sequences = flag("return_sequences", return_sequences)
-        self.seed = seed
+        self.seed = None if seed is None else check_seed(seed)
 
     # ---------------------------------------------------------------- shapes and weights
 

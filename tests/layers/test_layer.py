@@ -125,6 +125,17 @@ def test_units_must_be_a_positive_integer(kind, units):
         kind(units)
 
 
+@pytest.mark.parametrize("kind", [layers.SimpleRNN, layers.LSTM, layers.GRU])
+def test_a_seed_is_an_integer(kind):
+    assert kind(4, seed=np.int64(3)).seed == 3
+    assert kind(4).seed is None
+    for bad in ("abc", 2.5, True):
+        with pytest.raises(TypeError, match=f"seed must be an integer, got {bad!r}"):
+            kind(4, seed=bad)
+    with pytest.raises(ValueError, match="seed must not be negative, got -1"):
+        kind(4, seed=-1)
+
+
 def test_an_unknown_initializer_is_named():
     with pytest.raises(ValueError, match="unknown initializer 'glorot'"):
         layers.Dense(4, kernel_initializer="glorot")
@@ -141,10 +152,16 @@ def test_equal_seeds_give_equal_weights(make):
         assert not first.any() or first.ndim == 1 or (first != other).any()
 
 
-@pytest.mark.parametrize("shape", [3, "ab", (2.5,), (-1,), None])
+@pytest.mark.parametrize("shape", [3, "ab", (2.5,), (-1,), (True, 3), None])
 def test_input_takes_a_shape(shape):
     with pytest.raises(ValueError, match="shape must be a tuple of lengths and None"):
         layers.Input(shape)
+
+
+def test_input_says_what_to_pass_instead_of_batch_shape():
+    with pytest.raises(NotImplementedError, match=r"batch_shape=\(None, 5\) yet; pass shape, the"):
+        layers.Input(batch_shape=(None, 5))
+    layers.Input((5,), batch_shape=None)
 
 
 def test_input_declares_a_dtype_that_the_first_layer_takes():
