@@ -1,5 +1,6 @@
 // Packing moves every element to its place, leaves none behind, and invents only zeros.
 #include "check.hpp"
+#include "gemm/pack.hpp"
 
 namespace rnnfast {
 namespace {
@@ -34,6 +35,60 @@ TEST(lanes_are_packed_and_unpacked) {
       }
     }
   });
+}
+
+// What follows is the same code for every target but for its N: here it is compiled for the one
+// that this file is. Each array ends where its last element does, for a sanitizer to see.
+template <class T>
+void check_rows() {
+  constexpr index N = lanes<T>;
+  for (index length = 0; length <= 2 * N + 1; ++length) {
+    const std::vector<T> row = Random().vector<T>(length);
+    const index whole = (length + N - 1) / N * N;
+    for (const index padded : {whole, whole + N, whole + 3 * N}) {
+      std::vector<T> wanted = row;
+      wanted.resize(static_cast<std::size_t>(padded), T(0));
+      std::vector<T> packed(wanted.size(), T(9));
+      pack_row(row.data(), length, padded, packed.data());
+      CHECK(packed == wanted, "%d of %d", static_cast<int>(length), static_cast<int>(padded));
+    }
+  }
+}
+
+TEST(rows_are_padded_with_zeros) {
+  check_rows<float>();
+  check_rows<double>();
+}
+
+template <class T, int M>
+void check_strips() {
+  const index where[] = {3, 0, 4, 4};  // rows that lie anywhere, one of them twice
+  constexpr index count = 4;
+  for (const index width : {1, M - 1, M, M + 1, 2 * M + 3}) {
+    for (const index stride : {width, width + 5}) {
+      const std::vector<T> matrix = Random().vector<T>(4 * stride + width);
+      for (index column = 0; column <= width; column += M) {
+        std::vector<T> wanted;
+        for (const index row : where) {
+          for (index i = column; i < column + M; ++i) {
+            const T past = i == width ? T(1) : T(0);
+            wanted.push_back(i < width ? matrix[static_cast<std::size_t>(row * stride + i)] : past);
+          }
+        }
+        std::vector<T> strip(wanted.size(), T(9));
+        pack_strip<T, M>({matrix.data(), where, stride}, count, column, width, strip.data());
+        CHECK(strip == wanted, "%d columns from %d of %d", M, static_cast<int>(column),
+              static_cast<int>(width));
+      }
+    }
+  }
+}
+
+TEST(strips_end_in_a_column_of_ones_and_zeros) {
+  check_strips<float, 6>();
+  check_strips<float, 8>();
+  check_strips<double, 6>();
+  check_strips<double, 8>();
 }
 
 }  // namespace
