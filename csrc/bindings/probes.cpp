@@ -58,8 +58,8 @@ double tile_rate(int rows, int vectors, index k, double seconds) {
                    [&] { kernels.probes.tile(rows, vectors, k, a, b, start, c, repeats); });
 }
 
-/// GB/s at which one core's product of a single row reads its weights, `panels` of [k][vectors * N],
-/// pass after pass and there and back, as a sequence does.
+/// GB/s at which one core's product of a single row reads its weights, `panels` of [k][vectors *
+/// N], pass after pass and there and back, as a sequence does.
 template <class T>
 double stream_rate(index panels, index k, double seconds) {
   const ScalarKernels<T>& kernels = kernels_of<T>(target());
@@ -147,9 +147,8 @@ void register_probes(py::module_& module) {
       "stream_rate",
       [](const py::dtype& dtype, index panels, index k, double seconds) {
         const py::gil_scoped_release release;
-        return with_scalar(dtype, [&](auto scalar) {
-          return stream_rate<decltype(scalar)>(panels, k, seconds);
-        });
+        return with_scalar(
+            dtype, [&](auto scalar) { return stream_rate<decltype(scalar)>(panels, k, seconds); });
       },
       py::arg("dtype"), py::arg("panels"), py::arg("k"), py::arg("seconds") = 0.1);
   probes.def("meeting_time", &meeting_time, py::arg("threads"), py::arg("seconds") = 0.1,

@@ -23,6 +23,8 @@ constexpr int near_vectors = tile_vectors / 2;
 /// Steps of k of the far product to each of the near one: as much of both is done in the end, if
 /// tiles are full.
 constexpr int far_steps = near_rows * near_vectors / tile_vectors;
+constexpr int rows_a_step = near_rows / far_steps;
+static_assert(rows_a_step * far_steps == near_rows);
 
 /// Elements from one k of the near product's strip to the next.
 template <class T>
@@ -130,7 +132,8 @@ template <class T, int FarV, int NearV>
           for (int v = 0; v < FarV; ++v) total[v] = fma(far_a, load(far_b + v * N), total[v]);
           far_b += far_stride;
 #pragma GCC unroll 4
-          for (int m = i * near_rows / far_steps; m < (i + 1) * near_rows / far_steps; ++m) {
+          for (int j = 0; j < rows_a_step; ++j) {
+            const int m = i * rows_a_step + j;
             const Vec<T> a = broadcast(strip[m]);
 #pragma GCC unroll 4
             for (int v = 0; v < NearV; ++v) sums.sum[m][v] = fma(a, column[v], sums.sum[m][v]);
