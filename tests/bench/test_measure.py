@@ -135,6 +135,7 @@ def test_tiles_are_measured_in_the_target_that_is_asked_for(active_target):
     assert all(tile.gflops > 0 for tile in measured)
 
 
+@pytest.mark.timing
 def test_memory_is_what_a_call_takes():
     """Results and what is saved for the backward pass, counted in a process of its own."""
     case = Case("training", "lstm", Shape(T=200, B=32, I=128, H=128))
