@@ -28,8 +28,8 @@ constexpr std::size_t kept_blocks = 8;
 constexpr std::size_t smallest_kept = std::size_t{64} << 10;
 
 struct Block {
-  char* data;
-  std::size_t size;
+  char* data = nullptr;
+  std::size_t size = 0;
 };
 
 char* allocate(std::size_t size, std::size_t alignment) {
@@ -60,7 +60,7 @@ class Shelf {
   /// A block of at least `size` bytes and less than twice that, or none.
   Block take(std::size_t size) {
     const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock) return {nullptr, 0};
+    if (!lock) return {};
     for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block) {
       if (block->size < size || block->size / 2 > size) continue;
       const Block found = *block;
@@ -68,7 +68,7 @@ class Shelf {
       bytes_ -= found.size;
       return found;
     }
-    return {nullptr, 0};
+    return {};
   }
 
   void put(Block block) {
@@ -98,16 +98,47 @@ Shelf& shelf() {
   return shelf;
 }
 
+/// Smaller blocks, a thread's own: a single step takes two of some kilobytes, and aligned ones cost
+/// the system's allocator a tenth of that step.
+class Pocket {
+ public:
+  Pocket() = default;
+  Pocket(const Pocket&) = delete;
+  ~Pocket() {
+    for (const Block& block : blocks_) release(block.data);
+  }
+
+  /// A block of at least `size` bytes, or none.
+  Block take(std::size_t size) {
+    for (Block& block : blocks_) {
+      if (block.size >= size) return std::exchange(block, Block{});
+    }
+    return {};
+  }
+
+  void put(Block block) {
+    for (Block& kept : blocks_) {
+      if (kept.data || kept_bytes == 0) continue;
+      kept = block;
+      return;
+    }
+    release(block.data);
+  }
+
+ private:
+  Block blocks_[2] = {};
+};
+
+thread_local Pocket pocket;
+
 }  // namespace
 
 Arena::Arena(std::size_t bytes) {
   if (bytes > static_cast<std::size_t>(-1) / 4) throw std::bad_alloc();
-  if (bytes >= smallest_kept) {
-    const Block block = shelf().take(bytes);
-    data_ = block.data;
-    size_ = block.size;
-    if (data_) return;
-  }
+  const Block block = bytes >= smallest_kept ? shelf().take(bytes) : pocket.take(bytes);
+  data_ = block.data;
+  size_ = block.size;
+  if (data_) return;
   const std::size_t alignment = bytes >= 2 * huge_page ? huge_page : cache_line;
   size_ = (bytes + alignment) / alignment * alignment;
   data_ = allocate(size_, alignment);
@@ -115,7 +146,7 @@ Arena::Arena(std::size_t bytes) {
 
 Arena::~Arena() {
   if (!data_) return;
-  size_ >= smallest_kept ? shelf().put({data_, size_}) : release(data_);
+  size_ >= smallest_kept ? shelf().put({data_, size_}) : pocket.put({data_, size_});
 }
 
 Arena::Arena(Arena&& other) noexcept

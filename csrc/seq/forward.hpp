@@ -59,10 +59,10 @@ class ForwardPass {
         interleaves_(plan.interleaves_input),
         state_rows_(workspace.state_rows),
         gate_rows_(workspace.gate_rows),
-        input_product_(call, weights, history, own_, gate_rows_,
+        input_product_(call_, weights_, history_, own_, gate_rows_,
                        workspace.x_offsets + worker.id * workspace.chunk_rows,
                        workspace.slot_numbers + worker.id * workspace.chunk_rows),
-        interleaved_input_(call, weights, history, own_.panels,
+        interleaved_input_(call_, weights_, history_, own_.panels,
                            workspace.strips + worker.id * workspace.strip_size, workspace.sums) {}
 
   void run() {

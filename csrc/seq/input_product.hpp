@@ -28,7 +28,8 @@ class InputProduct {
   using L = Layout<Cell, T>;
 
  public:
-  /// `x_offsets` and `slot_numbers` have room for the rows of a chunk.
+  /// Of a pass, whose own copies of all this it reads. `x_offsets` and `slot_numbers` have room for
+  /// the rows of a chunk.
   InputProduct(const ForwardCall<T>& call, const ForwardWeights<Cell, T>& weights,
                const History<Cell, T, Keep>& history, const Ownership& own, const index* gate_rows,
                index* x_offsets, index* slot_numbers)
@@ -85,11 +86,11 @@ class InputProduct {
                 });
   }
 
-  const ForwardCall<T> call_;
-  const ForwardWeights<Cell, T> weights_;
-  const History<Cell, T, Keep> history_;
-  const L layout_;
-  const Ownership own_;
+  const ForwardCall<T>& call_;
+  const ForwardWeights<Cell, T>& weights_;
+  const History<Cell, T, Keep>& history_;
+  const L& layout_;
+  const Ownership& own_;
   const index* const gate_rows_;
   index* const x_offsets_;
   index* const slot_numbers_;

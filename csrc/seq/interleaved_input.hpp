@@ -136,10 +136,10 @@ class InterleavedInput {
     return static_cast<std::size_t>(near_rows * layout_.slot(panel)) * sizeof(T);
   }
 
-  const ForwardCall<T> call_;
-  const ForwardWeights<Cell, T> weights_;
-  const History<Cell, T, Keep> history_;
-  const L layout_;
+  const ForwardCall<T>& call_;
+  const ForwardWeights<Cell, T>& weights_;
+  const History<Cell, T, Keep>& history_;
+  const L& layout_;
   const Span panels_;
   T* const strip_;
   T* const sums_;
