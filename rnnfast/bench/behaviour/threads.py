@@ -15,6 +15,8 @@ from .partitions import under_plan
 
 __all__ = ["more_threads_than_cores", "second_thread"]
 
+_NEVER_SLOWER = 0.97  # the same plan, timed twice, differs by as much
+
 _LARGE = ("50/64/512", "50/32/256", "25/64/1024")
 _SMALL = ("100/1/32", "100/1/64", "100/4/32", "10/8/64", "1/32/64", "50/16/256")
 
@@ -34,7 +36,7 @@ def second_thread(ours: Ours, rounds: int) -> list[Finding]:
     list of Finding
     """
     found = []
-    for bound, shapes in ((1.85, _LARGE), (1.0, _SMALL)):
+    for bound, shapes in ((1.85, _LARGE), (_NEVER_SLOWER, _SMALL)):
         for case in _cases(shapes):
             call = ours.prepare(case, case.inputs()).call
             times = medians({str(n): _with_threads(call, n) for n in (1, 2)}, rounds)
