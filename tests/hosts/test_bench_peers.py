@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import os
-
+import numpy as np
 import pytest
 
-from rnnfast.bench import PEERS, Case, Ours, Peer, Shape
-from rnnfast.bench.agreement import require_agreement
+from peer_agreement import THREADS, case_of, require_same_work
+from rnnfast.bench import PEERS, Case, Job, Peer
+from rnnfast.bench.agreement import Disagreement
 from rnnfast.bench.cases import MODES
 from rnnfast.bench.peers import Unable
 from rnnfast.testing.cells import CELLS_BY_NAME
 
+
+def not_of_torch(case: Case) -> bool:
+    return case.cell_name in ("rnn_sigmoid", "gru_reset_before")
+
+
 CANNOT = {
-    "torch": lambda case: case.cell_name in ("rnn_sigmoid", "gru_reset_before"),
+    "torch": not_of_torch,
+    "torch-bf16": not_of_torch,
     "onnxruntime": lambda case: case.mode == "training",
     "openvino": lambda case: case.mode == "training",
     "jax": lambda case: False,
 }
-
-# JAX takes no other number.
-THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 @pytest.fixture(scope="module", params=PEERS)
@@ -31,22 +34,32 @@ def peer(request) -> Peer:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("cell", CELLS_BY_NAME)
 def test_agrees_with_us_or_says_why_not(peer, cell, mode):
-    case = Case(mode, cell, Shape(1 if mode == "step" else 6, 3, 5, 7))
-    inputs = case.inputs()
+    case = case_of(mode, cell)
     if CANNOT[peer.name](case):
         with pytest.raises(Unable, match=peer.name):
-            peer.prepare(case, inputs)
+            peer.prepare(case, case.inputs())
         return
-    own, theirs = Ours(threads=1).prepare(case, inputs), peer.prepare(case, inputs)
-    answer, others = own.results(own.call()), theirs.results(theirs.call())
-    require_agreement(peer.name, inputs, answer, others)
-    # Initial states are zero in training, and no leaves of torch's graph.
-    assert answer.keys() - others.keys() <= {"dh0", "dc0"}
+    require_same_work(peer, case)
 
 
 def test_jax_refuses_a_number_of_threads_that_it_would_not_use():
     with pytest.raises(Unable, match=rf"{THREADS + 1} threads are wanted, jax takes one for each"):
         PEERS["jax"](threads=THREADS + 1)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_wrong_bfloat16_answer_is_found(cell):
+    class Swapped(PEERS["torch-bf16"]):
+        def prepare(self, case: Case, inputs) -> Job:
+            gates = np.split(inputs["w_hh"], case.cell.gates)
+            return super().prepare(case, {**inputs, "w_hh": np.concatenate(gates[::-1])})
+
+    with pytest.raises(Disagreement, match=r"torch-bf16 .* y by .*0\.1 is allowed"):
+        require_same_work(Swapped(THREADS), case_of("inference", cell))
+
+
+def test_those_that_compute_in_float32_rank():
+    assert {name for name, peer in PEERS.items() if not peer.ranks} == {"torch-bf16"}
 
 
 def test_versions(peer):
