@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from peer_agreement import THREADS, case_of, require_same_work
-from rnnfast.bench import PEERS, Case, Job, Peer
+from rnnfast.bench import PEERS, Case, Job, Peer, Shape
 from rnnfast.bench.agreement import Disagreement
 from rnnfast.bench.cases import MODES
 from rnnfast.bench.peers import Unable
 from rnnfast.testing.cells import CELLS_BY_NAME
+
+# Inductor's own imports.
+pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script_method.:DeprecationWarning")
 
 
 def not_of_torch(case: Case) -> bool:
@@ -19,6 +22,7 @@ def not_of_torch(case: Case) -> bool:
 
 CANNOT = {
     "torch": not_of_torch,
+    "torch-compiled": not_of_torch,
     "torch-bf16": not_of_torch,
     "onnxruntime": lambda case: case.mode == "training",
     "openvino": lambda case: case.mode == "training",
@@ -34,7 +38,7 @@ def peer(request) -> Peer:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("cell", CELLS_BY_NAME)
 def test_agrees_with_us_or_says_why_not(peer, cell, mode):
-    case = case_of(mode, cell)
+    case = case_of(peer.name, mode, cell)
     if CANNOT[peer.name](case):
         with pytest.raises(Unable, match=peer.name):
             peer.prepare(case, case.inputs())
@@ -47,6 +51,42 @@ def test_jax_refuses_a_number_of_threads_that_it_would_not_use():
         PEERS["jax"](threads=THREADS + 1)
 
 
+@pytest.mark.parametrize(
+    "case",
+    [Case("inference", "gru", Shape(26, 1, 2, 3)), Case("training", "lstm", Shape(26, 1, 2, 3))],
+)
+def test_long_sequences_are_not_compiled_step_by_step(case):
+    with pytest.raises(Unable, match="torch-compiled makes a copy of the step for each of T=26"):
+        PEERS["torch-compiled"](THREADS).prepare(case, case.inputs())
+
+
+def test_an_lstm_of_any_length_is_compiled_for_inference():
+    require_same_work(
+        PEERS["torch-compiled"](THREADS), Case("inference", "lstm", Shape(200, 1, 2, 3))
+    )
+
+
+def test_compiling_leaves_the_settings_of_torch_as_they_were():
+    import torch
+
+    peer = PEERS["torch-compiled"](THREADS)
+    case = Case("step", "rnn_tanh", Shape(1, 1, 2, 3))
+    peer.prepare(case, case.inputs())
+    assert not torch._inductor.config.freezing
+    assert not torch._dynamo.config.allow_rnn
+
+
+def test_without_a_compiler_torch_is_not_compiled(monkeypatch):
+    import torch._inductor.cpp_builder
+
+    def find_none():
+        raise torch._inductor.exc.InvalidCxxCompiler
+
+    monkeypatch.setattr(torch._inductor.cpp_builder, "get_cpp_compiler", find_none)
+    with pytest.raises(Unable, match=r"torch-compiled: .*No working C\+\+ compiler"):
+        PEERS["torch-compiled"](THREADS)
+
+
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_a_wrong_bfloat16_answer_is_found(cell):
     class Swapped(PEERS["torch-bf16"]):
@@ -55,7 +95,7 @@ def test_a_wrong_bfloat16_answer_is_found(cell):
             return super().prepare(case, {**inputs, "w_hh": np.concatenate(gates[::-1])})
 
     with pytest.raises(Disagreement, match=r"torch-bf16 .* y by .*0\.1 is allowed"):
-        require_same_work(Swapped(THREADS), case_of("inference", cell))
+        require_same_work(Swapped(THREADS), case_of("torch-bf16", "inference", cell))
 
 
 def test_those_that_compute_in_float32_rank():

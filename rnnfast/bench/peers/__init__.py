@@ -11,10 +11,11 @@ from .ours import Ours
 from .peer import Job, Peer, Unable
 from .torch import Torch
 from .torch_bfloat16 import TorchBfloat16
+from .torch_compiled import TorchCompiled
 
 __all__ = ["PEERS", "Job", "Ours", "Peer", "Unable"]
 
 PEERS: Mapping[str, type[Peer]] = {
-    peer.name: peer for peer in (Torch, TorchBfloat16, OnnxRuntime, OpenVino, Jax)
+    peer.name: peer for peer in (Torch, TorchCompiled, TorchBfloat16, OnnxRuntime, OpenVino, Jax)
 }
 """Every peer by its name: a new one is one more class here."""

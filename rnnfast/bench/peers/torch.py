@@ -54,10 +54,10 @@ class Torch(Peer):
         x = self._tensor(inputs["x"]).requires_grad_()
         dy = self._tensor(inputs["dy"])
         leaves = {"dx": x, **{f"d{name}": leaf for name, leaf in _parameters(module, "_l0")}}
-        differentiate = self._torch.autograd.grad
+        forward, differentiate = self._callable(module), self._torch.autograd.grad
 
         def call() -> tuple[Any, Any, Any]:
-            y, final = module(x)
+            y, final = forward(x)
             return y, final, differentiate(y, tuple(leaves.values()), dy)
 
         def results(returned: tuple[Any, Any, Any]) -> dict[str, Array]:
@@ -68,12 +68,12 @@ class Torch(Peer):
         return Job(call, results)
 
     def _inference(self, cell: Cell, inputs: Arguments) -> Job:
-        module = self._module(cell, inputs, "", "_l0").eval()
+        forward = self._callable(self._module(cell, inputs, "", "_l0").eval())
         x = self._tensor(inputs["x"])
 
         @self._torch.inference_mode()  # type: ignore[untyped-decorator]
         def call() -> Any:
-            return module(x)
+            return forward(x)
 
         def results(returned: Any) -> dict[str, Array]:
             y, final = returned
@@ -82,14 +82,14 @@ class Torch(Peer):
         return Job(call, results)
 
     def _step(self, cell: Cell, inputs: Arguments) -> Job:
-        module = self._module(cell, inputs, "Cell", "").eval()
+        forward = self._callable(self._module(cell, inputs, "Cell", "").eval())
         x = self._tensor(inputs["x"][0])
         states = tuple(self._tensor(inputs[name]) for name in cell.states)
         state = states if len(states) > 1 else states[0]
 
         @self._torch.inference_mode()  # type: ignore[untyped-decorator]
         def call() -> Any:
-            return module(x, state)
+            return forward(x, state)
 
         return Job(call, lambda after: self._finals(cell, after))
 
@@ -101,6 +101,10 @@ class Torch(Peer):
         with self._torch.no_grad():
             for name, parameter in _parameters(module, layer):
                 parameter.copy_(self._torch.from_numpy(inputs[name]))
+        return module
+
+    def _callable(self, module: Any) -> Any:
+        """Return what is called in place of the module."""
         return module
 
     def _tensor(self, array: Array) -> Any:
