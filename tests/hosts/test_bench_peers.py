@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
+import peer_agreement
 from peer_agreement import THREADS, case_of, require_same_work
 from rnnfast.bench import PEERS, Case, Job, Peer, Shape
 from rnnfast.bench.agreement import Disagreement
@@ -29,8 +33,11 @@ CANNOT = {
     "jax": lambda case: False,
 }
 
+# Keras has one backend a process, and that of the other tests here is torch.
+HERE = [name for name in PEERS if name != "keras"]
 
-@pytest.fixture(scope="module", params=PEERS)
+
+@pytest.fixture(scope="module", params=HERE)
 def peer(request) -> Peer:
     return PEERS[request.param](threads=THREADS)
 
@@ -44,6 +51,34 @@ def test_agrees_with_us_or_says_why_not(peer, cell, mode):
             peer.prepare(case, case.inputs())
         return
     require_same_work(peer, case)
+
+
+def run_alone(*names: str) -> dict[str, str]:
+    """The number of cases in which each agrees, all in one process without this one's Keras."""
+    run = subprocess.run(
+        [sys.executable, peer_agreement.__file__, *names],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return dict(line.split() for line in run.stdout.splitlines())
+
+
+def test_keras_agrees_with_us_in_everything_beside_all_the_others():
+    others = [name for name in HERE if name != "torch-compiled"]
+    done = run_alone(*others, "keras")
+    everything = len(MODES) * len(CELLS_BY_NAME)
+    assert done["keras"] == done["jax"] == str(everything)
+    assert "0" not in done.values()
+
+
+def test_keras_refuses_another_backend():
+    import_first = (
+        "import os; os.environ['KERAS_BACKEND'] = 'numpy'; import keras;"
+        "from rnnfast.bench import PEERS; PEERS['keras'](2)"
+    )
+    run = subprocess.run([sys.executable, "-c", import_first], stderr=subprocess.PIPE, text=True)
+    assert "Unable: keras is imported already, and runs on numpy" in run.stderr
 
 
 def test_jax_refuses_a_number_of_threads_that_it_would_not_use():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .jax import Jax
+from .keras import Keras
 from .onnxruntime import OnnxRuntime
 from .openvino import OpenVino
 from .ours import Ours
@@ -16,6 +17,7 @@ from .torch_compiled import TorchCompiled
 __all__ = ["PEERS", "Job", "Ours", "Peer", "Unable"]
 
 PEERS: Mapping[str, type[Peer]] = {
-    peer.name: peer for peer in (Torch, TorchCompiled, TorchBfloat16, OnnxRuntime, OpenVino, Jax)
+    peer.name: peer
+    for peer in (Torch, TorchCompiled, TorchBfloat16, OnnxRuntime, OpenVino, Jax, Keras)
 }
 """Every peer by its name: a new one is one more class here."""
