@@ -50,7 +50,7 @@ def measure(case: Case, ours: Ours, peers: Sequence[Peer], rounds: int) -> Row:
         except Unable as reason:
             unable[peer.name] = str(reason)
             continue
-        require_agreement(peer.name, inputs, answer, job.results(job.call()))
+        require_agreement(peer.name, inputs, answer, job.results(job.call()), peer.epsilon)
         jobs[peer.name] = job
 
     limit = CaseLimit(case, ours.threads)

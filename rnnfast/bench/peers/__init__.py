@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .jax import Jax
+from .keras import Keras
 from .onnxruntime import OnnxRuntime
 from .openvino import OpenVino
 from .ours import Ours
 from .peer import Job, Peer, Unable
 from .torch import Torch
+from .torch_bfloat16 import TorchBfloat16
+from .torch_compiled import TorchCompiled
 
 __all__ = ["PEERS", "Job", "Ours", "Peer", "Unable"]
 
-PEERS: Mapping[str, type[Peer]] = {peer.name: peer for peer in (Torch, OnnxRuntime, OpenVino, Jax)}
-"""Every peer by the name of its package: a new one is one more class here."""
+PEERS: Mapping[str, type[Peer]] = {
+    peer.name: peer
+    for peer in (Torch, TorchCompiled, TorchBfloat16, OnnxRuntime, OpenVino, Jax, Keras)
+}
+"""Every peer by its name: a new one is one more class here."""

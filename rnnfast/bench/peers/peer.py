@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from rnnfast.testing.cells import Arguments, Array
 
 from ..cases import Case
@@ -47,15 +49,18 @@ class Peer(ABC):
     Attributes
     ----------
     name : str
-        The name of its package.
+        The name of its package, and how it is used if that is not the usual way.
     version : str
         The version that is installed.
     ranks : bool
         Whether it counts among those to beat, as all do that compute in float32.
+    epsilon : float
+        The spacing of its numbers at 1.
     """
 
     name: ClassVar[str]
     ranks: ClassVar[bool] = True
+    epsilon: ClassVar[float] = float(np.finfo(np.float32).eps)
     version: str
 
     @abstractmethod

@@ -45,53 +45,53 @@ class Torch(Peer):
     def prepare(self, case: Case, inputs: Arguments) -> Job:
         """Load the weights into a module."""
         if case.cell_name not in _MODULES:
-            raise Unable(f"torch has no {case.cell_name}")
+            raise Unable(f"{self.name} has no {case.cell_name}")
         prepare = {"training": self._training, "inference": self._inference, "step": self._step}
         return prepare[case.mode](case.cell, inputs)
 
     def _training(self, cell: Cell, inputs: Arguments) -> Job:
         module = self._module(cell, inputs, "", "_l0")
-        x = self._torch.from_numpy(inputs["x"]).requires_grad_()
-        dy = self._torch.from_numpy(inputs["dy"])
+        x = self._tensor(inputs["x"]).requires_grad_()
+        dy = self._tensor(inputs["dy"])
         leaves = {"dx": x, **{f"d{name}": leaf for name, leaf in _parameters(module, "_l0")}}
-        differentiate = self._torch.autograd.grad
+        forward, differentiate = self._callable(module), self._torch.autograd.grad
 
         def call() -> tuple[Any, Any, Any]:
-            y, final = module(x)
+            y, final = forward(x)
             return y, final, differentiate(y, tuple(leaves.values()), dy)
 
         def results(returned: tuple[Any, Any, Any]) -> dict[str, Array]:
             y, final, grads = returned
-            arrays = {name: grad.numpy() for name, grad in zip(leaves, grads, strict=True)}
-            return {"y": y.detach().numpy(), **_finals(cell, final), **arrays}
+            arrays = {name: self._array(grad) for name, grad in zip(leaves, grads, strict=True)}
+            return {"y": self._array(y), **self._finals(cell, final), **arrays}
 
         return Job(call, results)
 
     def _inference(self, cell: Cell, inputs: Arguments) -> Job:
-        module = self._module(cell, inputs, "", "_l0").eval()
-        x = self._torch.from_numpy(inputs["x"])
+        forward = self._callable(self._module(cell, inputs, "", "_l0").eval())
+        x = self._tensor(inputs["x"])
 
         @self._torch.inference_mode()  # type: ignore[untyped-decorator]
         def call() -> Any:
-            return module(x)
+            return forward(x)
 
         def results(returned: Any) -> dict[str, Array]:
             y, final = returned
-            return {"y": y.numpy(), **_finals(cell, final)}
+            return {"y": self._array(y), **self._finals(cell, final)}
 
         return Job(call, results)
 
     def _step(self, cell: Cell, inputs: Arguments) -> Job:
-        module = self._module(cell, inputs, "Cell", "").eval()
-        x = self._torch.from_numpy(inputs["x"][0])
-        states = tuple(self._torch.from_numpy(inputs[name]) for name in cell.states)
+        forward = self._callable(self._module(cell, inputs, "Cell", "").eval())
+        x = self._tensor(inputs["x"][0])
+        states = tuple(self._tensor(inputs[name]) for name in cell.states)
         state = states if len(states) > 1 else states[0]
 
         @self._torch.inference_mode()  # type: ignore[untyped-decorator]
         def call() -> Any:
-            return module(x, state)
+            return forward(x, state)
 
-        return Job(call, lambda after: _finals(cell, after))
+        return Job(call, lambda after: self._finals(cell, after))
 
     def _module(self, cell: Cell, inputs: Arguments, kind: str, layer: str) -> Any:
         hidden_size, input_size = inputs["w_hh"].shape[1], inputs["w_ih"].shape[1]
@@ -103,16 +103,26 @@ class Torch(Peer):
                 parameter.copy_(self._torch.from_numpy(inputs[name]))
         return module
 
+    def _callable(self, module: Any) -> Any:
+        """Return what is called in place of the module."""
+        return module
+
+    def _tensor(self, array: Array) -> Any:
+        return self._torch.from_numpy(array)
+
+    def _array(self, tensor: Any) -> Array:
+        array: Array = tensor.detach().numpy()
+        return array
+
+    def _finals(self, cell: Cell, final: Any) -> dict[str, Array]:
+        """Name the final states, which a module gives with an axis of layers before (B, H)."""
+        states = final if len(cell.states) > 1 else (final,)
+        arrays = (self._array(state) for state in states)
+        return {
+            name: array.reshape(array.shape[-2:])
+            for name, array in zip(cell.outputs[1:], arrays, strict=True)
+        }
+
 
 def _parameters(module: Any, layer: str) -> list[tuple[str, Any]]:
     return [(ours, getattr(module, theirs + layer)) for ours, theirs in _WEIGHTS.items()]
-
-
-def _finals(cell: Cell, final: Any) -> dict[str, Array]:
-    """Name the final states, which a module gives with an axis of layers before (B, H)."""
-    states = final if len(cell.states) > 1 else (final,)
-    arrays = (state.detach().numpy() for state in states)
-    return {
-        name: array.reshape(array.shape[-2:])
-        for name, array in zip(cell.outputs[1:], arrays, strict=True)
-    }
