@@ -22,7 +22,11 @@ struct alignas(cache_line) Flag {
 
 namespace {
 
-constexpr int spins_before_yield = 300;
+// Pauses before a worker that waits yields its core. Where each has one, the others come within
+// microseconds unless something else runs on theirs, and who yields to such a stranger loses
+// milliseconds. Where workers share cores, the one that is waited for may need this very core.
+constexpr int long_patience = 10000;
+constexpr int short_patience = 30;
 
 std::atomic<bool> team_has_run{false};
 std::atomic<bool> forked{false};
@@ -42,7 +46,7 @@ void Worker::meet() {
     int spins = 0;
     // The difference is signed so that the count may wrap around.
     while (static_cast<int>(flags[other].meetings.load(std::memory_order_acquire) - meetings) < 0) {
-      if (++spins < spins_before_yield) {
+      if (++spins < patience) {
         cpu_pause();
       } else {
         std::this_thread::yield();
@@ -56,10 +60,11 @@ void run_team([[maybe_unused]] int threads, Job job, void* context) {
   if (threads > 1 && !forked) {
     team_has_run = true;
     std::vector<Flag> flags(static_cast<std::size_t>(threads));
+    const int patience = threads > available_threads() ? short_patience : long_patience;
 #pragma omp parallel num_threads(threads)
     {
       const FlushDenormals flush;
-      Worker worker{omp_get_thread_num(), omp_get_num_threads(), 0, flags.data()};
+      Worker worker{omp_get_thread_num(), omp_get_num_threads(), patience, 0, flags.data()};
       job(context, worker);
     }
     return;

@@ -2,8 +2,7 @@
 //
 // OpenMP starts a team; inside, workers meet at a barrier of our own, because a step of a
 // recurrence takes microseconds: one flag a worker, each on its own cache line, about 0.07 us. A
-// worker spins some hundred pauses and then yields, so that more threads than cores still make
-// progress.
+// worker spins for a while and then yields, so that more threads than cores still make progress.
 #pragma once
 
 #include "base/dims.hpp"
@@ -15,6 +14,7 @@ struct Flag;  // one worker's count of meetings
 struct Worker {
   int id = 0;
   int count = 1;
+  int patience = 0;  // pauses before it yields
   unsigned meetings = 0;
   Flag* flags = nullptr;
 
