@@ -91,6 +91,8 @@ def _measure_all(options: argparse.Namespace, command: str) -> Report:
     small = [] if options.shapes else select(SUBNORMAL_CASES, options.modes, options.cells)
     ours = Ours(options.threads)
     peers, absent = _present(options.peers, options.threads)
+    # Others compile in what is measured, or beforehand.
+    contestants = [ours.name, *(peer.name for peer in peers if peer.name == "torch")]
     return Report(
         command=command,
         machine=machine(),
@@ -103,7 +105,7 @@ def _measure_all(options: argparse.Namespace, command: str) -> Report:
         rows=[measure(case, ours, peers, rounds) for case in _announced(cases)],
         subnormals=[measure_subnormals(case, ours, rounds) for case in _announced(small)],
         memory=[
-            measure_memory(case, [ours.name, *(peer.name for peer in peers)], options.threads)
+            measure_memory(case, contestants, options.threads)
             for case in cases
             if case.mode == "training"
         ],

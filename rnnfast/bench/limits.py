@@ -110,19 +110,25 @@ class CaseLimit:
         What is timed.
     threads : int
         Cores that take part.
+
+    Attributes
+    ----------
+    meetings : list of float
+        Seconds of a meeting of the threads, as often as it was measured. Where the cores of a
+        machine are at times nearer to each other than at others, this shows it.
     """
 
     def __init__(self, case: Case, threads: int) -> None:
         self._case = case
         self._threads = threads
         self._tile = TileLimit(threads)
-        self._meeting = np.inf
+        self.meetings: list[float] = []
         self._streams: dict[int, StreamLimit] = {}
         if case.shape.B == 1:
             gates = case.cell.gates * case.shape.H
             shares = {1: gates} if threads == 1 else {1: gates, threads: gates // threads}
             self._streams = {n: StreamLimit(n, share, case.shape.H) for n, share in shares.items()}
-            self._measure_meeting()
+        self._measure_meeting()
 
     @property
     def fma_rate(self) -> float:
@@ -143,7 +149,7 @@ class CaseLimit:
         def step(cores: int) -> float:
             reading = recurrent_bytes / (self._streams[cores].gbytes * 1e9)
             multiplying = one * self._threads / cores
-            return max(multiplying, reading) + (self._meeting if cores > 1 else 0.0)
+            return max(multiplying, reading) + (min(self.meetings) if cores > 1 else 0.0)
 
         return passes * T * min(map(step, self._streams)) + (products - passes) * T * one
 
@@ -152,12 +158,11 @@ class CaseLimit:
         self._tile.measure()
         for stream in self._streams.values():
             stream.measure()
-        if self._streams:
-            self._measure_meeting()
+        self._measure_meeting()
 
     def _measure_meeting(self) -> None:
         wait_until_quiet()
-        self._meeting = min(self._meeting, _core.probes.meeting_time(self._threads, seconds=_AGAIN))
+        self.meetings.append(_core.probes.meeting_time(self._threads, seconds=_AGAIN))
 
 
 def _rate(tile: tuple[int, int], seconds: float) -> float:

@@ -61,7 +61,7 @@ def measure(case: Case, ours: Ours, peers: Sequence[Peer], rounds: int) -> Row:
             seconds[name].append(time)
     ranks = {ours.name: True, **{peer.name: peer.ranks for peer in peers}}
     entries = _entries(seconds, ours.name, ranks)
-    row = Row(case, entries, unable, limit.fma_rate, limit.seconds)
+    row = Row(case, entries, unable, limit.fma_rate, limit.seconds, spread(limit.meetings))
     require_possible(str(case), row.fraction)
     return row
 

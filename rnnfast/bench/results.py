@@ -49,6 +49,8 @@ class Row:
         GFLOP/s of the tile on all threads, measured between the rounds.
     limit : float
         Seconds that the case takes at least (`rnnfast.bench.limits`), measured likewise.
+    meeting : Spread
+        Seconds of a meeting of the threads, measured likewise.
     """
 
     case: Case
@@ -56,6 +58,7 @@ class Row:
     unable: Mapping[str, str]
     fma_rate: float
     limit: float
+    meeting: Spread
 
     @property
     def seconds(self) -> float:
@@ -241,7 +244,12 @@ def _row(fields: Mapping[str, Any]) -> Row:
         for name, entry in fields["entries"].items()
     }
     return Row(
-        _case(fields["case"]), entries, fields["unable"], fields["fma_rate"], fields["limit"]
+        _case(fields["case"]),
+        entries,
+        fields["unable"],
+        fields["fma_rate"],
+        fields["limit"],
+        Spread(*fields["meeting"]),
     )
 
 

@@ -93,7 +93,8 @@ def _introduction(report: Report) -> str:
         f"weights. Medians of {report.rounds} rounds, in which everyone has a turn once the "
         "threads of the one before are idle, ± half the distance of the quartiles. The column of a "
         "peer says how many times as long it takes; the best is the fastest of those that compute "
-        "in float32. The limit is the machine's, measured between the rounds (bench/limits.py)."
+        "in float32. The limit is the machine's, measured between the rounds (bench/limits.py), and "
+        "so is the time in which two threads meet: where it is long, short steps are slow."
     )
 
 
@@ -119,7 +120,17 @@ def _classes(report: Report) -> _Table:
 
 def _cases(report: Report) -> _Table:
     peers = list(dict.fromkeys(name for row in report.rows for name in row.entries))[1:]
-    own = ("mode", "cell", "T/B/H", "time", "GFLOP/s", "of FMA rate", "of limit", "best peer")
+    own = (
+        "mode",
+        "cell",
+        "T/B/H",
+        "time",
+        "GFLOP/s",
+        "of FMA rate",
+        "of limit",
+        "meeting",
+        "best peer",
+    )
     header = (*own, *peers)
     return _Table("Cases", header, [_case(row, peers) for row in report.rows])
 
@@ -133,6 +144,7 @@ def _case(row: Row, peers: Sequence[str]) -> tuple[str, ...]:
         f"{row.gflops:.3g}",
         f"{row.fma_fraction:.2f}",
         f"{row.fraction:.2f}",
+        f"{row.meeting.median * 1e9:.0f} ns",
         "-" if row.best_peer is None else f"{row.entries[row.best_peer].ratio.median:.2f}",
         *(_ratio(row.entries[peer].ratio) if peer in row.entries else "-" for peer in peers),
     )
