@@ -93,7 +93,7 @@ def _introduction(report: Report) -> str:
         f"weights. Medians of {report.rounds} rounds, in which everyone has a turn once the "
         "threads of the one before are idle, ± half the distance of the quartiles. The column of a "
         "peer says how many times as long it takes; the best is the fastest of those that compute "
-        "in float32. The limit is the machine's, measured between the rounds (bench/limits.py), and "
+        "in float32. The limit is the machine's, measured between the rounds (limits.py), and "
         "so is the time in which two threads meet: where it is long, short steps are slow."
     )
 

@@ -33,6 +33,7 @@ def report() -> Report:
                 {"torch": "torch is tired"},
                 fma_rate=3000.0,
                 limit=0.5e-3,
+                meeting=EVEN,
             ),
             Row(
                 inference,
@@ -40,6 +41,7 @@ def report() -> Report:
                 {},
                 fma_rate=1000.0,
                 limit=0.8e-3,
+                meeting=EVEN,
                 meeting=EVEN,
             ),
         ],
