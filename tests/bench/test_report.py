@@ -42,7 +42,6 @@ def report() -> Report:
                 fma_rate=1000.0,
                 limit=0.8e-3,
                 meeting=EVEN,
-                meeting=EVEN,
             ),
         ],
         tiles=[Tile("avx512", 6, 4, 115.3, Spread(0.97, 0.976, 0.98))],
