@@ -23,10 +23,9 @@ struct alignas(cache_line) Flag {
 namespace {
 
 // Pauses before a worker that waits yields its core. Where each has one, the others come within
-// microseconds unless something else runs on theirs, and who yields to such a stranger loses
-// milliseconds. Where workers share cores, the one that is waited for may need this very core.
-constexpr int long_patience = 10000;
-constexpr int short_patience = 30;
+// microseconds; where workers share cores, the one that is waited for may need this very core.
+constexpr int own_core_patience = 300;
+constexpr int shared_core_patience = 30;
 
 std::atomic<bool> team_has_run{false};
 std::atomic<bool> forked{false};
@@ -60,7 +59,7 @@ void run_team([[maybe_unused]] int threads, Job job, void* context) {
   if (threads > 1 && !forked) {
     team_has_run = true;
     std::vector<Flag> flags(static_cast<std::size_t>(threads));
-    const int patience = threads > available_threads() ? short_patience : long_patience;
+    const int patience = threads > available_threads() ? shared_core_patience : own_core_patience;
 #pragma omp parallel num_threads(threads)
     {
       const FlushDenormals flush;
