@@ -105,7 +105,7 @@ class Pocket {
   Pocket() = default;
   Pocket(const Pocket&) = delete;
   ~Pocket() {
-    for (const Block& block : blocks_) release(block.data);
+    for (Block& block : blocks_) release(std::exchange(block, Block{}).data);
   }
 
   /// A block of at least `size` bytes, or none.
@@ -116,11 +116,10 @@ class Pocket {
     return {};
   }
 
+  /// The largest stay.
   void put(Block block) {
     for (Block& kept : blocks_) {
-      if (kept.data || kept_bytes == 0) continue;
-      kept = block;
-      return;
+      if (kept.size < block.size && kept_bytes > 0) std::swap(kept, block);
     }
     release(block.data);
   }

@@ -58,22 +58,23 @@ double tile_rate(int rows, int vectors, index k, double seconds) {
                    [&] { kernels.probes.tile(rows, vectors, k, a, b, start, c, repeats); });
 }
 
-/// GB/s at which one core's product of a single row reads its weights, `panels` of [k][vectors *
-/// N], pass after pass and there and back, as a sequence does.
+/// GB/s at which one core's product of a single row reads its weights, (k, about `columns`) in
+/// panels, pass after pass and there and back, as a sequence does.
 template <class T>
-double stream_rate(index panels, index k, double seconds) {
+double stream_rate(index columns, index k, double seconds) {
   const ScalarKernels<T>& kernels = kernels_of<T>(target());
   const int vectors = kernels.probes.tile_vectors;
-  const index columns = vectors * kernels.cells[0].traits.lanes;
-  const index panel = k * columns;
-  const Arena memory(static_cast<std::size_t>(panels * panel + k + 2 * columns) * sizeof(T) +
+  const index width = vectors * kernels.cells[0].traits.lanes;
+  const index panels = ceil_div(columns, width);
+  const index panel = k * width;
+  const Arena memory(static_cast<std::size_t>(panels * panel + k + 2 * width) * sizeof(T) +
                      4 * cache_line);
   __builtin_memset(memory.data(), 0, memory.size());
   Bump bump(memory.data());
   const T* b = bump.take<T>(panels * panel);
   const T* a = bump.take<T>(k);
-  const T* start = bump.take<T>(columns);
-  T* c = bump.take<T>(columns);
+  const T* start = bump.take<T>(width);
+  T* c = bump.take<T>(width);
   const double bytes = 2.0 * static_cast<double>(panels * panel) * sizeof(T);
   return best_rate(bytes, seconds, [&] {
     for (index i = 0; i < panels; ++i) {
@@ -145,12 +146,12 @@ void register_probes(py::module_& module) {
       py::arg("k") = 256);
   probes.def(
       "stream_rate",
-      [](const py::dtype& dtype, index panels, index k, double seconds) {
+      [](const py::dtype& dtype, index columns, index k, double seconds) {
         const py::gil_scoped_release release;
         return with_scalar(
-            dtype, [&](auto scalar) { return stream_rate<decltype(scalar)>(panels, k, seconds); });
+            dtype, [&](auto scalar) { return stream_rate<decltype(scalar)>(columns, k, seconds); });
       },
-      py::arg("dtype"), py::arg("panels"), py::arg("k"), py::arg("seconds") = 0.1);
+      py::arg("dtype"), py::arg("columns"), py::arg("k"), py::arg("seconds") = 0.1);
   probes.def("meeting_time", &meeting_time, py::arg("threads"), py::arg("seconds") = 0.1,
              py::call_guard<py::gil_scoped_release>());
   probes.def(

@@ -121,16 +121,13 @@ class ForwardPass {
   // their chains of dependent operations overlap.
   void interleaved_step(index step, index place) {
     for_own_panels(step, [&](index panel) {
-      interleaved_input_.multiply_panel(panel, history_.h_at(step), slots_at(step, panel), place);
+      interleaved_input_.multiply_panel(panel, history_.h_at(step), history_.slots_at(step, panel),
+                                        place);
     });
-    for_own_panels(
-        step, [&](index panel) { finish_rows<0>(step, panel, slots_at(step, panel), {0, 1}); });
+    for_own_panels(step, [&](index panel) {
+      finish_rows<0>(step, panel, history_.slots_at(step, panel), {0, 1});
+    });
     if (own_.meets) worker_.meet();
-  }
-
-  /// The slots of a step in a panel; sequence b's is number gate_rows_[b].
-  T* slots_at(index step, index panel) const {
-    return history_.slots_of(step).panel(panel) + history_.step_row(step) * layout_.slot(panel);
   }
 
   template <int Phase>
@@ -138,7 +135,7 @@ class ForwardPass {
     constexpr Range range = Cell::phase[Phase];
     const index width = layout_.width(panel);
     const index vectors = range.count() * width;
-    T* const slots = slots_at(step, panel);
+    T* const slots = history_.slots_at(step, panel);
     const index* operand_rows = state_rows_ + own_.rows.begin;
     const Rows<T> c = {slots + range.begin * width * L::N, gate_rows_ + own_.rows.begin,
                        layout_.slot(panel)};

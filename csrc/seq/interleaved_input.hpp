@@ -20,6 +20,9 @@ static_assert(near_rows == input_window);
 template <class Cell, class T, class Keep>
 class InterleavedInput {
   using L = Layout<Cell, T>;
+  // Both products of a panel are taken vector by vector. (Of cells with more phases the plan asks
+  // for nothing here.)
+  static_assert(Cell::phases > 1 || Cell::input.count() == Cell::phase[0].count());
 
  public:
   /// Elements of a worker's `strip`: x of a window, k after k.
@@ -56,7 +59,8 @@ class InterleavedInput {
     for (index panel = panels_.begin; panel < panels_.end; ++panel) {
       const index group = layout_.width(panel) * L::N;
       for (index m = 0; m < rows_; ++m) {
-        start_other_parts<Cell>(weights_.bias_panel(panel), slot_at(begin + m, panel), group);
+        start_other_parts<Cell>(weights_.bias_panel(panel), history_.slots_at(begin + m, panel),
+                                group);
       }
     }
   }
@@ -70,7 +74,8 @@ class InterleavedInput {
     const Dense<T> recurrent = {{h, &zero, 0}, call_.dims.units};
     const Runs runs = {recurrent.runs(), recurrent.run(), recurrent.last_run(), recurrent.run()};
     index slots[near_rows];
-    for (index m = 0; m < rows_; ++m) slots[m] = slot_at(begin_ + m, panel) - history_.gates;
+    for (index m = 0; m < rows_; ++m)
+      slots[m] = history_.slots_at(begin_ + m, panel) - history_.gates;
     const Pieces columns(vectors, tile_vectors);
     for (index column = 0; column < columns.pieces; ++column) {
       const Span vector = columns.at(column);
@@ -128,9 +133,6 @@ class InterleavedInput {
             sums_of(panel) + near_rows * first};
   }
 
-  T* slot_at(index step, index panel) const {
-    return history_.slots_of(step).panel(panel) + history_.step_row(step) * layout_.slot(panel);
-  }
   T* sums_of(index panel) const { return sums_ + near_rows * L::P * L::U * L::N * panel; }
   std::size_t sums_bytes(index panel) const {
     return static_cast<std::size_t>(near_rows * layout_.slot(panel)) * sizeof(T);

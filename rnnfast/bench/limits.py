@@ -33,7 +33,6 @@ __all__ = ["CaseLimit", "ImpossibleFraction", "TileLimit", "require_possible"]
 _FLOAT32 = np.dtype(np.float32)
 _FIRST = 0.05  # seconds a tile, to find the fastest
 _AGAIN = 0.02  # seconds between rounds
-_PANEL = 64  # columns that a tile of a single row takes, at most
 
 
 class ImpossibleFraction(ArithmeticError):
@@ -86,7 +85,7 @@ class StreamLimit:
 
     def __init__(self, threads: int, columns: int, units: int) -> None:
         self._threads = threads
-        self._panels = max(1, round(columns / _PANEL))
+        self._columns = columns
         self._units = units
         self.gbytes = 0.0
         self.measure()
@@ -96,7 +95,7 @@ class StreamLimit:
         wait_until_quiet()
 
         def read() -> float:
-            return _core.probes.stream_rate(_FLOAT32, self._panels, self._units, seconds=_AGAIN)
+            return _core.probes.stream_rate(_FLOAT32, self._columns, self._units, seconds=_AGAIN)
 
         self.gbytes = max(self.gbytes, _on_all_cores(self._threads, read))
 

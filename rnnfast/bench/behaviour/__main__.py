@@ -59,7 +59,10 @@ def _units(ours: Ours, options: argparse.Namespace) -> list[Finding]:
     rates = growth.units_sweep(ours, [H for H in every if options.units >= H], rounds=1)
     if options.plots:
         options.plots.mkdir(parents=True, exist_ok=True)
-        plot_sweep(rates, options.plots / "units.svg")
+        try:
+            plot_sweep(rates, options.plots / "units.svg")
+        except ImportError:
+            print("no picture: matplotlib is missing, pip install 'rnnfast[plot]'", file=sys.stderr)
     return growth.growth_with_units(rates, _PANEL)
 
 

@@ -38,7 +38,10 @@ def beside_a_busy_process(ours: Ours, rounds: int) -> list[Finding]:
     Returns
     -------
     list of Finding
+        None where a process cannot be held to a core.
     """
+    if not hasattr(os, "sched_setaffinity"):
+        return []
     n = ours.threads
     found = []
     for case in _CASES:

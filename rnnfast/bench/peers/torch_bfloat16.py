@@ -1,8 +1,7 @@
 """PyTorch, eager, in bfloat16: the same modules with weights, states and gradients of 16 bits.
 
 It stands beside the others, unranked: half the bytes and a hundredth of the accuracy. Everything
-is converted beforehand, as PyTorch recommends for inference, rather than by `torch.autocast` at
-every call.
+is converted beforehand, so that no call pays for it as it would under `torch.autocast`.
 """
 
 from __future__ import annotations
