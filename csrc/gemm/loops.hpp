@@ -14,40 +14,58 @@ namespace {
 constexpr index k_block = 1024;
 
 /// `count` things in the fewest pieces of at most `most`, all within one of the same size: six and
-/// two rows would run at the speed of two.
+/// two rows would run at the speed of two. The first is a largest one.
 struct Pieces {
-  index count;
   index pieces;
-  Pieces(index count, index most) : count(count), pieces(ceil_div(count, most)) {}
-  Span at(index piece) const { return share(count, piece, pieces); }
+  index smallest;
+  index larger_ones;  // first, one longer than the others
+  Pieces(index count, index most) : pieces(smaller(count, 1)), smallest(count), larger_ones(0) {
+    if (count <= most) return;  // mostly, and without dividing
+    pieces = ceil_div(count, most);
+    smallest = count / pieces;
+    larger_ones = count - pieces * smallest;
+  }
+  Span at(index piece) const {
+    const index begin = piece * smallest + smaller(piece, larger_ones);
+    return {begin, begin + smallest + (piece < larger_ones)};
+  }
 };
 
-/// A stretch of k: where its A and its B start.
-template <class T>
-struct Segment {
-  Rows<const T> a;
-  Runs runs;
-  const T* b;
+/// The k of a plain operand, in runs of one length but for the last. Made once for many products:
+/// it takes five divisions.
+struct DenseRuns {
+  index length;  // K
+  index run;
+  index runs;
+  index runs_per_segment;
+  index segments;
+  explicit DenseRuns(index length)
+      : length(length),
+        run(ceil_div(length, ceil_div(length, longest_sum))),
+        runs(ceil_div(length, run)),
+        runs_per_segment(k_block / run),
+        segments(ceil_div(runs, runs_per_segment)) {}
+  /// Of the runs `first` .. `first + count - 1`.
+  Runs some(index first, index count) const {
+    return {count, run, smaller(run, length - (first + count - 1) * run), run};
+  }
+  Runs all() const { return some(0, runs); }
 };
 
-/// A plain operand: each row K adjacent elements, summed in runs of one length but for the last.
+/// A plain operand: each row K adjacent elements.
 template <class T>
 struct Dense {
   Rows<const T> rows;
-  index length;  // K
+  const DenseRuns& k;
 
-  index run() const { return ceil_div(length, ceil_div(length, longest_sum)); }
-  index runs_per_segment() const { return k_block / run(); }
-  index runs() const { return ceil_div(length, run()); }
-  index last_run() const { return length - (runs() - 1) * run(); }
-  index segments() const { return ceil_div(runs(), runs_per_segment()); }
+  index segments() const { return k.segments; }
   Segment<T> segment(index i, const T* b, index b_stride) const {
-    const index first = i * runs_per_segment();
-    const index count = smaller(runs_per_segment(), runs() - first);
-    const index k = first * run();
-    return {{rows.base + k, rows.offset, rows.stride},
-            {count, run(), smaller(run(), length - k - (count - 1) * run()), run()},
-            b + k * b_stride};
+    const index first = i * k.runs_per_segment;
+    const index at = first * k.run;
+    return {{rows.base + at, rows.offset, rows.stride},
+            k.some(first, smaller(k.runs_per_segment, k.runs - first)),
+            b + at * b_stride,
+            b_stride};
   }
 };
 
@@ -62,21 +80,27 @@ inline void multiply(const Operand& a, const T* b, index b_stride, index vectors
                      Rows<const T> start, Rows<T> c, index count, Epilogue&& epilogue = {}) {
   constexpr index N = lanes<T>;
   const Pieces columns(vectors, tile_vectors);
-  const Pieces rows(count, tile_rows(static_cast<int>(columns.at(columns.pieces - 1).size())));
+  const Pieces rows(count, tile_rows(static_cast<int>(columns.at(0).size())));
   const index segments = a.segments();
   for (index i = 0; i < segments; ++i) {
-    const Segment<T> segment = a.segment(i, b, b_stride);
+    // Made once, and then changed field by field: whole structs copied just after they were written
+    // keep the processor waiting.
+    TileCall<T> call = {a.segment(i, b, b_stride), start, c};
+    if (i > 0) call.start = {c.base, c.offset, c.stride};
+    const index* const a_offset = call.in.a.offset;
+    const index* const start_offset = call.start.offset;
+    const T* const start_base = call.start.base;
+    const T* const b_base = call.in.b;
     for (index piece = 0; piece < rows.pieces; ++piece) {
       const Span row = rows.at(piece);
+      call.in.a.offset = a_offset + row.begin;
+      call.start.offset = start_offset + row.begin;
+      call.c.offset = c.offset + row.begin;
       for (index column = 0; column < columns.pieces; ++column) {
         const Span vector = columns.at(column);
-        TileCall<T> call{{segment.a.base, segment.a.offset + row.begin, segment.a.stride},
-                         segment.runs,
-                         segment.b + vector.begin * N,
-                         b_stride,
-                         {start.base + vector.begin * N, start.offset + row.begin, start.stride},
-                         {c.base + vector.begin * N, c.offset + row.begin, c.stride}};
-        if (i > 0) call.start = {call.c.base, call.c.offset, call.c.stride};
+        call.in.b = b_base + vector.begin * N;
+        call.start.base = start_base + vector.begin * N;
+        call.c.base = c.base + vector.begin * N;
         tile_for<T>(row.size(), vector.size())(call);
       }
       if (i == segments - 1) epilogue(row.begin, row.size());

@@ -62,7 +62,8 @@ class NearSums {
   }
   /// k until the slice or a run in it ends.
   index left() const { return smaller(left_, run_); }
-  void done(index count) {
+  // Inlined whatever it costs: called, it would want the sums in memory, and there they would stay.
+  [[gnu::always_inline]] void done(index count) {
     left_ -= count;
     run_ -= count;
     rest_ -= count;
@@ -78,7 +79,7 @@ class NearSums {
   Vec<T> sum[near_rows][NearV];
 
  private:
-  void end_run() {
+  [[gnu::always_inline]] void end_run() {
 #pragma GCC unroll 16
     for (int m = 0; m < near_rows; ++m) {
       if (m < call_.rows) {
@@ -109,14 +110,14 @@ template <class T, int FarV, int NearV>
   const T* strip = near.strip;
   const T* b = near.b;
   const index b_stride = near.b_stride;
-  const T* x = far.a.at(0);
-  const T* far_b = far.b;
-  const index far_stride = far.b_stride;
+  const T* x = far.in.a.at(0);
+  const T* far_b = far.in.b;
+  const index far_stride = far.in.b_stride;
   const T* start = far.start.at(0);
   T* const c = far.c.at(0);
-  for (index run = far.runs.count; run > 0; --run) {
+  for (index run = far.in.runs.count; run > 0; --run) {
     Vec<T> total[FarV] = {};
-    index length = run > 1 ? far.runs.length : far.runs.last;
+    index length = run > 1 ? far.in.runs.length : far.in.runs.last;
     while (true) {
       const index together = smaller(length / far_steps, sums.left());
       if (together == 0) break;

@@ -49,12 +49,18 @@ struct Runs {
   index stride;
 };
 
+/// A and B of a stretch of k.
 template <class T>
-struct TileCall {
+struct Segment {
   Rows<const T> a;
   Runs runs;
-  const T* b;  // [K][b_stride], this tile's vectors first
+  const T* b;  // [K][b_stride]
   index b_stride;
+};
+
+template <class T>
+struct TileCall {
+  Segment<T> in;        // this tile's rows and vectors first
   Rows<const T> start;  // stride 0: the same for all rows
   Rows<T> c;
 };
@@ -64,15 +70,15 @@ template <class T, int M, int NV>
   constexpr index N = lanes<T>;
   const T* row[M];
 #pragma GCC unroll 8
-  for (int m = 0; m < M; ++m) row[m] = call.a.at(m);
-  const T* b = call.b;
-  const index b_stride = call.b_stride;
+  for (int m = 0; m < M; ++m) row[m] = call.in.a.at(m);
+  const T* b = call.in.b;
+  const index b_stride = call.in.b_stride;
   Rows<const T> before = call.start;
   // The loops run at least once; saying so keeps the compiler from moving the sums about.
-  index run = call.runs.count;
+  index run = call.in.runs.count;
   do {
     Vec<T> sum[M][NV] = {};
-    const index length = run > 1 ? call.runs.length : call.runs.last;
+    const index length = run > 1 ? call.in.runs.length : call.in.runs.last;
     index k = 0;
     do {
       Vec<T> column[NV];
@@ -92,7 +98,7 @@ template <class T, int M, int NV>
       T* c = call.c.at(m);
 #pragma GCC unroll 4
       for (int v = 0; v < NV; ++v) store(c + v * N, load(from + v * N) + sum[m][v]);
-      row[m] += call.runs.stride;
+      row[m] += call.in.runs.stride;
     }
     before = {call.c.base, call.c.offset, call.c.stride};
   } while (--run > 0);

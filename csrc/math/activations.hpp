@@ -14,6 +14,8 @@ namespace {
 struct Sigmoid {
   template <class V>
   static V value(V x) {
+    using C = ExpConstants<Scalar<V>>;
+    x = at_least(at_most(x, splat<V>(-C::lowest)), splat<V>(-C::highest));
     const V one = splat<V>(1);
     return one / (one + split_exp(-x).whole());
   }

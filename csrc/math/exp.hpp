@@ -50,14 +50,13 @@ struct SplitExp {
   V whole() const { return fma(power, p, power); }
 };
 
-/// x is held within the range of normal numbers; NaN stays NaN.
+/// x between lowest and highest, or NaN, which stays NaN.
 template <class V>
 inline SplitExp<V> split_exp(V x) {
   using T = Scalar<V>;
   using C = ExpConstants<T>;
   using Bits = typename VectorOf<T>::Bits;
   constexpr int degree = static_cast<int>(sizeof(C::q) / sizeof(T)) - 1;
-  x = at_least(at_most(x, splat<V>(C::highest)), splat<V>(C::lowest));
   // Adding 1.5 * 2^mantissa_bits rounds to an integer, which then stands in the lowest bits.
   const V magic = splat<V>(C::round_and_bias);
   const V shifted = fma(x, splat<V>(C::log2_e), magic);

@@ -79,7 +79,7 @@ struct BackwardWorkspace {
 
  private:
   index block_stride() const {
-    return blocks.height() + blocks.gap(static_cast<std::size_t>(layout.row()) * sizeof(T));
+    return blocks.height + blocks.gap(static_cast<std::size_t>(layout.row()) * sizeof(T));
   }
 
   BackwardWorkspace(const BackwardCall<T>& call, const PlanSegment& plan, index block)

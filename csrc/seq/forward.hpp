@@ -55,6 +55,8 @@ class ForwardPass {
         history_(history),
         layout_(history.layout),
         worker_(worker),
+        row_(layout_.row()),
+        runs_(call.dims.units),
         own_(ownership(layout_, call.dims.rows, plan.partition, worker)),
         interleaves_(plan.interleaves_input),
         state_rows_(workspace.state_rows),
@@ -83,10 +85,31 @@ class ForwardPass {
   }
 
  private:
+  /// Where a step finds and leaves things; worked out once, since it takes divisions.
+  struct Step {
+    index number;
+    Slots<Cell, T> slots;
+    index first_slot;
+    State<const T*> before;
+    State<T*> after;
+    T* y;
+  };
+  Step step_at(index step) const {
+    return {step,
+            history_.slots_of(step),
+            history_.step_row(step),
+            {history_.h_at(step), history_.c_at(step)},
+            {history_.h_at(step + 1), history_.c_at(step + 1)},
+            call_.y.data + step * call_.y.step_stride};
+  }
+  T* slots_of(const Step& step, index panel) const {
+    return step.slots.panel(panel) + step.first_slot * layout_.slot(panel);
+  }
+
   void run_chunks() {
     for (index step = 0; step < call_.dims.steps; ++step) {
       if (step % history_.chunk_steps == 0) input_product_.fill(step, history_.chunk_size(step));
-      run_phase<0>(step);
+      run_phase<0>(step_at(step));
     }
   }
 
@@ -97,21 +120,22 @@ class ForwardPass {
     index step = 0;
     for (index next = input_window; next < steps; next += input_window) {
       interleaved_input_.begin_window(next);
-      for (index place = 0; place < input_window; ++place, ++step) interleaved_step(step, place);
+      for (index place = 0; place < input_window; ++place, ++step)
+        interleaved_step(step_at(step), place);
     }
-    for (; step < steps; ++step) run_phase<0>(step);
+    for (; step < steps; ++step) run_phase<0>(step_at(step));
   }
 
   template <class Panel>
-  void for_own_panels(index step, Panel&& run_panel) {
+  void for_own_panels(const Step& step, Panel&& run_panel) {
     for (index i = 0; i < own_.panels.size(); ++i) {
-      run_panel(step % 2 ? own_.panels.end - 1 - i : own_.panels.begin + i);
+      run_panel(step.number % 2 ? own_.panels.end - 1 - i : own_.panels.begin + i);
     }
   }
 
   template <int Phase>
-  void run_phase(index step) {
-    const T* operand = Phase == 0 ? history_.h_at(step) : history_.operand_at(Phase, step);
+  void run_phase(const Step& step) {
+    const T* operand = Phase == 0 ? step.before.h : history_.operand_at(Phase, step.number);
     for_own_panels(step, [&](index panel) { recurrent_panel<Phase>(step, panel, operand); });
     if (own_.meets) worker_.meet();
     if constexpr (Phase + 1 < Cell::phases) run_phase<Phase + 1>(step);
@@ -119,27 +143,25 @@ class ForwardPass {
 
   // The gates of all panels after all products: what a single row leaves is in L1 all the same, and
   // their chains of dependent operations overlap.
-  void interleaved_step(index step, index place) {
+  void interleaved_step(const Step& step, index place) {
     for_own_panels(step, [&](index panel) {
-      interleaved_input_.multiply_panel(panel, history_.h_at(step), history_.slots_at(step, panel),
-                                        place);
+      interleaved_input_.multiply_panel(panel, step.before.h, slots_of(step, panel), place);
     });
-    for_own_panels(step, [&](index panel) {
-      finish_rows<0>(step, panel, history_.slots_at(step, panel), {0, 1});
-    });
+    for_own_panels(
+        step, [&](index panel) { finish_rows<0>(step, panel, slots_of(step, panel), {0, 1}); });
     if (own_.meets) worker_.meet();
   }
 
   template <int Phase>
-  void recurrent_panel(index step, index panel, const T* operand) {
+  void recurrent_panel(const Step& step, index panel, const T* operand) {
     constexpr Range range = Cell::phase[Phase];
     const index width = layout_.width(panel);
     const index vectors = range.count() * width;
-    T* const slots = history_.slots_at(step, panel);
+    T* const slots = slots_of(step, panel);
     const index* operand_rows = state_rows_ + own_.rows.begin;
     const Rows<T> c = {slots + range.begin * width * L::N, gate_rows_ + own_.rows.begin,
                        layout_.slot(panel)};
-    multiply<T>(Dense<T>{{operand, operand_rows, layout_.row()}, call_.dims.units},
+    multiply<T>(Dense<T>{{operand, operand_rows, row_}, runs_},
                 weights_.recurrent_panel(Phase, panel), vectors * L::N, vectors,
                 {c.base, c.offset, c.stride}, c, own_.rows.size(), [&](index row, index count) {
                   const index begin = own_.rows.begin + row;
@@ -148,7 +170,7 @@ class ForwardPass {
   }
 
   template <int Phase>
-  void finish_rows(index step, index panel, T* slots, Span rows) {
+  void finish_rows(const Step& step, index panel, T* slots, Span rows) {
     const index width = layout_.width(panel);
     for (index b = rows.begin; b < rows.end; ++b) {
       T* const slot = slots + gate_rows_[b] * layout_.slot(panel);
@@ -159,28 +181,28 @@ class ForwardPass {
   }
 
   template <int Phase>
-  void epilogue(index step, index b, index group, T* slot, index part_stride) {
-    const index at = state_rows_[b] * layout_.row() + group * L::N;
+  void epilogue(const Step& step, index b, index group, T* slot, index part_stride) {
+    const index at = state_rows_[b] * row_ + group * L::N;
     V gate[L::P];
     for (int p = 0; p < L::P; ++p) gate[p] = load(slot + p * part_stride);
-    State<V> state = {load(history_.h_at(step) + at), V{}};
+    State<V> state = {load(step.before.h + at), V{}};
     if constexpr (Phase + 1 < Cell::phases) {
-      store(history_.operand_at(Phase + 1, step) + at, Cell::template stage<Phase>(gate, state.h));
+      store(history_.operand_at(Phase + 1, step.number) + at,
+            Cell::template stage<Phase>(gate, state.h));
       for (int p = Cell::phase[Phase].begin; p < Cell::phase[Phase].end; ++p) {
         store(slot + p * part_stride, gate[p]);
       }
     } else {
-      if constexpr (Cell::has_memory) state.c = load(history_.c_at(step) + at);
+      if constexpr (Cell::has_memory) state.c = load(step.before.c + at);
       state = Cell::forward(gate, state);
       if constexpr (Keep::gates) {
         for (int p = 0; p < L::P; ++p) store(slot + p * part_stride, gate[p]);
       }
-      store(history_.h_at(step + 1) + at, state.h);
-      if constexpr (Cell::has_memory) store(history_.c_at(step + 1) + at, state.c);
-      T* const y = call_.y.data + step * call_.y.step_stride + b * call_.y.row_stride;
+      store(step.after.h + at, state.h);
+      if constexpr (Cell::has_memory) store(step.after.c + at, state.c);
+      T* const y = step.y + b * call_.y.row_stride + group * L::N;
       const index valid = layout_.valid(group);
-      valid == L::N ? store(y + group * L::N, state.h)
-                    : store_first(y + group * L::N, state.h, valid);
+      valid == L::N ? store(y, state.h) : store_first(y, state.h, valid);
     }
   }
 
@@ -191,6 +213,8 @@ class ForwardPass {
   const History<Cell, T, Keep> history_;
   const L layout_;
   Worker& worker_;
+  const index row_;  // elements of a private row
+  const DenseRuns runs_;
   const Ownership own_;
   const bool interleaves_;
   index* const state_rows_;

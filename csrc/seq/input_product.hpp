@@ -38,6 +38,7 @@ class InputProduct {
         history_(history),
         layout_(history.layout),
         own_(own),
+        runs_(call.dims.inputs),
         gate_rows_(gate_rows),
         x_offsets_(x_offsets),
         slot_numbers_(slot_numbers) {}
@@ -75,7 +76,7 @@ class InputProduct {
     const index vectors = Cell::input.count() * layout_.width(panel);
     const T* bias = weights_.bias_panel(panel);
     const Rows<T> c = {slots.panel(panel), slot_numbers_ + rows.begin, layout_.slot(panel)};
-    multiply<T>(Dense<T>{{call_.x.data, x_offsets_ + rows.begin, 1}, call_.dims.inputs},
+    multiply<T>(Dense<T>{{call_.x.data, x_offsets_ + rows.begin, 1}, runs_},
                 weights_.input_panel(panel), vectors * L::N, vectors,
                 {bias + Cell::input.begin * group, c.offset, 0},
                 {c.base + Cell::input.begin * group, c.offset, c.stride}, rows.size(),
@@ -91,6 +92,7 @@ class InputProduct {
   const History<Cell, T, Keep>& history_;
   const L& layout_;
   const Ownership& own_;
+  const DenseRuns runs_;
   const index* const gate_rows_;
   index* const x_offsets_;
   index* const slot_numbers_;

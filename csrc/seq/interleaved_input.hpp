@@ -37,6 +37,8 @@ class InterleavedInput {
         history_(history),
         layout_(history.layout),
         panels_(panels),
+        recurrent_runs_(call.dims.units),
+        input_runs_(call.dims.inputs),
         strip_(strip),
         sums_(sums) {}
 
@@ -71,8 +73,6 @@ class InterleavedInput {
     const index group = layout_.width(panel) * L::N;
     const index vectors = Cell::input.count() * layout_.width(panel);
     const index stride = vectors * L::N;
-    const Dense<T> recurrent = {{h, &zero, 0}, call_.dims.units};
-    const Runs runs = {recurrent.runs(), recurrent.run(), recurrent.last_run(), recurrent.run()};
     index slots[near_rows];
     for (index m = 0; m < rows_; ++m)
       slots[m] = history_.slots_at(begin_ + m, panel) - history_.gates;
@@ -82,10 +82,10 @@ class InterleavedInput {
       const Rows<T> c = {slot + Cell::phase[0].begin * group + vector.begin * L::N, &zero, 0};
       const Piece piece = piece_at(vector, place);
       paired_tile_for<T>(vector.size(), piece.vector.size())(
-          {{h, &zero, 0},
-           runs,
-           weights_.recurrent_panel(0, panel) + vector.begin * L::N,
-           stride,
+          {{{h, &zero, 0},
+            recurrent_runs_.all(),
+            weights_.recurrent_panel(0, panel) + vector.begin * L::N,
+            stride},
            {c.base, &zero, 0},
            c},
           slice(panel, piece, stride, slots));
@@ -115,7 +115,7 @@ class InterleavedInput {
 
   SliceCall<T> slice(index panel, const Piece& piece, index stride, const index* slots) const {
     const index inputs = call_.dims.inputs;
-    const index run = Dense<T>{{}, inputs}.run();
+    const index run = input_runs_.run;
     const index first = piece.vector.begin * L::N;
     const index at = Cell::input.begin * layout_.width(panel) * L::N + first;
     const T* bias = weights_.bias_panel(panel) + at;
@@ -143,6 +143,8 @@ class InterleavedInput {
   const History<Cell, T, Keep>& history_;
   const L& layout_;
   const Span panels_;
+  const DenseRuns recurrent_runs_;
+  const DenseRuns input_runs_;
   T* const strip_;
   T* const sums_;
   index begin_ = 0;

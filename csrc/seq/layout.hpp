@@ -100,7 +100,8 @@ struct SlotOperand {
     const index count = narrow ? 1 : smaller(panels_per_segment(), full_panels() - first);
     return {{slots.panel(first) + range.begin * width * L::N, numbers, slots.layout.slot(first)},
             {count, run(width), run(width), slots.rows * L::P * L::U * L::N},
-            b + first * run(L::U) * b_stride};
+            b + first * run(L::U) * b_stride,
+            b_stride};
   }
 };
 

@@ -13,12 +13,13 @@ namespace {
 struct RowBlocks {
   index rows;     // B
   index workers;  // blocks: one a worker where workers own rows, else one
+  index height;   // rows of the largest block; every block has room for as many
 
   explicit RowBlocks(const PlanSegment& plan)
-      : rows(plan.rows), workers(plan.partition == Partition::rows ? plan.threads : 1) {}
+      : rows(plan.rows),
+        workers(plan.partition == Partition::rows ? plan.threads : 1),
+        height(ceil_div(rows, workers)) {}
 
-  /// Rows of the largest block; every block has room for as many.
-  index height() const { return ceil_div(rows, workers); }
   /// Rows of `row_bytes` left free after a block, so that no prefetcher strays into the next one.
   index gap(std::size_t row_bytes) const {
     constexpr index apart = 1024;
