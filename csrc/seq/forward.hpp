@@ -116,7 +116,7 @@ class ForwardPass {
   void run_windows() {
     const index steps = call_.dims.steps;
     input_product_.fill(0, smaller(input_window, steps));
-    interleaved_input_.clear_sums();
+    interleaved_input_.prepare();
     index step = 0;
     for (index next = input_window; next < steps; next += input_window) {
       interleaved_input_.begin_window(next);

@@ -43,7 +43,12 @@ class InterleavedInput {
         sums_(sums) {}
 
   /// Before the first window; each leaves its sums at zero for the next.
-  void clear_sums() {
+  void prepare() {
+    for (index vectors = 1; vectors <= tile_vectors; ++vectors) {
+      for (index place = 0; place < near_rows; ++place) {
+        pieces_[vectors - 1][place] = piece_at(vectors, place);
+      }
+    }
     for (index panel = panels_.begin; panel < panels_.end; ++panel) {
       __builtin_memset(sums_of(panel), 0, sums_bytes(panel));
     }
@@ -51,7 +56,8 @@ class InterleavedInput {
 
   /// The steps from `begin` on are the next whose input product is made.
   void begin_window(index begin) {
-    begin_ = begin;
+    slots_ = history_.slots_of(begin);
+    first_slot_ = history_.step_row(begin);
     rows_ = smaller(near_rows, call_.dims.steps - begin);
     const T* x = call_.x.data + begin * call_.x.step_stride;
     for (index m = 0; m < near_rows; m += L::N) {
@@ -61,8 +67,8 @@ class InterleavedInput {
     for (index panel = panels_.begin; panel < panels_.end; ++panel) {
       const index group = layout_.width(panel) * L::N;
       for (index m = 0; m < rows_; ++m) {
-        start_other_parts<Cell>(weights_.bias_panel(panel), history_.slots_at(begin + m, panel),
-                                group);
+        start_other_parts<Cell>(weights_.bias_panel(panel),
+                                slots_of(panel) + m * layout_.slot(panel), group);
       }
     }
   }
@@ -73,14 +79,11 @@ class InterleavedInput {
     const index group = layout_.width(panel) * L::N;
     const index vectors = Cell::input.count() * layout_.width(panel);
     const index stride = vectors * L::N;
-    index slots[near_rows];
-    for (index m = 0; m < rows_; ++m)
-      slots[m] = history_.slots_at(begin_ + m, panel) - history_.gates;
     const Pieces columns(vectors, tile_vectors);
     for (index column = 0; column < columns.pieces; ++column) {
       const Span vector = columns.at(column);
       const Rows<T> c = {slot + Cell::phase[0].begin * group + vector.begin * L::N, &zero, 0};
-      const Piece piece = piece_at(vector, place);
+      const Piece& piece = pieces_[vector.size() - 1][place];
       paired_tile_for<T>(vector.size(), piece.vector.size())(
           {{{h, &zero, 0},
             recurrent_runs_.all(),
@@ -88,38 +91,37 @@ class InterleavedInput {
             stride},
            {c.base, &zero, 0},
            c},
-          slice(panel, piece, stride, slots));
+          slice(panel, vector.begin, piece, stride));
     }
   }
 
  private:
-  /// A part of the window's product over one panel: some vectors of its columns, some of k.
+  /// A part of the window's product over a tile's columns: some of its vectors, some of k.
   struct Piece {
     Span vector;
     Span k;
   };
 
-  /// The columns of `vector` are taken in turn, each for its share of a window's places.
-  Piece piece_at(Span vector, index place) const {
-    const Pieces pieces(vector.size(), near_vectors);
-    index piece = 0;
+  /// The columns of `vectors` are taken in turn, each for its share of a window's places.
+  Piece piece_at(index vectors, index place) const {
+    const Pieces columns(vectors, near_vectors);
+    index column = 0;
     Span places = {};
     do {
-      const Span at = pieces.at(piece);
-      places = {near_rows * at.begin / vector.size(), near_rows * at.end / vector.size()};
-    } while (places.end <= place && ++piece);
-    const Span at = pieces.at(piece);
-    return {{vector.begin + at.begin, vector.begin + at.end},
-            share(call_.dims.inputs, place - places.begin, places.size())};
+      const Span at = columns.at(column);
+      places = {near_rows * at.begin / vectors, near_rows * at.end / vectors};
+    } while (places.end <= place && ++column);
+    return {columns.at(column), share(call_.dims.inputs, place - places.begin, places.size())};
   }
 
-  SliceCall<T> slice(index panel, const Piece& piece, index stride, const index* slots) const {
+  SliceCall<T> slice(index panel, index first_vector, const Piece& piece, index stride) const {
+    static constexpr index numbers[near_rows] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
     const index inputs = call_.dims.inputs;
     const index run = input_runs_.run;
-    const index first = piece.vector.begin * L::N;
+    const index first = (first_vector + piece.vector.begin) * L::N;
     const index at = Cell::input.begin * layout_.width(panel) * L::N + first;
     const T* bias = weights_.bias_panel(panel) + at;
-    const Rows<T> c = {history_.gates + at, slots, 1};
+    const Rows<T> c = {slots_of(panel) + at, numbers, layout_.slot(panel)};
     return {strip_ + piece.k.begin * near_strip<T>,
             piece.k.size(),
             smaller(run - piece.k.begin % run, inputs - piece.k.begin),
@@ -127,12 +129,15 @@ class InterleavedInput {
             run,
             weights_.input_panel(panel) + piece.k.begin * stride + first,
             stride,
-            piece.k.begin < run ? Rows<const T>{bias, slots, 0} : Rows<const T>{c.base, slots, 1},
+            piece.k.begin < run ? Rows<const T>{bias, numbers, 0}
+                                : Rows<const T>{c.base, numbers, c.stride},
             c,
             rows_,
             sums_of(panel) + near_rows * first};
   }
 
+  /// Slots of the window's first step, one a step.
+  T* slots_of(index panel) const { return slots_.panel(panel) + first_slot_ * layout_.slot(panel); }
   T* sums_of(index panel) const { return sums_ + near_rows * L::P * L::U * L::N * panel; }
   std::size_t sums_bytes(index panel) const {
     return static_cast<std::size_t>(near_rows * layout_.slot(panel)) * sizeof(T);
@@ -147,7 +152,9 @@ class InterleavedInput {
   const DenseRuns input_runs_;
   T* const strip_;
   T* const sums_;
-  index begin_ = 0;
+  Piece pieces_[tile_vectors][near_rows];
+  Slots<Cell, T> slots_ = {};
+  index first_slot_ = 0;
   index rows_ = 0;
 };
 

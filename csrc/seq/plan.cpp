@@ -104,6 +104,8 @@ Plan make_plan(const Dims& dims, const CellTraits& cell, const Machine& machine,
       may_interleave(dims, cell, segment) &&
       (forced.interleaves_input ? *forced.interleaves_input
                                 : worth_interleaving(dims, cell, machine, segment.threads));
+  // The slots of a window's steps are one behind the other.
+  if (segment.interleaves_input) segment.chunk_steps = round_up(segment.chunk_steps, input_window);
   // A partial sum never crosses a chunk, so chunks are whole blocks, counted from the last step.
   segment.delta_chunk_steps = round_up(segment.delta_chunk_steps, segment.block_steps);
   return {{segment}};
