@@ -113,16 +113,20 @@ constexpr index strip_columns(index vectors) {
   return tile_rows(static_cast<int>(ceil_div(vectors, ceil_div(vectors, tile_vectors))));
 }
 
-/// C[M columns, vectors] += strip^T B: one strip against one panel.
+/// C[M columns, vectors] = start + strip^T B: one strip against one panel. A null `start` is zero.
 template <class T>
-inline void accumulate_strip(const T* strip, index columns_in_strip, index length, const T* b,
-                             index b_stride, index vectors, T* c) {
+inline void multiply_strip(const T* strip, index columns_in_strip, index length, const T* b,
+                           index b_stride, index vectors, const T* start, T* c) {
   constexpr index N = lanes<T>;
+  static constexpr T zeros[tile_vectors * N] = {};
+  const index c_stride = vectors * N;
   const Pieces columns(vectors, tile_vectors);
   for (index column = 0; column < columns.pieces; ++column) {
     const Span vector = columns.at(column);
-    strip_tile_for<T>(columns_in_strip, vector.size())(
-        {strip, length, b + vector.begin * N, b_stride, c + vector.begin * N, vectors * N});
+    const index at = vector.begin * N;
+    strip_tile_for<T>(columns_in_strip,
+                      vector.size())({strip, length, b + at, b_stride, start ? start + at : zeros,
+                                      start ? c_stride : 0, c + at, c_stride});
   }
 }
 

@@ -5,7 +5,8 @@
 //   pack_row       one row of W, padded with zeros to whole vectors
 //   pack_strip     M columns of rows that lie anywhere:             to[k][m] = rows[k][m]
 //
-// Lane packing goes through N x N transposes in registers.
+// Lane packing goes through N x N transposes in registers: their loops are unrolled, because a
+// block that is indexed by a variable stands in memory.
 #pragma once
 
 #include "gemm/tile.hpp"
@@ -18,29 +19,38 @@ namespace {
 template <class T>
 inline void pack_lanes(const T* w, index w_stride, index rows, index length, T* to,
                        index to_stride) {
-  constexpr index N = lanes<T>;
+  constexpr int N = static_cast<int>(lanes<T>);
   for (index k = 0; k < length; k += N) {
     const index valid = smaller(N, length - k);
-    Vec<T> block[N] = {};
-    for (index lane = 0; lane < rows; ++lane) {
+    Vec<T> block[N];
+#pragma GCC unroll 16
+    for (int lane = 0; lane < N; ++lane) {
       const T* from = w + lane * w_stride + k;
-      block[lane] = valid == N ? load(from) : load_first(from, valid);
+      block[lane] = lane >= rows ? Vec<T>{} : valid == N ? load(from) : load_first(from, valid);
     }
     transpose<T>(block);
-    for (index i = 0; i < valid; ++i) store(to + (k + i) * to_stride, block[i]);
+#pragma GCC unroll 16
+    for (int i = 0; i < N; ++i) {
+      if (i < valid) store(to + (k + i) * to_stride, block[i]);
+    }
   }
 }
 
 template <class T>
 inline void unpack_lanes(const T* from, index from_stride, index rows, index length, T* w,
                          index w_stride) {
-  constexpr index N = lanes<T>;
+  constexpr int N = static_cast<int>(lanes<T>);
   for (index k = 0; k < length; k += N) {
     const index valid = smaller(N, length - k);
-    Vec<T> block[N] = {};
-    for (index i = 0; i < valid; ++i) block[i] = load(from + (k + i) * from_stride);
+    Vec<T> block[N];
+#pragma GCC unroll 16
+    for (int i = 0; i < N; ++i) {
+      block[i] = i < valid ? load(from + (k + i) * from_stride) : Vec<T>{};
+    }
     transpose<T>(block);
-    for (index lane = 0; lane < rows; ++lane) {
+#pragma GCC unroll 16
+    for (int lane = 0; lane < N; ++lane) {
+      if (lane >= rows) break;
       T* to = w + lane * w_stride + k;
       valid == N ? store(to, block[lane]) : store_first(to, block[lane], valid);
     }

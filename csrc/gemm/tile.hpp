@@ -1,7 +1,7 @@
 // The register tiles.
 //
 //   tile<M, NV>         C[M rows, NV vectors] = start + A[M, K] B[K, NV]
-//   strip_tile<M, NV>   C[M columns, NV vectors] += sum_k strip[k, M] B[k, NV]
+//   strip_tile<M, NV>   C[M columns, NV vectors] = start + sum_k strip[k, M] B[k, NV]
 //
 // Each output is a sum of ascending runs over k, each one chain of fma begun at zero and then added
 // to what was there, whatever the tile's size, so that the bits never depend on how rows and
@@ -110,6 +110,8 @@ struct StripCall {
   index length;    // K
   const T* b;      // [K][b_stride]
   index b_stride;
+  const T* start;  // [M][start_stride]; stride 0: the same for all columns
+  index start_stride;
   T* c;  // [M][c_stride]
   index c_stride;
 };
@@ -126,6 +128,8 @@ template <class T, int M, int NV>
   const T* a = call.strip;
   const T* b = call.b;
   const index b_stride = call.b_stride;
+  const T* before = call.start;
+  index before_stride = call.start_stride;
   index rest = call.length;
   do {
     Vec<T> sum[M][NV] = {};
@@ -146,10 +150,13 @@ template <class T, int M, int NV>
     } while (--k > 0);
 #pragma GCC unroll 8
     for (int m = 0; m < M; ++m) {
+      const T* from = before + m * before_stride;
       T* c = call.c + m * call.c_stride;
 #pragma GCC unroll 4
-      for (int v = 0; v < NV; ++v) store(c + v * N, load(c + v * N) + sum[m][v]);
+      for (int v = 0; v < NV; ++v) store(c + v * N, load(from + v * N) + sum[m][v]);
     }
+    before = call.c;
+    before_stride = call.c_stride;
   } while (rest > 0);
 }
 

@@ -148,6 +148,7 @@ class BackwardPass {
     for (int p = 0; p < Cell::phases; ++p) {
       work_.recurrent_weights[p].pack(call_.weights.w_hh, worker_);
     }
+    if (call_.dims.steps * call_.dims.rows > 0) return;
     for_each_gradient([](WeightGradient<Cell, T>& gradient, Span strips, const T*, const index*,
                          index) { gradient.clear(strips); });
   }

@@ -40,6 +40,7 @@ class WeightGradient {
   /// Strips to share among the workers; zero if nobody wants this gradient.
   index strips() const { return strips_; }
 
+  /// Instead of add_block, where there is nothing to sum.
   void clear(Span strips) {
     for (index panel = 0; panel < layout_.panels(); ++panel) {
       for (index i = strips.begin; i < strips.end; ++i) {
@@ -49,7 +50,8 @@ class WeightGradient {
     }
   }
 
-  /// Adds the rows [rows.begin, rows.end) of a chunk, one block, to this worker's strips.
+  /// Adds the rows [rows.begin, rows.end) of a chunk, one block, to this worker's strips, always
+  /// the same ones.
   void add_block(const Slots<Cell, T>& deltas, Rows<const T> operand, Span rows, Span strips) {
     const Pieces pieces(rows.size(), sum_block_rows);
     for (index piece = 0; piece < pieces.pieces; ++piece) {
@@ -103,9 +105,11 @@ class WeightGradient {
       const T* b =
           deltas.panel(panel) + rows.begin * slot + range_.begin * layout_.width(panel) * L::N;
       for (index i = strips.begin; i < strips.end; ++i) {
-        accumulate_strip(strip(i), M_, rows.size(), b, slot, vectors, sum(panel, i));
+        T* const c = sum(panel, i);
+        multiply_strip(strip(i), M_, rows.size(), b, slot, vectors, begun_ ? c : nullptr, c);
       }
     }
+    begun_ = true;
   }
 
   L layout_;
@@ -114,6 +118,7 @@ class WeightGradient {
   index strip_length_ = 0;
   index M_ = 1;
   index strips_ = 0;
+  bool begun_ = false;  // whether the sums hold anything yet
   T* strip_memory_ = nullptr;
   T* sums_ = nullptr;
 };

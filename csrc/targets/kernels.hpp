@@ -108,7 +108,8 @@ struct ProbeFunctions {
   }
 
   static void strip_tile(int columns, int vectors, index k, const T* strip, const T* b, T* c) {
-    strip_tile_for<T>(columns, vectors)({strip, k, b, vectors * N, c, vectors * N});
+    const index stride = vectors * N;
+    strip_tile_for<T>(columns, vectors)({strip, k, b, stride, c, stride, c, stride});
   }
 
   static T fma_loop(index count) {
