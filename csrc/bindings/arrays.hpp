@@ -16,7 +16,7 @@ namespace rnnfast {
 namespace py = pybind11;
 
 template <class T>
-T* pointer(const py::object& array) {
+T* pointer(py::handle array) {
   using Scalar = std::remove_const_t<T>;
   if (array.is_none()) return nullptr;
   const auto& proxy = *py::detail::array_proxy(array.ptr());
@@ -24,7 +24,7 @@ T* pointer(const py::object& array) {
 }
 
 template <class T>
-Sequence<T> sequence(const py::object& array) {
+Sequence<T> sequence(py::handle array) {
   if (array.is_none()) return {};
   const auto& proxy = *py::detail::array_proxy(array.ptr());
   constexpr auto size = static_cast<index>(sizeof(T));

@@ -1,9 +1,11 @@
 // The cells: forward, forward that saves and its Tape, and prepacked weights.
 #include <memory>
+#include <optional>
 
 #include "base/arena.hpp"
 #include "base/threads.hpp"
 #include "bindings/arrays.hpp"
+#include "bindings/direct_method.hpp"
 #include "bindings/plans.hpp"
 #include "bindings/register.hpp"
 
@@ -144,7 +146,7 @@ class Packed {
 
   /// One step, if every argument already is as the kernel wants it; else NotImplemented, and Python
   /// looks at them one by one. A microsecond matters here.
-  py::object step(const py::object& x, const py::object& state) const {
+  py::object step(py::handle x, py::handle state) const {
     return with_scalar(dtype_, [&](auto scalar) { return step_as<decltype(scalar)>(x, state); });
   }
 
@@ -161,7 +163,7 @@ class Packed {
   }
 
   template <class T>
-  py::object step_as(const py::object& x, const py::object& state) const {
+  py::object step_as(py::handle x, py::handle state) const {
     const auto not_implemented = [] {
       return py::reinterpret_borrow<py::object>(Py_NotImplemented);
     };
@@ -169,23 +171,22 @@ class Packed {
     const CellKernels<T>& kernels = cell_kernels<T>(cell_);
     const Dims dims = {1, py::detail::array_proxy(x.ptr())->dimensions[0], inputs_, units_};
     if (dims.rows == 0) return not_implemented();
-    py::object h0 = py::none();
-    py::object c0 = py::none();
+    py::handle h0 = Py_None;
+    py::handle c0 = Py_None;
     if (!state.is_none()) {
       if (!kernels.has_memory) {
         h0 = state;
       } else if (PyTuple_CheckExact(state.ptr()) && PyTuple_GET_SIZE(state.ptr()) == 2) {
-        h0 = py::reinterpret_borrow<py::object>(PyTuple_GET_ITEM(state.ptr(), 0));
-        c0 = py::reinterpret_borrow<py::object>(PyTuple_GET_ITEM(state.ptr(), 1));
+        h0 = PyTuple_GET_ITEM(state.ptr(), 0);
+        c0 = PyTuple_GET_ITEM(state.ptr(), 1);
         if (!fits(c0, dims.rows, units_)) return not_implemented();
       } else {
         return not_implemented();
       }
       if (!fits(h0, dims.rows, units_)) return not_implemented();
     }
-    py::array h(dtype_, {dims.rows, units_});
-    py::object c = kernels.has_memory ? py::object(py::array(dtype_, {dims.rows, units_}))
-                                      : py::object(py::none());
+    py::object h = fresh(dims.rows);
+    py::object c = kernels.has_memory ? fresh(dims.rows) : py::none();
     const ForwardCall<T> call = {dims,
                                  {pointer<const T>(x), 0, inputs_},
                                  {pointer<const T>(h0), pointer<const T>(c0)},
@@ -193,11 +194,32 @@ class Packed {
                                  {nullptr, pointer<T>(c)}};
     const PlanSegment plan = plan_call(dims, kernels.traits);
     {
-      const py::gil_scoped_release release;
+      std::optional<py::gil_scoped_release> release;
+      if (takes_long(dims, kernels.traits)) release.emplace();
       kernels.forward(call, plan, packed_.data());
     }
     if (!kernels.has_memory) return h;
-    return py::make_tuple(std::move(h), std::move(c));
+    py::tuple both(2);
+    PyTuple_SET_ITEM(both.ptr(), 0, h.release().ptr());
+    PyTuple_SET_ITEM(both.ptr(), 1, c.release().ptr());
+    return both;
+  }
+
+  /// Some ten microseconds; for less it is not worth letting other Python threads run.
+  static bool takes_long(const Dims& dims, const CellTraits& cell) {
+    constexpr index products = 500000;
+    return dims.rows * dims.units * cell.gates > products / (dims.inputs + dims.units);
+  }
+
+  /// An array (rows, H). py::array would put its shape and strides on the heap.
+  py::object fresh(index rows) const {
+    const auto& numpy = py::detail::npy_api::get();
+    const Py_intptr_t shape[2] = {rows, units_};
+    auto array = py::reinterpret_steal<py::object>(
+        numpy.PyArray_NewFromDescr_(numpy.PyArray_Type_, py::dtype(dtype_).release().ptr(), 2,
+                                    shape, nullptr, nullptr, 0, nullptr));
+    if (!array) throw py::error_already_set();
+    return array;
   }
 
   int cell_;
@@ -221,7 +243,7 @@ void register_cells(py::module_& module) {
                     const py::object&>())
       .def_property_readonly("nbytes", &Packed::bytes)
       .def("forward", &Packed::forward)
-      .def("step", &Packed::step);
+      .def_property_readonly("step", &direct_method<Packed, &Packed::step>);
 }
 
 }  // namespace rnnfast

@@ -18,8 +18,21 @@ struct ForcedPlan {
   std::optional<bool> interleaves_input;
 };
 
+/// A plan and what it was made for. A stream of steps asks for the same one again and again.
+struct LastPlan {
+  Dims dims;
+  const CellTraits* cell = nullptr;
+  int threads;
+  PlanSegment plan{};
+
+  bool serves(const Dims& d, const CellTraits& traits, int team) const {
+    return &traits == cell && team == threads && d.steps == dims.steps && d.rows == dims.rows &&
+           d.inputs == dims.inputs && d.units == dims.units;
+  }
+};
+
 thread_local ForcedPlan forced_plan;
-thread_local PlanSegment last_plan{};
+thread_local LastPlan last;
 
 py::dict describe(const PlanSegment& segment) {
   py::dict text;
@@ -50,6 +63,7 @@ py::dict plan(const std::string& cell, const py::dtype& dtype, const Dims& dims,
 void force_plan(const std::optional<std::string>& partition, std::optional<index> chunk,
                 std::optional<int> threads, std::optional<bool> interleaves_input) {
   forced_plan = {};
+  last.cell = nullptr;
   if (partition) {
     if (*partition != "rows" && *partition != "units") {
       throw std::invalid_argument("partition must be 'rows' or 'units', got " + *partition);
@@ -64,12 +78,16 @@ void force_plan(const std::optional<std::string>& partition, std::optional<index
 }  // namespace
 
 PlanSegment plan_call(const Dims& dims, const CellTraits& traits) {
-  const Forced forced = {forced_plan.partition ? &*forced_plan.partition : nullptr,
-                         forced_plan.chunk_steps, forced_plan.threads,
-                         forced_plan.interleaves_input ? &*forced_plan.interleaves_input : nullptr};
-  last_plan = make_plan(dims, traits, machine_for(traits.lanes), default_threads(), forced)
-                  .segments.front();
-  return last_plan;
+  const int threads = default_threads();
+  if (!last.serves(dims, traits, threads)) {
+    const Forced forced = {
+        forced_plan.partition ? &*forced_plan.partition : nullptr, forced_plan.chunk_steps,
+        forced_plan.threads,
+        forced_plan.interleaves_input ? &*forced_plan.interleaves_input : nullptr};
+    const Plan plan = make_plan(dims, traits, machine_for(traits.lanes), threads, forced);
+    last = {dims, &traits, threads, plan.segments.front()};
+  }
+  return last.plan;
 }
 
 void register_plans(py::module_& module) {
@@ -82,7 +100,7 @@ void register_plans(py::module_& module) {
       py::arg("threads"));
   module.def("force_plan", &force_plan, py::arg("partition"), py::arg("chunk"), py::arg("threads"),
              py::arg("interleaves_input"));
-  module.def("last_plan", [] { return describe(last_plan); });
+  module.def("last_plan", [] { return describe(last.plan); });
 }
 
 }  // namespace rnnfast

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -178,6 +180,23 @@ def test_several_threads_may_share_one(cell: Cell) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(8)))
+
+
+def test_the_cores_step_keeps_its_weights_and_frees_them() -> None:
+    arguments, rest = setting(CELLS[3])
+    cell = CELLS[3].prepack(arguments)
+    want = cell.step(rest["x"][0])
+    core, step = cell._packed, cell._packed.step
+    counted = sys.getrefcount(core)
+    del cell
+    gc.collect()
+    assert_equal(step(rest["x"][0], None), want)
+    assert sys.getrefcount(core) == counted - 2  # the cell's own, and that of its step
+    del step
+    assert sys.getrefcount(core) == counted - 3
+    for wrong in ((), (None,), (None, None, None)):
+        with pytest.raises(TypeError, match=f"expected 2 arguments, got {len(wrong)}"):
+            core.step(*wrong)
 
 
 @pytest.mark.timing
