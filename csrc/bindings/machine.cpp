@@ -1,5 +1,6 @@
 // Threads, and what show_config tells.
 #include "base/cpu.hpp"
+#include "base/meeting.hpp"
 #include "base/threads.hpp"
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
@@ -35,6 +36,7 @@ void register_machine(py::module_& module) {
   module.def("config", &config);
   module.def("get_num_threads", &default_threads);
   module.def("set_num_threads", &set_default_threads, py::arg("n"));
+  module.def("meeting_ns", &meeting_ns, py::arg("threads"));
 }
 
 }  // namespace rnnfast

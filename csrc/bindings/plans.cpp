@@ -18,7 +18,8 @@ struct ForcedPlan {
   std::optional<bool> interleaves_input;
 };
 
-/// A plan and what it was made for. A stream of steps asks for the same one again and again.
+/// A plan and what it was made for. A stream of single steps asks for the same one again and again;
+/// for longer sequences one is made each time, as threads come closer or move apart.
 struct LastPlan {
   Dims dims;
   const CellTraits* cell = nullptr;
@@ -26,8 +27,8 @@ struct LastPlan {
   PlanSegment plan{};
 
   bool serves(const Dims& d, const CellTraits& traits, int team) const {
-    return &traits == cell && team == threads && d.steps == dims.steps && d.rows == dims.rows &&
-           d.inputs == dims.inputs && d.units == dims.units;
+    return &traits == cell && team == threads && d.steps == 1 && dims.steps == 1 &&
+           d.rows == dims.rows && d.inputs == dims.inputs && d.units == dims.units;
   }
 };
 

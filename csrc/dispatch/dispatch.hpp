@@ -16,7 +16,7 @@ const std::vector<const Target*>& available_targets();
 /// The best one, or the one named by RNNFAST_TARGET; std::runtime_error if that cannot be.
 const Target& target();
 
-/// The machine as the plan sees it, for one target and scalar size.
+/// The machine as the plan sees it now, for one target and scalar size.
 Machine machine_for(int lanes);
 
 }  // namespace rnnfast

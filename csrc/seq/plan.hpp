@@ -29,11 +29,11 @@ struct CellTraits {
 };
 
 struct Machine {
-  std::size_t l2;        // bytes a core
-  std::size_t l3;        // bytes, shared by the cores
-  double flops_per_ns;   // one core's fma rate
-  double meeting_ns;     // a meeting of the team in a step
-  double team_start_ns;  // starting and ending a parallel region
+  std::size_t l2;                     // bytes a core
+  std::size_t l3;                     // bytes, shared by the cores
+  double flops_per_ns;                // one core's fma rate
+  double team_start_ns;               // starting and ending a parallel region
+  double (*meeting_ns)(int threads);  // the team meets and trades a state; asked where it matters
 };
 
 /// What a test forces; zero or null where it leaves the choice.

@@ -4,7 +4,9 @@
 namespace rnnfast {
 namespace {
 
-constexpr Machine zen = {std::size_t{1} << 20, std::size_t{32} << 20, 100.0, 150.0, 3000.0};
+double near_cores(int) { return 100; }
+double far_cores(int) { return 420; }
+constexpr Machine zen = {std::size_t{1} << 20, std::size_t{32} << 20, 100.0, 3000.0, near_cores};
 constexpr CellTraits lstm = {4, 4, 1, 4, 16};
 
 PlanSegment plan(const Dims& dims, int threads, const Forced& forced = {}) {
@@ -54,6 +56,18 @@ TEST(a_single_row_interleaves_its_input_while_weights_stream_from_a_cache) {
   CHECK(!plan({100, 2, 512, 512}, 2).interleaves_input, "two rows");
   CHECK(!make_plan({100, 1, 512, 512}, {3, 3, 2, 4, 16}, zen, 2).segments[0].interleaves_input,
         "two phases");
+}
+
+TEST(threads_that_are_far_apart_do_not_meet_in_short_steps) {
+  const auto threads = [](index units, double (*meeting_ns)(int)) {
+    Machine machine = zen;
+    machine.meeting_ns = meeting_ns;
+    const CellTraits gru = {3, 4, 1, 4, 16};
+    return make_plan({100, 1, units, units}, gru, machine, 2).segments[0].threads;
+  };
+  CHECK(threads(128, near_cores) == 2, "near cores, H=128");
+  CHECK(threads(128, far_cores) == 1, "far cores, H=128");
+  CHECK(threads(256, far_cores) == 2, "far cores, H=256");
 }
 
 TEST(tiny_work_stays_on_one_thread) {

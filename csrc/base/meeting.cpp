@@ -1,0 +1,87 @@
+#include "base/meeting.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <vector>
+
+#include "base/arena.hpp"
+#include "base/threads.hpp"
+
+namespace rnnfast {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Nanoseconds = std::chrono::duration<double, std::nano>;
+
+// Enough for the shortest of a few stretches to be free of interruptions.
+constexpr int stretches = 5;
+constexpr int meetings_a_stretch = 8;
+constexpr auto long_enough = std::chrono::microseconds(200);
+constexpr auto refreshed_after = std::chrono::milliseconds(50);
+constexpr int measured_share = 100;
+
+constexpr double near_cores = 100;
+constexpr double farthest_cores = 3000;
+
+// What a worker makes of h in a step where meetings matter.
+constexpr int lines_traded = 4;
+struct alignas(cache_line) Line {
+  std::atomic<int> value{0};
+};
+
+/// The shortest of some stretches of steps that do nothing but meet and trade.
+double measure(int threads) {
+  std::vector<Line> lines(static_cast<std::size_t>(2 * threads * lines_traded));
+  std::atomic<bool> enough{false};
+  double shortest = 0;
+  team(threads, [&](Worker& worker) {
+    const auto began = Clock::now();
+    for (int stretch = 0; stretch < stretches && !enough; ++stretch) {
+      const auto start = Clock::now();
+      for (int step = 0; step < meetings_a_stretch; ++step) {
+        Line* const state = lines.data() + step % 2 * worker.count * lines_traded;
+        for (int i = 0; i < lines_traded; ++i) {
+          state[worker.id * lines_traded + i].value.store(step, std::memory_order_relaxed);
+        }
+        worker.meet();
+        for (int i = 0; i < worker.count * lines_traded; ++i) {
+          state[i].value.load(std::memory_order_relaxed);
+        }
+      }
+      if (worker.id == 0) {
+        const double each = Nanoseconds(Clock::now() - start).count() / meetings_a_stretch;
+        shortest = stretch == 0 ? each : std::min(shortest, each);
+        enough = Clock::now() - began > long_enough;
+      }
+      worker.meet();
+    }
+  });
+  return shortest;
+}
+
+struct Measured {
+  std::mutex mutex;
+  int threads = 0;
+  double meeting = near_cores;
+  Clock::time_point until;
+};
+
+}  // namespace
+
+double meeting_ns(int threads) {
+  static Measured last;
+  const std::lock_guard lock(last.mutex);
+  const auto now = Clock::now();
+  if (threads != last.threads || now > last.until) {
+    const double measured = measure(threads);
+    if (measured < farthest_cores) last.meeting = measured;
+    last.threads = threads;
+    const auto done = Clock::now();
+    last.until = done + std::max<Clock::duration>(refreshed_after, measured_share * (done - now));
+  }
+  return last.meeting;
+}
+
+}  // namespace rnnfast
