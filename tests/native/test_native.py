@@ -7,7 +7,8 @@ import sys
 import pytest
 
 import cmake_builds
-#The last Intel generation before AVX : SSE4.2 and POPCNT, which is what NumPy's wheels ask for.
+
+# The last Intel generation before AVX: SSE4.2 and POPCNT, which is what NumPy's wheels ask for.
 PROCESSOR_WITHOUT_AVX = "Nehalem"
 ARM_LIBRARIES = "/usr/aarch64-linux-gnu"
 
@@ -23,7 +24,7 @@ def emulator(name):
 def without_avx(*command):
     if platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("not an x86-64 machine")
-#Without RNNFAST_TARGET the library chooses, and must choose what this processor can run.
+    # Without RNNFAST_TARGET the library chooses, and must choose what this processor can run.
     return cmake_builds.run(
         emulator("qemu-x86_64"), "-cpu", PROCESSOR_WITHOUT_AVX, *command, RNNFAST_TARGET=None
     )
@@ -57,8 +58,7 @@ def test_all_but_the_bindings_compiles_for_arm(cross_build):
         path.relative_to(cmake_builds.ROOT).as_posix()
         for path in (cmake_builds.ROOT / "csrc").rglob("*.cpp")
     }
-    expected -= {f"csrc/targets/{target}.cpp" for target in ("avx2", "avx512")
-}
+    expected -= {f"csrc/targets/{target}.cpp" for target in ("avx2", "avx512")}
     expected = {source for source in expected if not source.startswith("csrc/bindings/")}
     assert cross_build.objects().keys() >= expected
     assert "csrc/targets/neon.cpp" in expected
