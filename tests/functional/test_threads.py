@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import rnnfast
+from rnnfast import _core
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +35,13 @@ def test_more_than_there_are_is_no_error() -> None:
         x, w_ih, w_hh = np.ones((2, 3, 4)), np.ones((5, 4)), np.zeros((5, 5))
         y, _ = rnnfast.rnn(x, w_ih, w_hh)
         np.testing.assert_allclose(y, np.tanh(4.0), rtol=1e-15)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_the_time_of_a_meeting_is_that_of_cores_not_of_interruptions(threads: int) -> None:
+    took = {_core.meeting_ns(threads) for _ in range(100)}
+    assert all(0 < ns < 3000 for ns in took)
+    assert len(took) < 10  # measured now and then, not at every question
 
 
 class Core:

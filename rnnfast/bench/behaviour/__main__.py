@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _units(ours: Ours, options: argparse.Namespace) -> list[Finding]:
     every = [*range(1, _MANY), *range(_MANY, options.units + 1, 7)]
-    rates = growth.units_sweep(ours, [H for H in every if options.units >= H], rounds=1)
+    rates = growth.units_sweep(ours, [H for H in every if options.units >= H], rounds=3)
     if options.plots:
         options.plots.mkdir(parents=True, exist_ok=True)
         try:
