@@ -79,7 +79,7 @@ template <class T, class Operand, class Epilogue = NoEpilogue>
 inline void multiply(const Operand& a, const T* b, index b_stride, index vectors,
                      Rows<const T> start, Rows<T> c, index count, Epilogue&& epilogue = {}) {
   constexpr index N = lanes<T>;
-  const Pieces columns(vectors, tile_vectors);
+  const Pieces columns(vectors, widest_tile(count));
   const Pieces rows(count, tile_rows(static_cast<int>(columns.at(0).size())));
   const index segments = a.segments();
   for (index i = 0; i < segments; ++i) {

@@ -31,6 +31,14 @@ constexpr int tile_rows(int vectors) {
   return vectors == 2 ? 6 : 8;
 }
 
+/// Vectors of the widest tile for as many rows in all. The sums of one or two rows are too few
+/// chains to keep the multipliers busy where tiles are narrow: these are as wide as eight sums make
+/// them.
+constexpr int widest_tile(index rows) {
+  if (vector_registers == 32 || rows > 2) return tile_vectors;
+  return rows == 2 ? 4 : 8;
+}
+
 /// Rows of a matrix wherever they lie: row i starts at base + offset[i] * stride.
 template <class T>
 struct Rows {
@@ -82,12 +90,12 @@ template <class T, int M, int NV>
     index k = 0;
     do {
       Vec<T> column[NV];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int v = 0; v < NV; ++v) column[v] = load(b + v * N);
 #pragma GCC unroll 8
       for (int m = 0; m < M; ++m) {
         const Vec<T> a = broadcast(row[m][k]);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (int v = 0; v < NV; ++v) sum[m][v] = fma(a, column[v], sum[m][v]);
       }
       b += b_stride;
@@ -96,7 +104,7 @@ template <class T, int M, int NV>
     for (int m = 0; m < M; ++m) {
       const T* from = before.at(m);
       T* c = call.c.at(m);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int v = 0; v < NV; ++v) store(c + v * N, load(from + v * N) + sum[m][v]);
       row[m] += call.in.runs.stride;
     }
@@ -172,9 +180,21 @@ constexpr Tile<T> tiles_of[largest_tile_rows] = {
     tile_rows(NV) == 8 ? tile < T, tile_rows(NV) == 8 ? 7 : 1, NV > : nullptr,
     tile_rows(NV) == 8 ? tile < T, tile_rows(NV) == 8 ? 8 : 1, NV > : nullptr};
 
-/// The tile of `rows` x `vectors`, at most tile_rows(vectors) x tile_vectors.
+template <class T>
+constexpr Tile<T> wide_tiles_of_one[] = {tile<T, 1, 3>, tile<T, 1, 4>, tile<T, 1, 5>,
+                                         tile<T, 1, 6>, tile<T, 1, 7>, tile<T, 1, 8>};
+template <class T>
+constexpr Tile<T> wide_tiles_of_two[] = {tile<T, 2, 3>, tile<T, 2, 4>};
+
+/// The tile of `rows` x `vectors`, at most tile_rows(vectors) x tile_vectors or, for a product of
+/// one or two rows, their widest.
 template <class T>
 inline Tile<T> tile_for(index rows, index vectors) {
+  if constexpr (widest_tile(1) > tile_vectors) {
+    if (vectors > tile_vectors) {
+      return (rows == 1 ? wide_tiles_of_one<T> : wide_tiles_of_two<T>)[vectors - 3];
+    }
+  }
   switch (vectors) {
     case 1:
       return tiles_of<T, 1>[rows - 1];

@@ -244,10 +244,12 @@ class BackwardPass {
     const DeltaWeights<Cell, T>& weights = work_.recurrent_weights[Phase];
     const SlotOperand<Cell, T> operand = {deltas, Cell::phase[Phase],
                                           work_.numbers + row + own_.rows.begin};
-    const Span blocks = {own_.groups.begin / tile_vectors, ceil_div(own_.groups.end, tile_vectors)};
+    constexpr index block_vectors = DeltaWeights<Cell, T>::block_vectors;
+    const Span blocks = {own_.groups.begin / block_vectors,
+                         ceil_div(own_.groups.end, block_vectors)};
     for (index i = 0; i < blocks.size(); ++i) {
       const index block = step % 2 ? blocks.end - 1 - i : blocks.begin + i;
-      const index first = block * tile_vectors;
+      const index first = block * block_vectors;
       const Span groups = {larger(first, own_.groups.begin),
                            smaller(first + weights.width(block), own_.groups.end)};
       T* const target = (Phase == 0 ? work_.dh : work_.d_operand) + groups.begin * L::N;

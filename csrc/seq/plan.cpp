@@ -53,15 +53,17 @@ bool may_interleave(const Dims& dims, const CellTraits& cell, const PlanSegment&
 }
 
 // It pays while R streams from L2 or L3: not from L1, and not from memory, where reading W_ih more
-// often costs more than it hides.
+// often costs more than it hides. And it needs vectors of a cache line, in registers enough: with
+// AVX2's it is the loads that are short (bench/NOTES.md).
 bool worth_interleaving(const Dims& dims, const CellTraits& cell, const Machine& machine,
                         int threads) {
   constexpr index l1 = 32 * 1024;
+  constexpr int line = 64;
   const index column_bytes = cell.gates * dims.units * cell.scalar_size;
   const index share = column_bytes * dims.units / threads;
   const index all = column_bytes * (dims.units + dims.inputs);
-  return dims.steps >= 2 * input_window && dims.inputs <= 4 * dims.units && share > l1 &&
-         2 * all <= static_cast<index>(machine.l3);
+  return cell.lanes * cell.scalar_size == line && dims.steps >= 2 * input_window &&
+         dims.inputs <= 4 * dims.units && share > l1 && 2 * all <= static_cast<index>(machine.l3);
 }
 
 }  // namespace

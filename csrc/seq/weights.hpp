@@ -106,7 +106,9 @@ struct ForwardWeights {
 template <class Cell, class T>
 struct DeltaWeights {
   using L = Layout<Cell, T>;
-  static constexpr index block_lanes = tile_vectors * L::N;
+  // Blocks of outputs as wide as the widest tile.
+  static constexpr index block_vectors = widest_tile(1);
+  static constexpr index block_lanes = block_vectors * L::N;
 
   L layout;
   Range range = {};   // the parts whose deltas it multiplies
@@ -117,9 +119,11 @@ struct DeltaWeights {
 
   index length() const { return layout.groups() * L::N * range.count(); }  // K
   index vectors() const { return ceil_div(outputs, L::N); }
-  /// Vectors of a block of outputs: tile_vectors, fewer in the last.
-  index width(index block) const { return smaller(tile_vectors, vectors() - block * tile_vectors); }
-  index blocks() const { return ceil_div(vectors(), tile_vectors); }
+  /// Vectors of a block of outputs: block_vectors, fewer in the last.
+  index width(index block) const {
+    return smaller(block_vectors, vectors() - block * block_vectors);
+  }
+  index blocks() const { return ceil_div(vectors(), block_vectors); }
   const T* block(index block) const { return packed + block * block_lanes * length(); }
 
   /// Packs this worker's share of blocks from w (G*H, outputs).
