@@ -63,7 +63,7 @@ double tile_rate(int rows, int vectors, index k, double seconds) {
 template <class T>
 double stream_rate(index columns, index k, double seconds) {
   const ScalarKernels<T>& kernels = kernels_of<T>(target());
-  const int vectors = kernels.probes.tile_vectors;
+  const int vectors = kernels.probes.widest_tile(1);
   const index width = vectors * kernels.cells[0].traits.lanes;
   const index panels = ceil_div(columns, width);
   const index panel = k * width;

@@ -144,8 +144,9 @@ struct ProbeFunctions {
   }
 
   static constexpr Probes<T> table() {
-    return {tile_vectors, tile_rows, tile, strip_tile, chains,
-            fma_loop,     sigmoid,   tanh, pack_lanes, unpack_lanes};
+    return {
+        tile_vectors, tile_rows, rnnfast::widest_tile, tile,        strip_tile, chains, fma_loop,
+        sigmoid,      tanh,      pack_lanes,           unpack_lanes};
   }
 };
 

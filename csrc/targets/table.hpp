@@ -33,6 +33,7 @@ template <class T>
 struct Probes {
   int tile_vectors;
   int (*tile_rows)(int vectors);
+  int (*widest_tile)(index rows);
   /// C[rows, vectors*N] = start + A[rows, k] B[k, vectors*N], `repeats` times.
   void (*tile)(int rows, int vectors, index k, const T* a, const T* b, const T* start, T* c,
                index repeats);

@@ -49,8 +49,9 @@ TEST(tiles_are_right_at_every_size) {
     using T = decltype(scalar);
     const ScalarKernels<T>& kernels = kernels_of<T>(target);
     const int lanes = kernels.cells[0].traits.lanes;
-    for (int vectors = 1; vectors <= kernels.probes.tile_vectors; ++vectors) {
-      for (int rows = 1; rows <= kernels.probes.tile_rows(vectors); ++rows) {
+    for (int rows = 1; rows <= 8; ++rows) {
+      for (int vectors = 1; vectors <= kernels.probes.widest_tile(rows); ++vectors) {
+        if (rows > kernels.probes.tile_rows(vectors)) continue;
         for (const index k : {1, 2, 17, 64}) {
           const Product<T> product(rows, k, vectors * lanes);
           std::vector<T> c(static_cast<std::size_t>(rows * product.columns));
@@ -82,6 +83,37 @@ TEST(tiles_give_the_same_bits_at_every_height) {
                             by_rows.data() + row * product.columns, 1);
       }
       CHECK(whole == by_rows, "%s, %d vectors", target.name, vectors);
+    }
+  });
+}
+
+TEST(wide_tiles_give_the_bits_of_narrow_ones) {
+  testing::for_each_kernel([](const Target& target, auto scalar) {
+    using T = decltype(scalar);
+    const ScalarKernels<T>& kernels = kernels_of<T>(target);
+    for (const int rows : {1, 2}) {
+      const int widest = kernels.probes.widest_tile(rows);
+      const int lanes = kernels.cells[0].traits.lanes;
+      const index k = 37;
+      const Product<T> product(rows, k, widest * lanes);
+      std::vector<T> whole(static_cast<std::size_t>(rows * product.columns));
+      kernels.probes.tile(rows, widest, k, product.a.data(), product.b.data(), product.start.data(),
+                          whole.data(), 1);
+      for (int column = 0; column < product.columns; column += lanes) {
+        const auto take = [&](const std::vector<T>& from, index count) {
+          std::vector<T> part;
+          for (index i = 0; i < count; ++i) {
+            const T* row = from.data() + i * product.columns + column;
+            part.insert(part.end(), row, row + lanes);
+          }
+          return part;
+        };
+        const std::vector<T> b = take(product.b, k);
+        const std::vector<T> start = take(product.start, rows);
+        std::vector<T> narrow(static_cast<std::size_t>(rows * lanes));
+        kernels.probes.tile(rows, 1, k, product.a.data(), b.data(), start.data(), narrow.data(), 1);
+        CHECK(narrow == take(whole, rows), "%s, %d rows, %d vectors", target.name, rows, widest);
+      }
     }
   });
 }
