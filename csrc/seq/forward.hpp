@@ -102,6 +102,7 @@ class ForwardPass {
             {history_.h_at(step + 1), history_.c_at(step + 1)},
             call_.y.data + step * call_.y.step_stride};
   }
+  /// The slots of a step in a panel; sequence b's is number gate_rows_[b].
   T* slots_of(const Step& step, index panel) const {
     return step.slots.panel(panel) + step.first_slot * layout_.slot(panel);
   }

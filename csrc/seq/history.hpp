@@ -70,10 +70,6 @@ struct History {
     return {layout, gates + Keep::chunk(step / chunk_steps) * layout.slots(rows), rows};
   }
   index step_row(index step) const { return (step - chunk_begin(step)) * blocks.height; }
-  /// The slots of a step in a panel; sequence b's is number gate_row(b).
-  T* slots_at(index step, index panel) const {
-    return slots_of(step).panel(panel) + step_row(step) * layout.slot(panel);
-  }
   index gate_row(index b) const { return blocks.row(b, blocks.height * chunk_steps); }
 
  private:
