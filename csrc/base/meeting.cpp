@@ -20,8 +20,9 @@ constexpr int stretches = 5;
 constexpr int meetings_a_stretch = 8;
 constexpr auto long_enough = std::chrono::microseconds(200);
 constexpr auto refreshed_after = std::chrono::milliseconds(50);
-constexpr int measured_share = 100;
+constexpr int measured_share = 100;  // one part in so many of the time
 
+// Nanoseconds: assumed until something is known; and beyond what distance between cores explains.
 constexpr double near_cores = 100;
 constexpr double farthest_cores = 3000;
 
@@ -61,6 +62,7 @@ double measure(int threads) {
   return shortest;
 }
 
+// Bindings ask while they hold the GIL, as does who forks: no child finds the mutex locked.
 struct Measured {
   std::mutex mutex;
   int threads = 0;

@@ -116,6 +116,7 @@ class InterleavedInput {
 
   SliceCall<T> slice(index panel, index first_vector, const Piece& piece, index stride) const {
     static constexpr index numbers[near_rows] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+    static_assert(numbers[near_rows - 1] == near_rows - 1, "one number a row");
     const index inputs = call_.dims.inputs;
     const index run = input_runs_.run;
     const index first = (first_vector + piece.vector.begin) * L::N;

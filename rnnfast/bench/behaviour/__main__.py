@@ -1,7 +1,7 @@
 """Look at how the time behaves, and print each ratio with its bound.
 
-Nothing else may run on the machine meanwhile. Some ten minutes; the sweep over H alone takes half
-of them.
+Nothing else may run on the machine meanwhile. Some ten minutes or more, most of them for the sweep
+over H; `--only` leaves it out.
 """
 
 from __future__ import annotations
