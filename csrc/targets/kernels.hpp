@@ -93,7 +93,8 @@ constexpr CellKernels<T> cell_tables[] = {RNNFAST_CELLS(RNNFAST_TABLE_ENTRY)};
 template <class T>
 struct ProbeFunctions {
   static constexpr index N = lanes<T>;
-  static constexpr int chains = vector_registers / 2;
+  // Two multipliers and adders, where an addition after a product comes five cycles later at most.
+  static constexpr int chains = 12;
 
   static void tile(int rows, int vectors, index k, const T* a, const T* b, const T* start, T* c,
                    index repeats) {
