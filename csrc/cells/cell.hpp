@@ -15,7 +15,7 @@
 //   has_memory            whether there is a c beside h
 //
 //   forward(gate, prev)                        gates in place; returns the state after the step
-//   backward(gate, prev, c, d, delta)          d: dL/d(state after the step), on return dL/d(state
+//   backward(gate, prev, d, delta)             d: dL/d(state after the step), on return dL/d(state
 //                                              before it), as far as no weight is involved
 //   stage<Phase>(gate, h_prev)                 the operand of the next phase
 //   unstage<Phase>(gate, h_prev, d_operand, dh, delta)      the same, backwards

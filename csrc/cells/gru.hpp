@@ -34,7 +34,7 @@ struct Gru {
   }
 
   template <class V>
-  static void backward(const V (&gate)[parts], State<V> prev, V, State<V>& d, V (&delta)[parts]) {
+  static void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts]) {
     delta[n] = d.h * (splat<V>(1) - gate[z]) * Tanh::slope(gate[n]);
     delta[z] = d.h * (prev.h - gate[n]) * Sigmoid::slope(gate[z]);
     delta[m] = delta[n] * gate[r];

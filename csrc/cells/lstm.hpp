@@ -29,19 +29,25 @@ struct Lstm {
     gate[f] = sigmoid(gate[f]);
     gate[g] = tanh(gate[g]);
     gate[o] = sigmoid(gate[o]);
-    const V c = fma(gate[f], prev.c, gate[i] * gate[g]);
+    const V c = memory(gate, prev);
     return {gate[o] * tanh(c), c};
   }
 
   template <class V>
-  static void backward(const V (&gate)[parts], State<V> prev, V c, State<V>& d, V (&delta)[parts]) {
-    const V tanh_c = tanh(c);
+  static void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts]) {
+    const V tanh_c = tanh(memory(gate, prev));
     const V dc = fma(d.h * gate[o], Tanh::slope(tanh_c), d.c);
     delta[o] = d.h * tanh_c * Sigmoid::slope(gate[o]);
     delta[i] = dc * gate[g] * Sigmoid::slope(gate[i]);
     delta[f] = dc * prev.c * Sigmoid::slope(gate[f]);
     delta[g] = dc * gate[i] * Tanh::slope(gate[g]);
     d = {V{}, dc * gate[f]};
+  }
+
+  // c, also in the backward pass: three operations are less than a vector from memory.
+  template <class V>
+  static V memory(const V (&gate)[parts], State<V> prev) {
+    return fma(gate[f], prev.c, gate[i] * gate[g]);
   }
 };
 

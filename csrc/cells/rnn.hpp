@@ -27,7 +27,7 @@ struct Rnn {
   }
 
   template <class V>
-  static void backward(const V (&gate)[parts], State<V>, V, State<V>& d, V (&delta)[parts]) {
+  static void backward(const V (&gate)[parts], State<V>, State<V>& d, V (&delta)[parts]) {
     delta[0] = d.h * Activation::slope(gate[0]);
     d.h = V{};
   }

@@ -211,15 +211,13 @@ class BackwardPass {
         for (int p = 0; p < L::P; ++p) gate[p] = load<T>(slot.part(p));
         State<V> prev = {load(history_.h_at(step) + at), V{}};
         State<V> d = {load(work_.dh + d_at), V{}};
-        V c = {};
         if constexpr (Cell::has_memory) {
           prev.c = load(history_.c_at(step) + at);
-          c = load(history_.c_at(step + 1) + at);
           d.c = load(work_.dc + d_at);
         }
         d.h = d.h + (valid == L::N ? load(dy_group) : load_first(dy_group, valid));
         V delta[L::P];
-        Cell::backward(gate, prev, c, d, delta);
+        Cell::backward(gate, prev, d, delta);
         store_deltas(deltas.group(first_row + b, group), {0, L::P}, delta, valid);
         store(work_.dh + d_at, d.h);
         if constexpr (Cell::has_memory) store(work_.dc + d_at, d.c);

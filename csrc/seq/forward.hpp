@@ -76,9 +76,8 @@ class ForwardPass {
     }
     read_state(call_.initial.h, layout_, rows, state_rows_, history_.h_at(0));
     if (Cell::has_memory) read_state(call_.initial.c, layout_, rows, state_rows_, history_.c_at(0));
-    worker_.meet();
+    if (own_.meets) worker_.meet();
     interleaves_ ? run_windows() : run_chunks();
-    worker_.meet();
     write_state(history_.h_at(steps), layout_, rows, state_rows_, call_.last.h);
     if (Cell::has_memory)
       write_state(history_.c_at(steps), layout_, rows, state_rows_, call_.last.c);
