@@ -2,7 +2,9 @@
 
 Every array has one dtype, float32 or float64, in native byte order and aligned. `x`, `y`, `dy` and
 `dx` may have any strides over time and batch but unit stride on the last axis; all else is
-C-contiguous. `rnnfast._check` sees to it. T, B, I and H are at least 1 here.
+C-contiguous, but for `resets` (T, B), of any strides. `spans` (B, 2) are the steps [begin, end)
+that each sequence takes, and one at least takes all; None is all of all. `truncate` 0 is never.
+`rnnfast._check` sees to it. T, B, I and H are at least 1 here.
 """
 
 from types import ModuleType, NotImplementedType
@@ -13,6 +15,8 @@ import numpy.typing as npt
 
 _Array = npt.NDArray[np.floating[Any]]
 _DType = np.dtype[np.floating[Any]]
+_Integers = npt.NDArray[np.intp]
+_Booleans = npt.NDArray[np.bool_]
 
 @final
 class Tape:
@@ -25,6 +29,8 @@ class Tape:
         x: _Array,
         w_ih: _Array,
         w_hh: _Array,
+        resets: _Booleans | None,
+        truncate: int,
         dy: _Array | None,
         dh_n: _Array | None,
         dc_n: _Array | None,
@@ -58,6 +64,8 @@ class Packed:
         x: _Array,
         h0: _Array | None,
         c0: _Array | None,
+        spans: _Integers | None,
+        resets: _Booleans | None,
         y: _Array,
         h_n: _Array,
         c_n: _Array | None,
@@ -79,6 +87,8 @@ def forward(
     b_hh: _Array | None,
     h0: _Array | None,
     c0: _Array | None,
+    spans: _Integers | None,
+    resets: _Booleans | None,
     y: _Array,
     h_n: _Array,
     c_n: _Array | None,
@@ -93,6 +103,8 @@ def forward_saving(
     b_hh: _Array | None,
     h0: _Array | None,
     c0: _Array | None,
+    spans: _Integers | None,
+    resets: _Booleans | None,
     y: _Array,
     h_n: _Array,
     c_n: _Array | None,
@@ -105,7 +117,7 @@ def meeting_ns(threads: int) -> float:
 
 def config() -> dict[str, Any]: ...
 def plan(
-    cell: str, dtype: _DType, T: int, B: int, I: int, H: int, threads: int
+    cell: str, dtype: _DType, T: int, B: int, I: int, H: int, threads: int, training: bool
 ) -> dict[str, Any]: ...
 def force_plan(
     partition: str | None,

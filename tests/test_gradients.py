@@ -10,6 +10,7 @@ import pytest
 from rnnfast.testing.bits import digest
 from rnnfast.testing.cells import BIASES, CELLS, Cell
 from rnnfast.testing.gradients import assert_gradients
+from rnnfast.testing.options import Option, choices
 from rnnfast.testing.random import DTYPES, LAYOUTS, DType, Problem, border_sizes, random_problem
 
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
@@ -29,7 +30,8 @@ def check(problem: Problem, seed: int, given: tuple[str, ...] | None = None) -> 
     rng = np.random.default_rng(seed)
     arguments = problem.arguments(rng)
     cotangents = problem.cotangents(rng, given)
-    _, pullback = problem.cell.vjp(arguments, reverse=problem.reverse)
+    options = problem.call(rng)
+    _, pullback = problem.cell.vjp(arguments, **options)
     gradients = pullback(**cotangents)._asdict()
 
     present = {name: g for name, g in gradients.items() if g is not None}
@@ -38,7 +40,7 @@ def check(problem: Problem, seed: int, given: tuple[str, ...] | None = None) -> 
     for name, gradient in present.items():
         assert gradient.dtype == problem.dtype
         assert gradient.shape == full[name].shape, name
-    assert_gradients(problem.cell, full, cotangents, present, rng, reverse=problem.reverse)
+    assert_gradients(problem.cell, full, cotangents, present, rng, **options)
 
 
 @every_cell
@@ -48,6 +50,14 @@ def check(problem: Problem, seed: int, given: tuple[str, ...] | None = None) -> 
 def test_options(cell: Cell, dtype: DType, biases: tuple[str, ...], reverse: bool) -> None:
     for states in subsets(cell.states):
         check(Problem(cell, dtype, biases=biases, states=states, reverse=reverse), seed=1)
+
+
+@every_cell
+@every_dtype
+@pytest.mark.parametrize("chosen", choices(), ids=lambda chosen: "+".join(map(str, chosen)))
+def test_options_of_a_call(cell: Cell, dtype: DType, chosen: tuple[Option, ...]) -> None:
+    for seed, rows in enumerate((1, 5, 34)):
+        check(Problem(cell, dtype, T=9, B=rows, options=chosen), seed)
 
 
 @every_cell

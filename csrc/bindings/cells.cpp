@@ -8,6 +8,7 @@
 #include "bindings/direct_method.hpp"
 #include "bindings/plans.hpp"
 #include "bindings/register.hpp"
+#include "seq/sequences.hpp"
 
 namespace rnnfast {
 namespace {
@@ -31,25 +32,36 @@ Weights<T> weights_of(const py::object& w_ih, const py::object& w_hh, const py::
 template <class T>
 ForwardCall<T> forward_call(const Dims& dims, const py::object& x, const py::object& h0,
                             const py::object& c0, const py::object& y, const py::object& h_n,
-                            const py::object& c_n) {
+                            const py::object& c_n, const std::vector<SequenceRow>& rows,
+                            const py::object& resets) {
   return {dims,
           sequence<const T>(x),
           {pointer<const T>(h0), pointer<const T>(c0)},
           sequence<T>(y),
-          {pointer<T>(h_n), pointer<T>(c_n)}};
+          {pointer<T>(h_n), pointer<T>(c_n)},
+          rows.empty() ? nullptr : rows.data(),
+          sequence<const bool>(resets)};
+}
+
+/// The private rows of sequences that take the steps `spans` (B, 2); none where all take all.
+std::vector<SequenceRow> rows_of(const py::object& spans, const PlanSegment& plan) {
+  if (spans.is_none()) return {};
+  return deal_sequences(pointer<const index>(spans), plan);
 }
 
 void forward(const std::string& cell, const py::array& x, const py::array& w_ih,
              const py::array& w_hh, const py::object& b_ih, const py::object& b_hh,
-             const py::object& h0, const py::object& c0, const py::array& y, const py::array& h_n,
+             const py::object& h0, const py::object& c0, const py::object& spans,
+             const py::object& resets, const py::array& y, const py::array& h_n,
              const py::object& c_n) {
   with_scalar(x.dtype(), [&](auto scalar) {
     using T = decltype(scalar);
     const CellKernels<T>& kernels = cell_kernels<T>(cell_number(cell));
     const Dims dims = dims_of(x, w_hh);
     const Weights<T> weights = weights_of<T>(w_ih, w_hh, b_ih, b_hh);
-    const ForwardCall<T> call = forward_call<T>(dims, x, h0, c0, y, h_n, c_n);
-    const PlanSegment plan = plan_call(dims, kernels.traits);
+    const PlanSegment plan = plan_call(Purpose::inference, dims, kernels.traits);
+    const std::vector<SequenceRow> rows = rows_of(spans, plan);
+    const ForwardCall<T> call = forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets);
     const py::gil_scoped_release release;
     const Arena packed = pack(kernels, dims, weights, plan.threads);
     kernels.forward(call, plan, packed.data());
@@ -59,16 +71,17 @@ void forward(const std::string& cell, const py::array& x, const py::array& w_ih,
 /// What a forward pass keeps for its backward passes.
 class Tape {
  public:
-  Tape(int cell, const Dims& dims, const PlanSegment& plan, Arena saved)
-      : cell_(cell), dims_(dims), plan_(plan), saved_(std::move(saved)) {}
+  Tape(int cell, const Dims& dims, const PlanSegment& plan, std::vector<SequenceRow> rows,
+       Arena saved)
+      : cell_(cell), dims_(dims), plan_(plan), rows_(std::move(rows)), saved_(std::move(saved)) {}
 
   std::size_t bytes() const { return saved_.size(); }
 
   void backward(const py::array& x, const py::array& w_ih, const py::array& w_hh,
-                const py::object& dy, const py::object& dh_n, const py::object& dc_n,
-                const py::object& dx, const py::object& dw_ih, const py::object& dw_hh,
-                const py::object& db_ih, const py::object& db_hh, const py::object& dh0,
-                const py::object& dc0) const {
+                const py::object& resets, index truncate, const py::object& dy,
+                const py::object& dh_n, const py::object& dc_n, const py::object& dx,
+                const py::object& dw_ih, const py::object& dw_hh, const py::object& db_ih,
+                const py::object& db_hh, const py::object& dh0, const py::object& dc0) const {
     with_scalar(x.dtype(), [&](auto scalar) {
       using T = decltype(scalar);
       const BackwardCall<T> call = {
@@ -78,7 +91,10 @@ class Tape {
           sequence<const T>(dy),
           {pointer<const T>(dh_n), pointer<const T>(dc_n)},
           {sequence<T>(dx), pointer<T>(dw_ih), pointer<T>(dw_hh), pointer<T>(db_ih),
-           pointer<T>(db_hh), pointer<T>(dh0), pointer<T>(dc0)}};
+           pointer<T>(db_hh), pointer<T>(dh0), pointer<T>(dc0)},
+          rows_.empty() ? nullptr : rows_.data(),
+          sequence<const bool>(resets),
+          truncate};
       const py::gil_scoped_release release;
       cell_kernels<T>(cell_).backward(call, plan_, saved_.data());
     });
@@ -88,27 +104,31 @@ class Tape {
   int cell_;
   Dims dims_;
   PlanSegment plan_;
+  std::vector<SequenceRow> rows_;
   Arena saved_;
 };
 
 std::unique_ptr<Tape> forward_saving(const std::string& cell, const py::array& x,
                                      const py::array& w_ih, const py::array& w_hh,
                                      const py::object& b_ih, const py::object& b_hh,
-                                     const py::object& h0, const py::object& c0, const py::array& y,
-                                     const py::array& h_n, const py::object& c_n) {
+                                     const py::object& h0, const py::object& c0,
+                                     const py::object& spans, const py::object& resets,
+                                     const py::array& y, const py::array& h_n,
+                                     const py::object& c_n) {
   return with_scalar(x.dtype(), [&](auto scalar) {
     using T = decltype(scalar);
     const int number = cell_number(cell);
     const CellKernels<T>& kernels = cell_kernels<T>(number);
     const Dims dims = dims_of(x, w_hh);
     const Weights<T> weights = weights_of<T>(w_ih, w_hh, b_ih, b_hh);
-    const ForwardCall<T> call = forward_call<T>(dims, x, h0, c0, y, h_n, c_n);
-    const PlanSegment plan = plan_call(dims, kernels.traits);
+    const PlanSegment plan = plan_call(Purpose::training, dims, kernels.traits);
+    std::vector<SequenceRow> rows = rows_of(spans, plan);
+    const ForwardCall<T> call = forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets);
     const py::gil_scoped_release release;
     const Arena packed = pack(kernels, dims, weights, plan.threads);
     Arena saved(kernels.saved_bytes(dims, plan));
     kernels.forward_saving(call, plan, packed.data(), saved.data());
-    return std::make_unique<Tape>(number, dims, plan, std::move(saved));
+    return std::make_unique<Tape>(number, dims, plan, std::move(rows), std::move(saved));
   });
 }
 
@@ -131,14 +151,16 @@ class Packed {
 
   std::size_t bytes() const { return packed_.size(); }
 
-  void forward(const py::array& x, const py::object& h0, const py::object& c0, const py::array& y,
+  void forward(const py::array& x, const py::object& h0, const py::object& c0,
+               const py::object& spans, const py::object& resets, const py::array& y,
                const py::array& h_n, const py::object& c_n) const {
     with_scalar(dtype_, [&](auto scalar) {
       using T = decltype(scalar);
       const CellKernels<T>& kernels = cell_kernels<T>(cell_);
       const Dims dims = {x.shape(0), x.shape(1), inputs_, units_};
-      const ForwardCall<T> call = forward_call<T>(dims, x, h0, c0, y, h_n, c_n);
-      const PlanSegment plan = plan_call(dims, kernels.traits);
+      const PlanSegment plan = plan_call(Purpose::inference, dims, kernels.traits);
+      const std::vector<SequenceRow> rows = rows_of(spans, plan);
+      const ForwardCall<T> call = forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets);
       const py::gil_scoped_release release;
       kernels.forward(call, plan, packed_.data());
     });
@@ -191,8 +213,10 @@ class Packed {
                                  {pointer<const T>(x), 0, inputs_},
                                  {pointer<const T>(h0), pointer<const T>(c0)},
                                  {pointer<T>(h), 0, units_},
-                                 {nullptr, pointer<T>(c)}};
-    const PlanSegment plan = plan_call(dims, kernels.traits);
+                                 {nullptr, pointer<T>(c)},
+                                 nullptr,
+                                 {}};
+    const PlanSegment plan = plan_call(Purpose::inference, dims, kernels.traits);
     {
       std::optional<py::gil_scoped_release> release;
       if (takes_long(dims, kernels.traits)) release.emplace();

@@ -21,14 +21,16 @@ struct ForcedPlan {
 /// A plan and what it was made for. A stream of single steps asks for the same one again and again;
 /// for longer sequences one is made each time, as threads come closer or move apart.
 struct LastPlan {
+  Purpose purpose;
   Dims dims;
   const CellTraits* cell = nullptr;
   int threads;
   PlanSegment plan{};
 
-  bool serves(const Dims& d, const CellTraits& traits, int team) const {
-    return &traits == cell && team == threads && d.steps == 1 && dims.steps == 1 &&
-           d.rows == dims.rows && d.inputs == dims.inputs && d.units == dims.units;
+  bool serves(Purpose wanted, const Dims& d, const CellTraits& traits, int team) const {
+    return wanted == purpose && &traits == cell && team == threads && d.steps == 1 &&
+           dims.steps == 1 && d.rows == dims.rows && d.inputs == dims.inputs &&
+           d.units == dims.units;
   }
 };
 
@@ -49,12 +51,14 @@ py::dict describe(const PlanSegment& segment) {
   return text;
 }
 
-py::dict plan(const std::string& cell, const py::dtype& dtype, const Dims& dims, int threads) {
+py::dict plan(const std::string& cell, const py::dtype& dtype, const Dims& dims, int threads,
+              bool training) {
+  const Purpose purpose = training ? Purpose::training : Purpose::inference;
   return with_scalar(dtype, [&](auto scalar) {
     const CellTraits& traits = cell_kernels<decltype(scalar)>(cell_number(cell)).traits;
     py::list segments;
     for (const auto& segment :
-         make_plan(dims, traits, machine_for(traits.lanes), threads).segments) {
+         make_plan(purpose, dims, traits, machine_for(traits.lanes), threads).segments) {
       segments.append(describe(segment));
     }
     return py::dict(py::arg("segments") = segments);
@@ -78,15 +82,15 @@ void force_plan(const std::optional<std::string>& partition, std::optional<index
 
 }  // namespace
 
-PlanSegment plan_call(const Dims& dims, const CellTraits& traits) {
+PlanSegment plan_call(Purpose purpose, const Dims& dims, const CellTraits& traits) {
   const int threads = default_threads();
-  if (!last.serves(dims, traits, threads)) {
+  if (!last.serves(purpose, dims, traits, threads)) {
     const Forced forced = {
         forced_plan.partition ? &*forced_plan.partition : nullptr, forced_plan.chunk_steps,
         forced_plan.threads,
         forced_plan.interleaves_input ? &*forced_plan.interleaves_input : nullptr};
-    const Plan plan = make_plan(dims, traits, machine_for(traits.lanes), threads, forced);
-    last = {dims, &traits, threads, plan.segments.front()};
+    const Plan plan = make_plan(purpose, dims, traits, machine_for(traits.lanes), threads, forced);
+    last = {purpose, dims, &traits, threads, plan.segments.front()};
   }
   return last.plan;
 }
@@ -95,10 +99,11 @@ void register_plans(py::module_& module) {
   module.def(
       "plan",
       [](const std::string& cell, const py::dtype& dtype, index steps, index rows, index inputs,
-         index units,
-         int threads) { return plan(cell, dtype, {steps, rows, inputs, units}, threads); },
+         index units, int threads, bool training) {
+        return plan(cell, dtype, {steps, rows, inputs, units}, threads, training);
+      },
       py::arg("cell"), py::arg("dtype"), py::arg("T"), py::arg("B"), py::arg("I"), py::arg("H"),
-      py::arg("threads"));
+      py::arg("threads"), py::arg("training"));
   module.def("force_plan", &force_plan, py::arg("partition"), py::arg("chunk"), py::arg("threads"),
              py::arg("interleaves_input"));
   module.def("last_plan", [] { return describe(last.plan); });

@@ -5,6 +5,6 @@
 
 namespace rnnfast {
 
-PlanSegment plan_call(const Dims& dims, const CellTraits& traits);
+PlanSegment plan_call(Purpose purpose, const Dims& dims, const CellTraits& traits);
 
 }  // namespace rnnfast

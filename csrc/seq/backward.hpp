@@ -7,13 +7,15 @@
 //     dx      = delta W_ih                                   one product over (step, row)
 //     dW_ih  += delta^T x,  dW_hh += delta^T h_prev          K = rows of the chunk
 //
-// Row l B + b of a chunk's deltas is sequence b at the chunk's last step minus l, the order in
-// which weight gradients are summed.
+// A chunk's deltas lie in the order in which weight gradients are summed: its last step first, and
+// of each step the sequences that take part, by rank. Going backwards they set in one by one, each
+// at its own last step.
 #pragma once
 
 #include "seq/calls.hpp"
 #include "seq/history.hpp"
 #include "seq/ownership.hpp"
+#include "seq/resets.hpp"
 #include "seq/weight_gradients.hpp"
 #include "seq/weights.hpp"
 
@@ -30,20 +32,23 @@ struct BackwardWorkspace {
   PlanSegment plan;
   index chunk_rows;
   int workers;
-  RowBlocks blocks;                // of the three rows that follow
-  T* dh = nullptr;                 // [blocks][block][row]  dL/dh of the step at hand
-  T* dc = nullptr;                 // the same
-  T* d_operand = nullptr;          // the same, of a later phase's operand
-  T* deltas = nullptr;             // the slots of a chunk
-  T* zeros = nullptr;              // [row]
-  T* dx = nullptr;                 // [workers][dx_rows][block of outputs]
-  index* numbers = nullptr;        // [chunk_rows] 0, 1, 2, ...
-  index* d_rows = nullptr;         // [B] of dh
-  index* gate_rows = nullptr;      // [B] of the history
-  index* state_rows = nullptr;     // [B] of the history
-  index* x_offsets = nullptr;      // [chunk_rows] of x, then of dx
-  index* dx_offsets = nullptr;     // [chunk_rows]
-  index* state_numbers = nullptr;  // [chunk_rows] rows of h_prev in the history
+  RowBlocks blocks;                  // of the three rows that follow
+  T* dh = nullptr;                   // [blocks][block][row]  dL/dh of the step at hand
+  T* dc = nullptr;                   // the same
+  T* d_operand = nullptr;            // the same, of a later phase's operand
+  T* deltas = nullptr;               // the slots of a chunk
+  T* zeros = nullptr;                // [row]
+  T* dx = nullptr;                   // [workers][dx_rows][block of outputs]
+  index* numbers = nullptr;          // 0, 1, 2, ...
+  SequenceRow* sequences = nullptr;  // [B] of private rows
+  index* ranks = nullptr;            // [B] theirs
+  index* d_rows = nullptr;           // [B] where they lie in dh
+  index* gate_rows = nullptr;        // [B] in the history
+  index* state_rows = nullptr;       // [B] in the history
+  index* active = nullptr;           // [T] how many sequences take part in a step
+  index* x_offsets = nullptr;        // [chunk_rows] of x, then of dx
+  index* dx_offsets = nullptr;       // [chunk_rows]
+  index* state_numbers = nullptr;    // [chunk_rows] rows of h_prev in the history
   DeltaWeights<Cell, T> input_weights;
   DeltaWeights<Cell, T> recurrent_weights[Cell::phases];
   WeightGradient<Cell, T> input_gradient;
@@ -60,10 +65,13 @@ struct BackwardWorkspace {
     deltas = bump.take<T>(layout.slots(chunk_rows));
     zeros = bump.take<T>(larger(layout.row(), DeltaWeights<Cell, T>::block_lanes));
     dx = bump.take<T>(workers * dx_rows * DeltaWeights<Cell, T>::block_lanes);
-    numbers = bump.take<index>(larger(chunk_rows, dx_rows));
+    numbers = bump.take<index>(dx_rows);
+    sequences = bump.take<SequenceRow>(dims.rows);
+    ranks = bump.take<index>(dims.rows);
     d_rows = bump.take<index>(dims.rows);
     gate_rows = bump.take<index>(dims.rows);
     state_rows = bump.take<index>(dims.rows);
+    active = bump.take<index>(dims.steps);
     x_offsets = bump.take<index>(chunk_rows);
     dx_offsets = bump.take<index>(chunk_rows);
     state_numbers = bump.take<index>(chunk_rows);
@@ -75,7 +83,7 @@ struct BackwardWorkspace {
     }
   }
 
-  index d_row(index b) const { return blocks.row(b, block_stride()); }
+  index d_row(index r) const { return blocks.row(r, block_stride()); }
 
  private:
   index block_stride() const {
@@ -131,16 +139,11 @@ class BackwardPass {
 
  private:
   void prepare() {
-    const Span rows = share(call_.dims.rows, worker_.id, worker_.count);
-    for (index b = rows.begin; b < rows.end; ++b) {
-      work_.d_rows[b] = work_.d_row(b);
-      work_.gate_rows[b] = history_.gate_row(b);
-      work_.state_rows[b] = history_.state_row(b);
-    }
-    read_state(call_.d_last.h, layout_, rows, work_.d_rows, work_.dh);
-    if (Cell::has_memory) read_state(call_.d_last.c, layout_, rows, work_.d_rows, work_.dc);
+    read_rows(share(call_.dims.rows, worker_.id, worker_.count));
+    const Span steps = share(call_.dims.steps, worker_.id, worker_.count);
+    for (index step = steps.begin; step < steps.end; ++step) work_.active[step] = taking_part(step);
     if (worker_.id == 0) {
-      count_up(work_.numbers, larger(work_.chunk_rows, Work::dx_rows));
+      count_up(work_.numbers, Work::dx_rows);
       const index zeros = larger(layout_.row(), DeltaWeights<Cell, T>::block_lanes);
       __builtin_memset(work_.zeros, 0, static_cast<std::size_t>(zeros) * sizeof(T));
     }
@@ -148,15 +151,40 @@ class BackwardPass {
     for (int p = 0; p < Cell::phases; ++p) {
       work_.recurrent_weights[p].pack(call_.weights.w_hh, worker_);
     }
-    if (call_.dims.steps * call_.dims.rows > 0) return;
-    for_each_gradient([](WeightGradient<Cell, T>& gradient, Span strips, const T*, const index*,
-                         index) { gradient.clear(strips); });
+  }
+
+  void read_rows(Span rows) {
+    list_sequences(call_.rows, rows, call_.dims.steps, work_.sequences);
+    for (index r = rows.begin; r < rows.end; ++r) {
+      const SequenceRow& row = work_.sequences[r];
+      work_.ranks[r] = row.rank;
+      work_.d_rows[r] = work_.d_row(r);
+      work_.gate_rows[r] = history_.gate_row(r);
+      work_.state_rows[r] = history_.state_row(r);
+      const index at = work_.d_rows[r] * layout_.row();
+      read_state(call_.d_last.h, layout_, row.sequence, work_.dh + at);
+      if (Cell::has_memory) read_state(call_.d_last.c, layout_, row.sequence, work_.dc + at);
+      if (call_.rows && call_.out.x.data) {
+        clear_padding(call_.out.x, row, call_.dims.steps, call_.dims.inputs);
+      }
+    }
+  }
+
+  index taking_part(index step) const {
+    if (!call_.rows) return call_.dims.rows;
+    index count = 0;
+    for (index r = 0; r < call_.dims.rows; ++r) count += call_.rows[r].length > step;
+    return count;
   }
 
   void finish() {
     const Span rows = share(call_.dims.rows, worker_.id, worker_.count);
-    write_state(work_.dh, layout_, rows, work_.d_rows, call_.out.h0);
-    if (Cell::has_memory) write_state(work_.dc, layout_, rows, work_.d_rows, call_.out.c0);
+    for (index r = rows.begin; r < rows.end; ++r) {
+      const index at = work_.d_rows[r] * layout_.row();
+      const index b = work_.sequences[r].sequence;
+      write_state(work_.dh + at, layout_, b, call_.out.h0);
+      if (Cell::has_memory) write_state(work_.dc + at, layout_, b, call_.out.c0);
+    }
     work_.input_gradient.unpack(call_.out.w_ih, call_.out.b_ih, worker_);
     for (int p = 0; p < Cell::phases; ++p) {
       work_.recurrent_gradients[p].unpack(call_.out.w_hh, call_.out.b_hh, worker_);
@@ -164,61 +192,95 @@ class BackwardPass {
   }
 
   void chunk(Span steps) {
-    const index rows = steps.size() * call_.dims.rows;
-    const Slots<Cell, T> deltas = {layout_, work_.deltas, rows};
+    const Slots<Cell, T> deltas = {layout_, work_.deltas, rows_of(steps)};
     list_rows(steps);
-    cell_backward(deltas, steps.end - 1, 0, own_.rows, own_.groups);
-    for (index step = steps.end - 1; step >= steps.begin; --step) {
-      const index row = (steps.end - 1 - step) * call_.dims.rows;
-      phase<Cell::phases - 1>(deltas, step, row, step > steps.begin);
+    Step step = {steps.end - 1, 0, own_.rows};
+    step.rows = active_rows(work_.sequences, own_.rows, own_.rows, step.number);
+    cell_backward(deltas, step, own_.groups);
+    while (true) {
+      const bool in_chunk = step.number > steps.begin;
+      phase<Cell::phases - 1>(deltas, step, in_chunk);
+      if (!in_chunk) break;
+      step = before(step);
+      const Span going_on = step.rows;
+      step.rows = active_rows(work_.sequences, own_.rows, going_on, step.number);
+      // Those whose last step this is had no product before it.
+      const Span setting_in = {going_on.end, step.rows.end};
+      cell_backward(deltas, {step.number, step.first_row, setting_in}, own_.groups);
     }
     worker_.meet();
     if (call_.out.x.data) input_product(deltas);
-    weight_gradients(deltas);
+    weight_gradients(deltas, steps);
     worker_.meet();
+  }
+
+  index rows_of(Span steps) const {
+    index rows = 0;
+    for (index step = steps.begin; step < steps.end; ++step) rows += work_.active[step];
+    return rows;
+  }
+
+  /// Where a step stands in a chunk's deltas, and those of a worker's rows that take part in it.
+  struct Step {
+    index number;
+    index first_row;
+    Span rows;
+  };
+  /// The same rows at the step before.
+  Step before(const Step& step) const {
+    return {step.number - 1, step.first_row + work_.active[step.number], step.rows};
   }
 
   /// Where this chunk's rows lie in x, dx and the history.
   void list_rows(Span steps) {
-    const index B = call_.dims.rows;
     const Span own = share(steps.size(), worker_.id, worker_.count);
-    for (index l = own.begin; l < own.end; ++l) {
-      const index step = steps.end - 1 - l;
-      for (index b = 0; b < B; ++b) {
-        const index row = l * B + b;
-        work_.x_offsets[row] = step * call_.x.step_stride + b * call_.x.row_stride;
-        work_.dx_offsets[row] = step * call_.out.x.step_stride + b * call_.out.x.row_stride;
-        work_.state_numbers[row] = step * history_.step_stride() + work_.state_rows[b];
+    const Span listed = {steps.end - own.end, steps.end - own.begin};
+    index first = rows_of({listed.end, steps.end});
+    const Span all = {0, call_.dims.rows};
+    for (index step = listed.end - 1; step >= listed.begin; --step) {
+      for (index r = all.begin; r < all.end; ++r) {
+        const SequenceRow& of = work_.sequences[r];
+        if (of.length <= step) continue;
+        const index row = first + of.rank;
+        const index t = of.first + step;
+        const Sequence<T>& dx = call_.out.x;
+        work_.x_offsets[row] = t * call_.x.step_stride + of.sequence * call_.x.row_stride;
+        work_.dx_offsets[row] = t * dx.step_stride + of.sequence * dx.row_stride;
+        work_.state_numbers[row] = step * history_.step_stride() + work_.state_rows[r];
       }
+      first += work_.active[step];
     }
   }
 
   /// Deltas of one step from dL/dh and dL/dc after it; leaves there what reaches the step before
   /// without passing a weight.
-  void cell_backward(const Slots<Cell, T>& deltas, index step, index first_row, Span rows,
-                     Span groups) {
-    const Slots<Cell, T> gates = history_.slots_of(step);
-    const index gates_row = history_.step_row(step);
-    for (index b = rows.begin; b < rows.end; ++b) {
-      const T* dy = dy_.data + step * dy_.step_stride + b * dy_.row_stride;
+  void cell_backward(const Slots<Cell, T>& deltas, const Step& step, Span groups) {
+    const Slots<Cell, T> gates = history_.slots_of(step.number);
+    const index gates_row = history_.step_row(step.number);
+    const T* const h = history_.h_at(step.number);
+    const T* const c = history_.c_at(step.number);
+    for (index r = step.rows.begin; r < step.rows.end; ++r) {
+      const SequenceRow& of = work_.sequences[r];
+      const T* dy =
+          dy_.data + (of.first + step.number) * dy_.step_stride + of.sequence * dy_.row_stride;
       for (index group = groups.begin; group < groups.end; ++group) {
-        const index at = work_.state_rows[b] * layout_.row() + group * L::N;
-        const index d_at = work_.d_rows[b] * layout_.row() + group * L::N;
+        const index at = work_.state_rows[r] * layout_.row() + group * L::N;
+        const index d_at = work_.d_rows[r] * layout_.row() + group * L::N;
         const index valid = layout_.valid(group);
         const T* const dy_group = dy + group * L::N;
         V gate[L::P];
-        const auto slot = gates.group(gates_row + work_.gate_rows[b], group);
+        const auto slot = gates.group(gates_row + work_.gate_rows[r], group);
         for (int p = 0; p < L::P; ++p) gate[p] = load<T>(slot.part(p));
-        State<V> prev = {load(history_.h_at(step) + at), V{}};
+        State<V> prev = {load(h + at), V{}};
         State<V> d = {load(work_.dh + d_at), V{}};
         if constexpr (Cell::has_memory) {
-          prev.c = load(history_.c_at(step) + at);
+          prev.c = load(c + at);
           d.c = load(work_.dc + d_at);
         }
         d.h = d.h + (valid == L::N ? load(dy_group) : load_first(dy_group, valid));
         V delta[L::P];
         Cell::backward(gate, prev, d, delta);
-        store_deltas(deltas.group(first_row + b, group), {0, L::P}, delta, valid);
+        store_deltas(deltas.group(step.first_row + of.rank, group), {0, L::P}, delta, valid);
         store(work_.dh + d_at, d.h);
         if constexpr (Cell::has_memory) store(work_.dc + d_at, d.c);
       }
@@ -237,54 +299,67 @@ class BackwardPass {
   /// From the deltas of a phase to the gradient of its operand: for the first phase dL/dh of the
   /// step before, which goes on through the cell while it is hot if that step is `in_chunk`.
   template <int Phase>
-  void phase(const Slots<Cell, T>& deltas, index step, index row, bool in_chunk) {
+  void phase(const Slots<Cell, T>& deltas, const Step& step, bool in_chunk) {
     if (own_.meets) worker_.meet();
     const DeltaWeights<Cell, T>& weights = work_.recurrent_weights[Phase];
-    const SlotOperand<Cell, T> operand = {deltas, Cell::phase[Phase],
-                                          work_.numbers + row + own_.rows.begin};
+    const SlotOperand<Cell, T> operand = {deltas, Cell::phase[Phase], step.first_row,
+                                          work_.ranks + step.rows.begin};
     constexpr index block_vectors = DeltaWeights<Cell, T>::block_vectors;
     const Span blocks = {own_.groups.begin / block_vectors,
                          ceil_div(own_.groups.end, block_vectors)};
     for (index i = 0; i < blocks.size(); ++i) {
-      const index block = step % 2 ? blocks.end - 1 - i : blocks.begin + i;
+      const index block = step.number % 2 ? blocks.end - 1 - i : blocks.begin + i;
       const index first = block * block_vectors;
       const Span groups = {larger(first, own_.groups.begin),
                            smaller(first + weights.width(block), own_.groups.end)};
       T* const target = (Phase == 0 ? work_.dh : work_.d_operand) + groups.begin * L::N;
-      const Rows<T> c = {target, work_.d_rows + own_.rows.begin, layout_.row()};
+      const Rows<T> c = {target, work_.d_rows + step.rows.begin, layout_.row()};
       const Rows<const T> start = Phase == 0 ? Rows<const T>{c.base, c.offset, c.stride}
                                              : Rows<const T>{work_.zeros, c.offset, 0};
       multiply<T>(operand, weights.block(block) + (groups.begin - first) * L::N,
-                  weights.width(block) * L::N, groups.size(), start, c, own_.rows.size(),
+                  weights.width(block) * L::N, groups.size(), start, c, step.rows.size(),
                   [&](index tile_row, index count) {
-                    const Span rows = {own_.rows.begin + tile_row,
-                                       own_.rows.begin + tile_row + count};
+                    const index begin = step.rows.begin + tile_row;
+                    const Step part = {step.number, step.first_row, {begin, begin + count}};
                     if constexpr (Phase > 0) {
-                      unstage<Phase>(deltas, step, row, rows, groups);
-                    } else if (in_chunk) {
-                      cell_backward(deltas, step - 1, row + call_.dims.rows, rows, groups);
+                      unstage<Phase>(deltas, part, groups);
+                    } else {
+                      cut_gradient(part, groups);
+                      if (in_chunk) cell_backward(deltas, before(part), groups);
                     }
                   });
     }
-    if constexpr (Phase > 0) phase<Phase - 1>(deltas, step, row, in_chunk);
+    if constexpr (Phase > 0) phase<Phase - 1>(deltas, step, in_chunk);
+  }
+
+  /// Keeps gradients from passing into the step before where it does not lead on.
+  void cut_gradient(const Step& step, Span groups) {
+    const bool truncated = call_.truncate && step.number && step.number % call_.truncate == 0;
+    if (!truncated && !call_.resets.data) return;
+    for (index r = step.rows.begin; r < step.rows.end; ++r) {
+      if (!truncated && !is_reset(call_.resets, work_.sequences[r], step.number)) continue;
+      const index at = work_.d_rows[r] * layout_.row();
+      clear_groups(work_.dh + at, groups);
+      if (Cell::has_memory) clear_groups(work_.dc + at, groups);
+    }
   }
 
   template <int Phase>
-  void unstage(const Slots<Cell, T>& deltas, index step, index first_row, Span rows, Span groups) {
-    const Slots<Cell, T> gates = history_.slots_of(step);
-    const index gates_row = history_.step_row(step);
-    for (index b = rows.begin; b < rows.end; ++b) {
+  void unstage(const Slots<Cell, T>& deltas, const Step& step, Span groups) {
+    const Slots<Cell, T> gates = history_.slots_of(step.number);
+    const index gates_row = history_.step_row(step.number);
+    for (index r = step.rows.begin; r < step.rows.end; ++r) {
       for (index group = groups.begin; group < groups.end; ++group) {
-        const index at = work_.state_rows[b] * layout_.row() + group * L::N;
-        const index d_at = work_.d_rows[b] * layout_.row() + group * L::N;
-        const auto gate_slot = gates.group(gates_row + work_.gate_rows[b], group);
-        const auto delta_slot = deltas.group(first_row + b, group);
+        const index at = work_.state_rows[r] * layout_.row() + group * L::N;
+        const index d_at = work_.d_rows[r] * layout_.row() + group * L::N;
+        const auto gate_slot = gates.group(gates_row + work_.gate_rows[r], group);
+        const auto delta_slot = deltas.group(step.first_row + work_.ranks[r], group);
         V gate[L::P];
         V delta[L::P];
         for (int p = 0; p < L::P; ++p) gate[p] = load<T>(gate_slot.part(p));
         for (int p = 0; p < L::P; ++p) delta[p] = load<T>(delta_slot.part(p));
         V dh = load(work_.dh + d_at);
-        Cell::template unstage<Phase>(gate, load(history_.h_at(step) + at),
+        Cell::template unstage<Phase>(gate, load(history_.h_at(step.number) + at),
                                       load(work_.d_operand + d_at), dh, delta);
         store_deltas(delta_slot, Cell::phase[Phase - 1], delta, layout_.valid(group));
         store(work_.dh + d_at, dh);
@@ -299,7 +374,7 @@ class BackwardPass {
     const Span own = share(deltas.rows, worker_.id, worker_.count);
     for (index first = own.begin; first < own.end; first += Work::dx_rows) {
       const index count = smaller(Work::dx_rows, own.end - first);
-      const SlotOperand<Cell, T> operand = {deltas, Cell::input, work_.numbers + first};
+      const SlotOperand<Cell, T> operand = {deltas, Cell::input, first, work_.numbers};
       for (index block = 0; block < weights.blocks(); ++block) {
         const index column = block * stride;
         const index columns = smaller(stride, call_.dims.inputs - column);
@@ -316,14 +391,16 @@ class BackwardPass {
     }
   }
 
-  void weight_gradients(const Slots<Cell, T>& deltas) {
-    const index block = work_.plan.block_steps * call_.dims.rows;
-    for (index row = 0; row < deltas.rows; row += block) {
-      const Span rows = {row, smaller(row + block, deltas.rows)};
+  void weight_gradients(const Slots<Cell, T>& deltas, Span steps) {
+    index row = 0;
+    for (index end = steps.end; end > steps.begin; end -= work_.plan.block_steps) {
+      const index begin = larger(steps.begin, end - work_.plan.block_steps);
+      const Span rows = {row, row + rows_of({begin, end})};
       for_each_gradient([&](WeightGradient<Cell, T>& gradient, Span strips, const T* operand,
                             const index* offsets, index stride) {
         gradient.add_block(deltas, {operand, offsets, stride}, rows, strips);
       });
+      row = rows.end;
     }
   }
 

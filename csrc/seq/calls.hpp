@@ -6,13 +6,24 @@
 
 namespace rnnfast {
 
+/// A private row: which of the caller's sequences it holds, and which steps of it there are.
+/// seq/sequences.hpp makes them.
+struct SequenceRow {
+  index sequence;  // b: its row in the caller's arrays
+  index rank;      // among all, longest first: its place in sums over sequences
+  index first;     // it takes the steps [first, first + length) of x, y, dx
+  index length;
+};
+
 template <class T>
 struct ForwardCall {
   Dims dims;
-  Sequence<const T> x;      // (T, B, I)
-  States<const T> initial;  // (B, H); null: zero
-  Sequence<T> y;            // (T, B, H)
-  States<T> last;           // (B, H)
+  Sequence<const T> x;          // (T, B, I)
+  States<const T> initial;      // (B, H); null: zero
+  Sequence<T> y;                // (T, B, H)
+  States<T> last;               // (B, H)
+  const SequenceRow* rows;      // [B]; null: row b is sequence b, and takes all steps
+  Sequence<const bool> resets;  // (T, B): h and c are zero before this step; null: nowhere
 };
 
 template <class T>
@@ -23,6 +34,9 @@ struct BackwardCall {
   Sequence<const T> dy;    // null: zero
   States<const T> d_last;  // null: zero
   Gradients<T> out;        // null: not wanted
+  const SequenceRow* rows;
+  Sequence<const bool> resets;
+  index truncate;  // no gradient passes into a step whose number is a multiple of this; 0: all do
 };
 
 }  // namespace rnnfast

@@ -12,6 +12,7 @@
 
 #include "seq/input_product.hpp"
 #include "seq/interleaved_input.hpp"
+#include "seq/resets.hpp"
 
 namespace rnnfast {
 namespace {
@@ -24,16 +25,20 @@ struct ForwardWorkspace {
   int workers;
   index strip_size;  // of an interleaved input product, if there is one
   index sums_size;
-  index* state_rows = nullptr;    // [B] of the history
-  index* gate_rows = nullptr;     // [B] of the history
-  index* x_offsets = nullptr;     // [workers][chunk_rows]
-  index* slot_numbers = nullptr;  // [workers][chunk_rows]
-  T* strips = nullptr;            // [workers][strip_size]
+  SequenceRow* sequences = nullptr;  // [B] of private rows
+  index* state_rows = nullptr;       // [B] where they lie in the history
+  index* gate_rows = nullptr;        // [B] likewise
+  index* y_rows = nullptr;           // [B] their first steps in y
+  index* x_offsets = nullptr;        // [workers][chunk_rows]
+  index* slot_numbers = nullptr;     // [workers][chunk_rows]
+  T* strips = nullptr;               // [workers][strip_size]
   T* sums = nullptr;
 
   void place(Bump& bump) {
+    sequences = bump.take<SequenceRow>(rows);
     state_rows = bump.take<index>(rows);
     gate_rows = bump.take<index>(rows);
+    y_rows = bump.take<index>(rows);
     x_offsets = bump.take<index>(workers * chunk_rows);
     slot_numbers = bump.take<index>(workers * chunk_rows);
     strips = bump.take<T>(workers * strip_size);
@@ -59,31 +64,65 @@ class ForwardPass {
         runs_(call.dims.units),
         own_(ownership(layout_, call.dims.rows, plan.partition, worker)),
         interleaves_(plan.interleaves_input),
+        sequences_(workspace.sequences),
         state_rows_(workspace.state_rows),
         gate_rows_(workspace.gate_rows),
-        input_product_(call_, weights_, history_, own_, gate_rows_,
+        y_rows_(workspace.y_rows),
+        active_(own_.rows),
+        input_product_(call_, weights_, history_, own_, sequences_, gate_rows_,
                        workspace.x_offsets + worker.id * workspace.chunk_rows,
                        workspace.slot_numbers + worker.id * workspace.chunk_rows),
         interleaved_input_(call_, weights_, history_, own_.panels,
                            workspace.strips + worker.id * workspace.strip_size, workspace.sums) {}
 
   void run() {
-    const index steps = call_.dims.steps;
+    // Where workers own rows, these are the same, so that nobody waits for anyone.
     const Span rows = share(call_.dims.rows, worker_.id, worker_.count);
-    for (index b = rows.begin; b < rows.end; ++b) {
-      state_rows_[b] = history_.state_row(b);
-      gate_rows_[b] = history_.gate_row(b);
-    }
-    read_state(call_.initial.h, layout_, rows, state_rows_, history_.h_at(0));
-    if (Cell::has_memory) read_state(call_.initial.c, layout_, rows, state_rows_, history_.c_at(0));
+    read_rows(rows);
     if (own_.meets) worker_.meet();
     interleaves_ ? run_windows() : run_chunks();
-    write_state(history_.h_at(steps), layout_, rows, state_rows_, call_.last.h);
-    if (Cell::has_memory)
-      write_state(history_.c_at(steps), layout_, rows, state_rows_, call_.last.c);
+    write_rows(rows);
   }
 
  private:
+  void read_rows(Span rows) {
+    list_sequences(call_.rows, rows, call_.dims.steps, sequences_);
+    for (index r = rows.begin; r < rows.end; ++r) {
+      state_rows_[r] = history_.state_row(r);
+      gate_rows_[r] = history_.gate_row(r);
+      const index at = state_rows_[r] * row_;
+      const index b = sequences_[r].sequence;
+      y_rows_[r] = sequences_[r].first * call_.y.step_stride + b * call_.y.row_stride;
+      read_state(call_.initial.h, layout_, b, history_.h_at(0) + at);
+      if (Cell::has_memory) read_state(call_.initial.c, layout_, b, history_.c_at(0) + at);
+      if (call_.rows) clear_padding(call_.y, sequences_[r], call_.dims.steps, call_.dims.units);
+    }
+    reset_rows(rows, {0, layout_.groups()}, 0);
+  }
+
+  // A row's last state stays where its last step has left it.
+  void write_rows(Span rows) {
+    for (index r = rows.begin; r < rows.end; ++r) {
+      const index at = state_rows_[r] * row_;
+      const SequenceRow& row = sequences_[r];
+      write_state(history_.h_at(row.length) + at, layout_, row.sequence, call_.last.h);
+      if (Cell::has_memory) {
+        write_state(history_.c_at(row.length) + at, layout_, row.sequence, call_.last.c);
+      }
+    }
+  }
+
+  /// Zeros the states before `step` in those of the rows that are reset there.
+  void reset_rows(Span rows, Span groups, index step) {
+    if (!call_.resets.data) return;
+    for (index r = rows.begin; r < rows.end; ++r) {
+      if (sequences_[r].length <= step || !is_reset(call_.resets, sequences_[r], step)) continue;
+      const index at = state_rows_[r] * row_;
+      clear_groups(history_.h_at(step) + at, groups);
+      if (Cell::has_memory) clear_groups(history_.c_at(step) + at, groups);
+    }
+  }
+
   /// Where a step finds and leaves things; worked out once, since it takes divisions.
   struct Step {
     index number;
@@ -101,13 +140,15 @@ class ForwardPass {
             {history_.h_at(step + 1), history_.c_at(step + 1)},
             call_.y.data + step * call_.y.step_stride};
   }
-  /// The slots of a step in a panel; sequence b's is number gate_rows_[b].
+  /// The slots of a step in a panel; row r's is number gate_rows_[r].
   T* slots_of(const Step& step, index panel) const {
     return step.slots.panel(panel) + step.first_slot * layout_.slot(panel);
   }
 
   void run_chunks() {
     for (index step = 0; step < call_.dims.steps; ++step) {
+      active_ = active_rows(sequences_, own_.rows, active_, step);
+      if (active_.size() == 0) return;
       if (step % history_.chunk_steps == 0) input_product_.fill(step, history_.chunk_size(step));
       run_phase<0>(step_at(step));
     }
@@ -137,8 +178,19 @@ class ForwardPass {
   void run_phase(const Step& step) {
     const T* operand = Phase == 0 ? step.before.h : history_.operand_at(Phase, step.number);
     for_own_panels(step, [&](index panel) { recurrent_panel<Phase>(step, panel, operand); });
+    if constexpr (Phase + 1 < Cell::phases) {
+      if (own_.meets) worker_.meet();
+      run_phase<Phase + 1>(step);
+    } else {
+      end_step(step);
+    }
+  }
+
+  void end_step(const Step& step) {
+    const Span groups = {own_.panels.begin * L::U,
+                         smaller(own_.panels.end * L::U, layout_.groups())};
+    reset_rows(active_, groups, step.number + 1);
     if (own_.meets) worker_.meet();
-    if constexpr (Phase + 1 < Cell::phases) run_phase<Phase + 1>(step);
   }
 
   // The gates of all panels after all products: what a single row leaves is in L1 all the same, and
@@ -149,7 +201,7 @@ class ForwardPass {
     });
     for_own_panels(
         step, [&](index panel) { finish_rows<0>(step, panel, slots_of(step, panel), {0, 1}); });
-    if (own_.meets) worker_.meet();
+    end_step(step);
   }
 
   template <int Phase>
@@ -158,13 +210,13 @@ class ForwardPass {
     const index width = layout_.width(panel);
     const index vectors = range.count() * width;
     T* const slots = slots_of(step, panel);
-    const index* operand_rows = state_rows_ + own_.rows.begin;
-    const Rows<T> c = {slots + range.begin * width * L::N, gate_rows_ + own_.rows.begin,
+    const index* operand_rows = state_rows_ + active_.begin;
+    const Rows<T> c = {slots + range.begin * width * L::N, gate_rows_ + active_.begin,
                        layout_.slot(panel)};
     multiply<T>(Dense<T>{{operand, operand_rows, row_}, runs_},
                 weights_.recurrent_panel(Phase, panel), vectors * L::N, vectors,
-                {c.base, c.offset, c.stride}, c, own_.rows.size(), [&](index row, index count) {
-                  const index begin = own_.rows.begin + row;
+                {c.base, c.offset, c.stride}, c, active_.size(), [&](index row, index count) {
+                  const index begin = active_.begin + row;
                   finish_rows<Phase>(step, panel, slots, {begin, begin + count});
                 });
   }
@@ -172,17 +224,17 @@ class ForwardPass {
   template <int Phase>
   void finish_rows(const Step& step, index panel, T* slots, Span rows) {
     const index width = layout_.width(panel);
-    for (index b = rows.begin; b < rows.end; ++b) {
-      T* const slot = slots + gate_rows_[b] * layout_.slot(panel);
+    for (index r = rows.begin; r < rows.end; ++r) {
+      T* const slot = slots + gate_rows_[r] * layout_.slot(panel);
       for (index u = 0; u < width; ++u) {
-        epilogue<Phase>(step, b, panel * L::U + u, slot + u * L::N, width * L::N);
+        epilogue<Phase>(step, r, panel * L::U + u, slot + u * L::N, width * L::N);
       }
     }
   }
 
   template <int Phase>
-  void epilogue(const Step& step, index b, index group, T* slot, index part_stride) {
-    const index at = state_rows_[b] * row_ + group * L::N;
+  void epilogue(const Step& step, index r, index group, T* slot, index part_stride) {
+    const index at = state_rows_[r] * row_ + group * L::N;
     V gate[L::P];
     for (int p = 0; p < L::P; ++p) gate[p] = load(slot + p * part_stride);
     State<V> state = {load(step.before.h + at), V{}};
@@ -200,7 +252,7 @@ class ForwardPass {
       }
       store(step.after.h + at, state.h);
       if constexpr (Cell::has_memory) store(step.after.c + at, state.c);
-      T* const y = step.y + b * call_.y.row_stride + group * L::N;
+      T* const y = step.y + y_rows_[r] + group * L::N;
       const index valid = layout_.valid(group);
       valid == L::N ? store(y, state.h) : store_first(y, state.h, valid);
     }
@@ -217,8 +269,11 @@ class ForwardPass {
   const DenseRuns runs_;
   const Ownership own_;
   const bool interleaves_;
+  SequenceRow* const sequences_;
   index* const state_rows_;
   index* const gate_rows_;
+  index* const y_rows_;
+  Span active_;  // own rows that take part in the step at hand
   InputProduct<Cell, T, Keep> input_product_;
   InterleavedInput<Cell, T, Keep> interleaved_input_;
 };

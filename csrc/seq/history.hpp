@@ -52,25 +52,25 @@ struct History {
     for (int p = 1; p < Cell::phases; ++p) operands[p] = bump.take<T>(states);
   }
 
-  /// Row 0 of a step's states; sequence b's is row number state_row(b).
+  /// Row 0 of a step's states; private row r is row number state_row(r) there.
   T* h_at(index step) const { return h + state_offset(step); }
   T* c_at(index step) const { return Cell::has_memory ? c + state_offset(step) : nullptr; }
   T* operand_at(int phase, index step) const { return operands[phase] + state_offset(step); }
-  index state_row(index b) const { return blocks.row(b, state_stride()); }
-  /// Rows from one kept state of a sequence to its next.
+  index state_row(index r) const { return blocks.row(r, state_stride()); }
+  /// Rows from one kept state of a row to its next.
   index step_stride() const { return blocks.height; }
 
   index chunk_begin(index step) const { return step / chunk_steps * chunk_steps; }
   index chunk_size(index begin) const { return smaller(chunk_steps, dims.steps - begin); }
   index chunk_rows() const { return chunk_steps * blocks.workers * blocks.height; }
-  /// The slots of the chunk that holds a step; sequence b's is at step_row(step) + gate_row(b). All
+  /// The slots of the chunk that holds a step; row r's is at step_row(step) + gate_row(r). All
   /// chunks are laid out alike, also a shorter last one: workers may be in different chunks.
   Slots<Cell, T> slots_of(index step) const {
     const index rows = chunk_rows();
     return {layout, gates + Keep::chunk(step / chunk_steps) * layout.slots(rows), rows};
   }
   index step_row(index step) const { return (step - chunk_begin(step)) * blocks.height; }
-  index gate_row(index b) const { return blocks.row(b, blocks.height * chunk_steps); }
+  index gate_row(index r) const { return blocks.row(r, blocks.height * chunk_steps); }
 
  private:
   index state_offset(index step) const { return Keep::state(step) * step_stride() * layout.row(); }

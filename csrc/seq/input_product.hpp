@@ -31,14 +31,15 @@ class InputProduct {
   /// Of a pass, whose own copies of all this it reads. `x_offsets` and `slot_numbers` have room for
   /// the rows of a chunk.
   InputProduct(const ForwardCall<T>& call, const ForwardWeights<Cell, T>& weights,
-               const History<Cell, T, Keep>& history, const Ownership& own, const index* gate_rows,
-               index* x_offsets, index* slot_numbers)
+               const History<Cell, T, Keep>& history, const Ownership& own, const SequenceRow* rows,
+               const index* gate_rows, index* x_offsets, index* slot_numbers)
       : call_(call),
         weights_(weights),
         history_(history),
         layout_(history.layout),
         own_(own),
         runs_(call.dims.inputs),
+        rows_(rows),
         gate_rows_(gate_rows),
         x_offsets_(x_offsets),
         slot_numbers_(slot_numbers) {}
@@ -59,13 +60,17 @@ class InputProduct {
   // Rows of x that stay in L2 while all panels of W_ih pass over them.
   static constexpr index x_block_elements = 96 * 1024;
 
-  /// The offsets in x and the slots of this worker's rows; returns their count.
+  /// The offsets in x and the slots of this worker's rows, as far as they go on; returns their
+  /// count.
   index list_own_rows(index begin, index steps) {
     index count = 0;
-    for (index step = 0; step < steps; ++step) {
-      for (index b = own_.rows.begin; b < own_.rows.end; ++b, ++count) {
-        x_offsets_[count] = (begin + step) * call_.x.step_stride + b * call_.x.row_stride;
-        slot_numbers_[count] = history_.step_row(begin + step) + gate_rows_[b];
+    Span active = own_.rows;
+    for (index step = begin; step < begin + steps; ++step) {
+      active = active_rows(rows_, own_.rows, active, step);
+      for (index r = active.begin; r < active.end; ++r, ++count) {
+        x_offsets_[count] =
+            (rows_[r].first + step) * call_.x.step_stride + rows_[r].sequence * call_.x.row_stride;
+        slot_numbers_[count] = history_.step_row(step) + gate_rows_[r];
       }
     }
     return count;
@@ -93,6 +98,7 @@ class InputProduct {
   const L& layout_;
   const Ownership& own_;
   const DenseRuns runs_;
+  const SequenceRow* const rows_;
   const index* const gate_rows_;
   index* const x_offsets_;
   index* const slot_numbers_;

@@ -83,7 +83,8 @@ struct SlotOperand {
   using L = Layout<Cell, T>;
   Slots<Cell, T> slots;
   Range range;
-  const index* numbers;  // of the rows within the chunk
+  index first_row;       // within the chunk
+  const index* numbers;  // of the rows, from there
 
   index full_panels() const { return slots.layout.groups() / L::U; }
   index run(index width) const { return range.count() * width * L::N; }
@@ -98,7 +99,8 @@ struct SlotOperand {
     const bool narrow = first == full_panels();
     const index width = slots.layout.width(first);
     const index count = narrow ? 1 : smaller(panels_per_segment(), full_panels() - first);
-    return {{slots.panel(first) + range.begin * width * L::N, numbers, slots.layout.slot(first)},
+    const index slot = slots.layout.slot(first);
+    return {{slots.panel(first) + first_row * slot + range.begin * width * L::N, numbers, slot},
             {count, run(width), run(width), slots.rows * L::P * L::U * L::N},
             b + first * run(L::U) * b_stride,
             b_stride};

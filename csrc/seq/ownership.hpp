@@ -1,8 +1,10 @@
-// Which rows, panels and groups a worker owns under a plan, and the copies of states in and out.
+// Which rows, panels and groups a worker owns under a plan, which of the rows take part in a step,
+// and the copies of states in and out.
 #pragma once
 
 #include "base/threads.hpp"
 #include "gemm/pack.hpp"
+#include "seq/calls.hpp"
 #include "seq/layout.hpp"
 #include "seq/plan.hpp"
 
@@ -27,23 +29,44 @@ inline Ownership ownership(const L& layout, index rows, Partition partition, con
           share(layout.groups(), worker.id, worker.count), worker.count > 1};
 }
 
-/// Private rows from an array (B, H) of the caller, or zeros where it is absent. Sequence b's is
-/// row number `numbers[b]`.
-template <class T, class L>
-inline void read_state(const T* from, const L& layout, Span rows, const index* numbers, T* to) {
-  for (index b = rows.begin; b < rows.end; ++b) {
-    T* row = to + numbers[b] * layout.row();
-    const index padded = layout.groups() * L::N;
-    pack_row(from ? from + b * layout.units : nullptr, from ? layout.units : 0, padded, row);
+/// The rows of a block that take part in a step, its first ones, since they hold the longest
+/// sequences. `near` are those of the step before or after.
+inline Span active_rows(const SequenceRow* rows, Span block, Span near, index step) {
+  while (near.end > block.begin && rows[near.end - 1].length <= step) --near.end;
+  while (near.end < block.end && rows[near.end].length > step) ++near.end;
+  return near;
+}
+
+/// The sequences of private rows, as a call gives them or each row its own.
+inline void list_sequences(const SequenceRow* given, Span rows, index steps, SequenceRow* to) {
+  for (index r = rows.begin; r < rows.end; ++r) {
+    to[r] = given ? given[r] : SequenceRow{r, r, 0, steps};
   }
 }
 
+/// A private row from an array (B, H) of the caller, or zeros where it is absent.
 template <class T, class L>
-inline void write_state(const T* from, const L& layout, Span rows, const index* numbers, T* to) {
+inline void read_state(const T* from, const L& layout, index sequence, T* row) {
+  pack_row(from ? from + sequence * layout.units : nullptr, from ? layout.units : 0,
+           layout.groups() * L::N, row);
+}
+
+template <class T, class L>
+inline void write_state(const T* row, const L& layout, index sequence, T* to) {
   if (!to) return;
-  for (index b = rows.begin; b < rows.end; ++b) {
-    __builtin_memcpy(to + b * layout.units, from + numbers[b] * layout.row(),
-                     static_cast<std::size_t>(layout.units) * sizeof(T));
+  __builtin_memcpy(to + sequence * layout.units, row,
+                   static_cast<std::size_t>(layout.units) * sizeof(T));
+}
+
+/// Zeros the steps of a (T, B, `width`) array that a sequence does not take.
+template <class T>
+inline void clear_padding(const Sequence<T>& array, const SequenceRow& row, index steps,
+                          index width) {
+  for (index t = 0; t < steps; ++t) {
+    if (t == row.first) t += row.length;
+    if (t >= steps) break;
+    __builtin_memset(array.data + t * array.step_stride + row.sequence * array.row_stride, 0,
+                     static_cast<std::size_t>(width) * sizeof(T));
   }
 }
 

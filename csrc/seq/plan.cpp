@@ -15,6 +15,9 @@ constexpr index block_rows = 512;
 // and awaited, workers that are not done at once (GRU 100/1/128: 0.33 us a step with cores 0.1 us
 // apart, 1.9 with 0.4).
 constexpr double meetings_lost = 3;
+// Lines that another core has written come so many in the time of a meeting, asked for ahead and
+// many at once (GRU training 5/16/64 loses 20 us to 3000 of them with cores 0.33 us apart).
+constexpr double lines_a_meeting = 16;
 // Fewer rows would not fill a tile.
 constexpr index rows_to_own = 4;
 
@@ -25,24 +28,38 @@ index steps_of(index rows, index batch, index steps) {
 struct Costs {
   double step_ns;     // one step's recurrent product on one core
   double product_ns;  // everything on one core
+  double teams;       // that are started
+  double lines;       // that one worker writes and all read, beside the states
 };
 
-Costs estimate(const Dims& dims, const CellTraits& cell, const Machine& machine) {
+Costs estimate(Purpose purpose, const Dims& dims, const CellTraits& cell, const Machine& machine) {
   const double per_unit = 2.0 * cell.gates / machine.flops_per_ns;
   const double outputs = static_cast<double>(dims.rows) * static_cast<double>(dims.units);
   // A single row cannot fill a tile: it is bound by reading R.
   const double filling = dims.rows >= 4 ? 1.0 : 2.5;
   const double step = filling * per_unit * outputs * static_cast<double>(dims.units);
   const double input = per_unit * outputs * static_cast<double>(dims.inputs);
-  return {step, static_cast<double>(dims.steps) * (step + input)};
+  const double product = static_cast<double>(dims.steps) * (step + input);
+  if (purpose == Purpose::inference) return {step, product, 1, 0};
+  // Weights packed for both passes and the sums of their gradients; deltas.
+  constexpr index line = 64;
+  const index weights = cell.gates * dims.units * (dims.inputs + dims.units);
+  const index deltas = dims.steps * dims.rows * cell.parts * dims.units;
+  const index bytes = (3 * weights + deltas) * cell.scalar_size;
+  return {step, 3 * product, 2, static_cast<double>(bytes / line)};
 }
 
 bool worth_threads(const PlanSegment& segment, const Costs& costs, const CellTraits& cell,
                    const Machine& machine) {
   const double saved = 1.0 - 1.0 / segment.threads;
-  if (costs.product_ns * saved <= machine.team_start_ns) return false;
+  const double starts = costs.teams * machine.team_start_ns;
+  if (costs.product_ns * saved <= starts) return false;
+  if (segment.partition == Partition::rows && costs.lines == 0) return true;
+  const double meeting = machine.meeting_ns(segment.threads);
+  const double traded = costs.lines * saved / lines_a_meeting * meeting;
+  if (costs.product_ns * saved <= starts + traded) return false;
   if (segment.partition == Partition::rows) return true;
-  return costs.step_ns * saved > cell.phases * meetings_lost * machine.meeting_ns(segment.threads);
+  return costs.step_ns * saved > cell.phases * meetings_lost * meeting;
 }
 
 // A single row whose steps are one product each may have its input product made beside the
@@ -70,9 +87,9 @@ bool worth_interleaving(const Dims& dims, const CellTraits& cell, const Machine&
 
 const char* name_of(Partition partition) { return partition == Partition::rows ? "rows" : "units"; }
 
-Plan make_plan(const Dims& dims, const CellTraits& cell, const Machine& machine, int threads,
-               const Forced& forced) {
-  const Costs costs = estimate(dims, cell, machine);
+Plan make_plan(Purpose purpose, const Dims& dims, const CellTraits& cell, const Machine& machine,
+               int threads, const Forced& forced) {
+  const Costs costs = estimate(purpose, dims, cell, machine);
   const index recurrent_bytes = dims.units * dims.units * cell.gates * cell.scalar_size;
   const index groups = ceil_div(dims.units, cell.lanes);
 

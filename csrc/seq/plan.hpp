@@ -19,6 +19,10 @@ enum class Partition { rows, units };
 
 const char* name_of(Partition partition);
 
+/// What a plan is for: in training, threads also share out packing and gradients, and read what
+/// the others have made of them.
+enum class Purpose { inference, training };
+
 /// What the plan needs to know of a cell.
 struct CellTraits {
   int gates;        // G
@@ -64,7 +68,7 @@ struct Plan {
   std::vector<PlanSegment> segments;
 };
 
-Plan make_plan(const Dims& dims, const CellTraits& cell, const Machine& machine, int threads,
-               const Forced& forced = {});
+Plan make_plan(Purpose purpose, const Dims& dims, const CellTraits& cell, const Machine& machine,
+               int threads, const Forced& forced = {});
 
 }  // namespace rnnfast

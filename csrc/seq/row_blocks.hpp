@@ -25,10 +25,10 @@ struct RowBlocks {
     constexpr index apart = 1024;
     return workers > 1 ? ceil_div(apart, static_cast<index>(row_bytes)) : 0;
   }
-  /// The number of sequence b's row if blocks begin `stride` rows apart.
-  index row(index b, index stride) const {
-    const index owner = ((b + 1) * workers - 1) / rows;
-    return owner * stride + b - share(rows, owner, workers).begin;
+  /// Where row r lies if blocks begin `stride` rows apart.
+  index row(index r, index stride) const {
+    const index owner = ((r + 1) * workers - 1) / rows;
+    return owner * stride + r - share(rows, owner, workers).begin;
   }
 };
 

@@ -40,16 +40,6 @@ class WeightGradient {
   /// Strips to share among the workers; zero if nobody wants this gradient.
   index strips() const { return strips_; }
 
-  /// Instead of add_block, where there is nothing to sum.
-  void clear(Span strips) {
-    for (index panel = 0; panel < layout_.panels(); ++panel) {
-      for (index i = strips.begin; i < strips.end; ++i) {
-        __builtin_memset(sum(panel, i), 0,
-                         static_cast<std::size_t>(M_ * panel_elements(panel)) * sizeof(T));
-      }
-    }
-  }
-
   /// Adds the rows [rows.begin, rows.end) of a chunk, one block, to this worker's strips, always
   /// the same ones.
   void add_block(const Slots<Cell, T>& deltas, Rows<const T> operand, Span rows, Span strips) {

@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 DType: TypeAlias = np.dtype[np.floating[Any]]
+Integers: TypeAlias = npt.NDArray[np.intp]
+Booleans: TypeAlias = npt.NDArray[np.bool_]
 
 _FLOAT32 = np.dtype(np.float32)
 _FLOAT64 = np.dtype(np.float64)
@@ -56,6 +58,31 @@ def rows_like(
     return contiguous(array)
 
 
+def integers(
+    name: str, value: npt.ArrayLike, symbols: str, shape: tuple[int, ...], largest: int
+) -> Integers:
+    """Return a copy of counts between 0 and `largest`."""
+    array = _of_any_kind(name, value, "integers")
+    if array.dtype.kind not in "iu" and array.size:
+        raise TypeError(f"{name} must be integers, got {array.dtype}")
+    if array.shape != shape:
+        raise ValueError(f"{name} must be {symbols} = {shape}, got {array.shape}")
+    wrong = (array < 0) | (array > largest)
+    if wrong.any():
+        raise ValueError(f"{name} must be between 0 and T = {largest}, got {array[wrong][0]}")
+    return array.astype(np.intp)
+
+
+def booleans(name: str, value: npt.ArrayLike, symbols: str, shape: tuple[int, ...]) -> Booleans:
+    """Return truth values, which are nothing but bools, with any strides."""
+    array = _of_any_kind(name, value, "bools")
+    if array.dtype != np.bool_ and array.size:
+        raise TypeError(f"{name} must be bool, got {array.dtype}; compare first: {name} != 0")
+    if array.shape != shape:
+        raise ValueError(f"{name} must be {symbols} = {shape}, got {array.shape}")
+    return array.astype(np.bool_, copy=False)
+
+
 def contiguous(array: Array) -> Array:
     """Return `array` C-contiguous, itself where it is."""
     return array if array.flags.c_contiguous else array.copy()
@@ -76,6 +103,16 @@ def empty(name: str, shape: tuple[int, ...], dtype: DType) -> Array:
         # NumPy speaks of a ValueError past this size and of a MemoryError below it.
         raise MemoryError(f"{name} {shape} of {dtype} is larger than the address space")
     return np.empty(shape, dtype)
+
+
+def _of_any_kind(name: str, value: npt.ArrayLike, kinds: str) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        kind = type(value).__name__
+        raise TypeError(
+            f"{name} must be an array of {kinds}, but np.asarray refuses this {kind}: {error}"
+        ) from error
 
 
 def _plain(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:

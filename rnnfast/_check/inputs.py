@@ -13,8 +13,12 @@ import numpy.typing as npt
 
 from .arrays import (
     Array,
+    Booleans,
     DType,
+    Integers,
+    booleans,
     contiguous,
+    integers,
     real,
     real_like,
     require_shape,
@@ -63,6 +67,15 @@ class Inputs(NamedTuple):
     weights: Weights
     h0: Array | None
     c0: Array | None
+    lengths: Integers | None
+    resets: Booleans | None
+
+    @property
+    def steps(self) -> int:
+        """The steps that the longest sequence takes."""
+        if self.lengths is None:
+            return int(self.x.shape[0])
+        return int(self.lengths.max(initial=0))
 
 
 def inputs(
@@ -74,6 +87,8 @@ def inputs(
     b_hh: npt.ArrayLike | None,
     h0: npt.ArrayLike | None,
     c0: npt.ArrayLike | None,
+    lengths: npt.ArrayLike | None,
+    resets: npt.ArrayLike | None,
 ) -> Inputs:
     """Return the arguments of a functional call as the kernels take them."""
     _one_layer(w_ih, w_hh, b_ih, b_hh)
@@ -84,7 +99,7 @@ def inputs(
     shape = (cell.gates * recurrent.shape[1], sequence.shape[2])
     require_shape("w_ih", kernel, f"({cell.rows}, I)", shape)
     parameters = _weights(cell, kernel, recurrent, b_ih, b_hh, "x")
-    return _with_states(cell, sequence, parameters, h0, c0)
+    return _with_states(cell, sequence, parameters, h0, c0, lengths, resets)
 
 
 def inputs_for(
@@ -93,12 +108,14 @@ def inputs_for(
     x: npt.ArrayLike,
     h0: npt.ArrayLike | None,
     c0: npt.ArrayLike | None,
+    lengths: npt.ArrayLike | None,
+    resets: npt.ArrayLike | None,
 ) -> Inputs:
     """Return the arguments of a call of packed `weights` as the kernels take them."""
     sequence = _sequence(real_like("x", x, "the packed weights", weights.dtype))
     steps, batch, _ = sequence.shape
     require_shape("x", sequence, "(T, B, I)", (steps, batch, weights.input_size))
-    return _with_states(cell, sequence, weights, h0, c0)
+    return _with_states(cell, sequence, weights, h0, c0, lengths, resets)
 
 
 def weights(
@@ -199,13 +216,23 @@ def _with_states(
     weights: Weights,
     h0: npt.ArrayLike | None,
     c0: npt.ArrayLike | None,
+    lengths: npt.ArrayLike | None,
+    resets: npt.ArrayLike | None,
 ) -> Inputs:
     if c0 is not None and not cell.has_c:
         raise TypeError("c0 must be None, this cell has no cell state; only an LSTM has")
     shape = (x.shape[1], weights.hidden_size)
     h = None if h0 is None else rows_like("h0", h0, shape, "x", x.dtype)
     c = None if c0 is None else rows_like("c0", c0, shape, "x", x.dtype)
-    return Inputs(x, weights, h, c)
+    steps, batch, _ = x.shape
+    return Inputs(
+        x,
+        weights,
+        h,
+        c,
+        None if lengths is None else integers("lengths", lengths, "(B,)", (batch,), steps),
+        None if resets is None else booleans("resets", resets, "(T, B)", (steps, batch)),
+    )
 
 
 def _one_layer(

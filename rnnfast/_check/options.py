@@ -31,13 +31,9 @@ def count(name: str, value: int) -> int:
     return min(number, _LARGEST_COUNT)
 
 
-def no_lengths(lengths: object) -> None:
-    """Refuse `lengths`: every sequence of a batch has T steps."""
-    if lengths is not None:
-        raise NotImplementedError(
-            "lengths must be None, sequences of different lengths are not supported yet; "
-            "run sequences of one length together"
-        )
+def interval(name: str, value: int | None) -> int:
+    """Return a number of steps, 0 for None."""
+    return 0 if value is None else count(name, value)
 
 
 def wanted(wrt: Collection[str] | None, names: tuple[str, ...]) -> frozenset[str]:

@@ -1,6 +1,6 @@
-"""A pass that takes no step, because T = 0 or B = 0.
+"""A pass that takes no step, because T = 0 or B = 0 or every sequence has length 0.
 
-    h_n = h0, c_n = c0;   dh0 = dh_n, dc0 = dc_n;   every gradient of a weight is a sum of no terms
+    h_n = h0, c_n = c0;   dh0 = dh_n, dc0 = dc_n;   every other gradient is a sum of no terms
 
 The core takes at least one step of at least one row, so these cases end here.
 """
@@ -8,6 +8,7 @@ The core takes at least one step of at least one row, so these cases end here.
 from __future__ import annotations
 
 from .._check import Array
+from .._check.arrays import Booleans
 
 
 def carry(source: Array | None, target: Array | None) -> None:
@@ -28,6 +29,8 @@ class NoTape:
         x: Array,
         w_ih: Array,
         w_hh: Array,
+        resets: Booleans | None,
+        truncate: int,
         dy: Array | None,
         dh_n: Array | None,
         dc_n: Array | None,
@@ -40,7 +43,7 @@ class NoTape:
         dc0: Array | None,
     ) -> None:
         """Fill the gradients that are wanted, as `Tape.backward` does."""
-        for of_weights in (dw_ih, dw_hh, db_ih, db_hh):
-            carry(None, of_weights)
+        for sum_of_none in (dx, dw_ih, dw_hh, db_ih, db_hh):
+            carry(None, sum_of_none)
         carry(dh_n, dh0)
         carry(dc_n, dc0)

@@ -7,7 +7,8 @@ from typing import Generic, TypeVar
 import numpy.typing as npt
 
 from .._check import empty, gradients, inputs
-from ._run import Tape, in_time
+from ._run import Tape
+from ._time import Time
 from .results import GRUGrads, LSTMGrads, RNNGrads
 
 GradsT = TypeVar("GradsT", RNNGrads, LSTMGrads, GRUGrads)
@@ -16,16 +17,22 @@ GradsT = TypeVar("GradsT", RNNGrads, LSTMGrads, GRUGrads)
 class Pullback(Generic[GradsT]):
     """Holds one forward pass and what it read; calling it never changes it."""
 
-    __slots__ = ("_given", "_reverse", "_shapes", "_tape")
+    __slots__ = ("_given", "_reverse", "_shapes", "_tape", "_truncate")
 
     _form: type[GradsT]
 
     def __init__(
-        self, given: inputs.Inputs, tape: Tape, reverse: bool, wanted: frozenset[str]
+        self,
+        given: inputs.Inputs,
+        tape: Tape,
+        reverse: bool,
+        truncate: int,
+        wanted: frozenset[str],
     ) -> None:
         self._given = given
         self._tape = tape
         self._reverse = reverse
+        self._truncate = truncate
         self._shapes = {
             name: shape for name, shape in _argument_shapes(given).items() if name in wanted
         }
@@ -60,14 +67,17 @@ class Pullback(Generic[GradsT]):
             name: empty(f"the gradient of {name}", shape, x.dtype)
             for name, shape in self._shapes.items()
         }
+        time = Time(self._given, self._reverse)
         self._tape.backward(
-            in_time(x, self._reverse),
+            time(x),
             weights.w_ih,
             weights.w_hh,
-            in_time(of_y, self._reverse),
+            time(self._given.resets),
+            self._truncate,
+            time(of_y),
             of_h_n,
             of_c_n,
-            in_time(fresh.get("x"), self._reverse),
+            time.results(fresh.get("x")),
             fresh.get("w_ih"),
             fresh.get("w_hh"),
             fresh.get("b_ih"),

@@ -78,7 +78,8 @@ def gru(
     *,
     h0: npt.ArrayLike | None = None,
     reset_after: bool = True,
-    lengths: None = None,
+    lengths: npt.ArrayLike | None = None,
+    resets: npt.ArrayLike | None = None,
     reverse: bool = False,
 ) -> GRUOutput:
     """Run a GRU over a batch of sequences.
@@ -101,8 +102,13 @@ def gru(
     reset_after : bool, default True
         Apply the reset gate after the recurrent product, as cuDNN and PyTorch do; False applies it
         to the hidden state before, as in the paper.
-    lengths : None
-        Not supported yet: all sequences have T steps.
+    lengths : array_like of int, shape (B,), optional
+        Steps of each sequence, 0 to T, in any order; all have T by default. Each comes out as if
+        run alone: what `x` holds past its end is never read, `y` is zero there, and `h_n` follows
+        its own last step. Length 0 hands the initial state on.
+    resets : array_like of bool, shape (T, B), optional
+        Where True, the state before that step is zero: the sequence begins anew, as episodes and
+        packed documents do. Nowhere by default.
     reverse : bool, default False
         Run from the last step to the first: `y[t]` still belongs to `x[t]`, and `h_n` follows
         `x[0]`.
@@ -119,7 +125,7 @@ def gru(
     TypeError
         If an array is not float32 or float64, or not of the dtype of `x`.
     NotImplementedError
-        If `lengths` or a sequence of weights, for stacked layers, is given.
+        If a sequence of weights, for stacked layers, is given.
     MemoryError
         If the results do not fit into memory.
 
@@ -151,10 +157,9 @@ def gru(
     >>> y.shape, h_n.shape
     ((5, 2, 4), (2, 4))
     """
-    options.no_lengths(lengths)
     reverse = options.flag("reverse", reverse)
     cell = cells.gru(options.flag("reset_after", reset_after))
-    given = inputs.inputs(cell, x, w_ih, w_hh, b_ih, b_hh, h0, None)
+    given = inputs.inputs(cell, x, w_ih, w_hh, b_ih, b_hh, h0, None, lengths, resets)
     return GRUOutput(*forward(cell, given, reverse))
 
 
@@ -167,8 +172,10 @@ def gru_vjp(
     *,
     h0: npt.ArrayLike | None = None,
     reset_after: bool = True,
-    lengths: None = None,
+    lengths: npt.ArrayLike | None = None,
+    resets: npt.ArrayLike | None = None,
     reverse: bool = False,
+    truncate: int | None = None,
     wrt: Collection[str] | None = None,
 ) -> tuple[GRUOutput, GRUPullback]:
     """Run a GRU and return its results with the function that takes gradients back through it.
@@ -178,8 +185,12 @@ def gru_vjp(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, reset_after, lengths, reverse
+    x, w_ih, w_hh, b_ih, b_hh, h0, reset_after, lengths, resets, reverse
         As for `gru`.
+    truncate : int, optional
+        Cut the gradient every so many steps, counted from the first one that a sequence takes: the
+        state before each of those steps counts as a constant (truncated backpropagation through
+        time). Never by default.
     wrt : collection of str, optional
         Names of the arguments whose gradients are wanted, of `GRUGrads._fields`; by default all.
         What only the others need is not computed.
@@ -209,10 +220,10 @@ def gru_vjp(
     >>> grads.w_hh.shape, grads.x is None
     ((12, 4), True)
     """
-    options.no_lengths(lengths)
     reverse = options.flag("reverse", reverse)
     cell = cells.gru(options.flag("reset_after", reset_after))
+    truncate = options.interval("truncate", truncate)
     wanted = options.wanted(wrt, GRUGrads._fields)
-    given = inputs.inputs(cell, x, w_ih, w_hh, b_ih, b_hh, h0, None)
+    given = inputs.inputs(cell, x, w_ih, w_hh, b_ih, b_hh, h0, None, lengths, resets)
     results, tape = forward_saving(cell, given, reverse)
-    return GRUOutput(*results), GRUPullback(given, tape, reverse, wanted)
+    return GRUOutput(*results), GRUPullback(given, tape, reverse, truncate, wanted)

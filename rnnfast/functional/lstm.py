@@ -79,7 +79,8 @@ def lstm(
     *,
     h0: npt.ArrayLike | None = None,
     c0: npt.ArrayLike | None = None,
-    lengths: None = None,
+    lengths: npt.ArrayLike | None = None,
+    resets: npt.ArrayLike | None = None,
     reverse: bool = False,
 ) -> LSTMOutput:
     """Run an LSTM over a batch of sequences.
@@ -99,8 +100,13 @@ def lstm(
         Biases, each zero by default.
     h0, c0 : array_like, shape (B, H), optional
         Hidden and cell state before the first step, each zero by default.
-    lengths : None
-        Not supported yet: all sequences have T steps.
+    lengths : array_like of int, shape (B,), optional
+        Steps of each sequence, 0 to T, in any order; all have T by default. Each comes out as if
+        run alone: what `x` holds past its end is never read, `y` is zero there, and `h_n` and
+        `c_n` follow its own last step. Length 0 hands the initial state on.
+    resets : array_like of bool, shape (T, B), optional
+        Where True, the state before that step is zero: the sequence begins anew, as episodes and
+        packed documents do. Nowhere by default.
     reverse : bool, default False
         Run from the last step to the first: `y[t]` still belongs to `x[t]`, and `h_n` and `c_n`
         follow `x[0]`.
@@ -118,7 +124,7 @@ def lstm(
     TypeError
         If an array is not float32 or float64, or not of the dtype of `x`.
     NotImplementedError
-        If `lengths` or a sequence of weights, for stacked layers, is given.
+        If a sequence of weights, for stacked layers, is given.
     MemoryError
         If the results do not fit into memory.
 
@@ -150,9 +156,8 @@ def lstm(
     >>> y.shape, h_n.shape
     ((5, 2, 4), (2, 4))
     """
-    options.no_lengths(lengths)
     reverse = options.flag("reverse", reverse)
-    given = inputs.inputs(cells.LSTM, x, w_ih, w_hh, b_ih, b_hh, h0, c0)
+    given = inputs.inputs(cells.LSTM, x, w_ih, w_hh, b_ih, b_hh, h0, c0, lengths, resets)
     return LSTMOutput(*forward(cells.LSTM, given, reverse))
 
 
@@ -165,8 +170,10 @@ def lstm_vjp(
     *,
     h0: npt.ArrayLike | None = None,
     c0: npt.ArrayLike | None = None,
-    lengths: None = None,
+    lengths: npt.ArrayLike | None = None,
+    resets: npt.ArrayLike | None = None,
     reverse: bool = False,
+    truncate: int | None = None,
     wrt: Collection[str] | None = None,
 ) -> tuple[LSTMOutput, LSTMPullback]:
     """Run an LSTM and return its results with the function that takes gradients back through it.
@@ -176,8 +183,12 @@ def lstm_vjp(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, c0, lengths, reverse
+    x, w_ih, w_hh, b_ih, b_hh, h0, c0, lengths, resets, reverse
         As for `lstm`.
+    truncate : int, optional
+        Cut the gradient every so many steps, counted from the first one that a sequence takes: the
+        state before each of those steps counts as a constant (truncated backpropagation through
+        time). Never by default.
     wrt : collection of str, optional
         Names of the arguments whose gradients are wanted, of `LSTMGrads._fields`; by default all.
         What only the others need is not computed.
@@ -207,9 +218,9 @@ def lstm_vjp(
     >>> grads.w_hh.shape, grads.x is None
     ((16, 4), True)
     """
-    options.no_lengths(lengths)
     reverse = options.flag("reverse", reverse)
+    truncate = options.interval("truncate", truncate)
     wanted = options.wanted(wrt, LSTMGrads._fields)
-    given = inputs.inputs(cells.LSTM, x, w_ih, w_hh, b_ih, b_hh, h0, c0)
+    given = inputs.inputs(cells.LSTM, x, w_ih, w_hh, b_ih, b_hh, h0, c0, lengths, resets)
     results, tape = forward_saving(cells.LSTM, given, reverse)
-    return LSTMOutput(*results), LSTMPullback(given, tape, reverse, wanted)
+    return LSTMOutput(*results), LSTMPullback(given, tape, reverse, truncate, wanted)

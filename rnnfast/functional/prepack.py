@@ -106,7 +106,8 @@ class Prepacked(Generic[OutputT, StateT]):
         *,
         h0: npt.ArrayLike | None = None,
         c0: npt.ArrayLike | None = None,
-        lengths: None = None,
+        lengths: npt.ArrayLike | None = None,
+        resets: npt.ArrayLike | None = None,
     ) -> OutputT:
         """Run the cell over a batch of sequences.
 
@@ -116,8 +117,10 @@ class Prepacked(Generic[OutputT, StateT]):
             T steps of B sequences of I inputs, of the dtype of the weights, with any strides.
         h0, c0 : array_like, shape (B, H), optional
             State before the first step, zero by default; `c0` for an LSTM only.
-        lengths : None
-            Not supported yet: all sequences have T steps.
+        lengths : array_like of int, shape (B,), optional
+            Steps of each sequence, 0 to T; all have T by default. As for `rnn`, `lstm` and `gru`.
+        resets : array_like of bool, shape (T, B), optional
+            Where True, the state before that step is zero.
 
         Returns
         -------
@@ -130,13 +133,10 @@ class Prepacked(Generic[OutputT, StateT]):
             If a shape does not fit.
         TypeError
             If a dtype is not that of the weights, or `c0` is given to a cell without one.
-        NotImplementedError
-            If `lengths` is given.
         MemoryError
             If the results do not fit into memory.
         """
-        options.no_lengths(lengths)
-        given = inputs.inputs_for(self._core_cell, self._weights, x, h0, c0)
+        given = inputs.inputs_for(self._core_cell, self._weights, x, h0, c0, lengths, resets)
         results = forward_packed(self._packed, self._core_cell, given, self.reverse)
         return cast(OutputT, _OUTPUTS[self._kind](*results))
 

@@ -75,7 +75,8 @@ def rnn(
     *,
     h0: npt.ArrayLike | None = None,
     nonlinearity: str = "tanh",
-    lengths: None = None,
+    lengths: npt.ArrayLike | None = None,
+    resets: npt.ArrayLike | None = None,
     reverse: bool = False,
 ) -> RNNOutput:
     """Run a vanilla RNN over a batch of sequences.
@@ -97,8 +98,13 @@ def rnn(
         Hidden state before the first step, zero by default.
     nonlinearity : {"tanh", "relu", "sigmoid"}, default "tanh"
         The activation f.
-    lengths : None
-        Not supported yet: all sequences have T steps.
+    lengths : array_like of int, shape (B,), optional
+        Steps of each sequence, 0 to T, in any order; all have T by default. Each comes out as if
+        run alone: what `x` holds past its end is never read, `y` is zero there, and `h_n` follows
+        its own last step. Length 0 hands the initial state on.
+    resets : array_like of bool, shape (T, B), optional
+        Where True, the state before that step is zero: the sequence begins anew, as episodes and
+        packed documents do. Nowhere by default.
     reverse : bool, default False
         Run from the last step to the first: `y[t]` still belongs to `x[t]`, and `h_n` follows
         `x[0]`.
@@ -115,7 +121,7 @@ def rnn(
     TypeError
         If an array is not float32 or float64, or not of the dtype of `x`.
     NotImplementedError
-        If `lengths` or a sequence of weights, for stacked layers, is given.
+        If a sequence of weights, for stacked layers, is given.
     MemoryError
         If the results do not fit into memory.
 
@@ -145,10 +151,9 @@ def rnn(
     >>> y.shape, h_n.shape
     ((5, 2, 4), (2, 4))
     """
-    options.no_lengths(lengths)
     reverse = options.flag("reverse", reverse)
     cell = cells.rnn(nonlinearity)
-    given = inputs.inputs(cell, x, w_ih, w_hh, b_ih, b_hh, h0, None)
+    given = inputs.inputs(cell, x, w_ih, w_hh, b_ih, b_hh, h0, None, lengths, resets)
     return RNNOutput(*forward(cell, given, reverse))
 
 
@@ -161,8 +166,10 @@ def rnn_vjp(
     *,
     h0: npt.ArrayLike | None = None,
     nonlinearity: str = "tanh",
-    lengths: None = None,
+    lengths: npt.ArrayLike | None = None,
+    resets: npt.ArrayLike | None = None,
     reverse: bool = False,
+    truncate: int | None = None,
     wrt: Collection[str] | None = None,
 ) -> tuple[RNNOutput, RNNPullback]:
     """Run an RNN and return its results with the function that takes gradients back through it.
@@ -172,8 +179,12 @@ def rnn_vjp(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, nonlinearity, lengths, reverse
+    x, w_ih, w_hh, b_ih, b_hh, h0, nonlinearity, lengths, resets, reverse
         As for `rnn`.
+    truncate : int, optional
+        Cut the gradient every so many steps, counted from the first one that a sequence takes: the
+        state before each of those steps counts as a constant (truncated backpropagation through
+        time). Never by default.
     wrt : collection of str, optional
         Names of the arguments whose gradients are wanted, of `RNNGrads._fields`; by default all.
         What only the others need is not computed.
@@ -203,10 +214,10 @@ def rnn_vjp(
     >>> grads.w_hh.shape, grads.x is None
     ((4, 4), True)
     """
-    options.no_lengths(lengths)
     reverse = options.flag("reverse", reverse)
     cell = cells.rnn(nonlinearity)
+    truncate = options.interval("truncate", truncate)
     wanted = options.wanted(wrt, RNNGrads._fields)
-    given = inputs.inputs(cell, x, w_ih, w_hh, b_ih, b_hh, h0, None)
+    given = inputs.inputs(cell, x, w_ih, w_hh, b_ih, b_hh, h0, None, lengths, resets)
     results, tape = forward_saving(cell, given, reverse)
-    return RNNOutput(*results), RNNPullback(given, tape, reverse, wanted)
+    return RNNOutput(*results), RNNPullback(given, tape, reverse, truncate, wanted)

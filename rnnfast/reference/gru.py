@@ -14,6 +14,8 @@ Source: K. Cho et al., "Learning phrase representations using RNN encoder-decode
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .activations import sigmoid, tanh
@@ -31,7 +33,7 @@ def gru(
     *,
     h0: Array | None = None,
     reset_after: bool = True,
-    reverse: bool = False,
+    **options: Any,
 ) -> tuple[Array, Array]:
     """Gated recurrent unit over a whole sequence.
 
@@ -47,8 +49,8 @@ def gru(
         State before the first step; zero when absent.
     reset_after : bool
         Whether the reset gate scales the recurrent product (True) or its operand (False).
-    reverse : bool
-        Take the steps from last to first.
+    **options
+        ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them.
 
     Returns
     -------
@@ -69,5 +71,5 @@ def gru(
         recurrent = r * affine(h, w_hn, b_hn) if reset_after else affine(r * h, w_hn, b_hn)
         return ((1 - z) * tanh(x_n + recurrent) + z * h,)
 
-    y, (h_n,) = scan(step, x, start(x, w_hh, (h0,), w_ih, b_ih, b_hh), reverse)
+    y, (h_n,) = scan(step, x, start(x, w_hh, (h0,), w_ih, b_ih, b_hh), **options)
     return y, h_n

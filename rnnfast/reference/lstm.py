@@ -16,6 +16,8 @@ in torch.nn.LSTM.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .activations import sigmoid, tanh
@@ -33,7 +35,7 @@ def lstm(
     *,
     h0: Array | None = None,
     c0: Array | None = None,
-    reverse: bool = False,
+    **options: Any,
 ) -> tuple[Array, Array, Array]:
     """Long short-term memory over a whole sequence.
 
@@ -47,8 +49,8 @@ def lstm(
         Biases; zero when absent.
     h0, c0 : ndarray, (B, H), optional
         Output and memory before the first step; zero when absent.
-    reverse : bool
-        Take the steps from last to first.
+    **options
+        ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them.
 
     Returns
     -------
@@ -66,5 +68,5 @@ def lstm(
         h = sigmoid(o) * tanh(c)
         return h, c
 
-    y, (h_n, c_n) = scan(step, x, start(x, w_hh, (h0, c0), w_ih, b_ih, b_hh), reverse)
+    y, (h_n, c_n) = scan(step, x, start(x, w_hh, (h0, c0), w_ih, b_ih, b_hh), **options)
     return y, h_n, c_n

@@ -9,6 +9,8 @@ torch.nn.RNN.
 
 from __future__ import annotations
 
+from typing import Any
+
 from .activations import ACTIVATIONS
 from .scan import Array, State, affine, scan, start
 
@@ -24,7 +26,7 @@ def rnn(
     *,
     h0: Array | None = None,
     nonlinearity: str = "tanh",
-    reverse: bool = False,
+    **options: Any,
 ) -> tuple[Array, Array]:
     """Elman recurrent network over a whole sequence.
 
@@ -40,8 +42,8 @@ def rnn(
         State before the first step; zero when absent.
     nonlinearity : {"tanh", "relu", "sigmoid"}
         The function f.
-    reverse : bool
-        Take the steps from last to first.
+    **options
+        ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them.
 
     Returns
     -------
@@ -61,5 +63,5 @@ def rnn(
         (h,) = state
         return (f(affine(x_t, w_ih, b_ih) + affine(h, w_hh, b_hh)),)
 
-    y, (h_n,) = scan(step, x, start(x, w_hh, (h0,), w_ih, b_ih, b_hh), reverse)
+    y, (h_n,) = scan(step, x, start(x, w_hh, (h0,), w_ih, b_ih, b_hh), **options)
     return y, h_n

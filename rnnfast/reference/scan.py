@@ -2,13 +2,14 @@
 
     state_t = step(x_t, state_{t-1}),   y_t = state_t[0],   t = 0 .. T-1
 
-or ``t = T-1 .. 0`` in reverse, where ``y[t]`` still belongs to ``x[t]``.
+or ``t = T-1 .. 0`` in reverse, where ``y[t]`` still belongs to ``x[t]``. A sequence of length n
+takes the steps 0 .. n-1 of them, alone.
 x (T, B, I), y (T, B, H), every state (B, H).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -52,7 +53,14 @@ def start(x: Array, w_hh: Array, initial: tuple[Array | None, ...], *others: Arr
 
 
 def scan(
-    step: Callable[[Array, State], State], x: Array, state: State, reverse: bool
+    step: Callable[[Array, State], State],
+    x: Array,
+    state: State,
+    *,
+    reverse: bool = False,
+    lengths: Sequence[int] | None = None,
+    resets: NDArray[np.bool_] | None = None,
+    truncate: int | None = None,
 ) -> tuple[Array, State]:
     """Run a cell over time.
 
@@ -66,17 +74,43 @@ def scan(
         State before the first step.
     reverse : bool
         Take the steps from last to first.
+    lengths : sequence of int, (B,), optional
+        Steps of each sequence; all of them when absent.
+    resets : ndarray of bool, (T, B), optional
+        Where the state before a step is zero; nowhere when absent.
+    truncate : int, optional
+        Every so many steps the state counts as a constant: its imaginary part, which carries the
+        derivative of a complex step, is dropped.
 
     Returns
     -------
     y : ndarray, (T, B, H)
-        Outputs, ``y[t]`` beside ``x[t]``.
+        Outputs, ``y[t]`` beside ``x[t]``; zero past the end of a sequence.
     state : tuple of ndarray, (B, H) each
         State after the last step taken.
     """
-    y = np.empty((x.shape[0], *state[0].shape), state[0].dtype)
+    y = np.zeros((x.shape[0], *state[0].shape), state[0].dtype)
+    if lengths is not None:
+        last = tuple(s.copy() for s in state)
+        for b, length in enumerate(lengths):
+            alone = slice(b, b + 1)
+            y[:length, alone], end = scan(
+                step,
+                x[:length, alone],
+                tuple(s[alone] for s in state),
+                reverse=reverse,
+                resets=None if resets is None else resets[:length, alone],
+                truncate=truncate,
+            )
+            for whole, part in zip(last, end, strict=True):
+                whole[alone] = part
+        return y, last
     times = range(x.shape[0])
-    for t in reversed(times) if reverse else times:
+    for taken, t in enumerate(reversed(times) if reverse else times):
+        if resets is not None:
+            state = tuple(np.where(resets[t][:, None], 0, s) for s in state)
+        if truncate is not None and taken > 0 and taken % truncate == 0:
+            state = tuple(s.real.astype(s.dtype) for s in state)
         state = step(x[t], state)
         y[t] = state[0]
     return y, state

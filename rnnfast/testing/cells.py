@@ -75,16 +75,14 @@ class Cell:
         }
         return shapes.get(argument.removeprefix("d"), (B, H))
 
-    def forward(self, arguments: Arguments, *, reverse: bool = False) -> Any:
-        """Run the kernels."""
-        return getattr(functional, self.function)(**arguments, **self.options, reverse=reverse)
+    def forward(self, arguments: Arguments, **options: Any) -> Any:
+        """Run the kernels, with options of a call such as ``reverse`` and ``lengths``."""
+        return getattr(functional, self.function)(**arguments, **self.options, **options)
 
-    def vjp(
-        self, arguments: Arguments, *, reverse: bool = False, wrt: tuple[str, ...] | None = None
-    ) -> Any:
+    def vjp(self, arguments: Arguments, **options: Any) -> Any:
         """Run the kernels, and return their pullback beside the results."""
         function = getattr(functional, f"{self.function}_vjp")
-        return function(**arguments, **self.options, reverse=reverse, wrt=wrt)
+        return function(**arguments, **self.options, **options)
 
     def prepack(self, arguments: Arguments, *, reverse: bool = False) -> Any:
         """Pack the weights among the arguments."""
@@ -92,10 +90,10 @@ class Cell:
         prepack: Callable[..., Any] = functional.prepack
         return prepack(self.function, **weights, **self.options, reverse=reverse)
 
-    def reference(self, arguments: Arguments, *, reverse: bool = False) -> tuple[Array, ...]:
+    def reference(self, arguments: Arguments, **options: Any) -> tuple[Array, ...]:
         """Evaluate the equations in plain NumPy, in the arguments' own type."""
         outputs: tuple[Array, ...] = getattr(reference, self.function)(
-            **arguments, **self.options, reverse=reverse
+            **arguments, **self.options, **options
         )
         return outputs
 

@@ -11,6 +11,7 @@ functions", SIAM Review 40, 1998.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -28,8 +29,7 @@ def directional_derivative(
     arguments: Arguments,
     cotangents: Arguments,
     direction: Arguments,
-    *,
-    reverse: bool = False,
+    **options: Any,
 ) -> float:
     """Differentiate ``sum(dy y) + sum(dh_n h_n) + ...`` along a direction, in complex128.
 
@@ -43,8 +43,8 @@ def directional_derivative(
         Derivatives of the loss by the results, ``dy`` and so on; absent ones are zero.
     direction : mapping of str to ndarray
         Change of each argument, of that argument's shape; absent ones stay as they are.
-    reverse : bool
-        Whether the steps are taken from last to first.
+    **options
+        Of the call: ``reverse``, ``lengths`` and so on.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def directional_derivative(
         name: a + 1j * STEP * direction[name] if name in direction else a.astype(np.complex128)
         for name, a in arguments.items()
     }
-    results = dict(zip(cell.cotangents, cell.reference(moved, reverse=reverse), strict=True))
+    results = dict(zip(cell.cotangents, cell.reference(moved, **options), strict=True))
     return sum(float(np.vdot(d, results[name].imag)) for name, d in cotangents.items()) / STEP
 
 
@@ -65,8 +65,7 @@ def assert_gradients(
     cotangents: Arguments,
     gradients: Mapping[str, Array],
     rng: np.random.Generator,
-    *,
-    reverse: bool = False,
+    **options: Any,
 ) -> None:
     """Check gradients in random directions: one argument at a time, then all at once.
 
@@ -82,8 +81,8 @@ def assert_gradients(
         What the pullback returned, without the ones that are None.
     rng : numpy.random.Generator
         Draws the directions.
-    reverse : bool
-        Whether the steps were taken from last to first.
+    **options
+        Of the call: ``reverse``, ``lengths`` and so on.
 
     Raises
     ------
@@ -104,7 +103,7 @@ def assert_gradients(
     together = {"all at once": tuple(gradients)}
     for label, names in {**{name: (name,) for name in gradients}, **together}.items():
         moved = {name: directions[name] for name in names}
-        want = directional_derivative(cell, wide, cotangents, moved, reverse=reverse)
+        want = directional_derivative(cell, wide, cotangents, moved, **options)
         got = sum(dots[name] for name in names)
         norm = max(abs(want), *(norms[name] for name in names))
         if not abs(got - want) <= allowed * norm:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .cells import BIASES, CELLS, Array, Cell
+from .options import OPTIONS, Option
 
 __all__ = ["DTYPES", "LAYOUTS", "DType", "Problem", "border_sizes", "random_problem"]
 
@@ -42,6 +43,8 @@ class Problem:
         Which of the optional arguments are given.
     reverse : bool
         Whether the steps are taken from last to first.
+    options : tuple of Option
+        Other options that are given.
     """
 
     cell: Cell
@@ -53,6 +56,12 @@ class Problem:
     biases: tuple[str, ...] = ("b_ih", "b_hh")
     states: tuple[str, ...] = ("h0", "c0")
     reverse: bool = False
+    options: tuple[Option, ...] = ()
+
+    def call(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Draw the options of the call."""
+        drawn = {option.name: option.draw(rng, self.T, self.B) for option in self.options}
+        return {"reverse": self.reverse} | drawn
 
     def arguments(self, rng: np.random.Generator) -> dict[str, Array]:
         """Draw the arguments, scaled so that gates lie neither dead nor saturated.
@@ -99,6 +108,7 @@ def random_problem(rng: np.random.Generator, cells: tuple[Cell, ...] = CELLS) ->
         biases=BIASES[rng.integers(len(BIASES))],
         states=states,
         reverse=bool(rng.integers(2)),
+        options=tuple(option for option in OPTIONS if rng.random() < 0.25),
     )
 
 

@@ -11,6 +11,7 @@ gates and the growth or decay over time of the very numbers in the test.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ DRAWS = 3
 
 
 def forward_tolerances(
-    cell: Cell, arguments: Arguments, rng: np.random.Generator, *, reverse: bool = False
+    cell: Cell, arguments: Arguments, rng: np.random.Generator, **options: Any
 ) -> tuple[float, ...]:
     """Largest absolute error allowed in each output of a cell.
 
@@ -40,8 +41,8 @@ def forward_tolerances(
         What it is given; their type sets epsilon.
     rng : numpy.random.Generator
         Draws the moves of the arguments.
-    reverse : bool
-        Whether the steps are taken from last to first.
+    **options
+        Of the call: ``reverse``, ``lengths`` and so on.
 
     Returns
     -------
@@ -54,7 +55,7 @@ def forward_tolerances(
     wide = {name: a.astype(np.float64) for name, a in arguments.items()}
 
     def outputs(moved: Arguments) -> tuple[Array, ...]:
-        return cell.reference(moved, reverse=reverse)
+        return cell.reference(moved, **options)
 
     roundings = np.sqrt(sum(wide["w_ih"].shape[1:] + wide["w_hh"].shape[1:]))
     sizes = [np.abs(output).max(initial=0.0) for output in outputs(wide)]

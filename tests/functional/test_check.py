@@ -121,12 +121,6 @@ def test_masked_elements_have_no_value() -> None:
 
 def test_not_supported_yet() -> None:
     given = arguments()
-    for lengths in ([5, 3], np.array([5, 3])):
-        with pytest.raises(NotImplementedError, match=r"^lengths must be None.*not supported yet"):
-            rnnfast.lstm(**given, lengths=lengths)
-    packed = rnnfast.prepack("lstm", given["w_ih"], given["w_hh"])
-    with pytest.raises(NotImplementedError, match=r"^lengths must be None.*not supported yet"):
-        packed(given["x"], lengths=[5, 3])
     for name in ("w_ih", "w_hh", "b_ih", "b_hh"):
         for stack in (tuple, list):
             stacked = {**given, name: stack([given[name], given[name]])}

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnfast.testing.cells import BIASES, CELLS, Cell
+from rnnfast.testing.options import Option, choices, of_packed_call, without_gradients
 from rnnfast.testing.random import DTYPES, LAYOUTS, DType, Problem, border_sizes, random_problem
 from rnnfast.testing.tolerances import forward_tolerances
 
@@ -18,20 +19,22 @@ every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype._
 def check(problem: Problem, seed: int, layout: str | None = None) -> None:
     """Compare forward, the forward that saves, and the prepacked forward with the reference."""
     rng = np.random.default_rng(seed)
-    cell, reverse = problem.cell, problem.reverse
+    cell = problem.cell
     arguments = problem.arguments(rng)
+    options = without_gradients(problem.call(rng))
     held = arguments
     if layout is not None:
         held = {name: LAYOUTS[layout](a) for name, a in arguments.items()}
     operands = {name: a for name, a in held.items() if name[0] not in "wb"}
 
     wide = {name: a.astype(np.float64) for name, a in arguments.items()}
-    want = cell.reference(wide, reverse=reverse)
-    allowed = forward_tolerances(cell, arguments, rng, reverse=reverse)
+    want = cell.reference(wide, **options)
+    allowed = forward_tolerances(cell, arguments, rng, **options)
+    packed = cell.prepack(held, reverse=options["reverse"])
     results = {
-        "forward": cell.forward(held, reverse=reverse),
-        "vjp": cell.vjp(held, reverse=reverse)[0],
-        "prepacked": cell.prepack(held, reverse=reverse)(**operands),
+        "forward": cell.forward(held, **options),
+        "vjp": cell.vjp(held, **options)[0],
+        "prepacked": packed(**operands, **of_packed_call(options)),
     }
     for way, got in results.items():
         assert got._fields == cell.outputs
@@ -48,6 +51,14 @@ def check(problem: Problem, seed: int, layout: str | None = None) -> None:
 def test_options(cell: Cell, dtype: DType, biases: tuple[str, ...], reverse: bool) -> None:
     for states in {(), cell.states, cell.states[:1], cell.states[1:]}:
         check(Problem(cell, dtype, biases=biases, states=states, reverse=reverse), seed=1)
+
+
+@every_cell
+@every_dtype
+@pytest.mark.parametrize("chosen", choices(), ids=lambda chosen: "+".join(map(str, chosen)))
+def test_options_of_a_call(cell: Cell, dtype: DType, chosen: tuple[Option, ...]) -> None:
+    for seed, rows in enumerate((1, 5, 34)):
+        check(Problem(cell, dtype, T=9, B=rows, options=chosen), seed)
 
 
 @every_cell

@@ -75,8 +75,11 @@ void check_cell(const Target& target, const CellKernels<T>& kernels, const Step&
                                {x.data(), 0, 1},
                                {h0.data(), kernels.has_memory ? c0.data() : nullptr},
                                {y.data(), 0, units},
-                               {h_n.data(), kernels.has_memory ? c_n.data() : nullptr}};
-  const PlanSegment plan = make_plan(dims, kernels.traits, machine_for(1), 1).segments.front();
+                               {h_n.data(), kernels.has_memory ? c_n.data() : nullptr},
+                               nullptr,
+                               {}};
+  const PlanSegment plan =
+      make_plan(Purpose::inference, dims, kernels.traits, machine_for(1), 1).segments.front();
   const Arena packed(kernels.packed_bytes(dims));
   kernels.pack(dims, weights, 1, packed.data());
   kernels.forward(call, plan, packed.data());

@@ -10,7 +10,7 @@ constexpr Machine zen = {std::size_t{1} << 20, std::size_t{32} << 20, 100.0, 300
 constexpr CellTraits lstm = {4, 4, 1, 4, 16};
 
 PlanSegment plan(const Dims& dims, int threads, const Forced& forced = {}) {
-  return make_plan(dims, lstm, zen, threads, forced).segments.front();
+  return make_plan(Purpose::inference, dims, lstm, zen, threads, forced).segments.front();
 }
 
 TEST(plans_cover_all_steps_and_stay_in_bounds) {
@@ -54,7 +54,9 @@ TEST(a_single_row_interleaves_its_input_while_weights_stream_from_a_cache) {
   CHECK(!plan({100, 1, 1024, 1024}, 2).interleaves_input, "R and W_ih fill L3");
   CHECK(!plan({19, 1, 512, 512}, 2).interleaves_input, "not two windows of steps");
   CHECK(!plan({100, 2, 512, 512}, 2).interleaves_input, "two rows");
-  CHECK(!make_plan({100, 1, 512, 512}, {3, 3, 2, 4, 16}, zen, 2).segments[0].interleaves_input,
+  CHECK(!make_plan(Purpose::inference, {100, 1, 512, 512}, {3, 3, 2, 4, 16}, zen, 2)
+             .segments[0]
+             .interleaves_input,
         "two phases");
 }
 
@@ -63,11 +65,24 @@ TEST(threads_that_are_far_apart_do_not_meet_in_short_steps) {
     Machine machine = zen;
     machine.meeting_ns = meeting_ns;
     const CellTraits gru = {3, 4, 1, 4, 16};
-    return make_plan({100, 1, units, units}, gru, machine, 2).segments[0].threads;
+    return make_plan(Purpose::inference, {100, 1, units, units}, gru, machine, 2)
+        .segments[0]
+        .threads;
   };
   CHECK(threads(128, near_cores) == 2, "near cores, H=128");
   CHECK(threads(128, far_cores) == 1, "far cores, H=128");
   CHECK(threads(256, far_cores) == 2, "far cores, H=256");
+}
+
+TEST(training_counts_what_threads_read_of_each_other) {
+  const auto threads = [](const Dims& dims, double (*meeting_ns)(int)) {
+    Machine machine = zen;
+    machine.meeting_ns = meeting_ns;
+    return make_plan(Purpose::training, dims, lstm, machine, 2).segments[0].threads;
+  };
+  CHECK(threads({10, 8, 64, 64}, near_cores) == 2, "near cores");
+  CHECK(threads({10, 8, 64, 64}, far_cores) == 1, "far cores");
+  CHECK(threads({100, 32, 128, 128}, far_cores) == 2, "far cores, more work");
 }
 
 TEST(tiny_work_stays_on_one_thread) {

@@ -1,0 +1,68 @@
+"""Every option of a call that tests loop over, alone and in pairs: a new one is an entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal
+
+import numpy as np
+
+__all__ = ["OPTIONS", "Option", "choices", "of_packed_call", "without_gradients"]
+
+
+@dataclass(frozen=True, eq=False)
+class Option:
+    """An option of `rnn`, `lstm` and `gru`.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument.
+    draw : callable
+        ``draw(rng, T, B)`` returns a value worth testing.
+    belongs_to : {"cell", "call", "gradient"}
+        What it is an option of: the cell, and so of `prepack`; the call, also of a packed cell; the
+        gradient alone, and so of the functions that return one.
+    """
+
+    name: str
+    draw: Callable[[np.random.Generator, int, int], Any]
+    belongs_to: Literal["cell", "call", "gradient"]
+
+    def __str__(self) -> str:
+        """Return the name, for test ids."""
+        return self.name
+
+
+def _lengths(rng: np.random.Generator, T: int, B: int) -> Any:
+    """Draw lengths from 0 to T; that nobody takes the last step must work as well."""
+    lengths = rng.integers(0, T + 1, B)
+    lengths[rng.integers(B)] = T if rng.random() < 0.8 else max(T - 1, 0)
+    return lengths
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("reverse", lambda rng, T, B: True, "cell"),
+    Option("lengths", _lengths, "call"),
+    Option("resets", lambda rng, T, B: rng.random((T, B)) < 0.25, "call"),
+    Option("truncate", lambda rng, T, B: int(rng.integers(1, 4)), "gradient"),
+)
+
+_BELONGS = {option.name: option.belongs_to for option in OPTIONS}
+
+
+def choices() -> list[tuple[Option, ...]]:
+    """Return each option alone, and every pair."""
+    return [chosen for n in (1, 2) for chosen in combinations(OPTIONS, n)]
+
+
+def without_gradients(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a forward pass takes."""
+    return {name: value for name, value in options.items() if _BELONGS[name] != "gradient"}
+
+
+def of_packed_call(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a call of a packed cell takes."""
+    return {name: value for name, value in options.items() if _BELONGS[name] == "call"}
