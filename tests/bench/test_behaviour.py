@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rnnfast.bench import Case, Ours, Shape
-from rnnfast.bench.behaviour import company, growth, partitions
+from rnnfast.bench.behaviour import company, growth, partitions, variants
 from rnnfast.bench.behaviour.__main__ import main
 from rnnfast.bench.behaviour.findings import Finding, to_json, to_markdown
 
@@ -49,6 +49,26 @@ def test_every_partition_is_tried(monkeypatch):
     assert seen == [{"plan", "one", "rows", "units"}]
     assert finding.measured == 2
     assert not finding.holds
+
+
+def test_variants_are_held_beside_the_plain_cell(monkeypatch):
+    seen = []
+
+    def medians(calls, rounds):
+        seen.append(set(calls))
+        results = {name: call() for name, call in calls.items()}
+        assert len({str(result) for result in results.values()}) > 1
+        return {name: 2.0 - (name == "plain") for name in calls}
+
+    monkeypatch.setattr(variants, "medians", medians)
+    case = Case("training", "lstm", Shape(12, 3, 5, 7))
+    found = variants._of_case(case, rounds=1)
+    names = {variant.name for variant in variants.VARIANTS}
+    assert seen == [{"plain", *names}]
+    assert {f.about.split()[2] for f in found} == names
+    assert all(f.measured == 2 for f in found)
+    bounds = {f.about.split()[2]: f.bound for f in found}
+    assert 1.15 / 3 < bounds["lengths"] < 1.15
 
 
 def test_a_busy_process_is_gone_afterwards():

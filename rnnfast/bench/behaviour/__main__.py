@@ -14,7 +14,7 @@ from pathlib import Path
 from ..cases import EVERYTHING, FIGURES
 from ..peers import Ours, Unable
 from ..plots import plot_sweep
-from . import company, growth, partitions, threads
+from . import company, growth, partitions, threads, variants
 from .findings import Finding, to_json, to_markdown
 
 _ROUNDS = 5
@@ -86,6 +86,8 @@ _LOOKS: dict[str, _Look] = {
     "oversubscribed": _simply(threads.more_threads_than_cores),
     "busy": _simply(company.beside_a_busy_process),
     "plans": _plans,
+    "variants": _simply(variants.beside_the_plain_cell),
+    "packed": _simply(variants.beside_torchs_packed_sequences),
 }
 
 if __name__ == "__main__":

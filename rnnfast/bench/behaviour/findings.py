@@ -91,5 +91,5 @@ def to_markdown(findings: Sequence[Finding]) -> str:
     lines = ["| what | measured | wanted | holds |", "| --- | --- | --- | --- |"]
     for f in findings:
         holds = "yes" if f.holds else "**no**"
-        lines.append(f"| {f.about} | {f.measured:.2f} | {f.sense} {f.bound:g} | {holds} |")
+        lines.append(f"| {f.about} | {f.measured:.2f} | {f.sense} {f.bound:.3g} | {holds} |")
     return "\n".join(lines) + "\n"
