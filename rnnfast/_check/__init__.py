@@ -5,14 +5,15 @@ native, aligned, of the shapes and strides that the kernels take.
 
     arrays     one array: dtype, byte order, alignment, strides, shape
     cells      the cells of the core, chosen by options
-    inputs     the arguments of a forward pass or a step, against each other
+    inputs     the arguments of one layer, or of a step, against each other
+    stacks     those of all layers and directions of a call
     gradients  the arguments of a pullback
     options    flags, counts, names
 """
 
 from __future__ import annotations
 
-from . import cells, gradients, inputs, options
+from . import cells, gradients, inputs, options, stacks
 from .arrays import Array, DType, empty
 
-__all__ = ["Array", "DType", "cells", "empty", "gradients", "inputs", "options"]
+__all__ = ["Array", "DType", "cells", "empty", "gradients", "inputs", "options", "stacks"]

@@ -2,45 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array, DType, real_like, require_shape, rows_like, unit_last_stride
+from .arrays import Array, DType, real_like, require_shape, unit_last_stride
+from .stacks import Stack, state
 
 
 def upstream(
     dy: npt.ArrayLike | None,
     dh_n: npt.ArrayLike | None,
     dc_n: npt.ArrayLike | None,
-    y_shape: tuple[int, int, int],
-    dtype: DType,
+    given: Stack,
 ) -> tuple[Array | None, Array | None, Array | None]:
-    """Return dL/dy (T, B, H), dL/dh_n and dL/dc_n (B, H) as the kernels take them; None is zero."""
-    of_output = None if dy is None else _of_output(dy, y_shape, dtype)
-    of_h = None if dh_n is None else rows_like("dh_n", dh_n, y_shape[1:], "x", dtype)
-    of_c = None if dc_n is None else rows_like("dc_n", dc_n, y_shape[1:], "x", dtype)
-    return of_output, of_h, of_c
+    """Return dL/dy, dL/dh_n and dL/dc_n as the kernels take them; None is zero."""
+    of_output = None if dy is None else _of_output(dy, given)
+    of_states = given.states_shape, given.directions, given.x.dtype
+    return of_output, state("dh_n", dh_n, *of_states), state("dc_n", dc_n, *of_states)
 
 
 def require_buffers(
     out: object,
-    form: type[tuple[Array | None, ...]],
-    shapes: Mapping[str, tuple[int, ...]],
-    dtype: DType,
+    form: type[tuple[Any, ...]],
+    given: Stack,
+    wanted: frozenset[str],
 ) -> None:
-    """Raise unless every buffer in `out` can have its gradient, one of `shapes`, added to it."""
+    """Raise unless every buffer in `out` can have its gradient added to it."""
     if not isinstance(out, form):
         raise TypeError(f"out must be {form.__name__}, got {type(out).__name__}")
+    shapes = _argument_shapes(given)
     for name, buffer in out._asdict().items():  # type: ignore[attr-defined]  # a NamedTuple
-        if buffer is not None:
-            _require_buffer(f"out.{name}", buffer, shapes.get(name), dtype)
+        if buffer is None:
+            continue
+        shape = shapes.get(name) if name in wanted else None
+        if not isinstance(shape, list):
+            _require_buffer(f"out.{name}", buffer, shape, given.x.dtype)
+        elif not isinstance(buffer, (list, tuple)) or len(buffer) != len(shape):
+            raise TypeError(f"out.{name} must be a sequence of {len(shape)} arrays or None")
+        else:
+            for i, (one, of_one) in enumerate(zip(buffer, shape, strict=True)):
+                if one is not None:
+                    _require_buffer(f"out.{name}[{i}]", one, of_one, given.x.dtype)
 
 
-def _of_output(dy: npt.ArrayLike, shape: tuple[int, int, int], dtype: DType) -> Array:
-    array = real_like("dy", dy, "x", dtype)
-    require_shape("dy", array, "(T, B, H)", shape)
+def _argument_shapes(given: Stack) -> dict[str, Any]:
+    """Return the shapes of all arguments that are there, or one of each layer and direction.
+
+    A state is there, given or zero.
+    """
+    parts = [part for layer in given.layers for part in layer]
+    weights: dict[str, Any] = {}
+    for name, first in parts[0]._asdict().items():
+        if first is not None:
+            shapes = [getattr(part, name).shape for part in parts]
+            weights[name] = shapes[0] if given.form is None else shapes
+    return {"x": given.x.shape, **weights, "h0": given.states_shape, "c0": given.states_shape}
+
+
+def _of_output(dy: npt.ArrayLike, given: Stack) -> Array:
+    array = real_like("dy", dy, "x", given.x.dtype)
+    symbols = "(T, B, H)" if given.directions == 1 else "(T, B, 2*H)"
+    require_shape("dy", array, symbols, given.output_shape)
     return unit_last_stride(array)
 
 

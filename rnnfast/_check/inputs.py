@@ -61,7 +61,7 @@ class Weights(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """Everything that a forward pass reads."""
+    """Everything that the forward pass of one layer reads, in one direction."""
 
     x: Array
     weights: Weights
@@ -78,28 +78,33 @@ class Inputs(NamedTuple):
         return int(self.lengths.max(initial=0))
 
 
-def inputs(
+def sequence(x: npt.ArrayLike) -> Array:
+    """Return `x` (T, B, I) of a functional call."""
+    return _sequence(real("x", x))
+
+
+def layer_weights(
     cell: Cell,
-    x: npt.ArrayLike,
     w_ih: npt.ArrayLike,
     w_hh: npt.ArrayLike,
     b_ih: npt.ArrayLike | None,
     b_hh: npt.ArrayLike | None,
-    h0: npt.ArrayLike | None,
-    c0: npt.ArrayLike | None,
-    lengths: npt.ArrayLike | None,
-    resets: npt.ArrayLike | None,
-) -> Inputs:
-    """Return the arguments of a functional call as the kernels take them."""
-    _one_layer(w_ih, w_hh, b_ih, b_hh)
-    sequence = _sequence(real("x", x))
-    dtype = sequence.dtype
-    recurrent = _recurrent(cell, real_like("w_hh", w_hh, "x", dtype))
-    kernel = real_like("w_ih", w_ih, "x", dtype)
-    shape = (cell.gates * recurrent.shape[1], sequence.shape[2])
-    require_shape("w_ih", kernel, f"({cell.rows}, I)", shape)
-    parameters = _weights(cell, kernel, recurrent, b_ih, b_hh, "x")
-    return _with_states(cell, sequence, parameters, h0, c0, lengths, resets)
+    *,
+    input_size: int,
+    columns: str,
+    dtype: DType,
+    place: str,
+) -> Weights:
+    """Return the weights of one layer.
+
+    `input_size` are the columns that `w_ih` must have, written `columns`; `place` follows the names
+    of the arguments, "" or as "[2]".
+    """
+    recurrent = _recurrent(cell, real_like(f"w_hh{place}", w_hh, "x", dtype), place)
+    kernel = real_like(f"w_ih{place}", w_ih, "x", dtype)
+    shape = (cell.gates * recurrent.shape[1], input_size)
+    require_shape(f"w_ih{place}", kernel, f"({cell.rows}, {columns})", shape)
+    return _weights(cell, kernel, recurrent, b_ih, b_hh, "x", place)
 
 
 def inputs_for(
@@ -126,7 +131,6 @@ def weights(
     b_hh: npt.ArrayLike | None,
 ) -> Weights:
     """Return weights that come without a sequence, so that `w_ih` sets I and the dtype."""
-    _one_layer(w_ih, w_hh, b_ih, b_hh)
     kernel = real("w_ih", w_ih)
     recurrent = _recurrent(cell, real_like("w_hh", w_hh, "w_ih", kernel.dtype))
     rows = cell.gates * recurrent.shape[1]
@@ -180,13 +184,14 @@ def _sequence(x: Array) -> Array:
     return unit_last_stride(x)
 
 
-def _recurrent(cell: Cell, w_hh: Array) -> Array:
+def _recurrent(cell: Cell, w_hh: Array, place: str = "") -> Array:
+    name = f"w_hh{place}"
     if w_hh.ndim != 2 or w_hh.size == 0:
-        raise ValueError(f"w_hh must be ({cell.rows}, H) with H at least 1, got {w_hh.shape}")
+        raise ValueError(f"{name} must be ({cell.rows}, H) with H at least 1, got {w_hh.shape}")
     rows, columns = w_hh.shape
     transposed = columns == cell.gates * rows
     hidden_size = rows if transposed else columns
-    require_shape("w_hh", w_hh, f"({cell.rows}, H)", (cell.gates * hidden_size, hidden_size))
+    require_shape(name, w_hh, f"({cell.rows}, H)", (cell.gates * hidden_size, hidden_size))
     return w_hh
 
 
@@ -197,6 +202,7 @@ def _weights(
     b_ih: npt.ArrayLike | None,
     b_hh: npt.ArrayLike | None,
     model_name: str,
+    place: str = "",
 ) -> Weights:
     shape = (w_hh.shape[0],)
 
@@ -207,7 +213,8 @@ def _weights(
         require_shape(name, array, f"({cell.rows},)", shape)
         return contiguous(array)
 
-    return Weights(contiguous(w_ih), contiguous(w_hh), bias("b_ih", b_ih), bias("b_hh", b_hh))
+    biases = bias(f"b_ih{place}", b_ih), bias(f"b_hh{place}", b_hh)
+    return Weights(contiguous(w_ih), contiguous(w_hh), *biases)
 
 
 def _with_states(
@@ -219,39 +226,25 @@ def _with_states(
     lengths: npt.ArrayLike | None,
     resets: npt.ArrayLike | None,
 ) -> Inputs:
-    if c0 is not None and not cell.has_c:
-        raise TypeError("c0 must be None, this cell has no cell state; only an LSTM has")
+    require_states(cell, c0)
     shape = (x.shape[1], weights.hidden_size)
     h = None if h0 is None else rows_like("h0", h0, shape, "x", x.dtype)
     c = None if c0 is None else rows_like("c0", c0, shape, "x", x.dtype)
+    return Inputs(x, weights, h, c, *of_time(x, lengths, resets))
+
+
+def require_states(cell: Cell, c0: object) -> None:
+    """Raise if a cell state is given to a cell that has none."""
+    if c0 is not None and not cell.has_c:
+        raise TypeError("c0 must be None, this cell has no cell state; only an LSTM has")
+
+
+def of_time(
+    x: Array, lengths: npt.ArrayLike | None, resets: npt.ArrayLike | None
+) -> tuple[Integers | None, Booleans | None]:
+    """Return `lengths` (B,) and `resets` (T, B) as the kernels take them."""
     steps, batch, _ = x.shape
-    return Inputs(
-        x,
-        weights,
-        h,
-        c,
+    return (
         None if lengths is None else integers("lengths", lengths, "(B,)", (batch,), steps),
         None if resets is None else booleans("resets", resets, "(T, B)", (steps, batch)),
     )
-
-
-def _one_layer(
-    w_ih: npt.ArrayLike,
-    w_hh: npt.ArrayLike,
-    b_ih: npt.ArrayLike | None,
-    b_hh: npt.ArrayLike | None,
-) -> None:
-    """Refuse a sequence of arrays, the form of stacked layers; nested numbers are one matrix."""
-    for name, value, ndim in (
-        ("w_ih", w_ih, 2),
-        ("w_hh", w_hh, 2),
-        ("b_ih", b_ih, 1),
-        ("b_hh", b_hh, 1),
-    ):
-        if not isinstance(value, (tuple, list)):
-            continue
-        if any(getattr(item, "ndim", 0) >= ndim for item in value):
-            raise NotImplementedError(
-                f"{name} must be one {ndim}-D array, got a {type(value).__name__} of "
-                f"{len(value)}: stacked layers are not supported yet; call layer by layer"
-            )

@@ -31,6 +31,35 @@ def count(name: str, value: int) -> int:
     return min(number, _LARGEST_COUNT)
 
 
+def rate(name: str, value: float) -> float:
+    """Return a probability below 1."""
+    if type(value) is float and 0 <= value < 1:
+        return value
+    if isinstance(value, (bool, np.bool_)) or not isinstance(
+        value, (int, float, np.integer, np.floating)
+    ):
+        raise TypeError(f"{name} must be a number from 0 to less than 1, got {value!r}")
+    if not 0 <= value < 1:
+        raise ValueError(f"{name} must be from 0 to less than 1, got {value!r}")
+    return float(value)
+
+
+def seed(value: int | None) -> int | None:
+    """Return a seed, None where there is none."""
+    if value is None:
+        return None
+    other_kind = TypeError(f"seed must be None or an integer of at least 0, got {value!r}")
+    if isinstance(value, (bool, np.bool_)):
+        raise other_kind
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise other_kind from None
+    if not 0 <= number < 2**64:
+        raise ValueError(f"seed must be from 0 to 2**64 - 1, got {number}")
+    return number
+
+
 def interval(name: str, value: int | None) -> int:
     """Return a number of steps, 0 for None."""
     return 0 if value is None else count(name, value)

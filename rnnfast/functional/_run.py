@@ -1,88 +1,63 @@
-"""The engine that all cells share: allocate the results, call the core, hand them over.
+"""One layer in one direction: call the core on results that are there to be written.
 
-Results are fresh arrays in C order, the caller's to change; nothing saved aliases them.
+Results are arrays in C order but for y, which may be some of the columns of one.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from .. import _core
-from .._check import Array, cells, empty, inputs
+from .._check import Array, cells, inputs
 from ._no_steps import NoTape, carry
-from ._time import Time
+from ._time import time_of
 
-Results: TypeAlias = tuple[Array, ...]
 Tape: TypeAlias = _core.Tape | NoTape
 
 
-def forward(cell: cells.Cell, given: inputs.Inputs, reverse: bool) -> Results:
-    """Return (y, h_n) or (y, h_n, c_n)."""
-    y, h_n, c_n = _allocate(cell, given)
-    if _no_steps(given):
-        return _without_steps(given, y, h_n, c_n)
-    _core.forward(cell.name, *_arguments(given, Time(given, reverse), y, h_n, c_n))
-    return _present(y, h_n, c_n)
+class Results(NamedTuple):
+    """What a forward pass writes: y (T, B, H), h_n and c_n (B, H)."""
+
+    y: Array
+    h_n: Array
+    c_n: Array | None
 
 
-def forward_saving(cell: cells.Cell, given: inputs.Inputs, reverse: bool) -> tuple[Results, Tape]:
-    """As `forward`, with what the backward pass needs."""
-    y, h_n, c_n = _allocate(cell, given)
-    if _no_steps(given):
-        return _without_steps(given, y, h_n, c_n), NoTape()
-    arguments = _arguments(given, Time(given, reverse), y, h_n, c_n)
-    return _present(y, h_n, c_n), _core.forward_saving(cell.name, *arguments)
+def forward(cell: cells.Cell, given: inputs.Inputs, reverse: bool, results: Results) -> None:
+    """Write the results."""
+    if _takes_steps(given, results):
+        _core.forward(cell.name, *_arguments(given, reverse, results))
+
+
+def forward_saving(cell: cells.Cell, given: inputs.Inputs, reverse: bool, results: Results) -> Tape:
+    """As `forward`; return what the backward pass needs."""
+    if not _takes_steps(given, results):
+        return NoTape()
+    return _core.forward_saving(cell.name, *_arguments(given, reverse, results))
 
 
 def forward_packed(
-    packed: _core.Packed, cell: cells.Cell, given: inputs.Inputs, reverse: bool
-) -> Results:
+    packed: _core.Packed, given: inputs.Inputs, reverse: bool, results: Results
+) -> None:
     """As `forward`, on weights that the core has packed already."""
-    y, h_n, c_n = _allocate(cell, given)
-    if _no_steps(given):
-        return _without_steps(given, y, h_n, c_n)
-    x, _, _, _, _, *others = _arguments(given, Time(given, reverse), y, h_n, c_n)
-    packed.forward(x, *others)
-    return _present(y, h_n, c_n)
+    if _takes_steps(given, results):
+        x, _, _, _, _, *others = _arguments(given, reverse, results)
+        packed.forward(x, *others)
 
 
-def _arguments(
-    given: inputs.Inputs, time: Time, y: Array, h_n: Array, c_n: Array | None
-) -> tuple[Any, ...]:
+def _arguments(given: inputs.Inputs, reverse: bool, results: Results) -> tuple[Any, ...]:
     """Return what the core's forward passes take after the cell."""
-    return (
-        time(given.x),
-        *given.weights,
-        given.h0,
-        given.c0,
-        time.spans,
-        time(given.resets),
-        time.results(y),
-        h_n,
-        c_n,
-    )
+    time = time_of(given, reverse)
+    x, weights, h0, c0, _, resets = given
+    y, h_n, c_n = results
+    return time(x), *weights, h0, c0, time.spans, time(resets), time.results(y), h_n, c_n
 
 
-def _allocate(cell: cells.Cell, given: inputs.Inputs) -> tuple[Array, Array, Array | None]:
-    steps, batch, _ = given.x.shape
-    hidden_size = given.weights.hidden_size
-    dtype = given.x.dtype
-    y = empty("y", (steps, batch, hidden_size), dtype)
-    h_n = empty("h_n", (batch, hidden_size), dtype)
-    c_n = empty("c_n", (batch, hidden_size), dtype) if cell.has_c else None
-    return y, h_n, c_n
-
-
-def _no_steps(given: inputs.Inputs) -> bool:
-    return given.x.size == 0 or given.steps == 0
-
-
-def _without_steps(given: inputs.Inputs, y: Array, h_n: Array, c_n: Array | None) -> Results:
-    carry(None, y)
-    carry(given.h0, h_n)
-    carry(given.c0, c_n)
-    return _present(y, h_n, c_n)
-
-
-def _present(y: Array, h_n: Array, c_n: Array | None) -> Results:
-    return (y, h_n) if c_n is None else (y, h_n, c_n)
+def _takes_steps(given: inputs.Inputs, results: Results) -> bool:
+    """Return whether there is a step to take; if not, the results are written."""
+    if given.x.size and (given.lengths is None or given.steps):
+        return True
+    carry(None, results.y)
+    carry(given.h0, results.h_n)
+    carry(given.c0, results.c_n)
+    return False

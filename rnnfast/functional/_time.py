@@ -17,7 +17,7 @@ SequenceT = TypeVar("SequenceT", Array, Array | None, Booleans | None)
 
 
 class Time:
-    """The steps of one call.
+    """The steps of one call, taken in another order than they stand or not by all sequences.
 
     Parameters
     ----------
@@ -51,6 +51,28 @@ class Time:
         if sequence is not None:
             sequence[self._steps :] = 0
         return self(sequence)
+
+
+class PlainTime:
+    """All steps of all sequences, as they stand: what most calls want, at no cost."""
+
+    __slots__ = ()
+
+    spans = None
+
+    def __call__(self, sequence: SequenceT) -> SequenceT:
+        """Return the sequence itself."""
+        return sequence
+
+    results = __call__
+
+
+_PLAIN = PlainTime()
+
+
+def time_of(given: inputs.Inputs, reverse: bool) -> Time | PlainTime:
+    """Return the steps of one call."""
+    return Time(given, reverse) if reverse or given.lengths is not None else _PLAIN
 
 
 def _spans(lengths: Integers | None, steps: int, reverse: bool) -> Integers | None:

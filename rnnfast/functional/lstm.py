@@ -17,10 +17,10 @@ from collections.abc import Collection
 
 import numpy.typing as npt
 
-from .._check import cells, inputs, options
+from .._check import cells, options
+from ._network import Network
 from ._pullback import Pullback
-from ._run import forward, forward_saving
-from .results import LSTMGrads, LSTMOutput
+from .results import LSTMGrads, LSTMOutput, Weights
 
 
 class LSTMPullback(Pullback[LSTMGrads]):
@@ -72,21 +72,28 @@ class LSTMPullback(Pullback[LSTMGrads]):
 
 def lstm(
     x: npt.ArrayLike,
-    w_ih: npt.ArrayLike,
-    w_hh: npt.ArrayLike,
-    b_ih: npt.ArrayLike | None = None,
-    b_hh: npt.ArrayLike | None = None,
+    w_ih: Weights,
+    w_hh: Weights,
+    b_ih: Weights | None = None,
+    b_hh: Weights | None = None,
     *,
     h0: npt.ArrayLike | None = None,
     c0: npt.ArrayLike | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
+    bidirectional: bool = False,
+    dropout: float = 0.0,
+    seed: int | None = None,
 ) -> LSTMOutput:
     """Run an LSTM over a batch of sequences.
 
     All arrays are float32 or all are float64. Any strides will do; a batch-first array is passed
     as `x.swapaxes(0, 1)`, which copies nothing.
+
+    Layers stack: each of `w_ih`, `w_hh`, `b_ih`, `b_hh` may be a sequence of arrays, layer by
+    layer, and of each layer, if `bidirectional`, forward before reverse. With L layers of D
+    directions the states are (L*D, B, H), `y` is (T, B, D*H), and upper layers have D*H inputs.
 
     Parameters
     ----------
@@ -110,6 +117,14 @@ def lstm(
     reverse : bool, default False
         Run from the last step to the first: `y[t]` still belongs to `x[t]`, and `h_n` and `c_n`
         follow `x[0]`.
+    bidirectional : bool, default False
+        Run each layer in both directions, with weights of its own for each.
+    dropout : float, default 0.0
+        Between layers, the probability that a number is zeroed, the others being divided by what
+        is left; only with a `seed`.
+    seed : int, optional
+        Of `dropout`, whose masks depend on it and the sizes alone; None, the default, is inference
+        without dropout.
 
     Returns
     -------
@@ -123,8 +138,6 @@ def lstm(
         If a shape does not fit; the message names the argument and the shape wanted.
     TypeError
         If an array is not float32 or float64, or not of the dtype of `x`.
-    NotImplementedError
-        If a sequence of weights, for stacked layers, is given.
     MemoryError
         If the results do not fit into memory.
 
@@ -156,23 +169,37 @@ def lstm(
     >>> y.shape, h_n.shape
     ((5, 2, 4), (2, 4))
     """
-    reverse = options.flag("reverse", reverse)
-    given = inputs.inputs(cells.LSTM, x, w_ih, w_hh, b_ih, b_hh, h0, c0, lengths, resets)
-    return LSTMOutput(*forward(cells.LSTM, given, reverse))
+    network = Network(
+        cells.LSTM,
+        x,
+        (w_ih, w_hh, b_ih, b_hh),
+        h0,
+        c0,
+        lengths=lengths,
+        resets=resets,
+        reverse=reverse,
+        bidirectional=bidirectional,
+        dropout=dropout,
+        seed=seed,
+    )
+    return LSTMOutput(*network.forward())
 
 
 def lstm_vjp(
     x: npt.ArrayLike,
-    w_ih: npt.ArrayLike,
-    w_hh: npt.ArrayLike,
-    b_ih: npt.ArrayLike | None = None,
-    b_hh: npt.ArrayLike | None = None,
+    w_ih: Weights,
+    w_hh: Weights,
+    b_ih: Weights | None = None,
+    b_hh: Weights | None = None,
     *,
     h0: npt.ArrayLike | None = None,
     c0: npt.ArrayLike | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
+    bidirectional: bool = False,
+    dropout: float = 0.0,
+    seed: int | None = None,
     truncate: int | None = None,
     wrt: Collection[str] | None = None,
 ) -> tuple[LSTMOutput, LSTMPullback]:
@@ -183,7 +210,7 @@ def lstm_vjp(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, c0, lengths, resets, reverse
+    x, w_ih, w_hh, b_ih, b_hh, h0, c0, lengths, resets, reverse, bidirectional, dropout, seed
         As for `lstm`.
     truncate : int, optional
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the
@@ -218,9 +245,20 @@ def lstm_vjp(
     >>> grads.w_hh.shape, grads.x is None
     ((16, 4), True)
     """
-    reverse = options.flag("reverse", reverse)
     truncate = options.interval("truncate", truncate)
     wanted = options.wanted(wrt, LSTMGrads._fields)
-    given = inputs.inputs(cells.LSTM, x, w_ih, w_hh, b_ih, b_hh, h0, c0, lengths, resets)
-    results, tape = forward_saving(cells.LSTM, given, reverse)
-    return LSTMOutput(*results), LSTMPullback(given, tape, reverse, truncate, wanted)
+    network = Network(
+        cells.LSTM,
+        x,
+        (w_ih, w_hh, b_ih, b_hh),
+        h0,
+        c0,
+        lengths=lengths,
+        resets=resets,
+        reverse=reverse,
+        bidirectional=bidirectional,
+        dropout=dropout,
+        seed=seed,
+    )
+    results, saved = network.forward_saving()
+    return LSTMOutput(*results), LSTMPullback(network, saved, truncate, wanted)

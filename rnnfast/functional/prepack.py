@@ -8,8 +8,8 @@ from typing import Any, Generic, Literal, TypedDict, TypeVar, cast, overload
 import numpy.typing as npt
 
 from .. import _core
-from .._check import Array, DType, cells, empty, inputs, options
-from ._run import forward_packed
+from .._check import Array, DType, cells, empty, inputs, options, stacks
+from ._run import Results, forward_packed
 from .results import GRUOutput, LSTMOutput, RNNOutput
 
 OutputT = TypeVar("OutputT", RNNOutput, LSTMOutput, GRUOutput)
@@ -70,6 +70,7 @@ class Prepacked(Generic[OutputT, StateT]):
             "reverse": options.flag("reverse", reverse),
         }
         self._core_cell = cells.by_kind(cell, nonlinearity, self._options["reset_after"])
+        stacks.one_layer((w_ih, w_hh, b_ih, b_hh))
         self._weights = inputs.weights(self._core_cell, w_ih, w_hh, b_ih, b_hh).owned()
         self._packed = _core.Packed(self._core_cell.name, *self._weights)
         # Held as a bound method because a step of a small cell costs little more than the call.
@@ -137,8 +138,17 @@ class Prepacked(Generic[OutputT, StateT]):
             If the results do not fit into memory.
         """
         given = inputs.inputs_for(self._core_cell, self._weights, x, h0, c0, lengths, resets)
-        results = forward_packed(self._packed, self._core_cell, given, self.reverse)
-        return cast(OutputT, _OUTPUTS[self._kind](*results))
+        steps, batch, _ = given.x.shape
+        rows: tuple[int, int] = (batch, self.hidden_size)
+        results = Results(
+            empty("y", (steps, *rows), self.dtype),
+            empty("h_n", rows, self.dtype),
+            empty("c_n", rows, self.dtype) if self._core_cell.has_c else None,
+        )
+        forward_packed(self._packed, given, self.reverse, results)
+        y, h_n, c_n = results
+        form = _OUTPUTS[self._kind]
+        return cast(OutputT, form(y, h_n) if c_n is None else form(y, h_n, c_n))
 
     def step(self, x_t: npt.ArrayLike, state: StateT | None = None) -> StateT:
         """Run one step: the streaming form.

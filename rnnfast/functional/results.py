@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+import numpy.typing as npt
 
 from .._check import Array
+
+Weights: TypeAlias = npt.ArrayLike | Sequence[npt.ArrayLike]
+"""Weights of one layer, or of each layer and direction."""
+
+WeightGrads: TypeAlias = Array | Sequence[Array] | None
+"""Their gradients, in the form in which they were given."""
 
 
 class RNNOutput(NamedTuple):
@@ -12,9 +21,9 @@ class RNNOutput(NamedTuple):
 
     Attributes
     ----------
-    y : ndarray, shape (T, B, H)
+    y : ndarray, shape (T, B, H) or (T, B, D*H)
         The hidden state after each step; `y[t]` belongs to `x[t]`.
-    h_n : ndarray, shape (B, H)
+    h_n : ndarray, shape (B, H) or (L*D, B, H)
         The hidden state after the last step taken.
     """
 
@@ -27,11 +36,11 @@ class LSTMOutput(NamedTuple):
 
     Attributes
     ----------
-    y : ndarray, shape (T, B, H)
+    y : ndarray, shape (T, B, H) or (T, B, D*H)
         The hidden state after each step; `y[t]` belongs to `x[t]`.
-    h_n : ndarray, shape (B, H)
+    h_n : ndarray, shape (B, H) or (L*D, B, H)
         The hidden state after the last step taken.
-    c_n : ndarray, shape (B, H)
+    c_n : ndarray, shape (B, H) or (L*D, B, H)
         The cell state after the last step taken.
     """
 
@@ -45,9 +54,9 @@ class GRUOutput(NamedTuple):
 
     Attributes
     ----------
-    y : ndarray, shape (T, B, H)
+    y : ndarray, shape (T, B, H) or (T, B, D*H)
         The hidden state after each step; `y[t]` belongs to `x[t]`.
-    h_n : ndarray, shape (B, H)
+    h_n : ndarray, shape (B, H) or (L*D, B, H)
         The hidden state after the last step taken.
     """
 
@@ -58,8 +67,9 @@ class GRUOutput(NamedTuple):
 class RNNGrads(NamedTuple):
     """Gradients of a scalar by the arguments of a vanilla RNN; G = 1.
 
-    A field is None where the argument was absent or its gradient not wanted. The gradient of the
-    initial state is there also when the state was left at zero.
+    Shapes are those of the arguments; of stacked layers, weights have a list or tuple, as they
+    were given. A field is None where the argument was absent or its gradient not wanted. The
+    gradient of the initial state is there also when the state was left at zero.
 
     Attributes
     ----------
@@ -71,18 +81,19 @@ class RNNGrads(NamedTuple):
     """
 
     x: Array | None = None
-    w_ih: Array | None = None
-    w_hh: Array | None = None
-    b_ih: Array | None = None
-    b_hh: Array | None = None
+    w_ih: WeightGrads = None
+    w_hh: WeightGrads = None
+    b_ih: WeightGrads = None
+    b_hh: WeightGrads = None
     h0: Array | None = None
 
 
 class LSTMGrads(NamedTuple):
     """Gradients of a scalar by the arguments of an LSTM; G = 4 in the order i f g o.
 
-    A field is None where the argument was absent or its gradient not wanted. The gradients of the
-    initial states are there also when the states were left at zero.
+    Shapes are those of the arguments; of stacked layers, weights have a list or tuple, as they
+    were given. A field is None where the argument was absent or its gradient not wanted. The
+    gradients of the initial states are there also when the states were left at zero.
 
     Attributes
     ----------
@@ -94,10 +105,10 @@ class LSTMGrads(NamedTuple):
     """
 
     x: Array | None = None
-    w_ih: Array | None = None
-    w_hh: Array | None = None
-    b_ih: Array | None = None
-    b_hh: Array | None = None
+    w_ih: WeightGrads = None
+    w_hh: WeightGrads = None
+    b_ih: WeightGrads = None
+    b_hh: WeightGrads = None
     h0: Array | None = None
     c0: Array | None = None
 
@@ -105,8 +116,9 @@ class LSTMGrads(NamedTuple):
 class GRUGrads(NamedTuple):
     """Gradients of a scalar by the arguments of a GRU; G = 3 in the order r z n.
 
-    A field is None where the argument was absent or its gradient not wanted. The gradient of the
-    initial state is there also when the state was left at zero.
+    Shapes are those of the arguments; of stacked layers, weights have a list or tuple, as they
+    were given. A field is None where the argument was absent or its gradient not wanted. The
+    gradient of the initial state is there also when the state was left at zero.
 
     Attributes
     ----------
@@ -118,8 +130,8 @@ class GRUGrads(NamedTuple):
     """
 
     x: Array | None = None
-    w_ih: Array | None = None
-    w_hh: Array | None = None
-    b_ih: Array | None = None
-    b_hh: Array | None = None
+    w_ih: WeightGrads = None
+    w_hh: WeightGrads = None
+    b_ih: WeightGrads = None
+    b_hh: WeightGrads = None
     h0: Array | None = None

@@ -14,10 +14,10 @@ from collections.abc import Collection
 
 import numpy.typing as npt
 
-from .._check import cells, inputs, options
+from .._check import cells, options
+from ._network import Network
 from ._pullback import Pullback
-from ._run import forward, forward_saving
-from .results import RNNGrads, RNNOutput
+from .results import RNNGrads, RNNOutput, Weights
 
 
 class RNNPullback(Pullback[RNNGrads]):
@@ -68,21 +68,28 @@ class RNNPullback(Pullback[RNNGrads]):
 
 def rnn(
     x: npt.ArrayLike,
-    w_ih: npt.ArrayLike,
-    w_hh: npt.ArrayLike,
-    b_ih: npt.ArrayLike | None = None,
-    b_hh: npt.ArrayLike | None = None,
+    w_ih: Weights,
+    w_hh: Weights,
+    b_ih: Weights | None = None,
+    b_hh: Weights | None = None,
     *,
     h0: npt.ArrayLike | None = None,
     nonlinearity: str = "tanh",
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
+    bidirectional: bool = False,
+    dropout: float = 0.0,
+    seed: int | None = None,
 ) -> RNNOutput:
     """Run a vanilla RNN over a batch of sequences.
 
     All arrays are float32 or all are float64. Any strides will do; a batch-first array is passed
     as `x.swapaxes(0, 1)`, which copies nothing.
+
+    Layers stack: each of `w_ih`, `w_hh`, `b_ih`, `b_hh` may be a sequence of arrays, layer by
+    layer, and of each layer, if `bidirectional`, forward before reverse. With L layers of D
+    directions the states are (L*D, B, H), `y` is (T, B, D*H), and upper layers have D*H inputs.
 
     Parameters
     ----------
@@ -108,6 +115,14 @@ def rnn(
     reverse : bool, default False
         Run from the last step to the first: `y[t]` still belongs to `x[t]`, and `h_n` follows
         `x[0]`.
+    bidirectional : bool, default False
+        Run each layer in both directions, with weights of its own for each.
+    dropout : float, default 0.0
+        Between layers, the probability that a number is zeroed, the others being divided by what
+        is left; only with a `seed`.
+    seed : int, optional
+        Of `dropout`, whose masks depend on it and the sizes alone; None, the default, is inference
+        without dropout.
 
     Returns
     -------
@@ -120,8 +135,6 @@ def rnn(
         If a shape does not fit, or `nonlinearity` is another name; the message says what is wanted.
     TypeError
         If an array is not float32 or float64, or not of the dtype of `x`.
-    NotImplementedError
-        If a sequence of weights, for stacked layers, is given.
     MemoryError
         If the results do not fit into memory.
 
@@ -151,24 +164,36 @@ def rnn(
     >>> y.shape, h_n.shape
     ((5, 2, 4), (2, 4))
     """
-    reverse = options.flag("reverse", reverse)
-    cell = cells.rnn(nonlinearity)
-    given = inputs.inputs(cell, x, w_ih, w_hh, b_ih, b_hh, h0, None, lengths, resets)
-    return RNNOutput(*forward(cell, given, reverse))
+    network = Network(
+        cells.rnn(nonlinearity),
+        x,
+        (w_ih, w_hh, b_ih, b_hh),
+        h0,
+        lengths=lengths,
+        resets=resets,
+        reverse=reverse,
+        bidirectional=bidirectional,
+        dropout=dropout,
+        seed=seed,
+    )
+    return RNNOutput(*network.forward())
 
 
 def rnn_vjp(
     x: npt.ArrayLike,
-    w_ih: npt.ArrayLike,
-    w_hh: npt.ArrayLike,
-    b_ih: npt.ArrayLike | None = None,
-    b_hh: npt.ArrayLike | None = None,
+    w_ih: Weights,
+    w_hh: Weights,
+    b_ih: Weights | None = None,
+    b_hh: Weights | None = None,
     *,
     h0: npt.ArrayLike | None = None,
     nonlinearity: str = "tanh",
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
+    bidirectional: bool = False,
+    dropout: float = 0.0,
+    seed: int | None = None,
     truncate: int | None = None,
     wrt: Collection[str] | None = None,
 ) -> tuple[RNNOutput, RNNPullback]:
@@ -179,7 +204,8 @@ def rnn_vjp(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, nonlinearity, lengths, resets, reverse
+    x, w_ih, w_hh, b_ih, b_hh, h0, nonlinearity, lengths, resets, reverse, bidirectional, \
+    dropout, seed
         As for `rnn`.
     truncate : int, optional
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the
@@ -214,10 +240,19 @@ def rnn_vjp(
     >>> grads.w_hh.shape, grads.x is None
     ((4, 4), True)
     """
-    reverse = options.flag("reverse", reverse)
-    cell = cells.rnn(nonlinearity)
     truncate = options.interval("truncate", truncate)
     wanted = options.wanted(wrt, RNNGrads._fields)
-    given = inputs.inputs(cell, x, w_ih, w_hh, b_ih, b_hh, h0, None, lengths, resets)
-    results, tape = forward_saving(cell, given, reverse)
-    return RNNOutput(*results), RNNPullback(given, tape, reverse, truncate, wanted)
+    network = Network(
+        cells.rnn(nonlinearity),
+        x,
+        (w_ih, w_hh, b_ih, b_hh),
+        h0,
+        lengths=lengths,
+        resets=resets,
+        reverse=reverse,
+        bidirectional=bidirectional,
+        dropout=dropout,
+        seed=seed,
+    )
+    results, saved = network.forward_saving()
+    return RNNOutput(*results), RNNPullback(network, saved, truncate, wanted)

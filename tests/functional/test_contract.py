@@ -18,15 +18,18 @@ LSTM = next(cell for cell in CELLS if cell.name == "lstm")
 
 WEIGHTS = "x, w_ih, w_hh, b_ih=None, b_hh=None, *, h0=None"
 SIGNATURES = {
-    "rnn": f"({WEIGHTS}, nonlinearity='tanh', lengths=None, resets=None, reverse=False)",
-    "lstm": f"({WEIGHTS}, c0=None, lengths=None, resets=None, reverse=False)",
-    "gru": f"({WEIGHTS}, reset_after=True, lengths=None, resets=None, reverse=False)",
+    "rnn": f"({WEIGHTS}, nonlinearity='tanh', lengths=None, resets=None, reverse=False, "
+    "bidirectional=False, dropout=0.0, seed=None)",
+    "lstm": f"({WEIGHTS}, c0=None, lengths=None, resets=None, reverse=False, "
+    "bidirectional=False, dropout=0.0, seed=None)",
+    "gru": f"({WEIGHTS}, reset_after=True, lengths=None, resets=None, reverse=False, "
+    "bidirectional=False, dropout=0.0, seed=None)",
     "rnn_vjp": f"({WEIGHTS}, nonlinearity='tanh', lengths=None, resets=None, reverse=False, "
-    "truncate=None, wrt=None)",
+    "bidirectional=False, dropout=0.0, seed=None, truncate=None, wrt=None)",
     "lstm_vjp": f"({WEIGHTS}, c0=None, lengths=None, resets=None, reverse=False, "
-    "truncate=None, wrt=None)",
+    "bidirectional=False, dropout=0.0, seed=None, truncate=None, wrt=None)",
     "gru_vjp": f"({WEIGHTS}, reset_after=True, lengths=None, resets=None, reverse=False, "
-    "truncate=None, wrt=None)",
+    "bidirectional=False, dropout=0.0, seed=None, truncate=None, wrt=None)",
     "prepack": "(cell, w_ih, w_hh, b_ih=None, b_hh=None, *, "
     "nonlinearity='tanh', reset_after=True, reverse=False)",
     "Prepacked.__call__": "(self, x, *, h0=None, c0=None, lengths=None, resets=None)",

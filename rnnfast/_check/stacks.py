@@ -1,0 +1,167 @@
+"""Layers on layers: weights, and states, of all layers and directions of one call.
+
+Each of `w_ih`, `w_hh`, `b_ih` and `b_hh` is one array, or a sequence of one for each layer and
+direction in torch's order: layer by layer, forward before reverse. With L layers of D directions,
+states are (L*D, B, H), a layer gives (T, B, D*H), and the next one takes that for its x.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
+
+from . import inputs
+from .arrays import Array, Booleans, DType, Integers, contiguous, real_like, require_shape
+from .cells import Cell
+
+_NAMES = ("w_ih", "w_hh", "b_ih", "b_hh")
+
+
+class Stack(NamedTuple):
+    """Everything that a forward pass reads, and the sizes that follow.
+
+    `layers` holds the weights by layer and direction; `form` is list or tuple if they were given
+    as sequences, else None, and states are (B, H).
+    """
+
+    x: Array
+    layers: tuple[tuple[inputs.Weights, ...], ...]
+    h0: Array | None
+    c0: Array | None
+    lengths: Integers | None
+    resets: Booleans | None
+    form: type[list[Any]] | type[tuple[Any, ...]] | None
+    hidden_size: int
+    directions: int
+    states_shape: tuple[int, ...]
+    output_shape: tuple[int, int, int]
+
+
+def stack(
+    cell: Cell,
+    x: npt.ArrayLike,
+    weights: tuple[Any, Any, Any, Any],
+    h0: npt.ArrayLike | None,
+    c0: npt.ArrayLike | None,
+    *,
+    lengths: npt.ArrayLike | None,
+    resets: npt.ArrayLike | None,
+    bidirectional: bool,
+) -> Stack:
+    """Return the arguments of a functional call as the kernels take them."""
+    form = _form(weights[0], 2)
+    given = _sequences(weights, form, bidirectional)
+    sequence = inputs.sequence(x)
+    steps, batch, input_size = sequence.shape
+    directions = 2 if bidirectional else 1
+    parts: list[inputs.Weights] = []
+    for i, arrays in enumerate(given):
+        upper = i >= directions
+        part = inputs.layer_weights(
+            cell,
+            *arrays,
+            input_size=directions * parts[0].hidden_size if upper else input_size,
+            columns=("2*H" if bidirectional else "H") if upper else "I",
+            dtype=sequence.dtype,
+            place="" if form is None else f"[{i}]",
+        )
+        if parts:
+            _require_equal_units(part, parts[0], i)
+        parts.append(part)
+    layers = tuple(
+        [tuple(parts[first : first + directions]) for first in range(0, len(parts), directions)]
+    )
+    hidden_size = parts[0].hidden_size
+    rows = (batch, hidden_size)
+    states_shape = rows if form is None else (len(parts), *rows)
+    inputs.require_states(cell, c0)
+    return Stack(
+        sequence,
+        layers,
+        state("h0", h0, states_shape, directions, sequence.dtype),
+        state("c0", c0, states_shape, directions, sequence.dtype),
+        *inputs.of_time(sequence, lengths, resets),
+        form,
+        hidden_size,
+        directions,
+        states_shape,
+        (steps, batch, directions * hidden_size),
+    )
+
+
+def one_layer(weights: tuple[Any, Any, Any, Any]) -> None:
+    """Refuse sequences of arrays, the form of stacked layers, where one layer is wanted."""
+    for name, value, ndim in zip(_NAMES, weights, (2, 2, 1, 1), strict=True):
+        if _form(value, ndim) is not None:
+            raise NotImplementedError(
+                f"{name} must be one {ndim}-D array, got a {type(value).__name__} of {len(value)}: "
+                "stacked layers are not packed together; pack layer by layer"
+            )
+
+
+def _form(value: object, ndim: int) -> type[list[Any]] | type[tuple[Any, ...]] | None:
+    """Return what kind of sequence of arrays a value is; nested numbers are one array."""
+    if isinstance(value, (list, tuple)) and any(getattr(w, "ndim", 0) >= ndim for w in value):
+        return list if isinstance(value, list) else tuple
+    return None
+
+
+def _sequences(
+    weights: tuple[Any, Any, Any, Any],
+    form: type[list[Any]] | type[tuple[Any, ...]] | None,
+    bidirectional: bool,
+) -> list[tuple[Any, Any, Any, Any]]:
+    """Return w_ih, w_hh, b_ih, b_hh of each layer and direction."""
+    if form is None:
+        if bidirectional:
+            raise ValueError(
+                "bidirectional=True needs sequences of weights, forward then reverse: "
+                "w_ih=[forward, reverse] and so on"
+            )
+        for i in (1, 2, 3):
+            if isinstance(weights[i], (list, tuple)) and _form(weights[i], 1) is not None:
+                raise ValueError(
+                    f"{_NAMES[i]} must be one array like w_ih, got a sequence of arrays"
+                )
+        return [weights]
+    count = len(weights[0])
+    if bidirectional and count % 2:
+        raise ValueError(
+            f"w_ih must hold two arrays a layer for bidirectional=True, got {count} in all"
+        )
+    columns = []
+    for name, value in zip(_NAMES, weights, strict=True):
+        if value is None and name.startswith("b"):
+            columns.append([None] * count)
+        elif not isinstance(value, (list, tuple)) or len(value) != count:
+            got = f"{len(value)}" if isinstance(value, (list, tuple)) else type(value).__name__
+            raise ValueError(f"{name} must be a sequence of {count} arrays like w_ih, got {got}")
+        else:
+            columns.append(list(value))
+    return list(zip(*columns, strict=True))
+
+
+def _require_equal_units(weights: inputs.Weights, first: inputs.Weights, i: int) -> None:
+    if weights.hidden_size != first.hidden_size:
+        raise ValueError(
+            f"w_hh[{i}] must have H = {first.hidden_size} columns like w_hh[0], "
+            f"got {weights.w_hh.shape}"
+        )
+
+
+def state(
+    name: str,
+    value: npt.ArrayLike | None,
+    shape: tuple[int, ...],
+    directions: int,
+    dtype: DType,
+) -> Array | None:
+    """Return a state of all layers and directions, or the gradient of one."""
+    if value is None:
+        return None
+    array = real_like(name, value, "x", dtype)
+    if array.shape != shape:
+        stacked = "(2*L, B, H)" if directions == 2 else "(L, B, H)"
+        require_shape(name, array, "(B, H)" if len(shape) == 2 else stacked, shape)
+    return contiguous(array)

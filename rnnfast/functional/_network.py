@@ -1,0 +1,216 @@
+"""The engine that all cells share: layers on layers, each in one direction or in both.
+
+    x_0 = x,   y_l = [forward(x_l), reverse(x_l)],   x_{l+1} = dropout(y_l),   y = y of the last
+
+One layer in one direction is the smallest of networks. Results are fresh arrays, the caller's to
+change; nothing saved aliases them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
+
+from .._check import Array, cells, empty, inputs, options, stacks
+from ._dropout import Dropout
+from ._run import Results, Tape, forward, forward_saving
+from ._time import time_of
+
+
+class Part(NamedTuple):
+    """One layer in one direction."""
+
+    number: int  # among all, in torch's order
+    direction: int
+    given: inputs.Inputs
+    reverse: bool
+
+
+class Saved(NamedTuple):
+    """What a layer leaves for the backward pass; `mask` is that of its own x."""
+
+    parts: list[Part]
+    tapes: list[Tape]
+    mask: Array | None
+
+
+class Network:
+    """A batch, the layers that it runs through, and how.
+
+    Parameters
+    ----------
+    cell : Cell
+        Of all layers.
+    x, weights, h0, c0, lengths, resets, reverse, bidirectional, dropout, seed
+        As the public functions take them; `weights` are w_ih, w_hh, b_ih, b_hh.
+    """
+
+    __slots__ = ("_dropout", "_reverse", "cell", "given")
+
+    def __init__(
+        self,
+        cell: cells.Cell,
+        x: npt.ArrayLike,
+        weights: tuple[Any, Any, Any, Any],
+        h0: npt.ArrayLike | None,
+        c0: npt.ArrayLike | None = None,
+        *,
+        lengths: npt.ArrayLike | None,
+        resets: npt.ArrayLike | None,
+        reverse: bool,
+        bidirectional: bool,
+        dropout: float,
+        seed: int | None,
+    ) -> None:
+        self.cell = cell
+        self._reverse = options.flag("reverse", reverse)
+        rate, chosen_seed = options.rate("dropout", dropout), options.seed(seed)
+        self._dropout = Dropout(rate, chosen_seed) if rate and chosen_seed is not None else None
+        both = options.flag("bidirectional", bidirectional)
+        if both and self._reverse:
+            raise ValueError("reverse must be False with bidirectional=True, which runs both ways")
+        self.given = stacks.stack(
+            cell, x, weights, h0, c0, lengths=lengths, resets=resets, bidirectional=both
+        )
+
+    def forward(self) -> tuple[Array, ...]:
+        """Return (y, h_n) or (y, h_n, c_n)."""
+        states = self._states()
+        x = self.given.x
+        for layer in range(len(self.given.layers)):
+            x, _ = self._between(layer, x)
+            y = self._output()
+            for part in self._parts(layer, x):
+                forward(self.cell, part.given, part.reverse, self._of_part(part, y, states))
+            x = y
+        return (x, *states)
+
+    def forward_saving(self) -> tuple[tuple[Array, ...], list[Saved]]:
+        """As `forward`, with what the backward pass needs."""
+        states = self._states()
+        x, saved = self.given.x, []
+        for layer in range(len(self.given.layers)):
+            x, mask = self._between(layer, x)
+            y = self._output()
+            parts = self._parts(layer, x)
+            tapes = [
+                forward_saving(self.cell, part.given, part.reverse, self._of_part(part, y, states))
+                for part in parts
+            ]
+            saved.append(Saved(parts, tapes, mask))
+            x = y
+        return (x, *states), saved
+
+    def backward(
+        self,
+        saved: list[Saved],
+        truncate: int,
+        wanted: frozenset[str],
+        dy: Array | None,
+        dh_n: Array | None,
+        dc_n: Array | None,
+    ) -> dict[str, Any]:
+        """Return the gradients of the arguments that are there and wanted, by name."""
+        of_weights: list[dict[str, Array]] = []
+        of_states: dict[str, Array] = {
+            name: empty(f"the gradient of {name}", self.given.states_shape, self.given.x.dtype)
+            for name in ("h0", "c0")
+            if name in wanted and name[0] in self.cell.states
+        }
+        for layer in reversed(saved):
+            of_x = layer is not saved[0] or "x" in wanted
+            dx: Array | None = None
+            of_layer = []
+            for part, tape in zip(layer.parts, layer.tapes, strict=True):
+                fresh = _gradients_of(part.given, wanted)
+                fresh_dx = empty("dx", part.given.x.shape, part.given.x.dtype) if of_x else None
+                time = time_of(part.given, part.reverse)
+                tape.backward(
+                    time(part.given.x),
+                    part.given.weights.w_ih,
+                    part.given.weights.w_hh,
+                    time(part.given.resets),
+                    truncate,
+                    time(self._columns(dy, part.direction)),
+                    self._rows(dh_n, part.number),
+                    self._rows(dc_n, part.number),
+                    time.results(fresh_dx),
+                    fresh.get("w_ih"),
+                    fresh.get("w_hh"),
+                    fresh.get("b_ih"),
+                    fresh.get("b_hh"),
+                    self._rows(of_states.get("h0"), part.number),
+                    self._rows(of_states.get("c0"), part.number),
+                )
+                of_layer.append(fresh)
+                if dx is None:
+                    dx = fresh_dx
+                elif fresh_dx is not None:
+                    dx += fresh_dx
+            of_weights[:0] = of_layer
+            if dx is not None and layer.mask is not None:
+                dx *= layer.mask
+            dy = dx
+        form = self.given.form
+        gradients: dict[str, Any] = {
+            name: of_weights[0][name] if form is None else form(g[name] for g in of_weights)
+            for name in of_weights[0]
+        }
+        if "x" in wanted:
+            gradients["x"] = dy
+        return {**gradients, **of_states}
+
+    def _parts(self, layer: int, x: Array) -> list[Part]:
+        """Return the directions of a layer, whose input is `x`."""
+        given = self.given
+        parts = []
+        for direction, weights in enumerate(given.layers[layer]):
+            number = layer * given.directions + direction
+            h0, c0 = self._rows(given.h0, number), self._rows(given.c0, number)
+            of_part = inputs.Inputs(x, weights, h0, c0, given.lengths, given.resets)
+            parts.append(Part(number, direction, of_part, self._reverse or direction == 1))
+        return parts
+
+    def _between(self, layer: int, x: Array) -> tuple[Array, Array | None]:
+        """Return the input of a layer from the output of the one below, and its mask."""
+        if layer == 0 or self._dropout is None:
+            return x, None
+        mask = self._dropout.mask(layer, x.shape, x.dtype)
+        return x * mask, mask
+
+    def _states(self) -> list[Array]:
+        """Return arrays for h_n and, where there is one, c_n."""
+        shape, dtype = self.given.states_shape, self.given.x.dtype
+        return [empty(f"{name}_n", shape, dtype) for name in self.cell.states]
+
+    def _output(self) -> Array:
+        return empty("y", self.given.output_shape, self.given.x.dtype)
+
+    def _of_part(self, part: Part, y: Array, states: list[Array]) -> Results:
+        """Return where a part writes."""
+        return Results(
+            self._columns(y, part.direction),
+            self._rows(states[0], part.number),
+            self._rows(states[1], part.number) if len(states) > 1 else None,
+        )
+
+    def _rows(self, states: Any, number: int) -> Any:
+        """Return the states of one part, of all (L*D, B, H)."""
+        return states if states is None or self.given.form is None else states[number]
+
+    def _columns(self, sequence: Any, direction: int) -> Any:
+        """Return what belongs to a direction of a layer's (T, B, D*H)."""
+        if sequence is None or self.given.directions == 1:
+            return sequence
+        H = self.given.hidden_size
+        return sequence[:, :, direction * H : (direction + 1) * H]
+
+
+def _gradients_of(given: inputs.Inputs, wanted: frozenset[str]) -> dict[str, Array]:
+    """Return arrays for the gradients of the weights that are there and wanted."""
+    return {
+        name: empty(f"the gradient of {name}", weight.shape, weight.dtype)
+        for name, weight in given.weights._asdict().items()
+        if weight is not None and name in wanted
+    }
