@@ -2,8 +2,8 @@
 
 The functions on arrays are loaded at once:
 
-    rnn, lstm, gru                forward
-    rnn_vjp, lstm_vjp, gru_vjp    forward, with exact derivatives
+    rnn, lstm, gru, mgu           forward
+    rnn_vjp, lstm_vjp, ...        forward, with exact derivatives
     prepack                       weights packed once: inference and streaming
     num_threads, set_num_threads, get_num_threads, show_config
 
@@ -25,6 +25,8 @@ from .functional import (
     GRUOutput,
     LSTMGrads,
     LSTMOutput,
+    MGUGrads,
+    MGUOutput,
     Prepacked,
     RNNGrads,
     RNNOutput,
@@ -32,6 +34,8 @@ from .functional import (
     gru_vjp,
     lstm,
     lstm_vjp,
+    mgu,
+    mgu_vjp,
     prepack,
     rnn,
     rnn_vjp,
@@ -57,6 +61,8 @@ __all__ = [
     "GRUOutput",
     "LSTMGrads",
     "LSTMOutput",
+    "MGUGrads",
+    "MGUOutput",
     "Prepacked",
     "RNNGrads",
     "RNNOutput",
@@ -72,6 +78,8 @@ __all__ = [
     "lstm",
     "lstm_vjp",
     "metrics",
+    "mgu",
+    "mgu_vjp",
     "num_threads",
     "optimizers",
     "prepack",

@@ -5,12 +5,18 @@
 #include "cells/gru.hpp"
 #include "cells/gru_reset_before.hpp"
 #include "cells/lstm.hpp"
+#include "cells/lstm_coupled.hpp"
+#include "cells/lstm_no_forget.hpp"
+#include "cells/mgu.hpp"
 #include "cells/rnn.hpp"
 
-#define RNNFAST_CELLS(CELL)         \
-  CELL("rnn_tanh", Rnn<Tanh>)       \
-  CELL("rnn_relu", Rnn<Relu>)       \
-  CELL("rnn_sigmoid", Rnn<Sigmoid>) \
-  CELL("lstm", Lstm)                \
-  CELL("gru", Gru)                  \
-  CELL("gru_reset_before", GruResetBefore)
+#define RNNFAST_CELLS(CELL)                \
+  CELL("rnn_tanh", Rnn<Tanh>)              \
+  CELL("rnn_relu", Rnn<Relu>)              \
+  CELL("rnn_sigmoid", Rnn<Sigmoid>)        \
+  CELL("lstm", Lstm)                       \
+  CELL("lstm_coupled", LstmCoupled)        \
+  CELL("lstm_no_forget", LstmNoForget)     \
+  CELL("gru", Gru)                         \
+  CELL("gru_reset_before", GruResetBefore) \
+  CELL("mgu", Mgu)

@@ -19,7 +19,12 @@ class Cell(NamedTuple):
         return "c" in self.states
 
 
-LSTM = Cell("lstm", 4, "4*H", ("h", "c"))
+_LSTM = {
+    "own": Cell("lstm", 4, "4*H", ("h", "c")),
+    "coupled": Cell("lstm_coupled", 3, "3*H", ("h", "c")),
+    "none": Cell("lstm_no_forget", 3, "3*H", ("h", "c")),
+}
+MGU = Cell("mgu", 2, "2*H", ("h",))
 _RNN = {name: Cell(f"rnn_{name}", 1, "H", ("h",)) for name in ("tanh", "relu", "sigmoid")}
 _GRU = Cell("gru", 3, "3*H", ("h",))
 _GRU_RESET_BEFORE = Cell("gru_reset_before", 3, "3*H", ("h",))
@@ -32,21 +37,32 @@ def rnn(nonlinearity: object) -> Cell:
     return _RNN[nonlinearity]
 
 
+def lstm(forget_gate: object) -> Cell:
+    """Return the LSTM whose forget gate is its own, one with the input gate, or absent."""
+    if not isinstance(forget_gate, str) or forget_gate not in _LSTM:
+        raise ValueError(f"forget_gate must be 'own', 'coupled' or 'none', got {forget_gate!r}")
+    return _LSTM[forget_gate]
+
+
 def gru(reset_after: bool) -> Cell:
     """Return the GRU whose reset gate acts after, or before, the recurrent product."""
     return _GRU if reset_after else _GRU_RESET_BEFORE
 
 
-def by_kind(kind: str, nonlinearity: object, reset_after: bool) -> Cell:
+def by_kind(kind: str, nonlinearity: object, forget_gate: object, reset_after: bool) -> Cell:
     """Return the cell that `prepack` names; an option of another kind must be at its default."""
     if kind != "rnn" and nonlinearity != "tanh":
         raise ValueError(f"nonlinearity is an option of cell 'rnn', not of {kind!r}")
+    if kind != "lstm" and forget_gate != "own":
+        raise ValueError(f"forget_gate is an option of cell 'lstm', not of {kind!r}")
     if kind != "gru" and not reset_after:
         raise ValueError(f"reset_after is an option of cell 'gru', not of {kind!r}")
     if kind == "rnn":
         return rnn(nonlinearity)
     if kind == "lstm":
-        return LSTM
+        return lstm(forget_gate)
     if kind == "gru":
         return gru(reset_after)
-    raise ValueError(f"cell must be 'rnn', 'lstm' or 'gru', got {kind!r}")
+    if kind == "mgu":
+        return MGU
+    raise ValueError(f"cell must be 'rnn', 'lstm', 'gru' or 'mgu', got {kind!r}")

@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from .._check import Array, gradients
 from ._network import Network, Saved
-from .results import GRUGrads, LSTMGrads, RNNGrads
+from .results import GRUGrads, LSTMGrads, MGUGrads, RNNGrads
 
-GradsT = TypeVar("GradsT", RNNGrads, LSTMGrads, GRUGrads)
+GradsT = TypeVar("GradsT", RNNGrads, LSTMGrads, GRUGrads, MGUGrads)
 
 
 class Pullback(Generic[GradsT]):

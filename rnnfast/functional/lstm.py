@@ -5,7 +5,8 @@
     c_t     = f * c_{t-1} + i * g
     h_t     = o * tanh(c_t)
 
-The rows of `w_ih` (4*H, I), `w_hh` (4*H, H) and the biases (4*H,) are in the order i f g o.
+or with f = 1 - i, or f = 1, and no rows for it. The rows of `w_ih` (4*H, I), `w_hh` (4*H, H) and
+the biases (4*H,) are in the order i f g o.
 
 Source: Hochreiter and Schmidhuber, Long short-term memory, 1997, with the forget gate of Gers,
 Schmidhuber and Cummins, 2000, in the form and gate order of `torch.nn.LSTM`.
@@ -79,6 +80,7 @@ def lstm(
     *,
     h0: npt.ArrayLike | None = None,
     c0: npt.ArrayLike | None = None,
+    forget_gate: str = "own",
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -107,6 +109,9 @@ def lstm(
         Biases, each zero by default.
     h0, c0 : array_like, shape (B, H), optional
         Hidden and cell state before the first step, each zero by default.
+    forget_gate : {"own", "coupled", "none"}, default "own"
+        Whether the forget gate f has weights of its own, is 1 - i, or 1. In the latter two weights
+        and biases have 3*H rows, in the order i g o.
     lengths : array_like of int, shape (B,), optional
         Steps of each sequence, 0 to T, in any order; all have T by default. Each comes out as if
         run alone: what `x` holds past its end is never read, `y` is zero there, and `h_n` and
@@ -135,7 +140,7 @@ def lstm(
     Raises
     ------
     ValueError
-        If a shape does not fit; the message names the argument and the shape wanted.
+        If a shape does not fit, or `forget_gate` is another name; the message says what is wanted.
     TypeError
         If an array is not float32 or float64, or not of the dtype of `x`.
     MemoryError
@@ -159,6 +164,7 @@ def lstm(
     ----------
     .. [1] Hochreiter and Schmidhuber, Long short-term memory, 1997.
     .. [2] Gers, Schmidhuber and Cummins, Learning to forget, 2000: the forget gate.
+    .. [3] Greff et al., LSTM: a search space odyssey, 2017: coupled input and forget gates (CIFG).
 
     Examples
     --------
@@ -170,7 +176,7 @@ def lstm(
     ((5, 2, 4), (2, 4))
     """
     network = Network(
-        cells.LSTM,
+        cells.lstm(forget_gate),
         x,
         (w_ih, w_hh, b_ih, b_hh),
         h0,
@@ -194,6 +200,7 @@ def lstm_vjp(
     *,
     h0: npt.ArrayLike | None = None,
     c0: npt.ArrayLike | None = None,
+    forget_gate: str = "own",
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -210,7 +217,8 @@ def lstm_vjp(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, c0, lengths, resets, reverse, bidirectional, dropout, seed
+    x, w_ih, w_hh, b_ih, b_hh, h0, c0, forget_gate, lengths, resets, reverse, \
+    bidirectional, dropout, seed
         As for `lstm`.
     truncate : int, optional
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the
@@ -248,7 +256,7 @@ def lstm_vjp(
     truncate = options.interval("truncate", truncate)
     wanted = options.wanted(wrt, LSTMGrads._fields)
     network = Network(
-        cells.LSTM,
+        cells.lstm(forget_gate),
         x,
         (w_ih, w_hh, b_ih, b_hh),
         h0,

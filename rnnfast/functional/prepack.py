@@ -10,16 +10,17 @@ import numpy.typing as npt
 from .. import _core
 from .._check import Array, DType, cells, empty, inputs, options, stacks
 from ._run import Results, forward_packed
-from .results import GRUOutput, LSTMOutput, RNNOutput
+from .results import GRUOutput, LSTMOutput, MGUOutput, RNNOutput
 
-OutputT = TypeVar("OutputT", RNNOutput, LSTMOutput, GRUOutput)
+OutputT = TypeVar("OutputT", RNNOutput, LSTMOutput, GRUOutput, MGUOutput)
 StateT = TypeVar("StateT", Array, tuple[Array, Array])
 
-_OUTPUTS = {"rnn": RNNOutput, "lstm": LSTMOutput, "gru": GRUOutput}
+_OUTPUTS = {"rnn": RNNOutput, "lstm": LSTMOutput, "gru": GRUOutput, "mgu": MGUOutput}
 
 
 class _Options(TypedDict):
     nonlinearity: str
+    forget_gate: str
     reset_after: bool
     reverse: bool
 
@@ -32,13 +33,13 @@ class Prepacked(Generic[OutputT, StateT]):
 
     Parameters
     ----------
-    cell, w_ih, w_hh, b_ih, b_hh, nonlinearity, reset_after, reverse
+    cell, w_ih, w_hh, b_ih, b_hh, nonlinearity, forget_gate, reset_after, reverse
         As for `prepack`.
 
     Attributes
     ----------
     cell : str
-        The kind of cell: "rnn", "lstm" or "gru".
+        The kind of cell: "rnn", "lstm", "gru" or "mgu".
     input_size : int
         I, the inputs of a step.
     hidden_size : int
@@ -60,16 +61,20 @@ class Prepacked(Generic[OutputT, StateT]):
         b_hh: npt.ArrayLike | None = None,
         *,
         nonlinearity: str = "tanh",
+        forget_gate: str = "own",
         reset_after: bool = True,
         reverse: bool = False,
     ) -> None:
         self._kind = cell
         self._options: _Options = {
             "nonlinearity": nonlinearity,
+            "forget_gate": forget_gate,
             "reset_after": options.flag("reset_after", reset_after),
             "reverse": options.flag("reverse", reverse),
         }
-        self._core_cell = cells.by_kind(cell, nonlinearity, self._options["reset_after"])
+        self._core_cell = cells.by_kind(
+            cell, nonlinearity, forget_gate, self._options["reset_after"]
+        )
         stacks.one_layer((w_ih, w_hh, b_ih, b_hh))
         self._weights = inputs.weights(self._core_cell, w_ih, w_hh, b_ih, b_hh).owned()
         self._packed = _core.Packed(self._core_cell.name, *self._weights)
@@ -78,7 +83,7 @@ class Prepacked(Generic[OutputT, StateT]):
 
     @property
     def cell(self) -> str:
-        """Kind of cell: "rnn", "lstm" or "gru"."""
+        """Kind of cell: "rnn", "lstm", "gru" or "mgu"."""
         return self._kind
 
     @property
@@ -125,8 +130,8 @@ class Prepacked(Generic[OutputT, StateT]):
 
         Returns
         -------
-        RNNOutput, LSTMOutput or GRUOutput
-            As from `rnn`, `lstm` or `gru`.
+        RNNOutput, LSTMOutput, GRUOutput or MGUOutput
+            As from `rnn`, `lstm`, `gru` or `mgu`.
 
         Raises
         ------
@@ -219,6 +224,7 @@ def prepack(
     b_hh: npt.ArrayLike | None = None,
     *,
     nonlinearity: str = "tanh",
+    forget_gate: str = "own",
     reset_after: bool = True,
     reverse: bool = False,
 ) -> Prepacked[RNNOutput, Array]: ...
@@ -231,6 +237,7 @@ def prepack(
     b_hh: npt.ArrayLike | None = None,
     *,
     nonlinearity: str = "tanh",
+    forget_gate: str = "own",
     reset_after: bool = True,
     reverse: bool = False,
 ) -> Prepacked[LSTMOutput, tuple[Array, Array]]: ...
@@ -243,9 +250,23 @@ def prepack(
     b_hh: npt.ArrayLike | None = None,
     *,
     nonlinearity: str = "tanh",
+    forget_gate: str = "own",
     reset_after: bool = True,
     reverse: bool = False,
 ) -> Prepacked[GRUOutput, Array]: ...
+@overload
+def prepack(
+    cell: Literal["mgu"],
+    w_ih: npt.ArrayLike,
+    w_hh: npt.ArrayLike,
+    b_ih: npt.ArrayLike | None = None,
+    b_hh: npt.ArrayLike | None = None,
+    *,
+    nonlinearity: str = "tanh",
+    forget_gate: str = "own",
+    reset_after: bool = True,
+    reverse: bool = False,
+) -> Prepacked[MGUOutput, Array]: ...
 @overload
 def prepack(
     cell: str,
@@ -255,6 +276,7 @@ def prepack(
     b_hh: npt.ArrayLike | None = None,
     *,
     nonlinearity: str = "tanh",
+    forget_gate: str = "own",
     reset_after: bool = True,
     reverse: bool = False,
 ) -> Prepacked[Any, Any]: ...
@@ -266,6 +288,7 @@ def prepack(
     b_hh: npt.ArrayLike | None = None,
     *,
     nonlinearity: str = "tanh",
+    forget_gate: str = "own",
     reset_after: bool = True,
     reverse: bool = False,
 ) -> Prepacked[Any, Any]:
@@ -273,16 +296,18 @@ def prepack(
 
     Parameters
     ----------
-    cell : {"rnn", "lstm", "gru"}
-        The kind of cell; G is 1, 4 or 3.
+    cell : {"rnn", "lstm", "gru", "mgu"}
+        The kind of cell; G is 1, 4, 3 or 2.
     w_ih : array_like, shape (G*H, I)
-        Input weights in the gate order of `rnn`, `lstm` or `gru`.
+        Input weights in the gate order of `rnn`, `lstm`, `gru` or `mgu`.
     w_hh : array_like, shape (G*H, H)
         Recurrent weights.
     b_ih, b_hh : array_like, shape (G*H,), optional
         Biases, each zero by default.
     nonlinearity : {"tanh", "relu", "sigmoid"}, default "tanh"
         For "rnn" only: its activation.
+    forget_gate : {"own", "coupled", "none"}, default "own"
+        For "lstm" only: as for `lstm`; other than "own", G is 3.
     reset_after : bool, default True
         For "gru" only: where the reset gate acts.
     reverse : bool, default False
@@ -322,6 +347,7 @@ def prepack(
         b_ih,
         b_hh,
         nonlinearity=nonlinearity,
+        forget_gate=forget_gate,
         reset_after=reset_after,
         reverse=reverse,
     )

@@ -64,6 +64,21 @@ class GRUOutput(NamedTuple):
     h_n: Array
 
 
+class MGUOutput(NamedTuple):
+    """Outputs of a minimal gated unit.
+
+    Attributes
+    ----------
+    y : ndarray, shape (T, B, H) or (T, B, D*H)
+        The hidden state after each step; `y[t]` belongs to `x[t]`.
+    h_n : ndarray, shape (B, H) or (L*D, B, H)
+        The hidden state after the last step taken.
+    """
+
+    y: Array
+    h_n: Array
+
+
 class RNNGrads(NamedTuple):
     """Gradients of a scalar by the arguments of a vanilla RNN; G = 1.
 
@@ -115,6 +130,30 @@ class LSTMGrads(NamedTuple):
 
 class GRUGrads(NamedTuple):
     """Gradients of a scalar by the arguments of a GRU; G = 3 in the order r z n.
+
+    Shapes are those of the arguments; of stacked layers, weights have a list or tuple, as they
+    were given. A field is None where the argument was absent or its gradient not wanted. The
+    gradient of the initial state is there also when the state was left at zero.
+
+    Attributes
+    ----------
+    x : ndarray, shape (T, B, I), or None
+    w_ih : ndarray, shape (G*H, I), or None
+    w_hh : ndarray, shape (G*H, H), or None
+    b_ih, b_hh : ndarray, shape (G*H,), or None
+    h0 : ndarray, shape (B, H), or None
+    """
+
+    x: Array | None = None
+    w_ih: WeightGrads = None
+    w_hh: WeightGrads = None
+    b_ih: WeightGrads = None
+    b_hh: WeightGrads = None
+    h0: Array | None = None
+
+
+class MGUGrads(NamedTuple):
+    """Gradients of a scalar by the arguments of a minimal gated unit; G = 2, f n.
 
     Shapes are those of the arguments; of stacked layers, weights have a list or tuple, as they
     were given. A field is None where the argument was absent or its gradient not wanted. The

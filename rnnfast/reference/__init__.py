@@ -7,6 +7,7 @@ step differentiates straight through. Slow on purpose: nothing here is rearrange
 
 from .gru import gru
 from .lstm import lstm
+from .mgu import mgu
 from .rnn import rnn
 
-__all__ = ["gru", "lstm", "rnn"]
+__all__ = ["gru", "lstm", "mgu", "rnn"]

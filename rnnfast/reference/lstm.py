@@ -10,8 +10,9 @@
 x_t (B, I), h_t and c_t (B, H); the four gates are stacked in the order i f g o:
 W_ih (4H, I), W_hh (4H, H), biases (4H,).
 Source: S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9, 1997;
-forget gate: F. A. Gers, J. Schmidhuber and F. Cummins, Neural Computation 12, 2000; parameters as
-in torch.nn.LSTM.
+forget gate: F. A. Gers, J. Schmidhuber and F. Cummins, Neural Computation 12, 2000; one gate for
+both, f = 1 - i: K. Greff et al., "LSTM: a search space odyssey", 2017; parameters as in
+torch.nn.LSTM.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def lstm(
     *,
     h0: Array | None = None,
     c0: Array | None = None,
+    forget_gate: str = "own",
     **options: Any,
 ) -> tuple[Array, Array, Array]:
     """Long short-term memory over a whole sequence.
@@ -49,6 +51,8 @@ def lstm(
         Biases; zero when absent.
     h0, c0 : ndarray, (B, H), optional
         Output and memory before the first step; zero when absent.
+    forget_gate : {"own", "coupled", "none"}
+        Whether f has weights of its own, is 1 - i, or 1; without, the gates are i g o.
     **options
         ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them.
 
@@ -63,8 +67,13 @@ def lstm(
     def step(x_t: Array, state: State) -> State:
         h, c = state
         gates = affine(x_t, w_ih, b_ih) + affine(h, w_hh, b_hh)
-        i, f, g, o = np.split(gates, 4, axis=-1)
-        c = sigmoid(f) * c + sigmoid(i) * tanh(g)
+        if forget_gate == "own":
+            i, f, g, o = np.split(gates, 4, axis=-1)
+            kept = sigmoid(f)
+        else:
+            i, g, o = np.split(gates, 3, axis=-1)
+            kept = {"coupled": 1 - sigmoid(i), "none": 1}[forget_gate]
+        c = kept * c + sigmoid(i) * tanh(g)
         h = sigmoid(o) * tanh(c)
         return h, c
 

@@ -103,8 +103,11 @@ CELLS: tuple[Cell, ...] = (
     Cell("rnn_relu", "rnn", gates=1, options={"nonlinearity": "relu"}),
     Cell("rnn_sigmoid", "rnn", gates=1, options={"nonlinearity": "sigmoid"}),
     Cell("lstm", "lstm", gates=4, states=("h0", "c0")),
+    Cell("lstm_coupled", "lstm", 3, ("h0", "c0"), {"forget_gate": "coupled"}),
+    Cell("lstm_no_forget", "lstm", 3, ("h0", "c0"), {"forget_gate": "none"}),
     Cell("gru", "gru", gates=3, options={"reset_after": True}),
     Cell("gru_reset_before", "gru", gates=3, options={"reset_after": False}),
+    Cell("mgu", "mgu", gates=2),
 )
 
 CELLS_BY_NAME: Mapping[str, Cell] = {cell.name: cell for cell in CELLS}

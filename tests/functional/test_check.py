@@ -133,6 +133,10 @@ def test_options() -> None:
         rnnfast.rnn(**arguments(1), nonlinearity="elu")
     with refused(ValueError, "nonlinearity must be 'tanh', 'relu' or 'sigmoid', got ['tanh']"):
         rnnfast.rnn(**arguments(1), nonlinearity=["tanh"])
+    with refused(ValueError, "forget_gate must be 'own', 'coupled' or 'none', got True"):
+        rnnfast.lstm(**arguments(3), forget_gate=True)
+    with refused(ValueError, "w_ih must be (3*H, I) = (48, 10), got (64, 10)"):
+        rnnfast.lstm(**{**arguments(3), "w_ih": np.zeros((64, 10), F32)}, forget_gate="none")
     with refused(TypeError, "reset_after must be True or False, got 'before'"):
         rnnfast.gru(**arguments(3), reset_after="before")
     with refused(TypeError, "reverse must be True or False, got [5, 3]"):
@@ -141,10 +145,12 @@ def test_options() -> None:
 
 def test_options_of_prepack() -> None:
     weights = {key: array for key, array in arguments(1).items() if key[0] in "wb"}
-    with refused(ValueError, "cell must be 'rnn', 'lstm' or 'gru', got 'rnn_tanh'"):
+    with refused(ValueError, "cell must be 'rnn', 'lstm', 'gru' or 'mgu', got 'rnn_tanh'"):
         rnnfast.prepack("rnn_tanh", **weights)
     with refused(ValueError, "nonlinearity is an option of cell 'rnn', not of 'lstm'"):
         rnnfast.prepack("lstm", **weights, nonlinearity="relu")
+    with refused(ValueError, "forget_gate is an option of cell 'lstm', not of 'rnn'"):
+        rnnfast.prepack("rnn", **weights, forget_gate="none")
     with refused(ValueError, "reset_after is an option of cell 'gru', not of 'rnn'"):
         rnnfast.prepack("rnn", **weights, reset_after=False)
 

@@ -35,6 +35,28 @@ const Step steps[] = {
        c = f * c + i * g;
        h = o * std::tanh(c);
      }},
+    {"lstm_coupled",
+     [](const double* a, const double* u, double& h, double& c) {
+       const double i = sigmoid(a[0] + u[0] * h);
+       const double g = std::tanh(a[1] + u[1] * h);
+       const double o = sigmoid(a[2] + u[2] * h);
+       c = (1 - i) * c + i * g;
+       h = o * std::tanh(c);
+     }},
+    {"lstm_no_forget",
+     [](const double* a, const double* u, double& h, double& c) {
+       const double i = sigmoid(a[0] + u[0] * h);
+       const double g = std::tanh(a[1] + u[1] * h);
+       const double o = sigmoid(a[2] + u[2] * h);
+       c = c + i * g;
+       h = o * std::tanh(c);
+     }},
+    {"mgu",
+     [](const double* a, const double* u, double& h, double&) {
+       const double f = sigmoid(a[0] + u[0] * h);
+       const double n = std::tanh(a[1] + u[1] * (f * h));
+       h = (1 - f) * h + f * n;
+     }},
     {"gru",
      [](const double* a, const double* u, double& h, double&) {
        const double r = sigmoid(a[0] + u[0] * h);

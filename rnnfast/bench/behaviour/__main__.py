@@ -87,6 +87,7 @@ _LOOKS: dict[str, _Look] = {
     "busy": _simply(company.beside_a_busy_process),
     "plans": _plans,
     "variants": _simply(variants.beside_the_plain_cell),
+    "cells": _simply(variants.cells_beside_their_kin),
     "packed": _simply(variants.beside_torchs_packed_sequences),
 }
 

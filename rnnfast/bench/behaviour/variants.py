@@ -22,6 +22,7 @@ __all__ = [
     "Variant",
     "beside_the_plain_cell",
     "beside_torchs_packed_sequences",
+    "cells_beside_their_kin",
     "prepare",
 ]
 
@@ -107,6 +108,51 @@ def prepare(case: Case, inputs: Inputs, options: Mapping[str, Any]) -> Job:
     operands = {name: a for name, a in arguments.items() if name[0] not in "wb"}
     chosen = of_packed_call(options)
     return Job(lambda: packed(**operands, **chosen), lambda out: out._asdict())
+
+
+# Of each cell: the one it is held against, with the same phases but for the last, and the bound on
+# its time a gate over that one's.
+_CELLS = {
+    "lstm_coupled": ("lstm", 1.1),
+    "lstm_no_forget": ("lstm", 1.1),
+    "mgu": ("gru_reset_before", 1.1),
+    "gru_reset_before": ("gru", 1.35),
+}
+
+
+def cells_beside_their_kin(ours: Ours, rounds: int) -> list[Finding]:
+    """Compare the time a gate of each variant of a cell with that of the plain one.
+
+    Parameters
+    ----------
+    ours : Ours
+        rnnfast.
+    rounds : int
+        Turns of each.
+
+    Returns
+    -------
+    list of Finding
+    """
+    found = []
+    modes: tuple[Mode, ...] = ("training", "inference")
+    for mode in modes:
+        for text in ("200/32/128", "50/64/512"):
+            names = {"lstm", "gru", *_CELLS}
+            cases = {name: Case(mode, name, Shape.of(text)) for name in sorted(names)}
+            jobs = {name: ours.prepare(case, case.inputs()) for name, case in cases.items()}
+            times = medians({name: job.call for name, job in jobs.items()}, rounds)
+            rates = {name: times[name] / cases[name].cell.gates for name in names}
+            found += [
+                Finding(
+                    f"time a gate / that of {kin}, {cases[name]}",
+                    rates[name] / rates[kin],
+                    "at most",
+                    bound,
+                )
+                for name, (kin, bound) in _CELLS.items()
+            ]
+    return found
 
 
 def beside_the_plain_cell(ours: Ours, rounds: int) -> list[Finding]:

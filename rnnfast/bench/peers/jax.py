@@ -124,6 +124,25 @@ def _lstm(jax: Any, a: Any, state: State, u: Any, b: Any) -> State:
     return sigmoid(o) * tanh(c), c
 
 
+def _lstm_of_three_gates(kept: Callable[[Any], Any]) -> Callable[..., State]:
+    def step(jax: Any, a: Any, state: State, u: Any, b: Any) -> State:
+        h, c = state
+        i, g, o = jax.numpy.split(a + h @ u + b, 3, axis=-1)
+        sigmoid, tanh = jax.nn.sigmoid, jax.numpy.tanh
+        c = kept(sigmoid(i)) * c + sigmoid(i) * tanh(g)
+        return sigmoid(o) * tanh(c), c
+
+    return step
+
+
+def _mgu(jax: Any, a: Any, state: State, u: Any, b: Any) -> State:
+    (h,) = state
+    units = h.shape[-1]
+    f = jax.nn.sigmoid((a + b)[..., :units] + h @ u[:, :units])
+    n = jax.numpy.tanh((a + b)[..., units:] + (f * h) @ u[:, units:])
+    return ((1 - f) * h + f * n,)
+
+
 def _gru(jax: Any, a: Any, state: State, u: Any, b: Any) -> State:
     (h,) = state
     a_r, a_z, a_n = jax.numpy.split(a, 3, axis=-1)
@@ -147,6 +166,9 @@ _STEPS: dict[str, Callable[..., State]] = {
     "rnn_relu": _rnn(lambda jax, x: jax.nn.relu(x)),
     "rnn_sigmoid": _rnn(lambda jax, x: jax.nn.sigmoid(x)),
     "lstm": _lstm,
+    "lstm_coupled": _lstm_of_three_gates(lambda i: 1 - i),
+    "lstm_no_forget": _lstm_of_three_gates(lambda i: 1),
     "gru": _gru,
     "gru_reset_before": _gru_reset_before,
+    "mgu": _mgu,
 }

@@ -71,6 +71,8 @@ class Keras(Peer):
 
     def prepare(self, case: Case, inputs: Arguments) -> Job:
         """Build a layer with the weights, and trace its function."""
+        if case.cell_name not in _LAYERS:
+            raise Unable(f"keras has no {case.cell_name}")
         prepare = {"training": self._training, "inference": self._inference, "step": self._step}
         job = prepare[case.mode](case.cell, inputs)
         job.call()

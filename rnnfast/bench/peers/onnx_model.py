@@ -15,7 +15,7 @@ from rnnfast.testing.cells import Arguments, Array, Cell
 
 from .peer import import_host
 
-__all__ = ["OUTPUTS", "given_states", "recurrent_model"]
+__all__ = ["OUTPUTS", "given_states", "has_operator", "recurrent_model"]
 
 OUTPUTS = {"y": "Y", "h_n": "Y_h", "c_n": "Y_c"}
 """ONNX's names of our results."""
@@ -32,6 +32,21 @@ _OPERATORS: dict[str, tuple[str, tuple[int, ...], dict[str, Any]]] = {
 
 _OPSET = 14
 _IR_VERSION = 8  # old enough for every runtime that knows the operator set
+
+
+def has_operator(cell: Cell) -> bool:
+    """Return whether ONNX defines a cell.
+
+    Parameters
+    ----------
+    cell : Cell
+        The cell.
+
+    Returns
+    -------
+    bool
+    """
+    return cell.name in _OPERATORS
 
 
 def given_states(cell: Cell, inputs: Arguments) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 from rnnfast.testing.cells import Arguments, Array
 
 from ..cases import Case
-from .onnx_model import OUTPUTS, given_states, recurrent_model
+from .onnx_model import OUTPUTS, given_states, has_operator, recurrent_model
 from .peer import Job, Peer, Unable, import_host
 
 __all__ = ["OnnxRuntime"]
@@ -41,6 +41,8 @@ class OnnxRuntime(Peer):
         if case.mode == "training":
             raise Unable("onnxruntime computes no gradients")
         cell = case.cell
+        if not has_operator(cell):
+            raise Unable(f"onnxruntime has no {cell}")
         wanted = cell.outputs[1:] if case.mode == "step" else cell.outputs
         session = self._session(recurrent_model(cell, inputs, wanted))
         value = self._runtime.OrtValue.ortvalue_from_numpy

@@ -15,7 +15,7 @@ import numpy as np
 from rnnfast.testing.cells import Arguments, Array
 
 from ..cases import Case
-from .onnx_model import OUTPUTS, given_states, recurrent_model
+from .onnx_model import OUTPUTS, given_states, has_operator, recurrent_model
 from .peer import Job, Peer, Unable, import_host
 
 __all__ = ["OpenVino"]
@@ -43,6 +43,8 @@ class OpenVino(Peer):
         if case.mode == "training":
             raise Unable("openvino computes no gradients")
         cell = case.cell
+        if not has_operator(cell):
+            raise Unable(f"openvino has no {cell}")
         wanted = cell.outputs[1:] if case.mode == "step" else cell.outputs
         model = self._compiled(recurrent_model(cell, inputs, wanted), inputs)
         request = model.create_infer_request()

@@ -1,0 +1,54 @@
+// The minimal gated unit (Zhou et al. 2016), whose one gate both resets and updates, in a step of
+// two phases:
+//
+//   f = sigmoid(W_f x + U_f h_prev + b_f)
+//   n = tanh(W_n x + U_n (f h_prev) + b_n)             h = (1 - f) h_prev + f n
+//
+//   dn = dh f, times its slope                         dh_prev += dh (1 - f)
+//   then with q = U_n^T dn, the gradient of f h_prev:
+//   df = dh (n - h_prev) + q h_prev, times its slope   dh_prev += q f
+#pragma once
+
+#include "cells/cell.hpp"
+
+namespace rnnfast {
+namespace {
+
+struct Mgu {
+  enum Part { f, n };
+  static constexpr int gates = 2;
+  static constexpr int parts = 2;
+  static constexpr int gate_of[parts] = {0, 1};
+  static constexpr Range input = {f, n + 1};
+  static constexpr int phases = 2;
+  static constexpr Range phase[phases] = {{f, n}, {n, n + 1}};
+  static constexpr bool has_memory = false;
+
+  template <int Phase, class V>
+  static V stage(V (&gate)[parts], V h_prev) {
+    gate[f] = sigmoid(gate[f]);
+    return gate[f] * h_prev;
+  }
+
+  template <class V>
+  static State<V> forward(V (&gate)[parts], State<V> prev) {
+    gate[n] = tanh(gate[n]);
+    return {fma(gate[f], gate[n] - prev.h, prev.h), V{}};
+  }
+
+  template <class V>
+  static void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts]) {
+    delta[n] = d.h * gate[f] * Tanh::slope(gate[n]);
+    delta[f] = d.h * (gate[n] - prev.h);  // the rest is known only after the second phase's product
+    d.h = d.h * (splat<V>(1) - gate[f]);
+  }
+
+  template <int Phase, class V>
+  static void unstage(const V (&gate)[parts], V h_prev, V d_operand, V& dh, V (&delta)[parts]) {
+    delta[f] = fma(d_operand, h_prev, delta[f]) * Sigmoid::slope(gate[f]);
+    dh = fma(d_operand, gate[f], dh);
+  }
+};
+
+}  // namespace
+}  // namespace rnnfast

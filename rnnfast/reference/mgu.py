@@ -1,0 +1,68 @@
+"""Minimal gated unit.
+
+    f = sigmoid(W_if x_t + b_if + W_hf h_{t-1} + b_hf)      the gate
+    n = tanh(W_in x_t + b_in + W_hn (f h_{t-1}) + b_hn)     candidate
+    h_t = (1 - f) h_{t-1} + f n,   y_t = h_t
+
+x_t (B, I), h_t (B, H); the two parts are stacked in the order f n: W_ih (2H, I), W_hh (2H, H),
+biases (2H,).
+Source: G.-B. Zhou, J. Wu, C.-L. Zhang and Z.-H. Zhou, "Minimal gated unit for recurrent neural
+networks", International Journal of Automation and Computing 13, 2016.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .activations import sigmoid, tanh
+from .scan import Array, State, affine, scan, start
+
+__all__ = ["mgu"]
+
+
+def mgu(
+    x: Array,
+    w_ih: Array,
+    w_hh: Array,
+    b_ih: Array | None = None,
+    b_hh: Array | None = None,
+    *,
+    h0: Array | None = None,
+    **options: Any,
+) -> tuple[Array, Array]:
+    """Minimal gated unit over a whole sequence.
+
+    Parameters
+    ----------
+    x : ndarray, (T, B, I)
+        Input, real or complex.
+    w_ih, w_hh : ndarray, (2*H, I) and (2*H, H)
+        Weights of the input and of the state, parts f n.
+    b_ih, b_hh : ndarray, (2*H,), optional
+        Biases; zero when absent.
+    h0 : ndarray, (B, H), optional
+        State before the first step; zero when absent.
+    **options
+        ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them.
+
+    Returns
+    -------
+    y : ndarray, (T, B, H)
+        Outputs.
+    h_n : ndarray, (B, H)
+        State after the last step taken.
+    """
+    units = w_hh.shape[1]
+
+    def step(x_t: Array, state: State) -> State:
+        (h,) = state
+        x_f, x_n = np.split(affine(x_t, w_ih, b_ih), 2, axis=-1)
+        b_f, b_n = (None, None) if b_hh is None else (b_hh[:units], b_hh[units:])
+        f = sigmoid(x_f + affine(h, w_hh[:units], b_f))
+        n = tanh(x_n + affine(f * h, w_hh[units:], b_n))
+        return ((1 - f) * h + f * n,)
+
+    y, (h_n,) = scan(step, x, start(x, w_hh, (h0,), w_ih, b_ih, b_hh), **options)
+    return y, h_n
