@@ -72,7 +72,7 @@ def lstm(
             kept = sigmoid(f)
         else:
             i, g, o = np.split(gates, 3, axis=-1)
-            kept = {"coupled": 1 - sigmoid(i), "none": 1}[forget_gate]
+            kept = 1 - sigmoid(i) if forget_gate == "coupled" else np.ones_like(c)
         c = kept * c + sigmoid(i) * tanh(g)
         h = sigmoid(o) * tanh(c)
         return h, c
