@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -18,6 +19,10 @@ class Initializer(ABC):
     def __call__(self, shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> NDArray[Any]:
         """Return values of the given shape and dtype."""
 
+    def clone(self) -> Initializer:
+        """Return an initializer of the same arguments, for a copy of a layer."""
+        return self
+
 
 class RandomInitializer(Initializer):
     """An initializer that draws; equal seeds give equal values, call after call, as in Keras.
@@ -27,6 +32,14 @@ class RandomInitializer(Initializer):
 
     def __init__(self, seed: int | None = None) -> None:
         self.seed = make_seed() if seed is None else check_seed(seed)
+        self._seed_is_given = seed is not None
+
+    def clone(self) -> RandomInitializer:
+        """Return an initializer of the same arguments; without a seed it draws other values."""
+        twin = copy.copy(self)
+        if not self._seed_is_given:
+            twin.seed = make_seed()
+        return twin
 
     def __call__(self, shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> NDArray[Any]:
         """Return drawn values of the given shape and dtype."""

@@ -41,6 +41,8 @@ class GRU(Recurrent):
         Of the bias.
     return_sequences : bool, default False
         Whether the result is all states (batch, time, H) or the last one (batch, H).
+    go_backwards : bool, default False
+        Whether steps are taken from the last to the first; all states come in that order.
     seed : int, optional
         Of dropout inside the layer, which is not offered yet: without effect, as in Keras.
     reset_after : bool, default True
@@ -77,6 +79,7 @@ class GRU(Recurrent):
         bias_initializer: object = "zeros",
         *,
         return_sequences: bool = False,
+        go_backwards: bool = False,
         seed: int | None = None,
         reset_after: bool = True,
         name: str | None = None,
@@ -90,6 +93,7 @@ class GRU(Recurrent):
             recurrent_initializer,
             bias_initializer,
             return_sequences=return_sequences,
+            go_backwards=go_backwards,
             seed=seed,
             name=name,
             dtype=dtype,
@@ -116,10 +120,14 @@ class GRU(Recurrent):
         return [grads.w_ih, grads.w_hh, np.stack([grads.b_ih, grads.b_hh])]
 
     def _prepack(self) -> Prepacked[Any, Any]:
-        return prepack("gru", *self._weights(), reset_after=self.reset_after)
+        return prepack(
+            "gru", *self._weights(), reset_after=self.reset_after, reverse=self.go_backwards
+        )
 
     def _forward(self, x: Array) -> Any:
-        return gru(x, *self._weights(), reset_after=self.reset_after)
+        return gru(x, *self._weights(), reset_after=self.reset_after, reverse=self.go_backwards)
 
     def _forward_vjp(self, x: Array, wrt: tuple[str, ...]) -> tuple[Any, Callable[..., Any]]:
-        return gru_vjp(x, *self._weights(), reset_after=self.reset_after, wrt=wrt)
+        return gru_vjp(
+            x, *self._weights(), reset_after=self.reset_after, reverse=self.go_backwards, wrt=wrt
+        )

@@ -41,6 +41,8 @@ class LSTM(Recurrent):
         Whether the bias of the forget gate starts at 1 instead (Jozefowicz et al., 2015).
     return_sequences : bool, default False
         Whether the result is all states (batch, time, H) or the last one (batch, H).
+    go_backwards : bool, default False
+        Whether steps are taken from the last to the first; all states come in that order.
     seed : int, optional
         Of dropout inside the layer, which is not offered yet: without effect, as in Keras.
     name, dtype, **options
@@ -75,6 +77,7 @@ class LSTM(Recurrent):
         unit_forget_bias: bool = True,
         *,
         return_sequences: bool = False,
+        go_backwards: bool = False,
         seed: int | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
@@ -87,6 +90,7 @@ class LSTM(Recurrent):
             recurrent_initializer,
             bias_initializer,
             return_sequences=return_sequences,
+            go_backwards=go_backwards,
             seed=seed,
             name=name,
             dtype=dtype,
@@ -106,10 +110,10 @@ class LSTM(Recurrent):
         return np.concatenate([input_gate, np.ones(self.units, dtype), candidate_and_output])
 
     def _prepack(self) -> Prepacked[Any, Any]:
-        return prepack("lstm", *self._weights())
+        return prepack("lstm", *self._weights(), reverse=self.go_backwards)
 
     def _forward(self, x: Array) -> Any:
-        return lstm(x, *self._weights())
+        return lstm(x, *self._weights(), reverse=self.go_backwards)
 
     def _forward_vjp(self, x: Array, wrt: tuple[str, ...]) -> tuple[Any, Callable[..., Any]]:
-        return lstm_vjp(x, *self._weights(), wrt=wrt)
+        return lstm_vjp(x, *self._weights(), reverse=self.go_backwards, wrt=wrt)

@@ -46,6 +46,8 @@ class Recurrent(Layer):
         "glorot_uniform", "orthogonal" and "zeros" by default; they see Keras's shapes.
     return_sequences : bool, default False
         Whether the result is all states (batch, time, H) or the last one (batch, H).
+    go_backwards : bool, default False
+        Whether steps are taken from the last to the first; all states come in that order.
     seed : int, optional
         Of dropout inside the layer, which is not offered yet: without effect, as in Keras.
     name, dtype, **options
@@ -63,7 +65,6 @@ class Recurrent(Layer):
         "dropout": 0.0,
         "recurrent_dropout": 0.0,
         "return_state": False,
-        "go_backwards": False,
         "stateful": False,
         "unroll": False,
         "use_cudnn": "auto",
@@ -83,6 +84,7 @@ class Recurrent(Layer):
         bias_initializer: object = "zeros",
         *,
         return_sequences: bool = False,
+        go_backwards: bool = False,
         seed: int | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
@@ -95,6 +97,7 @@ class Recurrent(Layer):
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.return_sequences = flag("return_sequences", return_sequences)
+        self.go_backwards = flag("go_backwards", go_backwards)
         self.seed = None if seed is None else check_seed(seed)
 
     # ---------------------------------------------------------------- shapes and weights
@@ -230,7 +233,7 @@ class Recurrent(Layer):
 
         def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
             if self.return_sequences:
-                grads = kernel_pullback(dy=_swap_batch_and_time(dy))
+                grads = kernel_pullback(dy=self._in_order(_swap_batch_and_time(dy)))
             else:
                 grads = kernel_pullback(dh_n=dy)
             dx = _swap_batch_and_time(grads.x) if wrt_input else None
@@ -239,8 +242,14 @@ class Recurrent(Layer):
         return self._select(out), pullback
 
     def _select(self, out: Any) -> Array:
-        states: Array = _swap_batch_and_time(out.y) if self.return_sequences else out.h_n
-        return states
+        if not self.return_sequences:
+            last: Array = out.h_n
+            return last
+        return _swap_batch_and_time(self._in_order(out.y))
+
+    def _in_order(self, sequence: Array) -> Array:
+        """Return all steps in the order in which they are taken, or the other way round."""
+        return sequence[::-1] if self.go_backwards else sequence
 
 
 def _swap_batch_and_time(x: Array) -> Array:

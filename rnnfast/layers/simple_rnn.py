@@ -36,6 +36,8 @@ class SimpleRNN(Recurrent):
         Of the bias (H,).
     return_sequences : bool, default False
         Whether the result is all states (batch, time, H) or the last one (batch, H).
+    go_backwards : bool, default False
+        Whether steps are taken from the last to the first; all states come in that order.
     seed : int, optional
         Of dropout inside the layer, which is not offered yet: without effect, as in Keras.
     name, dtype, **options
@@ -67,6 +69,7 @@ class SimpleRNN(Recurrent):
         bias_initializer: object = "zeros",
         *,
         return_sequences: bool = False,
+        go_backwards: bool = False,
         seed: int | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
@@ -79,6 +82,7 @@ class SimpleRNN(Recurrent):
             recurrent_initializer,
             bias_initializer,
             return_sequences=return_sequences,
+            go_backwards=go_backwards,
             seed=seed,
             name=name,
             dtype=dtype,
@@ -92,10 +96,14 @@ class SimpleRNN(Recurrent):
         self.activation = activation
 
     def _prepack(self) -> Prepacked[Any, Any]:
-        return prepack("rnn", *self._weights(), nonlinearity=self.activation)
+        return prepack(
+            "rnn", *self._weights(), nonlinearity=self.activation, reverse=self.go_backwards
+        )
 
     def _forward(self, x: Array) -> Any:
-        return rnn(x, *self._weights(), nonlinearity=self.activation)
+        return rnn(x, *self._weights(), nonlinearity=self.activation, reverse=self.go_backwards)
 
     def _forward_vjp(self, x: Array, wrt: tuple[str, ...]) -> tuple[Any, Callable[..., Any]]:
-        return rnn_vjp(x, *self._weights(), nonlinearity=self.activation, wrt=wrt)
+        return rnn_vjp(
+            x, *self._weights(), nonlinearity=self.activation, reverse=self.go_backwards, wrt=wrt
+        )

@@ -94,6 +94,57 @@ def test_recurrent_layers_compute_the_same(rng, make, return_sequences):
     np.testing.assert_allclose(got, wanted, **TOLERANCE)
 
 
+@pytest.mark.parametrize("return_sequences", [False, True])
+@pytest.mark.parametrize("make", RECURRENT.values(), ids=RECURRENT.keys())
+def test_layers_that_go_backwards_compute_the_same(rng, make, return_sequences):
+    ours, theirs = with_same_weights(
+        rng,
+        lambda kit: [make(kit, return_sequences=return_sequences, go_backwards=True)],
+        (STEPS, FEATURES),
+    )
+    x = rng.standard_normal((SAMPLES, STEPS, FEATURES))
+    got, wanted = ours.predict(x, verbose=0), theirs.predict(x, verbose=0)
+    np.testing.assert_allclose(got, wanted, **TOLERANCE)
+
+
+def both(kit, layer, **options):
+    return kit.Bidirectional(layer, dtype="float64", **options)
+
+
+BIDIRECTIONAL = {
+    **{
+        f"{cell} {mode} {all_steps}": lambda kit, cell=cell, mode=mode, all_steps=all_steps: [
+            both(kit, RECURRENT[cell](kit, return_sequences=all_steps), merge_mode=mode)
+        ]
+        for cell in ("simple_rnn", "lstm", "gru", "gru_reset_before", "lstm_no_bias")
+        for mode in ("concat", "sum", "mul", "ave")
+        for all_steps in (False, True)
+    },
+    "two kinds": lambda kit: [
+        both(
+            kit,
+            kit.LSTM(6, return_sequences=True, dtype="float64"),
+            backward_layer=kit.GRU(6, return_sequences=True, go_backwards=True, dtype="float64"),
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("make", BIDIRECTIONAL.values(), ids=BIDIRECTIONAL.keys())
+def test_bidirectional_layers_compute_and_train_the_same(rng, make):
+    ours, theirs = with_same_weights(rng, make, (STEPS, FEATURES))
+    x = rng.standard_normal((SAMPLES, STEPS, FEATURES))
+    got, wanted = ours.predict(x, verbose=0), theirs.predict(x, verbose=0)
+    np.testing.assert_allclose(got, wanted, **TOLERANCE)
+    ours.compile(optimizers.SGD(0.05), "mse")
+    theirs.compile(keras.optimizers.SGD(0.05), "mse")
+    y = rng.standard_normal(wanted.shape)
+    options = {"batch_size": 8, "epochs": 2, "shuffle": False, "verbose": 0}
+    got, wanted = ours.fit(x, y, **options), theirs.fit(x, y, **options)
+    np.testing.assert_allclose(got.history["loss"], wanted.history["loss"], **TOLERANCE)
+    assert_same_weights(ours, theirs)
+
+
 @pytest.mark.parametrize("make", RECURRENT.values(), ids=RECURRENT.keys())
 def test_recurrent_layers_train_the_same(rng, make):
     ours, theirs = with_same_weights(

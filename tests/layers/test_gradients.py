@@ -34,6 +34,18 @@ MODELS = {
         layers.GRU(4, return_sequences=True, **F64),
         layers.Dense(CLASSES, "sigmoid", **F64),
     ],
+    "backwards": lambda: [
+        layers.LSTM(5, go_backwards=True, return_sequences=True, **F64),
+        layers.GRU(4, go_backwards=True, **F64),
+    ],
+    "bidirectional": lambda: [
+        layers.Bidirectional(layers.LSTM(4, return_sequences=True, **F64)),
+        layers.Bidirectional(layers.GRU(3, return_sequences=True, **F64), "mul"),
+        layers.Bidirectional(layers.SimpleRNN(3, return_sequences=True, **F64), "ave"),
+        layers.Bidirectional(
+            layers.GRU(3, go_backwards=True, **F64), "sum", backward_layer=layers.LSTM(3, **F64)
+        ),
+    ],
     "dropout_between": lambda: [
         layers.Dropout(0.2, seed=1, **F64),
         layers.LSTM(6, return_sequences=True, **F64),
