@@ -43,6 +43,8 @@ class Tape:
         dc0: _Array | None,
         /,
     ) -> None: ...
+    def trace(self, gates: _Array, c: _Array | None, /) -> None:
+        """Write the gates (T, B, G, H) and the c (T, B, H) of the steps that are taken."""
 
 @final
 class Packed:

@@ -100,6 +100,16 @@ class Tape {
     });
   }
 
+  void trace(const py::array& gates, const py::object& c) const {
+    with_scalar(gates.dtype(), [&](auto scalar) {
+      using T = decltype(scalar);
+      const TraceCall<T> call = {sequence<T>(gates), sequence<T>(c),
+                                 rows_.empty() ? nullptr : rows_.data()};
+      const py::gil_scoped_release release;
+      cell_kernels<T>(cell_).trace(call, dims_, plan_, saved_.data());
+    });
+  }
+
  private:
   int cell_;
   Dims dims_;
@@ -259,7 +269,8 @@ class Packed {
 void register_cells(py::module_& module) {
   py::class_<Tape>(module, "Tape")
       .def_property_readonly("nbytes", &Tape::bytes)
-      .def("backward", &Tape::backward);
+      .def("backward", &Tape::backward)
+      .def("trace", &Tape::trace);
   module.def("forward", &forward);
   module.def("forward_saving", &forward_saving);
   py::class_<Packed>(module, "Packed")

@@ -39,4 +39,11 @@ struct BackwardCall {
   index truncate;  // no gradient passes into a step whose number is a multiple of this; 0: all do
 };
 
+template <class T>
+struct TraceCall {
+  Sequence<T> gates;  // (T, B, G*H)
+  Sequence<T> c;      // (T, B, H), where the cell has one
+  const SequenceRow* rows;
+};
+
 }  // namespace rnnfast

@@ -6,6 +6,7 @@
 #include "cells/registry.hpp"
 #include "seq/backward.hpp"
 #include "seq/forward.hpp"
+#include "seq/trace.hpp"
 #include "targets/table.hpp"
 
 namespace rnnfast {
@@ -71,6 +72,15 @@ struct Kernels {
          [&](Worker& worker) { BackwardPass<Cell, T>(call, history, work, worker).run(); });
   }
 
+  static void trace(const TraceCall<T>& call, const Dims& dims, const PlanSegment& plan,
+                    const char* saved) {
+    History<Cell, T, KeepAll> history(dims, plan);
+    place_in(const_cast<char*>(saved), history);
+    team(plan.threads, [&](Worker& worker) {
+      write_trace(history, call, share(dims.rows, worker.id, worker.count));
+    });
+  }
+
   static constexpr CellKernels<T> table(const char* name) {
     return {name,
             {Cell::gates, Cell::parts, Cell::phases, static_cast<int>(sizeof(T)),
@@ -81,7 +91,8 @@ struct Kernels {
             forward,
             saved_bytes,
             forward_saving,
-            backward};
+            backward,
+            trace};
   }
 };
 

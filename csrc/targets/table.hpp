@@ -26,6 +26,7 @@ struct CellKernels {
   void (*forward_saving)(const ForwardCall<T>&, const PlanSegment&, const char* packed,
                          char* saved);
   void (*backward)(const BackwardCall<T>&, const PlanSegment&, const char* saved);
+  void (*trace)(const TraceCall<T>&, const Dims&, const PlanSegment&, const char* saved);
 };
 
 /// Pieces of the kernels by themselves, for tests and for measuring limits.

@@ -14,6 +14,6 @@ native, aligned, of the shapes and strides that the kernels take.
 from __future__ import annotations
 
 from . import cells, gradients, inputs, options, stacks
-from .arrays import Array, DType, empty
+from .arrays import Array, DType, empty, zeros
 
-__all__ = ["Array", "DType", "cells", "empty", "gradients", "inputs", "options", "stacks"]
+__all__ = ["Array", "DType", "cells", "empty", "gradients", "inputs", "options", "stacks", "zeros"]

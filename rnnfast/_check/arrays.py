@@ -97,12 +97,22 @@ def unit_last_stride(array: Array) -> Array:
     return array if array.strides[-1] == array.itemsize else array.copy()
 
 
+def zeros(name: str, shape: tuple[int, ...], dtype: DType) -> Array:
+    """Return an array of zeros; memory that cannot be had is a MemoryError."""
+    _require_addressable(name, shape, dtype)
+    return np.zeros(shape, dtype)
+
+
 def empty(name: str, shape: tuple[int, ...], dtype: DType) -> Array:
     """Return an uninitialised array; memory that cannot be had is a MemoryError."""
+    _require_addressable(name, shape, dtype)
+    return np.empty(shape, dtype)
+
+
+def _require_addressable(name: str, shape: tuple[int, ...], dtype: DType) -> None:
     if math.prod(shape) * dtype.itemsize > sys.maxsize:
         # NumPy speaks of a ValueError past this size and of a MemoryError below it.
         raise MemoryError(f"{name} {shape} of {dtype} is larger than the address space")
-    return np.empty(shape, dtype)
 
 
 def _of_any_kind(name: str, value: npt.ArrayLike, kinds: str) -> npt.NDArray[Any]:

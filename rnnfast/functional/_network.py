@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
-from .._check import Array, cells, empty, inputs, options, stacks
+from .._check import Array, cells, empty, inputs, options, stacks, zeros
 from ._dropout import Dropout
 from ._run import Results, Tape, forward, forward_saving
 from ._time import time_of
@@ -101,6 +101,20 @@ class Network:
             saved.append(Saved(parts, tapes, mask))
             x = y
         return (x, *states), saved
+
+    def forward_tracing(self) -> tuple[Array, ...]:
+        """As `forward`, then the gates (T, B, G, H) and, where there is one, c (T, B, H)."""
+        if self.given.form is not None:
+            raise ValueError("w_ih must be one array, a trace is of one layer: call layer by layer")
+        results, (saved,) = self.forward_saving()
+        (part,), (tape,) = saved.parts, saved.tapes
+        steps, batch, hidden_size = self.given.output_shape
+        dtype = self.given.x.dtype
+        gates = zeros("gates", (steps, batch, self.cell.gates, hidden_size), dtype)
+        c = zeros("c", (steps, batch, hidden_size), dtype) if self.cell.has_c else None
+        time = time_of(part.given, part.reverse)
+        tape.trace(time(gates), time(c))
+        return (*results, gates) if c is None else (*results, gates, c)
 
     def backward(
         self,

@@ -24,6 +24,9 @@ class NoTape:
 
     nbytes = 0
 
+    def trace(self, gates: Array, c: Array | None) -> None:
+        """Write nothing: no step was taken."""
+
     def backward(
         self,
         x: Array,

@@ -79,6 +79,48 @@ class MGUOutput(NamedTuple):
     h_n: Array
 
 
+class Trace(NamedTuple):
+    """What happens inside a cell without a cell state.
+
+    Attributes
+    ----------
+    y : ndarray, shape (T, B, H)
+        The hidden state after each step.
+    h_n : ndarray, shape (B, H)
+        The hidden state after the last step taken.
+    gates : ndarray, shape (T, B, G, H)
+        The gates of each step, activated, in the order of the weights' rows; zero past the end of
+        a sequence.
+    """
+
+    y: Array
+    h_n: Array
+    gates: Array
+
+
+class LSTMTrace(NamedTuple):
+    """What happens inside an LSTM.
+
+    Attributes
+    ----------
+    y : ndarray, shape (T, B, H)
+        The hidden state after each step.
+    h_n, c_n : ndarray, shape (B, H)
+        Hidden and cell state after the last step taken.
+    gates : ndarray, shape (T, B, G, H)
+        The gates of each step, activated, in the order of the weights' rows; zero past the end of
+        a sequence.
+    c : ndarray, shape (T, B, H)
+        The cell state after each step; zero past the end of a sequence.
+    """
+
+    y: Array
+    h_n: Array
+    c_n: Array
+    gates: Array
+    c: Array
+
+
 class RNNGrads(NamedTuple):
     """Gradients of a scalar by the arguments of a vanilla RNN; G = 1.
 

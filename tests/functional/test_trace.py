@@ -1,0 +1,126 @@
+"""What the traces show: the same results, and gates that make them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rnnfast
+from rnnfast.testing.bits import digest
+from rnnfast.testing.cells import CELLS, Cell
+from rnnfast.testing.plans import forced_plan
+from rnnfast.testing.random import DTYPES, DType, Problem
+
+every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
+every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
+
+SIZES = {"T": 7, "B": 6, "I": 5, "H": 19}
+LENGTHS = np.array([7, 3, 0, 7, 1, 5])
+RESETS = np.random.default_rng(2).random((7, 6)) < 0.3
+
+
+def trace(cell: Cell, arguments: dict, **options: Any) -> Any:
+    return getattr(rnnfast, f"{cell.function}_trace")(**arguments, **cell.options, **options)
+
+
+def sigmoid(a: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-a))
+
+
+def gates_of(cell: Cell, arguments: dict, x: np.ndarray, h: np.ndarray) -> np.ndarray:
+    """Gates (B, G, H) of one step by the equations, from x_t and the state before."""
+    H = h.shape[1]
+    a = x @ arguments["w_ih"].T + arguments["b_ih"]
+    u, b = arguments["w_hh"], arguments["b_hh"]
+    m = h @ u.T + b
+    activations = {
+        "rnn_tanh": [np.tanh],
+        "rnn_relu": [lambda v: np.maximum(v, 0)],
+        "rnn_sigmoid": [sigmoid],
+        "lstm": [sigmoid, sigmoid, np.tanh, sigmoid],
+        "lstm_coupled": [sigmoid, np.tanh, sigmoid],
+        "lstm_no_forget": [sigmoid, np.tanh, sigmoid],
+    }
+    if cell.name in activations:
+        parts = np.split(a + m, cell.gates, axis=1)
+        functions = activations[cell.name]
+        return np.stack([f(part) for f, part in zip(functions, parts, strict=True)], 1)
+    if cell.name == "mgu":
+        f = sigmoid((a + m)[:, :H])
+        return np.stack([f, np.tanh(a[:, H:] + (f * h) @ u[H:].T + b[H:])], 1)
+    r, z = sigmoid((a + m)[:, :H]), sigmoid((a + m)[:, H : 2 * H])
+    u_n, b_n = u[2 * H :], b[2 * H :]
+    inner = r * m[:, 2 * H :] if cell.name == "gru" else (r * h) @ u_n.T + b_n
+    return np.stack([r, z, np.tanh(a[:, 2 * H :] + inner)], 1)
+
+
+@every_cell
+@every_dtype
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+@pytest.mark.parametrize(
+    "options", [{}, {"lengths": LENGTHS}, {"lengths": LENGTHS, "resets": RESETS}]
+)
+def test_traces(cell: Cell, dtype: DType, reverse: bool, options: dict) -> None:
+    problem = Problem(cell, dtype, **SIZES)
+    arguments = problem.arguments(np.random.default_rng(1))
+    options = {**options, "reverse": reverse}
+    out = cell.forward(arguments, **options)
+    got = trace(cell, arguments, **options)
+    assert digest(got[: len(out)]) == digest(out)
+    assert got.gates.shape == (SIZES["T"], SIZES["B"], cell.gates, SIZES["H"])
+
+    wide = {name: a.astype(np.float64) for name, a in arguments.items()}
+    lengths = options.get("lengths", np.full(SIZES["B"], SIZES["T"]))
+    resets = options.get("resets", np.zeros((SIZES["T"], SIZES["B"]), bool))
+    atol = 1e-12 if dtype is np.float64 else 1e-5
+    for b, length in enumerate(lengths):
+        h, c = wide["h0"][b : b + 1], wide.get("c0", wide["h0"])[b : b + 1]
+        times = range(length)
+        for t in reversed(times) if reverse else times:
+            if resets[t, b]:
+                h, c = np.zeros_like(h), np.zeros_like(c)
+            want = gates_of(cell, wide, wide["x"][t, b : b + 1], h)
+            np.testing.assert_allclose(got.gates[t, b], want[0], atol=atol)
+            if "c0" in cell.states:
+                i, g = (want[:, 0], want[:, -2])
+                kept = {"lstm": want[:, 1], "lstm_coupled": 1 - i}.get(cell.name, 1.0)
+                c = kept * c + i * g
+                np.testing.assert_allclose(got.c[t, b], c[0], atol=atol)
+            h = got.y[t, b : b + 1].astype(np.float64)
+        assert not got.gates[length:, b].any()
+        if "c0" in cell.states:
+            assert not got.c[length:, b].any()
+
+
+@every_cell
+def test_plans_change_no_bit(cell: Cell) -> None:
+    arguments = Problem(cell, np.float32, T=30, B=13, I=5, H=35).arguments(np.random.default_rng(1))
+    lengths = np.random.default_rng(2).integers(0, 31, 13)
+    want = None
+    for partition in ("rows", "units"):
+        for threads in (1, 2, 3):
+            with forced_plan(partition=partition, threads=threads, chunk=7):
+                got = digest(trace(cell, arguments, lengths=lengths))
+            want = want or got
+            assert got == want, (partition, threads)
+
+
+@pytest.mark.parametrize("sizes", [{"T": 0}, {"B": 0}])
+def test_nothing_to_trace(sizes: dict) -> None:
+    cell = CELLS[3]
+    problem = Problem(cell, np.float64, **sizes)
+    got = trace(cell, problem.arguments(np.random.default_rng(1)))
+    assert got.gates.shape == (problem.T, problem.B, 4, problem.H)
+    assert got.c.shape == (problem.T, problem.B, problem.H)
+
+
+def test_refused() -> None:
+    x, w_ih, w_hh = np.zeros((5, 2, 3)), np.zeros((12, 3)), np.zeros((12, 4))
+    with pytest.raises(ValueError, match=r"^w_ih must be one array, a trace is of one layer"):
+        rnnfast.gru_trace(x, [w_ih], [w_hh])
+    message = re.escape("w_ih must be (4*H, I) = (16, 3), got (12, 3)")
+    with pytest.raises(ValueError, match=f"^{message}"):
+        rnnfast.lstm_trace(x, w_ih, np.zeros((16, 4)))
