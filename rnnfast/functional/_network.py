@@ -110,8 +110,9 @@ class Network:
         (part,), (tape,) = saved.parts, saved.tapes
         steps, batch, hidden_size = self.given.output_shape
         dtype = self.given.x.dtype
-        gates = zeros("gates", (steps, batch, self.cell.gates, hidden_size), dtype)
-        c = zeros("c", (steps, batch, hidden_size), dtype) if self.cell.has_c else None
+        allocate = empty if self.given.lengths is None else zeros
+        gates = allocate("gates", (steps, batch, self.cell.gates, hidden_size), dtype)
+        c = allocate("c", (steps, batch, hidden_size), dtype) if self.cell.has_c else None
         time = time_of(part.given, part.reverse)
         tape.trace(time(gates), time(c))
         return (*results, gates) if c is None else (*results, gates, c)
