@@ -1,5 +1,5 @@
-// The plan: who computes what, in what pieces. A pure function of the sizes, the cell's traits and
-// the machine; it never changes a result's bits, only its speed.
+// The plan: who computes what, in what pieces. A pure function of its purpose, the sizes, the
+// cell's traits and the machine; it never changes a result's bits, only its speed.
 //
 //   rows    each thread owns sequences for all steps: no meeting in the forward pass
 //   units   each thread owns hidden units of all sequences: they meet once a phase of every step

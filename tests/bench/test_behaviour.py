@@ -5,6 +5,7 @@ import json
 import pytest
 
 from rnnfast.bench import Case, Ours, Shape
+from rnnfast.bench.agreement import Disagreement
 from rnnfast.bench.behaviour import company, growth, partitions, variants
 from rnnfast.bench.behaviour.__main__ import main
 from rnnfast.bench.behaviour.findings import Finding, to_json, to_markdown
@@ -69,6 +70,15 @@ def test_variants_are_held_beside_the_plain_cell(monkeypatch):
     assert all(f.measured == 2 for f in found)
     bounds = {f.about.split()[2]: f.bound for f in found}
     assert 1.15 / 3 < bounds["lengths"] < 1.15
+
+
+def test_a_wrong_answer_is_not_timed():
+    case = Case("inference", "gru", Shape(12, 3, 5, 7))
+    inputs, lengths = case.inputs(), [12, 4, 7]
+    job = variants.prepare(case, inputs, {"lengths": lengths})
+    variants._require_right(case, inputs, job, {"lengths": lengths})
+    with pytest.raises(Disagreement, match="reference"):
+        variants._require_right(case, inputs, job, {"lengths": [12, 5, 7]})
 
 
 def test_a_busy_process_is_gone_afterwards():

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnfast.testing.options import of_packed_call
+from rnnfast.testing.options import of_packed_call, without_gradients
 
 from ..agreement import require_agreement
 from ..cases import Case, Inputs, Mode, Shape
@@ -140,7 +140,11 @@ def cells_beside_their_kin(ours: Ours, rounds: int) -> list[Finding]:
         for text in ("200/32/128", "50/64/512"):
             names = {"lstm", "gru", *_CELLS}
             cases = {name: Case(mode, name, Shape.of(text)) for name in sorted(names)}
-            jobs = {name: ours.prepare(case, case.inputs()) for name, case in cases.items()}
+            jobs = {}
+            for name, case in cases.items():
+                inputs = case.inputs()
+                jobs[name] = ours.prepare(case, inputs)
+                _require_right(case, inputs, jobs[name], {})
             times = medians({name: job.call for name, job in jobs.items()}, rounds)
             rates = {name: times[name] / cases[name].cell.gates for name in names}
             found += [
@@ -184,6 +188,8 @@ def _of_case(case: Case, rounds: int) -> list[Finding]:
     variants = [variant for variant in VARIANTS if case.mode in variant.modes]
     values = {variant.name: variant.draw(rng, case.shape) for variant in variants}
     jobs = {name: prepare(case, inputs, {name: value}) for name, value in values.items()}
+    for name, job in jobs.items():
+        _require_right(case, inputs, job, {name: values[name]})
     plain = prepare(case, inputs, {})
     times = medians({"plain": plain.call, **{name: job.call for name, job in jobs.items()}}, rounds)
     return [
@@ -195,6 +201,15 @@ def _of_case(case: Case, rounds: int) -> list[Finding]:
         )
         for variant in variants
     ]
+
+
+def _require_right(case: Case, inputs: Inputs, job: Job, options: Mapping[str, Any]) -> None:
+    """Hold the results of the forward pass against the equations in plain NumPy."""
+    cell = case.cell
+    arguments = {name: inputs[name] for name in cell.arguments if name in inputs}
+    wanted = cell.reference(arguments, **without_gradients(options))
+    named = dict(zip(cell.outputs, wanted, strict=True))
+    require_agreement("reference", inputs, job.results(job.call()), named)
 
 
 def beside_torchs_packed_sequences(ours: Ours, rounds: int) -> list[Finding]:

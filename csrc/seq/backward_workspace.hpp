@@ -1,0 +1,100 @@
+// What the workers of a backward pass share: gradients of the states at hand, the deltas of a chunk
+// and where their rows belong, packed weights, and the sums of the weight gradients.
+#pragma once
+
+#include "seq/calls.hpp"
+#include "seq/history.hpp"
+#include "seq/weight_gradients.hpp"
+#include "seq/weights.hpp"
+
+namespace rnnfast {
+namespace {
+
+template <class Cell, class T>
+struct BackwardWorkspace {
+  using L = Layout<Cell, T>;
+  static constexpr index dx_rows = 128;
+
+  Dims dims;
+  L layout;
+  PlanSegment plan;
+  index chunk_rows;
+  int workers;
+  RowBlocks blocks;                  // of the three rows that follow
+  T* dh = nullptr;                   // [blocks][block][row]  dL/dh of the step at hand
+  T* dc = nullptr;                   // the same
+  T* d_operand = nullptr;            // the same, of a later phase's operand
+  T* deltas = nullptr;               // the slots of a chunk
+  T* zeros = nullptr;                // [row]
+  T* dx = nullptr;                   // [workers][dx_rows][block of outputs]
+  index* numbers = nullptr;          // 0, 1, 2, ...
+  SequenceRow* sequences = nullptr;  // [B] of private rows
+  index* ranks = nullptr;            // [B] theirs
+  index* d_rows = nullptr;           // [B] where they lie in dh
+  index* gate_rows = nullptr;        // [B] in the history
+  index* state_rows = nullptr;       // [B] in the history
+  index* active = nullptr;           // [T] how many sequences take part in a step
+  index* x_offsets = nullptr;        // [chunk_rows] of x, then of dx
+  index* dx_offsets = nullptr;       // [chunk_rows]
+  index* state_numbers = nullptr;    // [chunk_rows] rows of h_prev in the history
+  DeltaWeights<Cell, T> input_weights;
+  DeltaWeights<Cell, T> recurrent_weights[Cell::phases];
+  WeightGradient<Cell, T> input_gradient;
+  WeightGradient<Cell, T> recurrent_gradients[Cell::phases];
+
+  BackwardWorkspace(const BackwardCall<T>& call, const PlanSegment& plan)
+      : BackwardWorkspace(call, plan, plan.block_steps * call.dims.rows) {}
+
+  void place(Bump& bump) {
+    const index states = blocks.workers * block_stride() * layout.row();
+    dh = bump.take<T>(states);
+    if (Cell::has_memory) dc = bump.take<T>(states);
+    if (Cell::phases > 1) d_operand = bump.take<T>(states);
+    deltas = bump.take<T>(layout.slots(chunk_rows));
+    zeros = bump.take<T>(larger(layout.row(), DeltaWeights<Cell, T>::block_lanes));
+    dx = bump.take<T>(workers * dx_rows * DeltaWeights<Cell, T>::block_lanes);
+    numbers = bump.take<index>(dx_rows);
+    sequences = bump.take<SequenceRow>(dims.rows);
+    ranks = bump.take<index>(dims.rows);
+    d_rows = bump.take<index>(dims.rows);
+    gate_rows = bump.take<index>(dims.rows);
+    state_rows = bump.take<index>(dims.rows);
+    active = bump.take<index>(dims.steps);
+    x_offsets = bump.take<index>(chunk_rows);
+    dx_offsets = bump.take<index>(chunk_rows);
+    state_numbers = bump.take<index>(chunk_rows);
+    input_weights.place(bump);
+    input_gradient.place(bump);
+    for (int p = 0; p < Cell::phases; ++p) {
+      recurrent_weights[p].place(bump);
+      recurrent_gradients[p].place(bump);
+    }
+  }
+
+  index d_row(index r) const { return blocks.row(r, block_stride()); }
+
+ private:
+  index block_stride() const {
+    return blocks.height + blocks.gap(static_cast<std::size_t>(layout.row()) * sizeof(T));
+  }
+
+  BackwardWorkspace(const BackwardCall<T>& call, const PlanSegment& plan, index block)
+      : dims(call.dims),
+        layout{call.dims.units},
+        plan(plan),
+        chunk_rows(smaller(plan.delta_chunk_steps, call.dims.steps) * call.dims.rows),
+        workers(plan.threads),
+        blocks(plan),
+        input_weights{layout, Cell::input, call.dims.inputs},
+        input_gradient(layout, Cell::input, call.dims.inputs, block,
+                       call.out.w_ih || call.out.b_ih) {
+    const bool wanted = call.out.w_hh || call.out.b_hh;
+    for (int p = 0; p < Cell::phases; ++p) {
+      recurrent_weights[p] = {layout, Cell::phase[p], dims.units};
+      recurrent_gradients[p] = {layout, Cell::phase[p], dims.units, block, wanted};
+    }
+  }
+};
+
+}  // namespace
+}  // namespace rnnfast
