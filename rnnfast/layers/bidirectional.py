@@ -194,7 +194,10 @@ class Bidirectional(Layer):
 
 
 def _copy_of(layer: Recurrent, side: str) -> Recurrent:
-    """Return a layer of the same arguments that has no weights yet."""
+    """Return a layer of the same arguments that has no weights yet.
+
+    Masks of both come from one sequence of random numbers, so that they differ.
+    """
     part = copy.copy(layer)
     part.name = f"{side}_{layer.name}"
     part.built = False

@@ -6,7 +6,7 @@ y = x * m,   m = 0 with probability rate, else 1 / (1 - rate)
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -14,6 +14,17 @@ from numpy.typing import DTypeLike
 from rnnfast.layers.layer import Array, Layer, Pullback, Shape
 from rnnfast.utils.hyperparameters import share
 from rnnfast.utils.random_seed import make_generator
+
+
+def draw_mask(
+    rng: np.random.Generator, rate: float, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> Array:
+    """Draw 0 with probability `rate`, else 1 / (1 - rate)."""
+    scale = 1 / (1 - rate) if rate < 1 else 0.0
+    # Drawn in float32 for both dtypes, so that they see the same masks.
+    kept = rng.random(shape, dtype=np.float32) >= rate
+    mask: Array = kept * dtype.type(scale)
+    return mask
 
 
 class Dropout(Layer):
@@ -104,10 +115,7 @@ class Dropout(Layer):
         pullback : callable
             See `Layer.vjp`.
         """
-        scale = 1 / (1 - self.rate) if self.rate < 1 else 0.0
-        # Drawn in float32 for both dtypes, so that they see the same masks.
-        kept = self._rng.random(x.shape, dtype=np.float32) >= self.rate
-        mask = kept * self.dtype.type(scale)
+        mask = draw_mask(self._rng, self.rate, x.shape, self.dtype)
 
         def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
             return dy * mask, []

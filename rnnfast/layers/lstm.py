@@ -43,8 +43,11 @@ class LSTM(Recurrent):
         Whether the result is all states (batch, time, H) or the last one (batch, H).
     go_backwards : bool, default False
         Whether steps are taken from the last to the first; all states come in that order.
+    dropout : float, default 0.0
+        Fraction of the inputs to drop while training: one mask a sequence, for all its steps and
+        all gates.
     seed : int, optional
-        Of dropout inside the layer, which is not offered yet: without effect, as in Keras.
+        Of the masks; by default from `rnnfast.utils.set_random_seed`'s sequence.
     name, dtype, **options
         As for every layer.
 
@@ -53,7 +56,7 @@ class LSTM(Recurrent):
     ValueError
         When an argument is none of these.
     TypeError
-        When a flag is not True or False, or `seed` not an integer.
+        When a flag is not True or False, `dropout` not a number, or `seed` not an integer.
     NotImplementedError
         For a Keras argument that is not offered yet.
 
@@ -78,6 +81,7 @@ class LSTM(Recurrent):
         *,
         return_sequences: bool = False,
         go_backwards: bool = False,
+        dropout: float = 0.0,
         seed: int | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
@@ -91,6 +95,7 @@ class LSTM(Recurrent):
             bias_initializer,
             return_sequences=return_sequences,
             go_backwards=go_backwards,
+            dropout=dropout,
             seed=seed,
             name=name,
             dtype=dtype,

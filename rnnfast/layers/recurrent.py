@@ -22,6 +22,7 @@ from numpy.typing import DTypeLike
 from rnnfast import initializers
 from rnnfast._check.options import flag
 from rnnfast.functional import Prepacked
+from rnnfast.layers.dropout import draw_mask
 from rnnfast.layers.layer import (
     Array,
     Layer,
@@ -30,7 +31,8 @@ from rnnfast.layers.layer import (
     require_features,
     require_positive,
 )
-from rnnfast.utils.random_seed import check_seed
+from rnnfast.utils.hyperparameters import share
+from rnnfast.utils.random_seed import make_generator
 
 
 class Recurrent(Layer):
@@ -48,8 +50,11 @@ class Recurrent(Layer):
         Whether the result is all states (batch, time, H) or the last one (batch, H).
     go_backwards : bool, default False
         Whether steps are taken from the last to the first; all states come in that order.
+    dropout : float, default 0.0
+        Fraction of the inputs to drop while training: one mask a sequence, for all its steps and
+        all gates.
     seed : int, optional
-        Of dropout inside the layer, which is not offered yet: without effect, as in Keras.
+        Of the masks; by default from `rnnfast.utils.set_random_seed`'s sequence.
     name, dtype, **options
         As for every layer.
     """
@@ -62,7 +67,6 @@ class Recurrent(Layer):
         "kernel_constraint": None,
         "recurrent_constraint": None,
         "bias_constraint": None,
-        "dropout": 0.0,
         "recurrent_dropout": 0.0,
         "return_state": False,
         "stateful": False,
@@ -85,6 +89,7 @@ class Recurrent(Layer):
         *,
         return_sequences: bool = False,
         go_backwards: bool = False,
+        dropout: float = 0.0,
         seed: int | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
@@ -98,7 +103,9 @@ class Recurrent(Layer):
         self.bias_initializer = initializers.get(bias_initializer)
         self.return_sequences = flag("return_sequences", return_sequences)
         self.go_backwards = flag("go_backwards", go_backwards)
-        self.seed = None if seed is None else check_seed(seed)
+        self.dropout = share("dropout", dropout)
+        self.seed = seed
+        self._rng = make_generator(seed)
 
     # ---------------------------------------------------------------- shapes and weights
 
@@ -229,7 +236,9 @@ class Recurrent(Layer):
         wanted = {"x": wrt_input, "w_ih": True, "w_hh": True}
         wanted |= {"b_ih": b_ih is not None, "b_hh": b_hh is not None}
         wrt = tuple(name for name, is_wanted in wanted.items() if is_wanted)
-        out, kernel_pullback = self._forward_vjp(_swap_batch_and_time(x), wrt)
+        mask = self._input_mask(x)
+        seen = x if mask is None else x * mask
+        out, kernel_pullback = self._forward_vjp(_swap_batch_and_time(seen), wrt)
 
         def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
             if self.return_sequences:
@@ -237,9 +246,18 @@ class Recurrent(Layer):
             else:
                 grads = kernel_pullback(dh_n=dy)
             dx = _swap_batch_and_time(grads.x) if wrt_input else None
+            if dx is not None and mask is not None:
+                dx *= mask
             return dx, self._weight_gradients(grads)
 
         return self._select(out), pullback
+
+    def _input_mask(self, x: Array) -> Array | None:
+        """Draw what is kept of the inputs (batch, 1, I), the same at all steps."""
+        if not self.dropout:
+            return None
+        batch, _, features = x.shape
+        return draw_mask(self._rng, self.dropout, (batch, 1, features), self.dtype)
 
     def _select(self, out: Any) -> Array:
         if not self.return_sequences:

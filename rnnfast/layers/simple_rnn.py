@@ -38,8 +38,11 @@ class SimpleRNN(Recurrent):
         Whether the result is all states (batch, time, H) or the last one (batch, H).
     go_backwards : bool, default False
         Whether steps are taken from the last to the first; all states come in that order.
+    dropout : float, default 0.0
+        Fraction of the inputs to drop while training: one mask a sequence, for all its steps and
+        all gates.
     seed : int, optional
-        Of dropout inside the layer, which is not offered yet: without effect, as in Keras.
+        Of the masks; by default from `rnnfast.utils.set_random_seed`'s sequence.
     name, dtype, **options
         As for every layer.
 
@@ -48,7 +51,7 @@ class SimpleRNN(Recurrent):
     ValueError
         When an argument is none of these.
     TypeError
-        When a flag is not True or False, or `seed` not an integer.
+        When a flag is not True or False, `dropout` not a number, or `seed` not an integer.
     NotImplementedError
         For a Keras argument that is not offered yet.
 
@@ -70,6 +73,7 @@ class SimpleRNN(Recurrent):
         *,
         return_sequences: bool = False,
         go_backwards: bool = False,
+        dropout: float = 0.0,
         seed: int | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
@@ -83,6 +87,7 @@ class SimpleRNN(Recurrent):
             bias_initializer,
             return_sequences=return_sequences,
             go_backwards=go_backwards,
+            dropout=dropout,
             seed=seed,
             name=name,
             dtype=dtype,

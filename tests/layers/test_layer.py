@@ -37,9 +37,9 @@ def test_an_argument_of_keras_that_is_not_there_yet_is_refused_and_named(make):
 
 
 def test_a_default_is_known_in_any_form():
-    layers.LSTM(4, dropout=0, recurrent_dropout=0.0, stateful=False)
-    with pytest.raises(NotImplementedError, match=r"dropout=0.1"):
-        layers.LSTM(4, dropout=0.1)
+    layers.LSTM(4, recurrent_dropout=0, stateful=False)
+    with pytest.raises(NotImplementedError, match=r"recurrent_dropout=0.1"):
+        layers.LSTM(4, recurrent_dropout=0.1)
 
 
 @all_layers
