@@ -112,6 +112,22 @@ def forward_saving(
     c_n: _Array | None,
     /,
 ) -> Tape: ...
+def plan_layers(
+    cell: str, x: _Array, H: int, layers: int, directions: int, training: bool, /
+) -> tuple[int, int] | None:
+    """How layers and directions run at once, for the calls below; None if one after the other."""
+
+def forward_layers(
+    cell: str, plan: tuple[int, int], directions: int, parts: list[tuple[Any, ...]], /
+) -> None:
+    """Each part is (x, weights, h0, c0, spans, resets, y, h_n, c_n), in torch's order.
+
+    `weights` are (w_ih, w_hh, b_ih, b_hh) or a `Packed`; `x` of a layer is what those below write.
+    """
+
+def forward_layers_saving(
+    cell: str, plan: tuple[int, int], directions: int, parts: list[tuple[Any, ...]], /
+) -> list[Tape]: ...
 def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...
 def meeting_ns(threads: int) -> float:
@@ -126,6 +142,7 @@ def force_plan(
     chunk: int | None,
     threads: int | None,
     interleaves_input: bool | None,
+    pipelines: bool | None,
 ) -> None: ...
 def last_plan() -> dict[str, Any]: ...
 

@@ -17,7 +17,7 @@
 namespace rnnfast {
 
 struct alignas(cache_line) Flag {
-  std::atomic<unsigned> meetings{0};
+  std::atomic<unsigned> done{0};
 };
 
 namespace {
@@ -35,23 +35,31 @@ std::atomic<int> chosen_threads{0};
 const int fork_watch = pthread_atfork(nullptr, nullptr, [] { forked = team_has_run.load(); });
 #endif
 
-}  // namespace
-
-void Worker::meet() {
-  ++meetings;
-  if (count == 1) return;
-  flags[id].meetings.store(meetings, std::memory_order_release);
-  for (int other = 0; other < count; ++other) {
-    int spins = 0;
-    // The difference is signed so that the count may wrap around.
-    while (static_cast<int>(flags[other].meetings.load(std::memory_order_acquire) - meetings) < 0) {
-      if (++spins < patience) {
-        cpu_pause();
-      } else {
-        std::this_thread::yield();
-      }
+void wait_for(const Flag& flag, unsigned wanted, int patience) {
+  int spins = 0;
+  // The difference is signed so that the count may wrap around.
+  while (static_cast<int>(flag.done.load(std::memory_order_acquire) - wanted) < 0) {
+    if (++spins < patience) {
+      cpu_pause();
+    } else {
+      std::this_thread::yield();
     }
   }
+}
+
+}  // namespace
+
+void Worker::finish() {
+  ++done;
+  if (count > 1) flags[id].done.store(done, std::memory_order_release);
+}
+
+void Worker::follow(int other) const { wait_for(flags[other], done + 1, patience); }
+
+void Worker::meet() {
+  finish();
+  if (count == 1) return;
+  for (int other = 0; other < count; ++other) wait_for(flags[other], done, patience);
 }
 
 void run_team([[maybe_unused]] int threads, Job job, void* context) {

@@ -9,17 +9,21 @@
 
 namespace rnnfast {
 
-struct Flag;  // one worker's count of meetings
+struct Flag;  // one worker's count of pieces, or meetings
 
 struct Worker {
   int id = 0;
   int count = 1;
   int patience = 0;  // pauses before it yields
-  unsigned meetings = 0;
+  unsigned done = 0;
   Flag* flags = nullptr;
 
   /// Returns once every worker of the team has called it equally often.
   void meet();
+  /// Says that this worker is done with one more piece.
+  void finish();
+  /// Returns once `other` is done with more pieces than this worker, and has written them.
+  void follow(int other) const;
 };
 
 using Job = void (*)(void* context, Worker& worker);

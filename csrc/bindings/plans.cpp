@@ -16,6 +16,12 @@ struct ForcedPlan {
   index chunk_steps = 0;
   int threads = 0;
   std::optional<bool> interleaves_input;
+  std::optional<bool> pipelines;
+
+  Forced read() const {
+    return {partition ? &*partition : nullptr, chunk_steps, threads,
+            interleaves_input ? &*interleaves_input : nullptr, pipelines ? &*pipelines : nullptr};
+  }
 };
 
 /// A plan and what it was made for. A stream of single steps asks for the same one again and again;
@@ -26,6 +32,7 @@ struct LastPlan {
   const CellTraits* cell = nullptr;
   int threads;
   PlanSegment plan{};
+  StackPlan stack{};
 
   bool serves(Purpose wanted, const Dims& d, const CellTraits& traits, int team) const {
     return wanted == purpose && &traits == cell && team == threads && d.steps == 1 &&
@@ -66,7 +73,8 @@ py::dict plan(const std::string& cell, const py::dtype& dtype, const Dims& dims,
 }
 
 void force_plan(const std::optional<std::string>& partition, std::optional<index> chunk,
-                std::optional<int> threads, std::optional<bool> interleaves_input) {
+                std::optional<int> threads, std::optional<bool> interleaves_input,
+                std::optional<bool> pipelines) {
   forced_plan = {};
   last.cell = nullptr;
   if (partition) {
@@ -78,6 +86,7 @@ void force_plan(const std::optional<std::string>& partition, std::optional<index
   forced_plan.chunk_steps = chunk.value_or(0);
   forced_plan.threads = threads.value_or(0);
   forced_plan.interleaves_input = interleaves_input;
+  forced_plan.pipelines = pipelines;
 }
 
 }  // namespace
@@ -85,14 +94,27 @@ void force_plan(const std::optional<std::string>& partition, std::optional<index
 PlanSegment plan_call(Purpose purpose, const Dims& dims, const CellTraits& traits) {
   const int threads = default_threads();
   if (!last.serves(purpose, dims, traits, threads)) {
-    const Forced forced = {
-        forced_plan.partition ? &*forced_plan.partition : nullptr, forced_plan.chunk_steps,
-        forced_plan.threads,
-        forced_plan.interleaves_input ? &*forced_plan.interleaves_input : nullptr};
-    const Plan plan = make_plan(purpose, dims, traits, machine_for(traits.lanes), threads, forced);
+    const Plan plan =
+        make_plan(purpose, dims, traits, machine_for(traits.lanes), threads, forced_plan.read());
     last = {purpose, dims, &traits, threads, plan.segments.front()};
   }
   return last.plan;
+}
+
+StackPlan plan_stack_call(Purpose purpose, const StackDims& stack, const CellTraits& traits) {
+  return plan_stack(purpose, stack, traits, machine_for(traits.lanes), default_threads(),
+                    forced_plan.read());
+}
+
+std::vector<PlanSegment> plan_parts(Purpose purpose, const StackDims& stack, const StackPlan& plan,
+                                    const CellTraits& traits) {
+  std::vector<PlanSegment> parts;
+  for (index layer = 0; layer < stack.layers; ++layer) {
+    parts.push_back(plan_part(purpose, stack, layer, plan, traits, machine_for(traits.lanes),
+                              default_threads(), forced_plan.read()));
+  }
+  last = {purpose, {}, nullptr, plan.threads, parts.front(), plan};  // serves no other call
+  return parts;
 }
 
 void register_plans(py::module_& module) {
@@ -105,8 +127,13 @@ void register_plans(py::module_& module) {
       py::arg("cell"), py::arg("dtype"), py::arg("T"), py::arg("B"), py::arg("I"), py::arg("H"),
       py::arg("threads"), py::arg("training"));
   module.def("force_plan", &force_plan, py::arg("partition"), py::arg("chunk"), py::arg("threads"),
-             py::arg("interleaves_input"));
-  module.def("last_plan", [] { return describe(last.plan); });
+             py::arg("interleaves_input"), py::arg("pipelines"));
+  module.def("last_plan", [] {
+    py::dict text = describe(last.plan);
+    text["pipelines"] = last.stack.pipelines;
+    text["workers"] = last.stack.pipelines ? last.stack.threads : last.plan.threads;
+    return text;
+  });
 }
 
 }  // namespace rnnfast

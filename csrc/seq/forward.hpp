@@ -7,7 +7,8 @@
 // A single row may have its input product made beside the recurrent one
 // (seq/interleaved_input.hpp). h is handed on in private padded rows, never through y. Odd steps
 // walk the panels backwards, so that the end of R that one step leaves in the cache is what the
-// next one starts with.
+// next one starts with. All that lasts from one chunk to the next stands in history and workspace:
+// a pass may be taken in several goes, each by a ForwardPass of its own (seq/pipeline.hpp).
 #pragma once
 
 #include "seq/input_product.hpp"
@@ -46,6 +47,17 @@ struct ForwardWorkspace {
   }
 };
 
+/// Of a plan, for `workers` that share it.
+template <class Cell, class T, class Keep>
+inline ForwardWorkspace<T> forward_workspace(const History<Cell, T, Keep>& history,
+                                             const PlanSegment& plan, int workers) {
+  using Input = InterleavedInput<Cell, T, Keep>;
+  const Dims& dims = history.dims;
+  return {dims.rows, smaller(plan.chunk_steps, dims.steps) * dims.rows, workers,
+          plan.interleaves_input ? Input::strip_size(dims.inputs) : 0,
+          plan.interleaves_input ? Input::sums_size(history.layout) : 0};
+}
+
 template <class Cell, class T, class Keep>
 class ForwardPass {
   using L = Layout<Cell, T>;
@@ -75,13 +87,17 @@ class ForwardPass {
         interleaved_input_(call_, weights_, history_, own_.panels,
                            workspace.strips + worker.id * workspace.strip_size, workspace.sums) {}
 
-  void run() {
+  /// All steps: at once, or in spans of whole chunks, in order (at once where the input is
+  /// interleaved). One copy of it serves all callers, with everything it calls inlined.
+  [[gnu::noinline]] void run(Span steps) {
     // Where workers own rows, these are the same, so that nobody waits for anyone.
     const Span rows = share(call_.dims.rows, worker_.id, worker_.count);
-    read_rows(rows);
-    if (own_.meets) worker_.meet();
-    interleaves_ ? run_windows() : run_chunks();
-    write_rows(rows);
+    if (steps.begin == 0) {
+      read_rows(rows);
+      if (own_.meets) worker_.meet();
+    }
+    interleaves_ ? run_windows() : run_chunks(steps);
+    if (steps.end == call_.dims.steps) write_rows(rows);
   }
 
  private:
@@ -145,8 +161,8 @@ class ForwardPass {
     return step.slots.panel(panel) + step.first_slot * layout_.slot(panel);
   }
 
-  void run_chunks() {
-    for (index step = 0; step < call_.dims.steps; ++step) {
+  void run_chunks(Span steps) {
+    for (index step = steps.begin; step < steps.end; ++step) {
       active_ = active_rows(sequences_, own_.rows, active_, step);
       if (active_.size() == 0) return;
       if (step % history_.chunk_steps == 0) input_product_.fill(step, history_.chunk_size(step));

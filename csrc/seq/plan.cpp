@@ -83,6 +83,42 @@ bool worth_interleaving(const Dims& dims, const CellTraits& cell, const Machine&
          dims.inputs <= 4 * dims.units && share > l1 && 2 * all <= static_cast<index>(machine.l3);
 }
 
+// Steps that the next layer is behind: some tiles of the input product, since its weights are read
+// once a chunk; a small part of all, since the last layer begins and ends that much later.
+index pipeline_chunk(index steps) {
+  return std::min(std::clamp<index>(steps / 8, 4, 10), std::max<index>(steps, 1));
+}
+
+// Nanoseconds of a layer's forward pass under its own plan.
+double alone_ns(const PlanSegment& plan, const Costs& costs, const CellTraits& cell,
+                const Machine& machine) {
+  if (plan.threads == 1) return costs.product_ns;
+  const double shared = machine.team_start_ns + costs.product_ns / plan.threads;
+  if (plan.partition == Partition::rows) return shared;
+  const double meetings = static_cast<double>(plan.end * cell.phases) * meetings_lost;
+  return shared + meetings * machine.meeting_ns(plan.threads);
+}
+
+// What layers cost at once, on one thread each. Weights that leave L2 between two chunks, or two
+// steps, are read from L3 again; shares of them would stay (LSTM 100/1/256: half as long again).
+double at_once_ns(const StackPlan& plan, const StackDims& stack, const CellTraits& cell,
+                  const Machine& machine) {
+  const bool both = stack.directions == 2;
+  const index layers_near = both ? 1 : ceil_div(stack.layers, plan.threads);  // at the same time
+  const Dims upper = stack.of(1);
+  const index weights = cell.gates * upper.units * (upper.inputs + upper.units) * layers_near;
+  const bool far = weights * cell.scalar_size > static_cast<index>(machine.l2) / 4 * 3;
+  double product = 0;
+  for (index layer = 0; layer < (both ? stack.layers : layers_near); ++layer) {
+    product += estimate(Purpose::inference, stack.of(layer), cell, machine).product_ns;
+  }
+  const index chunks = ceil_div(stack.first.steps, plan.chunk_steps);
+  const index waits = both ? stack.layers : chunks + plan.threads - 1;
+  const double idle = both ? 1 : static_cast<double>(waits) / static_cast<double>(chunks);
+  return machine.team_start_ns + product * idle * (far ? 1.2 : 1) +
+         static_cast<double>(waits) * meetings_lost * machine.meeting_ns(plan.threads);
+}
+
 }  // namespace
 
 const char* name_of(Partition partition) { return partition == Partition::rows ? "rows" : "units"; }
@@ -134,6 +170,52 @@ Plan make_plan(Purpose purpose, const Dims& dims, const CellTraits& cell, const 
   // A partial sum never crosses a chunk, so chunks are whole blocks, counted from the last step.
   segment.delta_chunk_steps = round_up(segment.delta_chunk_steps, segment.block_steps);
   return {{segment}};
+}
+
+StackPlan plan_stack(Purpose purpose, const StackDims& stack, const CellTraits& cell,
+                     const Machine& machine, int threads, const Forced& forced) {
+  const bool both = stack.directions == 2;
+  const int team = std::max(forced.threads ? forced.threads : threads, 1);
+  // No more workers than make a difference: 2 have 4 layers done as soon as 3.
+  const index layers_each = ceil_div(stack.layers, team);
+  const index workers = both ? std::min(team, 2) : ceil_div(stack.layers, layers_each);
+  const index chunk = forced.chunk_steps ? std::min(forced.chunk_steps, stack.first.steps)
+                                         : pipeline_chunk(stack.first.steps);
+  StackPlan plan = {false, static_cast<int>(workers), both ? stack.first.steps : chunk};
+
+  double one_by_one = 0;
+  for (index layer = 0; layer < stack.layers; ++layer) {
+    const Dims dims = stack.of(layer);
+    const PlanSegment own = make_plan(purpose, dims, cell, machine, threads, forced).segments[0];
+    // Threads that own rows do not wait for each other, and all are busy.
+    if (own.partition == Partition::rows && own.threads > 1) return plan;
+    const Costs costs = estimate(Purpose::inference, dims, cell, machine);
+    one_by_one += static_cast<double>(stack.directions) * alone_ns(own, costs, cell, machine);
+  }
+  plan.pipelines = forced.pipelines
+                       ? *forced.pipelines
+                       : workers > 1 && at_once_ns(plan, stack, cell, machine) < one_by_one;
+  return plan;
+}
+
+PlanSegment plan_part(Purpose purpose, const StackDims& stack, index layer, const StackPlan& plan,
+                      const CellTraits& cell, const Machine& machine, int threads,
+                      const Forced& forced) {
+  const Dims dims = stack.of(layer);
+  Forced alone = forced;
+  alone.threads = 1;
+  const PlanSegment single =
+      make_plan(Purpose::inference, dims, cell, machine, 1, alone).segments.front();
+  PlanSegment part = purpose == Purpose::inference
+                         ? single
+                         : make_plan(purpose, dims, cell, machine, threads, forced).segments[0];
+  part.chunk_steps = single.chunk_steps;
+  part.interleaves_input = single.interleaves_input;
+  if (stack.directions == 1) {
+    part.chunk_steps = plan.chunk_steps;
+    part.interleaves_input = false;  // windows would look beyond the chunk
+  }
+  return part;
 }
 
 }  // namespace rnnfast

@@ -46,6 +46,7 @@ struct Forced {
   index chunk_steps = 0;
   int threads = 0;
   const bool* interleaves_input = nullptr;  // where it is possible
+  const bool* pipelines = nullptr;          // where it is possible
 };
 
 /// Steps of a window of the interleaved input product.
@@ -70,5 +71,34 @@ struct Plan {
 
 Plan make_plan(Purpose purpose, const Dims& dims, const CellTraits& cell, const Machine& machine,
                int threads, const Forced& forced = {});
+
+/// Layers of equal H, each in one direction or in two.
+struct StackDims {
+  Dims first;  // of the first layer; others have directions * H inputs
+  index layers;
+  index directions;
+
+  Dims of(index layer) const {
+    return {first.steps, first.rows, layer == 0 ? first.inputs : directions * first.units,
+            first.units};
+  }
+};
+
+/// Whether layers, or directions, run at once, each on one thread (seq/pipeline.hpp), or one after
+/// the other, each under a plan of its own.
+struct StackPlan {
+  bool pipelines;
+  int threads;
+  index chunk_steps;  // after which a layer is followed by the next; in two directions it is after
+                      // all
+};
+
+StackPlan plan_stack(Purpose purpose, const StackDims& stack, const CellTraits& cell,
+                     const Machine& machine, int threads, const Forced& forced = {});
+
+/// The plan of one of several layers at once. What concerns its backward pass is as ever.
+PlanSegment plan_part(Purpose purpose, const StackDims& stack, index layer, const StackPlan& plan,
+                      const CellTraits& cell, const Machine& machine, int threads,
+                      const Forced& forced = {});
 
 }  // namespace rnnfast

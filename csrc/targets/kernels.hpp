@@ -6,6 +6,7 @@
 #include "cells/registry.hpp"
 #include "seq/backward.hpp"
 #include "seq/forward.hpp"
+#include "seq/pipeline.hpp"
 #include "seq/trace.hpp"
 #include "targets/table.hpp"
 
@@ -28,18 +29,14 @@ struct Kernels {
   template <class Keep>
   static void run_forward(const ForwardCall<T>& call, const PlanSegment& plan, const char* packed,
                           History<Cell, T, Keep>& history) {
-    const Dims& dims = call.dims;
-    ForwardWeights<Cell, T> weights(dims);
+    ForwardWeights<Cell, T> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
-    using Input = InterleavedInput<Cell, T, Keep>;
-    ForwardWorkspace<T> work{dims.rows, smaller(plan.chunk_steps, dims.steps) * dims.rows,
-                             plan.threads,
-                             plan.interleaves_input ? Input::strip_size(dims.inputs) : 0,
-                             plan.interleaves_input ? Input::sums_size(history.layout) : 0};
+    ForwardWorkspace<T> work = forward_workspace(history, plan, plan.threads);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
-      ForwardPass<Cell, T, Keep>(call, weights, history, work, plan, worker).run();
+      ForwardPass<Cell, T, Keep>(call, weights, history, work, plan, worker)
+          .run({0, call.dims.steps});
     });
   }
 
@@ -92,7 +89,11 @@ struct Kernels {
             saved_bytes,
             forward_saving,
             backward,
-            trace};
+            trace,
+            PartWork<Cell, T, KeepLatest>::bytes,
+            run_stack<Cell, T, KeepLatest>,
+            PartWork<Cell, T, KeepAll>::bytes,
+            run_stack<Cell, T, KeepAll>};
   }
 };
 

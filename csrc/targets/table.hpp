@@ -9,6 +9,7 @@
 #include "base/cpu.hpp"
 #include "seq/calls.hpp"
 #include "seq/plan.hpp"
+#include "seq/stack.hpp"
 
 namespace rnnfast {
 
@@ -27,6 +28,11 @@ struct CellKernels {
                          char* saved);
   void (*backward)(const BackwardCall<T>&, const PlanSegment&, const char* saved);
   void (*trace)(const TraceCall<T>&, const Dims&, const PlanSegment&, const char* saved);
+  /// Layers at once; `stack_work` is the size of a part's `work`.
+  std::size_t (*stack_work)(const Dims&, const PlanSegment&);
+  void (*stack)(const StackCall<T>&);
+  std::size_t (*stack_work_saving)(const Dims&, const PlanSegment&);
+  void (*stack_saving)(const StackCall<T>&);
 };
 
 /// Pieces of the kernels by themselves, for tests and for measuring limits.

@@ -18,6 +18,7 @@ def forced_plan(
     chunk: int | None = None,
     threads: int | None = None,
     interleaves_input: bool | None = None,
+    pipelines: bool | None = None,
 ) -> Iterator[None]:
     """Override parts of the plan inside a ``with`` block; not to be nested.
 
@@ -36,12 +37,16 @@ def forced_plan(
         Whether the input product of later steps is made beside the recurrent product of earlier
         ones, where that is possible: for one row, in cells of one phase, in chunks of 20 steps or
         more, unless threads own rows. The plan's own choice when absent.
+    pipelines : bool, optional
+        Whether layers, or directions, run at once, each on one thread, `chunk` steps behind each
+        other, where that is possible: unless threads own rows, or numbers drop out between layers.
+        The plan's own choice when absent.
     """
-    _core.force_plan(partition, chunk, threads, interleaves_input)
+    _core.force_plan(partition, chunk, threads, interleaves_input, pipelines)
     try:
         yield
     finally:
-        _core.force_plan(None, None, None, None)
+        _core.force_plan(None, None, None, None, None)
 
 
 def last_plan() -> dict[str, Any]:
@@ -51,6 +56,8 @@ def last_plan() -> dict[str, Any]:
     -------
     dict
         ``partition`` is "rows", "units", or "one" for a team of one; ``threads``; ``chunk``,
-        ``delta_chunk`` and ``block`` in time steps; ``interleaves_input``.
+        ``delta_chunk`` and ``block`` in time steps; ``interleaves_input``; ``pipelines``, whether
+        layers or directions ran at once, and then ``workers``, on how many threads, the others
+        telling of the first layer.
     """
     return _core.last_plan()

@@ -90,6 +90,48 @@ TEST(tiny_work_stays_on_one_thread) {
   CHECK(plan({100, 1, 32, 32}, 2).threads == 1, "meetings cost more than they save");
 }
 
+StackPlan plan_layers(const StackDims& stack, int threads, double (*meeting_ns)(int),
+                      const CellTraits& cell = lstm) {
+  Machine machine = zen;
+  machine.meeting_ns = meeting_ns;
+  return plan_stack(Purpose::inference, stack, cell, machine, threads);
+}
+
+TEST(layers_run_at_once_where_threads_would_wait_for_each_other) {
+  const auto layers = [](index units) { return StackDims{{100, 1, units, units}, 4, 1}; };
+  const StackPlan small = plan_layers(layers(64), 2, near_cores);
+  CHECK(small.pipelines && small.threads == 2 && small.chunk_steps == 10, "H=64, near cores");
+  CHECK(plan_layers(layers(64), 3, near_cores).threads == 2, "a third has nothing to win");
+  CHECK(plan_layers(layers(64), 4, near_cores).threads == 4, "a layer each");
+  CHECK(!plan_layers(layers(64), 1, near_cores).pipelines, "one thread");
+  for (const index units : {256, 512, 1024}) {
+    CHECK(!plan_layers(layers(units), 2, near_cores).pipelines, "H=%d", static_cast<int>(units));
+  }
+  CHECK(plan_layers(layers(128), 2, far_cores).pipelines, "H=128, far cores");
+  CHECK(!plan_layers({{100, 64, 64, 64}, 4, 1}, 2, near_cores).pipelines, "threads own rows");
+  CHECK(!plan_layers({{1, 1, 64, 64}, 4, 1}, 2, near_cores).pipelines, "one step");
+  CHECK(!plan_layers({{100, 1, 64, 64}, 1, 1}, 2, near_cores).pipelines, "one layer");
+}
+
+TEST(directions_run_at_once_while_each_core_holds_its_weights) {
+  const auto both = [](index units) { return StackDims{{100, 1, units, units}, 2, 2}; };
+  const StackPlan small = plan_layers(both(64), 2, near_cores);
+  CHECK(small.pipelines && small.threads == 2, "H=64");
+  CHECK(!plan_layers(both(256), 2, near_cores).pipelines, "H=256");
+}
+
+TEST(a_layers_plan_among_others_leaves_its_backward_pass_alone) {
+  const StackDims stack = {{100, 1, 128, 128}, 3, 1};
+  const StackPlan plan = {true, 2, 10};
+  const PlanSegment own = make_plan(Purpose::training, stack.of(1), lstm, zen, 2).segments.front();
+  const PlanSegment part = plan_part(Purpose::training, stack, 1, plan, lstm, zen, 2);
+  CHECK(part.chunk_steps == 10 && !part.interleaves_input, "forward: %d",
+        static_cast<int>(part.chunk_steps));
+  CHECK(part.threads == own.threads && part.partition == own.partition &&
+            part.delta_chunk_steps == own.delta_chunk_steps && part.block_steps == own.block_steps,
+        "backward: %d threads", part.threads);
+}
+
 TEST(forcing_is_obeyed) {
   const Partition rows = Partition::rows;
   const PlanSegment p = plan({50, 4, 8, 8}, 1, {&rows, 7, 3});

@@ -31,6 +31,29 @@ TEST(workers_meet_in_step) {
   }
 }
 
+TEST(workers_follow_each_other) {
+  for (const int threads : {1, 2, 3, 8}) {
+    std::vector<std::vector<int>> written(static_cast<std::size_t>(threads));
+    for (auto& pieces : written) pieces.assign(200, 0);
+    int wrong = 0;
+    team(threads, [&](Worker& worker) {
+      const auto id = static_cast<std::size_t>(worker.id);
+      int missing = 0;
+      for (std::size_t piece = 0; piece < 200; ++piece) {
+        if (worker.id > 0) {
+          worker.follow(worker.id - 1);
+          missing += written[id - 1][piece] != worker.id;
+        }
+        written[id][piece] = worker.id + 1;
+        worker.finish();
+      }
+      worker.meet();
+      if (worker.id + 1 == worker.count) wrong = missing;
+    });
+    CHECK(wrong == 0, "%d pieces were not there yet, with %d threads", wrong, threads);
+  }
+}
+
 TEST(shares_cover_everything_once) {
   for (const index count : {0, 1, 5, 64}) {
     for (const int workers : {1, 2, 3, 7}) {
