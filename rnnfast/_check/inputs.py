@@ -92,19 +92,20 @@ def layer_weights(
     *,
     input_size: int,
     columns: str,
+    model_name: str,
     dtype: DType,
     place: str,
 ) -> Weights:
     """Return the weights of one layer.
 
-    `input_size` are the columns that `w_ih` must have, written `columns`; `place` follows the names
-    of the arguments, "" or as "[2]".
+    `input_size` are the columns that `w_ih` must have, written `columns`; `dtype` is that of the
+    argument `model_name`; `place` follows the names of the arguments, "" or as "[2]".
     """
-    recurrent = _recurrent(cell, real_like(f"w_hh{place}", w_hh, "x", dtype), place)
-    kernel = real_like(f"w_ih{place}", w_ih, "x", dtype)
+    recurrent = _recurrent(cell, real_like(f"w_hh{place}", w_hh, model_name, dtype), place)
+    kernel = real_like(f"w_ih{place}", w_ih, model_name, dtype)
     shape = (cell.gates * recurrent.shape[1], input_size)
     require_shape(f"w_ih{place}", kernel, f"({cell.rows}, {columns})", shape)
-    return _weights(cell, kernel, recurrent, b_ih, b_hh, "x", place)
+    return _weights(cell, kernel, recurrent, b_ih, b_hh, model_name, place)
 
 
 def inputs_for(
@@ -117,10 +118,15 @@ def inputs_for(
     resets: npt.ArrayLike | None,
 ) -> Inputs:
     """Return the arguments of a call of packed `weights` as the kernels take them."""
+    return _with_states(cell, sequence_for(weights, x), weights, h0, c0, lengths, resets)
+
+
+def sequence_for(weights: Weights, x: npt.ArrayLike) -> Array:
+    """Return `x` (T, B, I) of a call of packed `weights`."""
     sequence = _sequence(real_like("x", x, "the packed weights", weights.dtype))
     steps, batch, _ = sequence.shape
     require_shape("x", sequence, "(T, B, I)", (steps, batch, weights.input_size))
-    return _with_states(cell, sequence, weights, h0, c0, lengths, resets)
+    return sequence
 
 
 def weights(
@@ -129,42 +135,53 @@ def weights(
     w_hh: npt.ArrayLike,
     b_ih: npt.ArrayLike | None,
     b_hh: npt.ArrayLike | None,
+    place: str,
 ) -> Weights:
     """Return weights that come without a sequence, so that `w_ih` sets I and the dtype."""
-    kernel = real("w_ih", w_ih)
-    recurrent = _recurrent(cell, real_like("w_hh", w_hh, "w_ih", kernel.dtype))
+    name = f"w_ih{place}"
+    kernel = real(name, w_ih)
+    recurrent = _recurrent(cell, real_like(f"w_hh{place}", w_hh, name, kernel.dtype), place)
     rows = cell.gates * recurrent.shape[1]
     if kernel.ndim != 2 or kernel.shape[0] != rows or kernel.shape[1] == 0:
-        fix = "; it looks transposed, pass w_ih.T" if kernel.shape[1:] == (rows,) else ""
-        raise ValueError(f"w_ih must be ({cell.rows}, I) = ({rows}, I), got {kernel.shape}{fix}")
-    return _weights(cell, kernel, recurrent, b_ih, b_hh, "w_ih")
+        fix = f"; it looks transposed, pass {name}.T" if kernel.shape[1:] == (rows,) else ""
+        raise ValueError(f"{name} must be ({cell.rows}, I) = ({rows}, I), got {kernel.shape}{fix}")
+    return _weights(cell, kernel, recurrent, b_ih, b_hh, name, place)
 
 
 def step_inputs(
-    cell: Cell, weights: Weights, x_t: npt.ArrayLike, state: object
+    cell: Cell, weights: Weights, x_t: npt.ArrayLike, state: object, layers: int | None
 ) -> tuple[Array, Array | tuple[Array, ...] | None]:
-    """Return `x_t` (B, I) and a state, None, `h` or `(h, c)`, each (B, H), of one step."""
+    """Return `x_t` (B, I) and a state, None, `h` or `(h, c)`, of one step.
+
+    Each is (B, H), or (L, B, H) for a number of `layers`, of which `weights` are the first.
+    """
     row = real_like("x_t", x_t, "the packed weights", weights.dtype)
     if row.ndim != 2:
         fix = "; for one sequence add the batch axis: x_t[None]" if row.ndim == 1 else ""
         raise ValueError(f"x_t must be 2-D (B, I), got {row.shape}{fix}")
     batch = row.shape[0]
     require_shape("x_t", row, "(B, I)", (batch, weights.input_size))
-    return contiguous(row), _step_state(cell, state, (batch, weights.hidden_size), weights.dtype)
+    rows = (batch, weights.hidden_size)
+    shape = rows if layers is None else (layers, *rows)
+    return contiguous(row), _step_state(cell, state, shape, weights.dtype)
 
 
 def _step_state(
-    cell: Cell, state: Any, shape: tuple[int, int], dtype: DType
+    cell: Cell, state: Any, shape: tuple[int, ...], dtype: DType
 ) -> Array | tuple[Array, ...] | None:
+    def one(name: str, value: Any) -> Array:
+        array = real_like(name, value, "the packed weights", dtype)
+        require_shape(name, array, "(B, H)" if len(shape) == 2 else "(L, B, H)", shape)
+        return contiguous(array)
+
     if state is None:
         return None
     if not cell.has_c:
-        return rows_like("state", state, shape, "the packed weights", dtype)
+        return one("state", state)
     if not isinstance(state, (tuple, list)) or len(state) != 2:
         raise TypeError(f"state must be None or the pair (h, c), got {_described(state)}")
     return tuple(
-        rows_like(f"state {name}", value, shape, "the packed weights", dtype)
-        for name, value in zip(cell.states, state, strict=True)
+        one(f"state {name}", value) for name, value in zip(cell.states, state, strict=True)
     )
 
 

@@ -17,6 +17,14 @@ def flag(name: str, value: bool) -> bool:
     return bool(value)
 
 
+def directions(reverse: bool, bidirectional: bool) -> tuple[bool, bool]:
+    """Return both flags, if they go together."""
+    both, back = flag("bidirectional", bidirectional), flag("reverse", reverse)
+    if both and back:
+        raise ValueError("reverse must be False with bidirectional=True, which runs both ways")
+    return back, both
+
+
 def count(name: str, value: int) -> int:
     """Return an integer of at least 1; True is none."""
     other_kind = TypeError(f"{name} must be an integer of at least 1, got {value!r}")

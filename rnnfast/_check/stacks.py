@@ -7,7 +7,7 @@ states are (L*D, B, H), a layer gives (T, B, D*H), and the next one takes that f
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy.typing as npt
 
@@ -18,6 +18,10 @@ from .cells import Cell
 _NAMES = ("w_ih", "w_hh", "b_ih", "b_hh")
 
 
+Form: TypeAlias = type[list[Any]] | type[tuple[Any, ...]]
+Layers: TypeAlias = tuple[tuple[inputs.Weights, ...], ...]
+
+
 class Stack(NamedTuple):
     """Everything that a forward pass reads, and the sizes that follow.
 
@@ -26,16 +30,23 @@ class Stack(NamedTuple):
     """
 
     x: Array
-    layers: tuple[tuple[inputs.Weights, ...], ...]
+    layers: Layers
     h0: Array | None
     c0: Array | None
     lengths: Integers | None
     resets: Booleans | None
-    form: type[list[Any]] | type[tuple[Any, ...]] | None
+    form: Form | None
     hidden_size: int
     directions: int
     states_shape: tuple[int, ...]
     output_shape: tuple[int, int, int]
+
+    @property
+    def steps(self) -> int:
+        """The steps that the longest sequence takes."""
+        if self.lengths is None:
+            return int(self.x.shape[0])
+        return int(self.lengths.max(initial=0))
 
 
 def stack(
@@ -53,7 +64,70 @@ def stack(
     form = _form(weights[0], 2)
     given = _sequences(weights, form, bidirectional)
     sequence = inputs.sequence(x)
-    steps, batch, input_size = sequence.shape
+    layers = _layers(
+        cell, given, form, bidirectional, sequence.shape[2], model_name="x", dtype=sequence.dtype
+    )
+    return of_call(cell, sequence, layers, form, h0, c0, lengths, resets)
+
+
+def packable(
+    cell: Cell, weights: tuple[Any, Any, Any, Any], bidirectional: bool
+) -> tuple[Layers, Form | None]:
+    """Return weights that come without a sequence, so that the first `w_ih` sets I and the dtype.
+
+    They are read-only copies.
+    """
+    form = _form(weights[0], 2)
+    given = _sequences(weights, form, bidirectional)
+    place = "" if form is None else "[0]"
+    first = inputs.weights(cell, *given[0], place)
+    layers = _layers(
+        cell, given, form, bidirectional, first.input_size, f"w_ih{place}", first.dtype
+    )
+    return tuple(tuple(part.owned() for part in layer) for layer in layers), form
+
+
+def of_call(
+    cell: Cell,
+    x: Array,
+    layers: Layers,
+    form: Form | None,
+    h0: npt.ArrayLike | None,
+    c0: npt.ArrayLike | None,
+    lengths: npt.ArrayLike | None,
+    resets: npt.ArrayLike | None,
+) -> Stack:
+    """Return the arguments of a call, of which `x` and `layers` have been checked."""
+    steps, batch, _ = x.shape
+    directions = len(layers[0])
+    hidden_size = layers[0][0].hidden_size
+    rows = (batch, hidden_size)
+    states_shape = rows if form is None else (len(layers) * directions, *rows)
+    inputs.require_states(cell, c0)
+    return Stack(
+        x,
+        layers,
+        state("h0", h0, states_shape, directions, x.dtype),
+        state("c0", c0, states_shape, directions, x.dtype),
+        *inputs.of_time(x, lengths, resets),
+        form,
+        hidden_size,
+        directions,
+        states_shape,
+        (steps, batch, directions * hidden_size),
+    )
+
+
+def _layers(
+    cell: Cell,
+    given: list[tuple[Any, Any, Any, Any]],
+    form: Form | None,
+    bidirectional: bool,
+    input_size: int,
+    model_name: str,
+    dtype: DType,
+) -> Layers:
+    """Return weights by layer and direction; `dtype` is that of the argument `model_name`."""
     directions = 2 if bidirectional else 1
     parts: list[inputs.Weights] = []
     for i, arrays in enumerate(given):
@@ -63,44 +137,19 @@ def stack(
             *arrays,
             input_size=directions * parts[0].hidden_size if upper else input_size,
             columns=("2*H" if bidirectional else "H") if upper else "I",
-            dtype=sequence.dtype,
+            model_name=model_name,
+            dtype=dtype,
             place="" if form is None else f"[{i}]",
         )
         if parts:
             _require_equal_units(part, parts[0], i)
         parts.append(part)
-    layers = tuple(
+    return tuple(
         [tuple(parts[first : first + directions]) for first in range(0, len(parts), directions)]
     )
-    hidden_size = parts[0].hidden_size
-    rows = (batch, hidden_size)
-    states_shape = rows if form is None else (len(parts), *rows)
-    inputs.require_states(cell, c0)
-    return Stack(
-        sequence,
-        layers,
-        state("h0", h0, states_shape, directions, sequence.dtype),
-        state("c0", c0, states_shape, directions, sequence.dtype),
-        *inputs.of_time(sequence, lengths, resets),
-        form,
-        hidden_size,
-        directions,
-        states_shape,
-        (steps, batch, directions * hidden_size),
-    )
 
 
-def one_layer(weights: tuple[Any, Any, Any, Any]) -> None:
-    """Refuse sequences of arrays, the form of stacked layers, where one layer is wanted."""
-    for name, value, ndim in zip(_NAMES, weights, (2, 2, 1, 1), strict=True):
-        if _form(value, ndim) is not None:
-            raise NotImplementedError(
-                f"{name} must be one {ndim}-D array, got a {type(value).__name__} of {len(value)}: "
-                "stacked layers are not packed together; pack layer by layer"
-            )
-
-
-def _form(value: object, ndim: int) -> type[list[Any]] | type[tuple[Any, ...]] | None:
+def _form(value: object, ndim: int) -> Form | None:
     """Return what kind of sequence of arrays a value is; nested numbers are one array."""
     if isinstance(value, (list, tuple)) and any(getattr(w, "ndim", 0) >= ndim for w in value):
         return list if isinstance(value, list) else tuple
@@ -109,7 +158,7 @@ def _form(value: object, ndim: int) -> type[list[Any]] | type[tuple[Any, ...]] |
 
 def _sequences(
     weights: tuple[Any, Any, Any, Any],
-    form: type[list[Any]] | type[tuple[Any, ...]] | None,
+    form: Form | None,
     bidirectional: bool,
 ) -> list[tuple[Any, Any, Any, Any]]:
     """Return w_ih, w_hh, b_ih, b_hh of each layer and direction."""

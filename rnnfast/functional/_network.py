@@ -2,8 +2,9 @@
 
     x_0 = x,   y_l = [forward(x_l), reverse(x_l)],   x_{l+1} = dropout(y_l),   y = y of the last
 
-One layer in one direction is the smallest of networks. Results are fresh arrays, the caller's to
-change; nothing saved aliases them.
+One layer in one direction is the smallest of networks. Layers of a network, or both directions, run
+at once where the core finds it worth while. Results are fresh arrays, the caller's to change;
+nothing saved aliases them.
 """
 
 from __future__ import annotations
@@ -12,9 +13,20 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
+from .. import _core
 from .._check import Array, cells, empty, inputs, options, stacks, zeros
 from ._dropout import Dropout
-from ._run import Results, Tape, forward, forward_saving
+from ._run import (
+    AtOnce,
+    Results,
+    Tape,
+    forward,
+    forward_layers,
+    forward_layers_saving,
+    forward_packed,
+    forward_saving,
+    layers_at_once,
+)
 from ._time import time_of
 
 
@@ -24,6 +36,7 @@ class Part(NamedTuple):
     number: int  # among all, in torch's order
     direction: int
     given: inputs.Inputs
+    packed: _core.Packed | None  # its weights once more
     reverse: bool
 
 
@@ -46,7 +59,7 @@ class Network:
         As the public functions take them; `weights` are w_ih, w_hh, b_ih, b_hh.
     """
 
-    __slots__ = ("_dropout", "_reverse", "cell", "given")
+    __slots__ = ("_dropout", "_packed", "_reverse", "cell", "given")
 
     def __init__(
         self,
@@ -64,32 +77,61 @@ class Network:
         seed: int | None,
     ) -> None:
         self.cell = cell
-        self._reverse = options.flag("reverse", reverse)
+        self._packed: tuple[_core.Packed, ...] | None = None
+        self._reverse, both = options.directions(reverse, bidirectional)
         rate, chosen_seed = options.rate("dropout", dropout), options.seed(seed)
         self._dropout = Dropout(rate, chosen_seed) if rate and chosen_seed is not None else None
-        both = options.flag("bidirectional", bidirectional)
-        if both and self._reverse:
-            raise ValueError("reverse must be False with bidirectional=True, which runs both ways")
         self.given = stacks.stack(
             cell, x, weights, h0, c0, lengths=lengths, resets=resets, bidirectional=both
         )
 
+    @classmethod
+    def of_packed(
+        cls,
+        cell: cells.Cell,
+        given: stacks.Stack,
+        packed: tuple[_core.Packed, ...],
+        reverse: bool,
+    ) -> Network:
+        """Return a network whose weights are packed already, in torch's order."""
+        network = cls.__new__(cls)
+        network.cell, network.given = cell, given
+        network._dropout, network._packed, network._reverse = None, packed, reverse
+        return network
+
     def forward(self) -> tuple[Array, ...]:
         """Return (y, h_n) or (y, h_n, c_n)."""
         states = self._states()
+        plan = self._at_once(training=False)
+        if plan is not None:
+            outputs = [self._output() for _ in self.given.layers]
+            forward_layers(
+                self.cell, plan, self.given, self._packed, self._reverse, outputs, states
+            )
+            return (outputs[-1], *states)
         x = self.given.x
         for layer in range(len(self.given.layers)):
             x, _ = self._between(layer, x)
             y = self._output()
             for part in self._parts(layer, x):
-                forward(self.cell, part.given, part.reverse, self._of_part(part, y, states))
+                self._forward_part(part, self._of_part(part, y, states))
             x = y
         return (x, *states)
 
     def forward_saving(self) -> tuple[tuple[Array, ...], list[Saved]]:
         """As `forward`, with what the backward pass needs."""
         states = self._states()
-        x, saved = self.given.x, []
+        plan = self._at_once(training=True)
+        if plan is not None:
+            outputs = [self._output() for _ in self.given.layers]
+            of_all = iter(
+                forward_layers_saving(self.cell, plan, self.given, self._reverse, outputs, states)
+            )
+            layers = [self._parts(i, x) for i, x in enumerate((self.given.x, *outputs[:-1]))]
+            saved = [Saved(parts, [next(of_all) for _ in parts], None) for parts in layers]
+            return (outputs[-1], *states), saved
+        x = self.given.x
+        saved = []
         for layer in range(len(self.given.layers)):
             x, mask = self._between(layer, x)
             y = self._output()
@@ -176,6 +218,16 @@ class Network:
             gradients["x"] = dy
         return {**gradients, **of_states}
 
+    def _forward_part(self, part: Part, results: Results) -> None:
+        if part.packed is None:
+            forward(self.cell, part.given, part.reverse, results)
+        else:
+            forward_packed(part.packed, part.given, part.reverse, results)
+
+    def _at_once(self, *, training: bool) -> AtOnce | None:
+        """Return how layers run at once; None if they run one by one."""
+        return None if self._dropout else layers_at_once(self.cell, self.given, training)
+
     def _parts(self, layer: int, x: Array) -> list[Part]:
         """Return the directions of a layer, whose input is `x`."""
         given = self.given
@@ -184,7 +236,8 @@ class Network:
             number = layer * given.directions + direction
             h0, c0 = self._rows(given.h0, number), self._rows(given.c0, number)
             of_part = inputs.Inputs(x, weights, h0, c0, given.lengths, given.resets)
-            parts.append(Part(number, direction, of_part, self._reverse or direction == 1))
+            packed = None if self._packed is None else self._packed[number]
+            parts.append(Part(number, direction, of_part, packed, self._reverse or direction == 1))
         return parts
 
     def _between(self, layer: int, x: Array) -> tuple[Array, Array | None]:

@@ -1,18 +1,20 @@
-"""One layer in one direction: call the core on results that are there to be written.
+"""Call the core on results that are there to be written: a layer in one direction, or all at once.
 
 Results are arrays in C order but for y, which may be some of the columns of one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from .. import _core
-from .._check import Array, cells, inputs
+from .._check import Array, cells, inputs, stacks
 from ._no_steps import NoTape, carry
 from ._time import time_of
 
 Tape: TypeAlias = _core.Tape | NoTape
+AtOnce: TypeAlias = tuple[int, int]  # how layers run at once: threads, and the steps of a chunk
 
 
 class Results(NamedTuple):
@@ -43,6 +45,77 @@ def forward_packed(
     if _takes_steps(given, results):
         x, _, _, _, _, *others = _arguments(given, reverse, results)
         packed.forward(x, *others)
+
+
+def layers_at_once(cell: cells.Cell, given: stacks.Stack, training: bool) -> AtOnce | None:
+    """Return how layers and directions run at once; None if they are to run one by one."""
+    layers = len(given.layers)
+    if layers * given.directions == 1 or not given.x.size or not given.steps:
+        return None
+    return _core.plan_layers(
+        cell.name, given.x, given.hidden_size, layers, given.directions, training
+    )
+
+
+def forward_layers(
+    cell: cells.Cell,
+    plan: AtOnce,
+    given: stacks.Stack,
+    packed: Sequence[_core.Packed] | None,
+    reverse: bool,
+    outputs: list[Array],
+    states: list[Array],
+) -> None:
+    """Write `outputs`, y of each layer, and `states`, those of all layers, at once."""
+    arguments = _arguments_of_layers(given, packed, reverse, outputs, states)
+    _core.forward_layers(cell.name, plan, given.directions, arguments)
+
+
+def forward_layers_saving(
+    cell: cells.Cell,
+    plan: AtOnce,
+    given: stacks.Stack,
+    reverse: bool,
+    outputs: list[Array],
+    states: list[Array],
+) -> list[Tape]:
+    """As `forward_layers`; return what each backward pass needs."""
+    arguments = _arguments_of_layers(given, None, reverse, outputs, states)
+    return [*_core.forward_layers_saving(cell.name, plan, given.directions, arguments)]
+
+
+def _arguments_of_layers(
+    given: stacks.Stack,
+    packed: Sequence[_core.Packed] | None,
+    reverse: bool,
+    outputs: list[Array],
+    states: list[Array],
+) -> list[tuple[Any, ...]]:
+    """Return what the core takes of each layer and direction."""
+    H = given.hidden_size
+    times = [time_of(given, reverse or direction == 1) for direction in range(given.directions)]
+    resets = [time(given.resets) for time in times]
+    arguments: list[tuple[Any, ...]] = []
+    x = given.x
+    for weights, y in zip(given.layers, outputs, strict=True):
+        for direction, time in enumerate(times):
+            number = len(arguments)
+            columns = y[:, :, direction * H : (direction + 1) * H] if len(times) == 2 else y
+            arguments.append(
+                (
+                    time(x),
+                    weights[direction] if packed is None else packed[number],
+                    None if given.h0 is None else given.h0[number],
+                    None if given.c0 is None else given.c0[number],
+                    time.spans,
+                    resets[direction],
+                    time.results(columns),
+                    states[0][number],
+                    states[1][number] if len(states) == 2 else None,
+                )
+            )
+        x = y
+    return arguments
 
 
 def _arguments(given: inputs.Inputs, reverse: bool, results: Results) -> tuple[Any, ...]:

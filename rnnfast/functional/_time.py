@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from .._check import Array, inputs
+from .._check import Array, inputs, stacks
 from .._check.arrays import Booleans, Integers
 
 SequenceT = TypeVar("SequenceT", Array, Array | None, Booleans | None)
@@ -21,7 +21,7 @@ class Time:
 
     Parameters
     ----------
-    given : Inputs
+    given : Inputs or Stack
         What the call was given.
     reverse : bool
         Whether steps are taken from last to first.
@@ -34,7 +34,7 @@ class Time:
 
     __slots__ = ("_reverse", "_steps", "spans")
 
-    def __init__(self, given: inputs.Inputs, reverse: bool) -> None:
+    def __init__(self, given: inputs.Inputs | stacks.Stack, reverse: bool) -> None:
         self._steps = given.steps
         self._reverse = reverse
         self.spans = _spans(given.lengths, self._steps, reverse)
@@ -70,7 +70,7 @@ class PlainTime:
 _PLAIN = PlainTime()
 
 
-def time_of(given: inputs.Inputs, reverse: bool) -> Time | PlainTime:
+def time_of(given: inputs.Inputs | stacks.Stack, reverse: bool) -> Time | PlainTime:
     """Return the steps of one call."""
     return Time(given, reverse) if reverse or given.lengths is not None else _PLAIN
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Generic, Literal, TypedDict, TypeVar, cast, overload
 
+import numpy as np
 import numpy.typing as npt
 
 from .. import _core
 from .._check import Array, DType, cells, empty, inputs, options, stacks
+from ._network import Network
 from ._run import Results, forward_packed
-from .results import GRUOutput, LSTMOutput, MGUOutput, RNNOutput
+from .results import GRUOutput, LSTMOutput, MGUOutput, RNNOutput, Weights
 
 OutputT = TypeVar("OutputT", RNNOutput, LSTMOutput, GRUOutput, MGUOutput)
 StateT = TypeVar("StateT", Array, tuple[Array, Array])
@@ -23,23 +25,26 @@ class _Options(TypedDict):
     forget_gate: str
     reset_after: bool
     reverse: bool
+    bidirectional: bool
 
 
 class Prepacked(Generic[OutputT, StateT]):
-    """A cell with its weights, packed for the kernels; what `prepack` returns.
+    """A cell, or layers of them, with weights packed for the kernels; what `prepack` returns.
 
     It never changes, so that any number of threads may share it. It keeps copies of its weights
     and can be pickled.
 
     Parameters
     ----------
-    cell, w_ih, w_hh, b_ih, b_hh, nonlinearity, forget_gate, reset_after, reverse
+    cell, w_ih, w_hh, b_ih, b_hh, nonlinearity, forget_gate, reset_after, reverse, bidirectional
         As for `prepack`.
 
     Attributes
     ----------
     cell : str
         The kind of cell: "rnn", "lstm", "gru" or "mgu".
+    layers : int
+        L, 1 if weights were given as single arrays.
     input_size : int
         I, the inputs of a step.
     hidden_size : int
@@ -48,38 +53,54 @@ class Prepacked(Generic[OutputT, StateT]):
         The dtype of weights, inputs and results.
     reverse : bool
         Whether sequences are run from their last step to their first.
+    bidirectional : bool
+        Whether each layer is run in both directions.
     """
 
-    __slots__ = ("_core_cell", "_kind", "_options", "_packed", "_step", "_weights")
+    __slots__ = (
+        "_core_cell",
+        "_first",
+        "_form",
+        "_kind",
+        "_options",
+        "_packed",
+        "_step",
+        "_weights",
+    )
 
     def __init__(
         self,
         cell: str,
-        w_ih: npt.ArrayLike,
-        w_hh: npt.ArrayLike,
-        b_ih: npt.ArrayLike | None = None,
-        b_hh: npt.ArrayLike | None = None,
+        w_ih: Weights,
+        w_hh: Weights,
+        b_ih: Weights | None = None,
+        b_hh: Weights | None = None,
         *,
         nonlinearity: str = "tanh",
         forget_gate: str = "own",
         reset_after: bool = True,
         reverse: bool = False,
+        bidirectional: bool = False,
     ) -> None:
         self._kind = cell
+        back, both = options.directions(reverse, bidirectional)
         self._options: _Options = {
             "nonlinearity": nonlinearity,
             "forget_gate": forget_gate,
             "reset_after": options.flag("reset_after", reset_after),
-            "reverse": options.flag("reverse", reverse),
+            "reverse": back,
+            "bidirectional": both,
         }
         self._core_cell = cells.by_kind(
             cell, nonlinearity, forget_gate, self._options["reset_after"]
         )
-        stacks.one_layer((w_ih, w_hh, b_ih, b_hh))
-        self._weights = inputs.weights(self._core_cell, w_ih, w_hh, b_ih, b_hh).owned()
-        self._packed = _core.Packed(self._core_cell.name, *self._weights)
+        self._weights, self._form = stacks.packable(self._core_cell, (w_ih, w_hh, b_ih, b_hh), both)
+        self._first = self._weights[0][0]
+        name = self._core_cell.name
+        self._packed = tuple(_core.Packed(name, *part) for layer in self._weights for part in layer)
         # Held as a bound method because a step of a small cell costs little more than the call.
-        self._step = _no_step if self.reverse else self._packed.step
+        plain = self._form is None and not self.reverse
+        self._step = self._packed[0].step if plain else _no_step
 
     @property
     def cell(self) -> str:
@@ -87,24 +108,34 @@ class Prepacked(Generic[OutputT, StateT]):
         return self._kind
 
     @property
+    def layers(self) -> int:
+        """L, 1 if weights were given as single arrays."""
+        return len(self._weights)
+
+    @property
     def input_size(self) -> int:
         """I, the inputs of a step."""
-        return self._weights.input_size
+        return self._first.input_size
 
     @property
     def hidden_size(self) -> int:
         """H, the hidden units."""
-        return self._weights.hidden_size
+        return self._first.hidden_size
 
     @property
     def dtype(self) -> DType:
         """The dtype of weights, inputs and results."""
-        return self._weights.dtype
+        return self._first.dtype
 
     @property
     def reverse(self) -> bool:
         """Whether sequences are run from their last step to their first."""
         return self._options["reverse"]
+
+    @property
+    def bidirectional(self) -> bool:
+        """Whether each layer is run in both directions."""
+        return self._options["bidirectional"]
 
     def __call__(
         self,
@@ -115,14 +146,15 @@ class Prepacked(Generic[OutputT, StateT]):
         lengths: npt.ArrayLike | None = None,
         resets: npt.ArrayLike | None = None,
     ) -> OutputT:
-        """Run the cell over a batch of sequences.
+        """Run the cell, or its layers, over a batch of sequences.
 
         Parameters
         ----------
         x : array_like, shape (T, B, I)
             T steps of B sequences of I inputs, of the dtype of the weights, with any strides.
         h0, c0 : array_like, shape (B, H), optional
-            State before the first step, zero by default; `c0` for an LSTM only.
+            State before the first step, zero by default; `c0` for an LSTM only. (L*D, B, H) if
+            weights were given in sequences, for L layers of D directions.
         lengths : array_like of int, shape (B,), optional
             Steps of each sequence, 0 to T; all have T by default. As for `rnn`, `lstm` and `gru`.
         resets : array_like of bool, shape (T, B), optional
@@ -142,7 +174,9 @@ class Prepacked(Generic[OutputT, StateT]):
         MemoryError
             If the results do not fit into memory.
         """
-        given = inputs.inputs_for(self._core_cell, self._weights, x, h0, c0, lengths, resets)
+        if self._form is not None:
+            return self._run_stack(x, h0, c0, lengths, resets)
+        given = inputs.inputs_for(self._core_cell, self._first, x, h0, c0, lengths, resets)
         steps, batch, _ = given.x.shape
         rows: tuple[int, int] = (batch, self.hidden_size)
         results = Results(
@@ -150,7 +184,7 @@ class Prepacked(Generic[OutputT, StateT]):
             empty("h_n", rows, self.dtype),
             empty("c_n", rows, self.dtype) if self._core_cell.has_c else None,
         )
-        forward_packed(self._packed, given, self.reverse, results)
+        forward_packed(self._packed[0], given, self.reverse, results)
         y, h_n, c_n = results
         form = _OUTPUTS[self._kind]
         return cast(OutputT, form(y, h_n) if c_n is None else form(y, h_n, c_n))
@@ -168,18 +202,19 @@ class Prepacked(Generic[OutputT, StateT]):
         Returns
         -------
         ndarray (B, H), or (h, c) for an LSTM
-            The state after the step, in fresh arrays; `h` is also the output.
+            The state after the step, in fresh arrays; `h` is also the output. If weights were
+            given in sequences, states are (L, B, H), and the output is `h[-1]`.
 
         Raises
         ------
         ValueError
-            If a shape does not fit, or the cell was packed with `reverse`.
+            If a shape does not fit, or the cell was packed with `reverse` or `bidirectional`.
         TypeError
             If a dtype is not that of the weights, or `state` is not of the form above.
 
         Notes
         -----
-        Plain C-contiguous arrays take the shortest way.
+        Plain C-contiguous arrays, and a single layer, take the shortest way.
         """
         result = self._step(x_t, state)
         if result is NotImplemented:
@@ -188,26 +223,66 @@ class Prepacked(Generic[OutputT, StateT]):
 
     def __repr__(self) -> str:
         """Show the cell, with its options, and its sizes."""
+        layers = ""
+        if self._form is not None:
+            layers = f"layers={self.layers}, bidirectional={self.bidirectional}, "
         return (
-            f"<Prepacked {self._core_cell.name}: input_size={self.input_size}, "
+            f"<Prepacked {self._core_cell.name}: {layers}input_size={self.input_size}, "
             f"hidden_size={self.hidden_size}, dtype={self.dtype}, reverse={self.reverse}>"
         )
 
-    def __reduce__(self) -> tuple[Any, tuple[Array | None, ...]]:
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         """Pickle as the call that makes an equal one."""
-        return partial(Prepacked, self._kind, **self._options), tuple(self._weights)
+        weights: tuple[Any, ...] = tuple(self._first)
+        if self._form is not None:
+            parts = [part for layer in self._weights for part in layer]
+            columns = [[part[i] for part in parts] for i in range(len(self._first))]
+            # A bias is there in all layers, in some, or in none.
+            weights = tuple(None if all(w is None for w in c) else c for c in columns)
+        return partial(Prepacked, self._kind, **self._options), weights
+
+    def _run_stack(
+        self,
+        x: npt.ArrayLike,
+        h0: npt.ArrayLike | None,
+        c0: npt.ArrayLike | None,
+        lengths: npt.ArrayLike | None,
+        resets: npt.ArrayLike | None,
+    ) -> OutputT:
+        cell = self._core_cell
+        sequence = inputs.sequence_for(self._first, x)
+        given = stacks.of_call(cell, sequence, self._weights, self._form, h0, c0, lengths, resets)
+        results = Network.of_packed(cell, given, self._packed, self.reverse).forward()
+        return cast(OutputT, _OUTPUTS[self._kind](*results))
 
     def _normalised_step(self, x_t: npt.ArrayLike, state: object) -> StateT:
-        if self.reverse:
+        if self.reverse or self.bidirectional:
+            option = "reverse" if self.reverse else "bidirectional"
             raise ValueError(
-                "step needs a cell packed with reverse=False, got reverse=True: in reverse the "
+                f"step needs a cell packed with {option}=False, got {option}=True: in reverse the "
                 "last step of a sequence comes first; pass the whole sequence instead"
             )
-        row, states = inputs.step_inputs(self._core_cell, self._weights, x_t, state)
+        cell, layers = self._core_cell, None if self._form is None else self.layers
+        row, states = inputs.step_inputs(cell, self._first, x_t, state, layers)
         if row.shape[0] == 0:
-            h, c = (empty("state", (0, self.hidden_size), self.dtype) for _ in range(2))
-            return cast(StateT, (h, c) if self._core_cell.has_c else h)
-        return cast(StateT, self._packed.step(row, states))
+            shape = (0, self.hidden_size) if layers is None else (layers, 0, self.hidden_size)
+            none = [empty("state", shape, self.dtype) for _ in cell.states]
+            return cast(StateT, tuple(none) if cell.has_c else none[0])
+        if layers is None:
+            return cast(StateT, self._packed[0].step(row, states))
+        after: list[Any] = []
+        for layer, packed in enumerate(self._packed):
+            before = None if states is None else _of_layer(states, layer)
+            after.append(packed.step(row, before))
+            row = after[-1][0] if cell.has_c else after[-1]
+        if not cell.has_c:
+            return cast(StateT, np.stack(after))
+        return cast(StateT, (np.stack([h for h, _ in after]), np.stack([c for _, c in after])))
+
+
+def _of_layer(states: Any, layer: int) -> Any:
+    """Return a layer's state, of states of all."""
+    return tuple(s[layer] for s in states) if isinstance(states, tuple) else states[layer]
 
 
 def _no_step(x_t: object, state: object) -> Any:
@@ -218,81 +293,90 @@ def _no_step(x_t: object, state: object) -> Any:
 @overload
 def prepack(
     cell: Literal["rnn"],
-    w_ih: npt.ArrayLike,
-    w_hh: npt.ArrayLike,
-    b_ih: npt.ArrayLike | None = None,
-    b_hh: npt.ArrayLike | None = None,
+    w_ih: Weights,
+    w_hh: Weights,
+    b_ih: Weights | None = None,
+    b_hh: Weights | None = None,
     *,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
     reverse: bool = False,
+    bidirectional: bool = False,
 ) -> Prepacked[RNNOutput, Array]: ...
 @overload
 def prepack(
     cell: Literal["lstm"],
-    w_ih: npt.ArrayLike,
-    w_hh: npt.ArrayLike,
-    b_ih: npt.ArrayLike | None = None,
-    b_hh: npt.ArrayLike | None = None,
+    w_ih: Weights,
+    w_hh: Weights,
+    b_ih: Weights | None = None,
+    b_hh: Weights | None = None,
     *,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
     reverse: bool = False,
+    bidirectional: bool = False,
 ) -> Prepacked[LSTMOutput, tuple[Array, Array]]: ...
 @overload
 def prepack(
     cell: Literal["gru"],
-    w_ih: npt.ArrayLike,
-    w_hh: npt.ArrayLike,
-    b_ih: npt.ArrayLike | None = None,
-    b_hh: npt.ArrayLike | None = None,
+    w_ih: Weights,
+    w_hh: Weights,
+    b_ih: Weights | None = None,
+    b_hh: Weights | None = None,
     *,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
     reverse: bool = False,
+    bidirectional: bool = False,
 ) -> Prepacked[GRUOutput, Array]: ...
 @overload
 def prepack(
     cell: Literal["mgu"],
-    w_ih: npt.ArrayLike,
-    w_hh: npt.ArrayLike,
-    b_ih: npt.ArrayLike | None = None,
-    b_hh: npt.ArrayLike | None = None,
+    w_ih: Weights,
+    w_hh: Weights,
+    b_ih: Weights | None = None,
+    b_hh: Weights | None = None,
     *,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
     reverse: bool = False,
+    bidirectional: bool = False,
 ) -> Prepacked[MGUOutput, Array]: ...
 @overload
 def prepack(
     cell: str,
-    w_ih: npt.ArrayLike,
-    w_hh: npt.ArrayLike,
-    b_ih: npt.ArrayLike | None = None,
-    b_hh: npt.ArrayLike | None = None,
+    w_ih: Weights,
+    w_hh: Weights,
+    b_ih: Weights | None = None,
+    b_hh: Weights | None = None,
     *,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
     reverse: bool = False,
+    bidirectional: bool = False,
 ) -> Prepacked[Any, Any]: ...
 def prepack(
     cell: str,
-    w_ih: npt.ArrayLike,
-    w_hh: npt.ArrayLike,
-    b_ih: npt.ArrayLike | None = None,
-    b_hh: npt.ArrayLike | None = None,
+    w_ih: Weights,
+    w_hh: Weights,
+    b_ih: Weights | None = None,
+    b_hh: Weights | None = None,
     *,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
     reverse: bool = False,
+    bidirectional: bool = False,
 ) -> Prepacked[Any, Any]:
     """Copy and pack weights once, for many calls.
+
+    Layers stack as for the functions: each of `w_ih`, `w_hh`, `b_ih`, `b_hh` may be a sequence of
+    arrays, layer by layer, and of each layer, if `bidirectional`, forward before reverse.
 
     Parameters
     ----------
@@ -312,11 +396,14 @@ def prepack(
         For "gru" only: where the reset gate acts.
     reverse : bool, default False
         Run sequences from the last step to the first.
+    bidirectional : bool, default False
+        Run each layer in both directions, with weights of its own for each.
 
     Returns
     -------
     Prepacked
-        `cell(x, h0=None, c0=None)` runs sequences and `cell.step(x_t, state)` single steps.
+        `cell(x, h0=None, c0=None)` runs sequences and `cell.step(x_t, state)` single steps, if
+        there is one direction, forward.
 
     Raises
     ------
@@ -324,8 +411,6 @@ def prepack(
         If a shape does not fit, or an option is unknown or of another kind of cell.
     TypeError
         If an array is not float32 or float64, or not of the dtype of `w_ih`.
-    NotImplementedError
-        If a sequence of weights, for stacked layers, is given.
     MemoryError
         If the copies do not fit into memory.
 
@@ -350,4 +435,5 @@ def prepack(
         forget_gate=forget_gate,
         reset_after=reset_after,
         reverse=reverse,
+        bidirectional=bidirectional,
     )

@@ -119,15 +119,6 @@ def test_masked_elements_have_no_value() -> None:
         rnnfast.lstm(**{**arguments(), "x": masked})
 
 
-def test_not_supported_yet() -> None:
-    given = {name: array for name, array in arguments().items() if name[0] in "wb"}
-    for name in given:
-        for stack in (tuple, list):
-            stacked = {**given, name: stack([given[name], given[name]])}
-            with pytest.raises(NotImplementedError, match=rf"^{name} must be one .* of 2: stacked"):
-                rnnfast.prepack("lstm", **stacked)
-
-
 def test_options() -> None:
     with refused(ValueError, "nonlinearity must be 'tanh', 'relu' or 'sigmoid', got 'elu'"):
         rnnfast.rnn(**arguments(1), nonlinearity="elu")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ import pytest
 
 import rnnfast
 from rnnfast.testing.cells import BIASES, CELLS, Cell
+from rnnfast.testing.plans import forced_plan, last_plan
 from rnnfast.testing.random import DTYPES, LAYOUTS, DType, Problem
 from rnnfast.testing.tolerances import forward_tolerances
 
@@ -186,7 +188,7 @@ def test_the_cores_step_keeps_its_weights_and_frees_them() -> None:
     arguments, rest = setting(CELLS[3])
     cell = CELLS[3].prepack(arguments)
     want = cell.step(rest["x"][0])
-    core, step = cell._packed, cell._packed.step
+    core, step = cell._packed[0], cell._packed[0].step
     counted = sys.getrefcount(core)
     del cell
     gc.collect()
@@ -210,7 +212,7 @@ def test_a_step_costs_little_more_than_its_arithmetic() -> None:
             step(x_t, state)
         return (time.perf_counter() - start) / 1000
 
-    core = cell._packed.step
+    core = cell._packed[0].step
     through_python, alone = (min(seconds(step) for _ in range(20)) for step in (cell.step, core))
     # One Python frame, 0.05 us, with room for a busy machine; validation would cost several us.
     assert through_python - alone < 1e-6
@@ -222,3 +224,128 @@ def test_prepack_takes_what_the_function_takes() -> None:
     for hold in FORMS.values():
         held = {name: hold(array) for name, array in arguments.items()}
         assert_equal(CELLS[3].prepack(held)(**rest), want)
+
+
+def stacked(cell: Cell, dtype: DType, layers: int, directions: int, biases=BIASES[-1]) -> tuple:
+    """Weights in lists, and what is not packed, with states (L*D, B, H)."""
+    parts = [
+        setting(
+            cell, dtype, T=12, B=2, I=7 if i < directions else directions * 9, H=9, biases=biases
+        )[0]
+        for i in range(layers * directions)
+    ]
+    weights = {name: [part[name] for part in parts] for name in parts[0] if name[0] in "wb"}
+    states = {name: np.stack([part[name] for part in parts]) for name in cell.states}
+    return weights, {"x": parts[0]["x"], **states}
+
+
+@every_cell
+@every_dtype
+@pytest.mark.parametrize(("layers", "directions"), [(1, 1), (3, 1), (1, 2), (2, 2)])
+@pytest.mark.parametrize("at_once", [False, True])
+def test_layers(cell: Cell, dtype: DType, layers: int, directions: int, at_once: bool) -> None:
+    weights, rest = stacked(cell, dtype, layers, directions, biases=("b_hh",))
+    both = directions == 2
+    resets = np.random.default_rng(3).random((12, 2)) < 0.2
+    packed = cell.prepack(weights, bidirectional=both)
+    assert (packed.layers, packed.bidirectional) == (layers, both)
+    assert (packed.input_size, packed.hidden_size, packed.dtype) == (7, 9, dtype)
+    for options in ({}, {"lengths": [5, 12]}, {"resets": resets}, {"lengths": [0, 0]}):
+        want = cell.forward({**weights, **rest}, bidirectional=both, **options)
+        with forced_plan(threads=2, pipelines=at_once):
+            got = packed(**rest, **options)
+            if options != {"lengths": [0, 0]}:
+                assert last_plan()["pipelines"] == (at_once and layers * directions > 1)
+        assert type(got) is type(want)
+        assert_equal(got, want)
+    zeros = {name: np.zeros_like(rest[name]) for name in cell.states}
+    assert_equal(packed(rest["x"]), packed(rest["x"], **zeros))
+
+
+@every_cell
+def test_layers_are_pickled(cell: Cell) -> None:
+    for directions, biases in ((1, ()), (2, ("b_ih",))):
+        weights, rest = stacked(cell, np.float32, 2, directions, biases)
+        if biases:
+            weights["b_ih"][1] = None  # there in some layers
+        packed = cell.prepack(weights, bidirectional=directions == 2)
+        want = packed(**rest)
+        for arrays in weights.values():
+            for array in arrays:
+                if array is not None:
+                    array.fill(np.nan)
+        for twin in (pickle.loads(pickle.dumps(packed)), copy.deepcopy(packed), packed):
+            assert repr(twin) == repr(packed)
+            assert_equal(twin(**rest), want)
+    assert repr(packed) == (
+        f"<Prepacked {cell.name}: layers=2, bidirectional=True, "
+        "input_size=7, hidden_size=9, dtype=float32, reverse=False>"
+    )
+
+
+@every_cell
+@every_dtype
+def test_layers_in_reverse(cell: Cell, dtype: DType) -> None:
+    weights, rest = stacked(cell, dtype, 2, 1)
+    want = cell.forward({**weights, **rest}, reverse=True)
+    assert_equal(cell.prepack(weights, reverse=True)(**rest), want)
+
+
+@every_cell
+@every_dtype
+def test_steps_of_layers_make_the_sequence(cell: Cell, dtype: DType) -> None:
+    weights, rest = stacked(cell, dtype, 3, 1)
+    packed = cell.prepack(weights)
+    want = packed(**rest)
+    state = initial(cell, rest)
+    for t in range(12):
+        state = packed.step(rest["x"][t], state)
+        assert_equal(as_tuple(state)[0][-1], want.y[t])
+    assert_equal(state, want[1:])
+    assert type(state) is (tuple if "c0" in cell.states else np.ndarray)
+    first = packed.step(rest["x"][0])
+    zeros = tuple(np.zeros_like(rest[name]) for name in cell.states)
+    assert_equal(first, packed.step(rest["x"][0], zeros if len(zeros) == 2 else zeros[0]))
+    none = as_tuple(packed.step(rest["x"][0, :0]))
+    assert [array.shape for array in none] == [(3, 0, 9)] * len(cell.states)
+
+
+def test_layers_refused() -> None:
+    lstm = CELLS[3]
+    weights, rest = stacked(lstm, np.float32, 2, 1)
+
+    def refused(error: type[Exception], message: str):
+        return pytest.raises(error, match=f"^{re.escape(message)}")
+
+    with refused(ValueError, "w_hh must be a sequence of 2 arrays like w_ih, got 1"):
+        lstm.prepack({**weights, "w_hh": weights["w_hh"][:1]})
+    with refused(ValueError, "w_hh must be one array like w_ih, got a sequence of arrays"):
+        lstm.prepack({**weights, "w_ih": weights["w_ih"][0]})
+    with refused(ValueError, "w_ih[0] must be (4*H, I) = (36, I), got (7, 36); it looks transp"):
+        lstm.prepack({**weights, "w_ih": [weights["w_ih"][0].T, weights["w_ih"][1]]})
+    with refused(ValueError, "w_ih[1] must be (4*H, H) = (36, 9), got (36, 7)"):
+        lstm.prepack({**weights, "w_ih": [weights["w_ih"][0]] * 2})
+    with refused(TypeError, "w_hh[1] must be float32 like w_ih[0], got float64"):
+        wide = [weights["w_hh"][0], weights["w_hh"][1].astype(np.float64)]
+        lstm.prepack({**weights, "w_hh": wide})
+    with refused(ValueError, "w_ih must hold two arrays a layer for bidirectional=True, got 3"):
+        lstm.prepack({n: [*a, a[1]] for n, a in weights.items()}, bidirectional=True)
+    alone = {name: arrays[0] for name, arrays in weights.items()}
+    with refused(ValueError, "bidirectional=True needs sequences of weights"):
+        lstm.prepack(alone, bidirectional=True)
+    with refused(ValueError, "reverse must be False with bidirectional=True"):
+        lstm.prepack(weights, bidirectional=True, reverse=True)
+    with refused(TypeError, "bidirectional must be True or False, got 1"):
+        lstm.prepack(weights, bidirectional=1)
+    packed = lstm.prepack(weights)
+    with refused(ValueError, "h0 must be (L, B, H) = (2, 2, 9), got (2, 9)"):
+        packed(rest["x"], h0=rest["h0"][0])
+    with refused(ValueError, "x must be (T, B, I) = (12, 2, 7), got (12, 2, 9)"):
+        packed(np.zeros((12, 2, 9), np.float32))
+    with refused(ValueError, "state h must be (L, B, H) = (2, 2, 9), got (3, 2, 9)"):
+        packed.step(rest["x"][0], (np.zeros((3, 2, 9), np.float32), rest["c0"]))
+    with refused(TypeError, "state must be None or the pair (h, c), got ndarray"):
+        packed.step(rest["x"][0], rest["h0"])
+    both, rest = stacked(lstm, np.float32, 1, 2)
+    with refused(ValueError, "step needs a cell packed with bidirectional=False"):
+        lstm.prepack(both, bidirectional=True).step(rest["x"][0])

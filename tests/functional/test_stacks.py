@@ -13,6 +13,7 @@ from rnnfast.functional._dropout import Dropout
 from rnnfast.testing.bits import digest
 from rnnfast.testing.cells import BIASES, CELLS, Cell
 from rnnfast.testing.gradients import STEP
+from rnnfast.testing.plans import forced_plan, last_plan
 from rnnfast.testing.random import DTYPES, DType, Problem
 
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
@@ -26,7 +27,13 @@ LENGTHS = [9, 3, 0, 7, 9]
 
 
 def setting(
-    cell: Cell, dtype: DType, layers: int, directions: int, biases: tuple[str, ...] = BIASES[-1]
+    cell: Cell,
+    dtype: DType,
+    layers: int,
+    directions: int,
+    biases: tuple[str, ...] = BIASES[-1],
+    T: int = T,
+    B: int = B,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Arguments, weights in lists, and cotangents."""
     rng = np.random.default_rng(1)
@@ -114,6 +121,93 @@ def test_the_same_as_layer_by_layer(
     plain = {name: value for name, value in options.items() if name != "truncate"}
     again = cell.forward(arguments, **plain, bidirectional=directions == 2)
     assert digest(again) == digest(out)
+
+
+def everything(cell: Cell, arguments: dict, cotangents: dict, **options: Any) -> tuple[str, bool]:
+    """Digest of both forward passes and all gradients; whether layers ran at once in both."""
+    plain = cell.forward(arguments, **options)
+    at_once = last_plan()["pipelines"]
+    out, pullback = cell.vjp(arguments, **options)
+    assert last_plan()["pipelines"] == at_once
+    gradients = pullback(**cotangents)._asdict().values()
+    arrays = [a for g in gradients if g is not None for a in flat(g)]
+    return digest([*plain, *out, *arrays]), at_once
+
+
+@every_cell
+@every_dtype
+@pytest.mark.parametrize(("layers", "directions"), [(2, 1), (3, 1), (4, 1), (1, 2), (3, 2)])
+def test_layers_at_once(cell: Cell, dtype: DType, layers: int, directions: int) -> None:
+    both = {"bidirectional": directions == 2}
+    for steps, rows, options in (
+        (23, 1, {}),
+        (9, 2, {"lengths": [4, 9]}),
+        (9, 3, {"resets": np.random.default_rng(2).random((9, 3)) < 0.3}),
+        (9, 5, {"lengths": [0, 3, 8, 7, 3], "resets": np.ones((9, 5), bool)}),
+        (7, 4, {"reverse": True, "lengths": [7, 2, 7, 6]}),
+    ):
+        if both["bidirectional"] and "reverse" in options:
+            continue
+        arguments, cotangents = setting(cell, dtype, layers, directions, T=steps, B=rows)
+        with forced_plan(threads=1, pipelines=False):
+            want, at_once = everything(cell, arguments, cotangents, **both, **options)
+            assert not at_once
+        # More threads than layers, fewer, one; chunks of one step, some and all, and the last one
+        # partial. With threads that own rows layers cannot run at once.
+        for threads in (1, 2, 3, 4):
+            for chunk in (None, 1, 5, 100):
+                with forced_plan(partition="units", threads=threads, chunk=chunk, pipelines=True):
+                    got, at_once = everything(cell, arguments, cotangents, **both, **options)
+                    workers = last_plan()["workers"]
+                assert at_once
+                assert workers == (
+                    min(threads, 2) if directions == 2 else -(-layers // -(-layers // threads))
+                )
+                assert got == want, (steps, rows, threads, chunk)
+
+
+@every_cell
+@pytest.mark.parametrize("directions", [1, 2])
+def test_windows_of_input_in_layers_at_once(cell: Cell, directions: int) -> None:
+    arguments, cotangents = setting(cell, np.float32, 2, directions, T=33, B=1)
+    both = {"bidirectional": directions == 2}
+    digests = set()
+    for interleaves in (False, True):
+        with forced_plan(threads=2, pipelines=True, interleaves_input=interleaves):
+            digests.add(everything(cell, arguments, cotangents, **both))
+        one_phase = cell.name not in ("gru_reset_before", "mgu")
+        assert last_plan()["interleaves_input"] == (interleaves and one_phase and directions == 2)
+    assert len(digests) == 1
+    assert digests.pop()[1]
+
+
+def test_when_layers_run_at_once() -> None:
+    cell = CELLS[3]
+    arguments, _ = setting(cell, np.float32, 2, 1, T=40, B=8)
+    with forced_plan(partition="rows", threads=2, pipelines=True):
+        cell.forward(arguments)
+        assert not last_plan()["pipelines"]
+    with forced_plan(threads=2, pipelines=True):
+        cell.forward(arguments, dropout=0.5, seed=1)
+        assert not last_plan()["pipelines"]
+        single = {n: a[:1] for n, a in arguments.items() if n != "x"}
+        cell.forward({**single, "x": arguments["x"]})
+        assert not last_plan()["pipelines"]
+    with rnnfast.num_threads(1):
+        cell.forward(arguments)
+        assert not last_plan()["pipelines"]
+
+
+def test_a_small_stack_runs_at_once_unasked() -> None:
+    if rnnfast.get_num_threads() < 2:
+        pytest.skip("needs two cores")
+    rng = np.random.default_rng(1)
+    w = [rng.standard_normal((256, 64)).astype(np.float32) for _ in range(4)]
+    rnnfast.lstm(np.zeros((100, 1, 64), np.float32), w, w)
+    assert last_plan()["pipelines"]
+    w = [np.zeros((4 * 512, 512), np.float32)] * 4
+    rnnfast.lstm(np.zeros((100, 1, 512), np.float32), w, w)
+    assert not last_plan()["pipelines"]
 
 
 @every_cell
