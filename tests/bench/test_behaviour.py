@@ -6,7 +6,7 @@ import pytest
 
 from rnnfast.bench import Case, Ours, Shape
 from rnnfast.bench.agreement import Disagreement
-from rnnfast.bench.behaviour import company, growth, partitions, variants
+from rnnfast.bench.behaviour import company, growth, partitions, stacks, variants
 from rnnfast.bench.behaviour.__main__ import main
 from rnnfast.bench.behaviour.findings import Finding, to_json, to_markdown
 
@@ -70,6 +70,23 @@ def test_variants_are_held_beside_the_plain_cell(monkeypatch):
     assert all(f.measured == 2 for f in found)
     bounds = {f.about.split()[2]: f.bound for f in found}
     assert 1.15 / 3 < bounds["lengths"] < 1.15
+
+
+def test_stacks_are_held_beside_their_layers(monkeypatch):
+    seen = []
+
+    def medians(calls, rounds):
+        seen.append({name: [a.shape for a in call()] for name, call in calls.items()})
+        return dict(zip(calls, (3.0, 4.0, 1.0, 2.0), strict=True))
+
+    monkeypatch.setattr(stacks, "medians", medians)
+    case = Case("inference", "gru", Shape(12, 3, 5, 5))
+    found = stacks._of_case(case, 0.75, rounds=1)
+    assert [(f.measured, f.bound) for f in found] == [(0.75, 0.75), (0.5, 0.75)]
+    assert seen[0]["stack"] == seen[0]["packed stack"] == [(12, 3, 5), (4, 3, 5)]
+    assert seen[0]["layers"] == seen[0]["packed layers"] == [(12, 3, 5), (3, 5)]
+    with pytest.raises(Disagreement, match="different results"):
+        stacks._require_the_same(case, {"a": lambda: ([1.0],), "b": lambda: ([2.0],)})
 
 
 def test_a_wrong_answer_is_not_timed():

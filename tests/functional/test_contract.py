@@ -31,7 +31,8 @@ SIGNATURES = {
     "gru_vjp": f"({WEIGHTS}, reset_after=True, lengths=None, resets=None, reverse=False, "
     "bidirectional=False, dropout=0.0, seed=None, truncate=None, wrt=None)",
     "prepack": "(cell, w_ih, w_hh, b_ih=None, b_hh=None, *, "
-    "nonlinearity='tanh', forget_gate='own', reset_after=True, reverse=False)",
+    "nonlinearity='tanh', forget_gate='own', reset_after=True, reverse=False, "
+    "bidirectional=False)",
     "Prepacked.__call__": "(self, x, *, h0=None, c0=None, lengths=None, resets=None)",
     "Prepacked.step": "(self, x_t, state=None)",
     "set_num_threads": "(n)",
