@@ -4,6 +4,8 @@ Every array has one dtype, float32 or float64, in native byte order and aligned.
 `dx` may have any strides over time and batch but unit stride on the last axis; all else is
 C-contiguous, but for `resets` (T, B), of any strides. `spans` (B, 2) are the steps [begin, end)
 that each sequence takes, and one at least takes all; None is all of all. `truncate` 0 is never.
+`masks` are factors (B, H) of h before the recurrent product, and how much of h and of c a step
+keeps of the step before, each (T, B, H) of any strides over time and batch; or None.
 `rnnfast._check` sees to it. T, B, I and H are at least 1 here.
 """
 
@@ -17,6 +19,7 @@ _Array = npt.NDArray[np.floating[Any]]
 _DType = np.dtype[np.floating[Any]]
 _Integers = npt.NDArray[np.intp]
 _Booleans = npt.NDArray[np.bool_]
+_Masks = tuple[_Array | None, _Array | None, _Array | None]
 
 @final
 class Tape:
@@ -30,6 +33,7 @@ class Tape:
         w_ih: _Array,
         w_hh: _Array,
         resets: _Booleans | None,
+        masks: _Masks | None,
         truncate: int,
         dy: _Array | None,
         dh_n: _Array | None,
@@ -68,6 +72,7 @@ class Packed:
         c0: _Array | None,
         spans: _Integers | None,
         resets: _Booleans | None,
+        masks: _Masks | None,
         y: _Array,
         h_n: _Array,
         c_n: _Array | None,
@@ -91,6 +96,7 @@ def forward(
     c0: _Array | None,
     spans: _Integers | None,
     resets: _Booleans | None,
+    masks: _Masks | None,
     y: _Array,
     h_n: _Array,
     c_n: _Array | None,
@@ -107,6 +113,7 @@ def forward_saving(
     c0: _Array | None,
     spans: _Integers | None,
     resets: _Booleans | None,
+    masks: _Masks | None,
     y: _Array,
     h_n: _Array,
     c_n: _Array | None,

@@ -36,14 +36,32 @@ template <class T>
 ForwardCall<T> forward_call(const Dims& dims, const py::object& x, const py::object& h0,
                             const py::object& c0, const py::object& y, const py::object& h_n,
                             const py::object& c_n, const std::vector<SequenceRow>& rows,
-                            const py::object& resets) {
+                            const py::object& resets, const Masks<T>& masks = {}) {
   return {dims,
           sequence<const T>(x),
           {pointer<const T>(h0), pointer<const T>(c0)},
           sequence<T>(y),
           {pointer<T>(h_n), pointer<T>(c_n)},
           rows.empty() ? nullptr : rows.data(),
-          sequence<const bool>(resets)};
+          sequence<const bool>(resets),
+          masks};
+}
+
+/// From None or the three arrays, any of which may be None.
+template <class T>
+Masks<T> masks_of(const py::object& masks) {
+  if (masks.is_none()) return {};
+  const auto arrays = py::reinterpret_borrow<py::tuple>(masks);
+  return {pointer<const T>(arrays[0]), sequence<const T>(arrays[1]), sequence<const T>(arrays[2])};
+}
+
+/// The plan of a call with masks.
+template <class T>
+PlanSegment plan_masked(Purpose purpose, const Dims& dims, const CellTraits& traits,
+                        const Masks<T>& masks) {
+  PlanSegment plan = plan_call(purpose, dims, traits);
+  plan.masks_operand = masks.recurrent != nullptr;
+  return plan;
 }
 
 /// The private rows of sequences that take the steps `spans` (B, 2); none where all take all.
@@ -55,16 +73,17 @@ std::vector<SequenceRow> rows_of(const py::object& spans, const PlanSegment& pla
 void forward(const std::string& cell, const py::array& x, const py::array& w_ih,
              const py::array& w_hh, const py::object& b_ih, const py::object& b_hh,
              const py::object& h0, const py::object& c0, const py::object& spans,
-             const py::object& resets, const py::array& y, const py::array& h_n,
-             const py::object& c_n) {
+             const py::object& resets, const py::object& masks, const py::array& y,
+             const py::array& h_n, const py::object& c_n) {
   with_scalar(x.dtype(), [&](auto scalar) {
     using T = decltype(scalar);
     const CellKernels<T>& kernels = cell_kernels<T>(cell_number(cell));
     const Dims dims = dims_of(x, w_hh);
     const Weights<T> weights = weights_of<T>(w_ih, w_hh, b_ih, b_hh);
-    const PlanSegment plan = plan_call(Purpose::inference, dims, kernels.traits);
+    const Masks<T> noise = masks_of<T>(masks);
+    const PlanSegment plan = plan_masked(Purpose::inference, dims, kernels.traits, noise);
     const std::vector<SequenceRow> rows = rows_of(spans, plan);
-    const ForwardCall<T> call = forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets);
+    const ForwardCall<T> call = forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, noise);
     const py::gil_scoped_release release;
     const Arena packed = pack(kernels, dims, weights, plan.threads);
     kernels.forward(call, plan, packed.data());
@@ -81,10 +100,11 @@ class Tape {
   std::size_t bytes() const { return saved_.size(); }
 
   void backward(const py::array& x, const py::array& w_ih, const py::array& w_hh,
-                const py::object& resets, index truncate, const py::object& dy,
-                const py::object& dh_n, const py::object& dc_n, const py::object& dx,
-                const py::object& dw_ih, const py::object& dw_hh, const py::object& db_ih,
-                const py::object& db_hh, const py::object& dh0, const py::object& dc0) const {
+                const py::object& resets, const py::object& masks, index truncate,
+                const py::object& dy, const py::object& dh_n, const py::object& dc_n,
+                const py::object& dx, const py::object& dw_ih, const py::object& dw_hh,
+                const py::object& db_ih, const py::object& db_hh, const py::object& dh0,
+                const py::object& dc0) const {
     with_scalar(x.dtype(), [&](auto scalar) {
       using T = decltype(scalar);
       const BackwardCall<T> call = {
@@ -97,6 +117,7 @@ class Tape {
            pointer<T>(db_hh), pointer<T>(dh0), pointer<T>(dc0)},
           rows_.empty() ? nullptr : rows_.data(),
           sequence<const bool>(resets),
+          masks_of<T>(masks),
           truncate};
       const py::gil_scoped_release release;
       cell_kernels<T>(cell_).backward(call, plan_, saved_.data());
@@ -126,17 +147,18 @@ std::unique_ptr<Tape> forward_saving(const std::string& cell, const py::array& x
                                      const py::object& b_ih, const py::object& b_hh,
                                      const py::object& h0, const py::object& c0,
                                      const py::object& spans, const py::object& resets,
-                                     const py::array& y, const py::array& h_n,
-                                     const py::object& c_n) {
+                                     const py::object& masks, const py::array& y,
+                                     const py::array& h_n, const py::object& c_n) {
   return with_scalar(x.dtype(), [&](auto scalar) {
     using T = decltype(scalar);
     const int number = cell_number(cell);
     const CellKernels<T>& kernels = cell_kernels<T>(number);
     const Dims dims = dims_of(x, w_hh);
     const Weights<T> weights = weights_of<T>(w_ih, w_hh, b_ih, b_hh);
-    const PlanSegment plan = plan_call(Purpose::training, dims, kernels.traits);
+    const Masks<T> noise = masks_of<T>(masks);
+    const PlanSegment plan = plan_masked(Purpose::training, dims, kernels.traits, noise);
     std::vector<SequenceRow> rows = rows_of(spans, plan);
-    const ForwardCall<T> call = forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets);
+    const ForwardCall<T> call = forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, noise);
     const py::gil_scoped_release release;
     const Arena packed = pack(kernels, dims, weights, plan.threads);
     Arena saved(kernels.saved_bytes(dims, plan));
@@ -166,15 +188,17 @@ class Packed {
   char* data() const { return packed_.data(); }
 
   void forward(const py::array& x, const py::object& h0, const py::object& c0,
-               const py::object& spans, const py::object& resets, const py::array& y,
-               const py::array& h_n, const py::object& c_n) const {
+               const py::object& spans, const py::object& resets, const py::object& masks,
+               const py::array& y, const py::array& h_n, const py::object& c_n) const {
     with_scalar(dtype_, [&](auto scalar) {
       using T = decltype(scalar);
       const CellKernels<T>& kernels = cell_kernels<T>(cell_);
       const Dims dims = {x.shape(0), x.shape(1), inputs_, units_};
-      const PlanSegment plan = plan_call(Purpose::inference, dims, kernels.traits);
+      const Masks<T> noise = masks_of<T>(masks);
+      const PlanSegment plan = plan_masked(Purpose::inference, dims, kernels.traits, noise);
       const std::vector<SequenceRow> rows = rows_of(spans, plan);
-      const ForwardCall<T> call = forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets);
+      const ForwardCall<T> call =
+          forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, noise);
       const py::gil_scoped_release release;
       kernels.forward(call, plan, packed_.data());
     });
@@ -229,6 +253,7 @@ class Packed {
                                  {pointer<T>(h), 0, units_},
                                  {nullptr, pointer<T>(c)},
                                  nullptr,
+                                 {},
                                  {}};
     const PlanSegment plan = plan_call(Purpose::inference, dims, kernels.traits);
     {

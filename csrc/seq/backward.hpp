@@ -15,6 +15,7 @@
 #include "seq/backward_workspace.hpp"
 #include "seq/ownership.hpp"
 #include "seq/resets.hpp"
+#include "seq/zoneout.hpp"
 
 namespace rnnfast {
 namespace {
@@ -75,6 +76,7 @@ class BackwardPass {
       const index at = work_.d_rows[r] * layout_.row();
       read_state(call_.d_last.h, layout_, row.sequence, work_.dh + at);
       if (Cell::has_memory) read_state(call_.d_last.c, layout_, row.sequence, work_.dc + at);
+      if (work_.plan.masks_operand) clear_groups(work_.d_operands[0] + at, {0, layout_.groups()});
       if (call_.rows && call_.out.x.data) {
         clear_padding(call_.out.x, row, call_.dims.steps, call_.dims.inputs);
       }
@@ -166,12 +168,19 @@ class BackwardPass {
   /// Deltas of one step from dL/dh and dL/dc after it; leaves there what reaches the step before
   /// without passing a weight.
   void cell_backward(const Slots<Cell, T>& deltas, const Step& step, Span groups) {
+    call_.masks.kept_h.data ? cell_backward_with<Zoneout<T>>(deltas, step, groups)
+                            : cell_backward_with<NoZoneout<T>>(deltas, step, groups);
+  }
+
+  template <class Zone>
+  void cell_backward_with(const Slots<Cell, T>& deltas, const Step& step, Span groups) {
     const Slots<Cell, T> gates = history_.slots_of(step.number);
     const index gates_row = history_.step_row(step.number);
     const T* const h = history_.h_at(step.number);
     const T* const c = history_.c_at(step.number);
     for (index r = step.rows.begin; r < step.rows.end; ++r) {
       const SequenceRow& of = work_.sequences[r];
+      const Zone zone(call_.masks, of, step.number);
       const T* dy =
           dy_.data + (of.first + step.number) * dy_.step_stride + of.sequence * dy_.row_stride;
       for (index group = groups.begin; group < groups.end; ++group) {
@@ -189,8 +198,10 @@ class BackwardPass {
           d.c = load(work_.dc + d_at);
         }
         d.h = d.h + (valid == L::N ? load(dy_group) : load_first(dy_group, valid));
+        const State<V> passed = zone.split(d, layout_, group);
         V delta[L::P];
         Cell::backward(gate, prev, d, delta);
+        zone.add(d, passed);
         store_deltas(deltas.group(step.first_row + of.rank, group), {0, L::P}, delta, valid);
         store(work_.dh + d_at, d.h);
         if constexpr (Cell::has_memory) store(work_.dc + d_at, d.c);
@@ -223,7 +234,7 @@ class BackwardPass {
       const index first = block * block_vectors;
       const Span groups = {larger(first, own_.groups.begin),
                            smaller(first + weights.width(block), own_.groups.end)};
-      T* const target = (Phase == 0 ? work_.dh : work_.d_operand) + groups.begin * L::N;
+      T* const target = work_.d_operands[Phase] + groups.begin * L::N;
       const Rows<T> c = {target, work_.d_rows + step.rows.begin, layout_.row()};
       const Rows<const T> start = Phase == 0 ? Rows<const T>{c.base, c.offset, c.stride}
                                              : Rows<const T>{work_.zeros, c.offset, 0};
@@ -235,12 +246,28 @@ class BackwardPass {
                     if constexpr (Phase > 0) {
                       unstage<Phase>(deltas, part, groups);
                     } else {
+                      unmask_operand(part, groups);
                       cut_gradient(part, groups);
                       if (in_chunk) cell_backward(deltas, before(part), groups);
                     }
                   });
     }
     if constexpr (Phase > 0) phase<Phase - 1>(deltas, step, in_chunk);
+  }
+
+  /// From the gradient of the first phase's operand to that of the state that it is made from.
+  void unmask_operand(const Step& step, Span groups) {
+    if (!work_.plan.masks_operand) return;
+    for (index r = step.rows.begin; r < step.rows.end; ++r) {
+      const index at = work_.d_rows[r] * layout_.row();
+      const T* const mask = call_.masks.recurrent + work_.sequences[r].sequence * layout_.units;
+      for (index group = groups.begin; group < groups.end; ++group) {
+        T* const dh = work_.dh + at + group * L::N;
+        T* const d_operand = work_.d_operands[0] + at + group * L::N;
+        store(dh, fma(load_group(mask, layout_, group), load(d_operand), load(dh)));
+        store(d_operand, V{});  // the next step's begins at zero
+      }
+    }
   }
 
   /// Keeps gradients from passing into the step before where it does not lead on.
@@ -269,11 +296,11 @@ class BackwardPass {
         V delta[L::P];
         for (int p = 0; p < L::P; ++p) gate[p] = load<T>(gate_slot.part(p));
         for (int p = 0; p < L::P; ++p) delta[p] = load<T>(delta_slot.part(p));
-        V dh = load(work_.dh + d_at);
-        Cell::template unstage<Phase>(gate, load(history_.h_at(step.number) + at),
-                                      load(work_.d_operand + d_at), dh, delta);
+        V d_first = load(work_.d_operands[0] + d_at);
+        Cell::template unstage<Phase>(gate, load(history_.operand_at(0, step.number) + at),
+                                      load(work_.d_operands[Phase] + d_at), d_first, delta);
         store_deltas(delta_slot, Cell::phase[Phase - 1], delta, layout_.valid(group));
-        store(work_.dh + d_at, dh);
+        store(work_.d_operands[0] + d_at, d_first);
       }
     }
   }
@@ -332,8 +359,8 @@ class BackwardPass {
     };
     visit(work_.input_gradient, call_.x.data, work_.x_offsets, 1);
     for (int p = 0; p < Cell::phases; ++p) {
-      const T* operand = p == 0 ? history_.h_at(0) : history_.operand_at(p, 0);
-      visit(work_.recurrent_gradients[p], operand, work_.state_numbers, layout_.row());
+      visit(work_.recurrent_gradients[p], history_.operand_at(p, 0), work_.state_numbers,
+            layout_.row());
     }
   }
 

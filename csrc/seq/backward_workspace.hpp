@@ -23,7 +23,7 @@ struct BackwardWorkspace {
   RowBlocks blocks;                  // of the three rows that follow
   T* dh = nullptr;                   // [blocks][block][row]  dL/dh of the step at hand
   T* dc = nullptr;                   // the same
-  T* d_operand = nullptr;            // the same, of a later phase's operand
+  T* d_operands[Cell::phases] = {};  // the same, of the phases' operands; the first may be dh
   T* deltas = nullptr;               // the slots of a chunk
   T* zeros = nullptr;                // [row]
   T* dx = nullptr;                   // [workers][dx_rows][block of outputs]
@@ -49,7 +49,8 @@ struct BackwardWorkspace {
     const index states = blocks.workers * block_stride() * layout.row();
     dh = bump.take<T>(states);
     if (Cell::has_memory) dc = bump.take<T>(states);
-    if (Cell::phases > 1) d_operand = bump.take<T>(states);
+    d_operands[0] = plan.masks_operand ? bump.take<T>(states) : dh;
+    for (int p = 1; p < Cell::phases; ++p) d_operands[p] = bump.take<T>(states);
     deltas = bump.take<T>(layout.slots(chunk_rows));
     zeros = bump.take<T>(larger(layout.row(), DeltaWeights<Cell, T>::block_lanes));
     dx = bump.take<T>(workers * dx_rows * DeltaWeights<Cell, T>::block_lanes);

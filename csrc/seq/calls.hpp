@@ -15,6 +15,14 @@ struct SequenceRow {
   index length;
 };
 
+/// What becomes of states between steps, beside the cell's equations; null: nothing.
+template <class T>
+struct Masks {
+  const T* recurrent = nullptr;  // (B, H): factors of h where it enters the recurrent product
+  Sequence<const T> kept_h;      // (T, B, H): how much of the state before it a step keeps
+  Sequence<const T> kept_c;      // the same, where the cell has one; there if kept_h is
+};
+
 template <class T>
 struct ForwardCall {
   Dims dims;
@@ -24,6 +32,7 @@ struct ForwardCall {
   States<T> last;               // (B, H)
   const SequenceRow* rows;      // [B]; null: row b is sequence b, and takes all steps
   Sequence<const bool> resets;  // (T, B): h and c are zero before this step; null: nowhere
+  Masks<T> masks = {};
 };
 
 template <class T>
@@ -36,6 +45,7 @@ struct BackwardCall {
   Gradients<T> out;        // null: not wanted
   const SequenceRow* rows;
   Sequence<const bool> resets;
+  Masks<T> masks;
   index truncate;  // no gradient passes into a step whose number is a multiple of this; 0: all do
 };
 

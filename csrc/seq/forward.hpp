@@ -14,6 +14,7 @@
 #include "seq/input_product.hpp"
 #include "seq/interleaved_input.hpp"
 #include "seq/resets.hpp"
+#include "seq/zoneout.hpp"
 
 namespace rnnfast {
 namespace {
@@ -113,7 +114,9 @@ class ForwardPass {
       if (Cell::has_memory) read_state(call_.initial.c, layout_, b, history_.c_at(0) + at);
       if (call_.rows) clear_padding(call_.y, sequences_[r], call_.dims.steps, call_.dims.units);
     }
-    reset_rows(rows, {0, layout_.groups()}, 0);
+    const Span groups = {0, layout_.groups()};
+    reset_rows(rows, groups, 0);
+    mask_operand(rows, groups, 0);
   }
 
   // A row's last state stays where its last step has left it.
@@ -139,11 +142,26 @@ class ForwardPass {
     }
   }
 
+  /// Makes the first phase's operand from the states before `step`, unless these are it.
+  void mask_operand(Span rows, Span groups, index step) {
+    if (!history_.masks_operand) return;
+    for (index r = rows.begin; r < rows.end; ++r) {
+      const index at = state_rows_[r] * row_;
+      const T* const mask = call_.masks.recurrent + sequences_[r].sequence * call_.dims.units;
+      for (index group = groups.begin; group < groups.end; ++group) {
+        const V factor = load_group(mask, layout_, group);
+        store(history_.operand_at(0, step) + at + group * L::N,
+              factor * load(history_.h_at(step) + at + group * L::N));
+      }
+    }
+  }
+
   /// Where a step finds and leaves things; worked out once, since it takes divisions.
   struct Step {
     index number;
     Slots<Cell, T> slots;
     index first_slot;
+    const T* operand;  // of the first phase
     State<const T*> before;
     State<T*> after;
     T* y;
@@ -152,6 +170,7 @@ class ForwardPass {
     return {step,
             history_.slots_of(step),
             history_.step_row(step),
+            history_.operand_at(0, step),
             {history_.h_at(step), history_.c_at(step)},
             {history_.h_at(step + 1), history_.c_at(step + 1)},
             call_.y.data + step * call_.y.step_stride};
@@ -192,7 +211,7 @@ class ForwardPass {
 
   template <int Phase>
   void run_phase(const Step& step) {
-    const T* operand = Phase == 0 ? step.before.h : history_.operand_at(Phase, step.number);
+    const T* operand = Phase == 0 ? step.operand : history_.operand_at(Phase, step.number);
     for_own_panels(step, [&](index panel) { recurrent_panel<Phase>(step, panel, operand); });
     if constexpr (Phase + 1 < Cell::phases) {
       if (own_.meets) worker_.meet();
@@ -206,6 +225,7 @@ class ForwardPass {
     const Span groups = {own_.panels.begin * L::U,
                          smaller(own_.panels.end * L::U, layout_.groups())};
     reset_rows(active_, groups, step.number + 1);
+    mask_operand(active_, groups, step.number + 1);
     if (own_.meets) worker_.meet();
   }
 
@@ -213,7 +233,7 @@ class ForwardPass {
   // their chains of dependent operations overlap.
   void interleaved_step(const Step& step, index place) {
     for_own_panels(step, [&](index panel) {
-      interleaved_input_.multiply_panel(panel, step.before.h, slots_of(step, panel), place);
+      interleaved_input_.multiply_panel(panel, step.operand, slots_of(step, panel), place);
     });
     for_own_panels(
         step, [&](index panel) { finish_rows<0>(step, panel, slots_of(step, panel), {0, 1}); });
@@ -239,30 +259,42 @@ class ForwardPass {
 
   template <int Phase>
   void finish_rows(const Step& step, index panel, T* slots, Span rows) {
+    if constexpr (Phase + 1 == Cell::phases) {
+      if (call_.masks.kept_h.data) {
+        return finish_rows_with<Phase, Zoneout<T>>(step, panel, slots, rows);
+      }
+    }
+    finish_rows_with<Phase, NoZoneout<T>>(step, panel, slots, rows);
+  }
+
+  template <int Phase, class Zone>
+  void finish_rows_with(const Step& step, index panel, T* slots, Span rows) {
     const index width = layout_.width(panel);
     for (index r = rows.begin; r < rows.end; ++r) {
+      const Zone zone(call_.masks, sequences_[r], step.number);
       T* const slot = slots + gate_rows_[r] * layout_.slot(panel);
       for (index u = 0; u < width; ++u) {
-        epilogue<Phase>(step, r, panel * L::U + u, slot + u * L::N, width * L::N);
+        epilogue<Phase>(step, r, panel * L::U + u, slot + u * L::N, width * L::N, zone);
       }
     }
   }
 
-  template <int Phase>
-  void epilogue(const Step& step, index r, index group, T* slot, index part_stride) {
+  template <int Phase, class Zone>
+  void epilogue(const Step& step, index r, index group, T* slot, index part_stride,
+                const Zone& zone) {
     const index at = state_rows_[r] * row_ + group * L::N;
     V gate[L::P];
     for (int p = 0; p < L::P; ++p) gate[p] = load(slot + p * part_stride);
     State<V> state = {load(step.before.h + at), V{}};
     if constexpr (Phase + 1 < Cell::phases) {
       store(history_.operand_at(Phase + 1, step.number) + at,
-            Cell::template stage<Phase>(gate, state.h));
+            Cell::template stage<Phase>(gate, load(step.operand + at)));
       for (int p = Cell::phase[Phase].begin; p < Cell::phase[Phase].end; ++p) {
         store(slot + p * part_stride, gate[p]);
       }
     } else {
       if constexpr (Cell::has_memory) state.c = load(step.before.c + at);
-      state = Cell::forward(gate, state);
+      state = zone.after(state, Cell::forward(gate, state), layout_, group);
       if constexpr (Keep::gates) {
         for (int p = 0; p < L::P; ++p) store(slot + p * part_stride, gate[p]);
       }

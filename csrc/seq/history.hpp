@@ -1,7 +1,8 @@
 // What a pass through a sequence remembers: gates in their slots, and the private rows of h, c and
-// the later phases' operands, h and c with the initial state as row 0 (so h_at(s) is the state
-// before step s). The forward pass that serves a backward pass keeps all of it; the other only what
-// the next step reads. Nothing here aliases an array of the caller.
+// the phases' operands (that of the first is h itself unless the call masks it), h and c with the
+// initial state as row 0 (so h_at(s) is the state before step s). The forward pass that serves a
+// backward pass keeps all of it; the other only what the next step reads. Nothing here aliases an
+// array of the caller.
 #pragma once
 
 #include "seq/layout.hpp"
@@ -38,10 +39,15 @@ struct History {
   T* gates = nullptr;
   T* h = nullptr;                  // [blocks][states][block][row]
   T* c = nullptr;                  // the same
-  T* operands[Cell::phases] = {};  // the same, from the second phase on
+  T* operands[Cell::phases] = {};  // the same
+  bool masks_operand;
 
   History(const Dims& dims, const PlanSegment& plan)
-      : dims(dims), chunk_steps(plan.chunk_steps), blocks(plan), layout{dims.units} {}
+      : dims(dims),
+        chunk_steps(plan.chunk_steps),
+        blocks(plan),
+        layout{dims.units},
+        masks_operand(plan.masks_operand) {}
 
   void place(Bump& bump) {
     const index states = blocks.workers * state_stride() * layout.row();
@@ -49,6 +55,7 @@ struct History {
     gates = bump.take<T>(layout.slots(chunks * chunk_rows()));
     h = bump.take<T>(states);
     if (Cell::has_memory) c = bump.take<T>(states);
+    operands[0] = masks_operand ? bump.take<T>(states) : h;
     for (int p = 1; p < Cell::phases; ++p) operands[p] = bump.take<T>(states);
   }
 

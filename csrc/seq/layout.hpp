@@ -53,6 +53,13 @@ struct Layout {
   index row() const { return padded_row<T>(units); }
 };
 
+/// A group of a row of the caller's that is not padded.
+template <class T, class L>
+inline Vec<T> load_group(const T* row, const L& layout, index group) {
+  const index valid = layout.valid(group);
+  return valid == L::N ? load(row + group * L::N) : load_first(row + group * L::N, valid);
+}
+
 /// The slots of one chunk of `rows` rows.
 template <class Cell, class T, class Element = T>
 struct Slots {

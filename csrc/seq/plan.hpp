@@ -63,6 +63,7 @@ struct PlanSegment {
   bool interleaves_input;   // or it is made beside the recurrent products (interleaved_input.hpp)
   index delta_chunk_steps;  // steps of the backward pass between weight gradients
   index block_steps;        // steps of one partial sum of the weight gradients: from T and B alone
+  bool masks_operand;       // whether the call masks h where it enters the recurrent product
 };
 
 struct Plan {

@@ -101,10 +101,11 @@ inline V splat(Scalar<V> x) {
 // The smaller (larger) of x and a limit; NaN stays NaN, because x86's min and max return their
 // second operand where one is NaN. The compiler does not find these instructions by itself.
 #if defined(__AVX512F__)
-inline VecF at_most(VecF x, VecF limit) { return (VecF)_mm512_min_ps(limit, x); }
-inline VecD at_most(VecD x, VecD limit) { return (VecD)_mm512_min_pd(limit, x); }
-inline VecF at_least(VecF x, VecF limit) { return (VecF)_mm512_max_ps(limit, x); }
-inline VecD at_least(VecD x, VecD limit) { return (VecD)_mm512_max_pd(limit, x); }
+// (Masked with all lanes: GCC 12 warns of the undefined vector within the plain ones, bug 105593.)
+inline VecF at_most(VecF x, VecF limit) { return (VecF)_mm512_maskz_min_ps(0xffff, limit, x); }
+inline VecD at_most(VecD x, VecD limit) { return (VecD)_mm512_maskz_min_pd(0xff, limit, x); }
+inline VecF at_least(VecF x, VecF limit) { return (VecF)_mm512_maskz_max_ps(0xffff, limit, x); }
+inline VecD at_least(VecD x, VecD limit) { return (VecD)_mm512_maskz_max_pd(0xff, limit, x); }
 #elif defined(__AVX2__)
 inline VecF at_most(VecF x, VecF limit) { return (VecF)_mm256_min_ps(limit, x); }
 inline VecD at_most(VecD x, VecD limit) { return (VecD)_mm256_min_pd(limit, x); }

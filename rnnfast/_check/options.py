@@ -52,6 +52,18 @@ def rate(name: str, value: float) -> float:
     return float(value)
 
 
+def rates(
+    name: str, value: float | tuple[float, ...], states: tuple[str, ...]
+) -> tuple[float, ...]:
+    """Return a probability below 1 for each state: one given for all, or as many."""
+    if not isinstance(value, (tuple, list)):
+        return (rate(name, value),) * len(states)
+    if len(value) != len(states):
+        wanted = "a number" if len(states) == 1 else f"a number, or one for each of {states}"
+        raise ValueError(f"{name} must be {wanted}, got {value!r}")
+    return tuple(rate(f"{name} of {state}", one) for state, one in zip(states, value, strict=True))
+
+
 def seed(value: int | None) -> int | None:
     """Return a seed, None where there is none."""
     if value is None:

@@ -1,6 +1,6 @@
 """The engine that all cells share: layers on layers, each in one direction or in both.
 
-    x_0 = x,   y_l = [forward(x_l), reverse(x_l)],   x_{l+1} = dropout(y_l),   y = y of the last
+    x_0 = x,   y_l = [forward(x_l), reverse(x_l)],   x_{l+1} = noise(y_l),   y = y of the last
 
 One layer in one direction is the smallest of networks. Layers of a network, or both directions, run
 at once where the core finds it worth while. Results are fresh arrays, the caller's to change;
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from .. import _core
 from .._check import Array, cells, empty, inputs, options, stacks, zeros
-from ._dropout import Dropout
+from ._noise import Noise, StateMasks
 from ._run import (
     AtOnce,
     Results,
@@ -26,6 +26,7 @@ from ._run import (
     forward_packed,
     forward_saving,
     layers_at_once,
+    masks_in_time,
 )
 from ._time import time_of
 
@@ -38,6 +39,8 @@ class Part(NamedTuple):
     given: inputs.Inputs
     packed: _core.Packed | None  # its weights once more
     reverse: bool
+    masks: StateMasks | None
+    weight_mask: Array | None  # of w_hh, which has been multiplied by it
 
 
 class Saved(NamedTuple):
@@ -55,11 +58,13 @@ class Network:
     ----------
     cell : Cell
         Of all layers.
-    x, weights, h0, c0, lengths, resets, reverse, bidirectional, dropout, seed
+    x, weights, h0, c0, lengths, resets, reverse, bidirectional
         As the public functions take them; `weights` are w_ih, w_hh, b_ih, b_hh.
+    noise : Noise
+        What is drawn at random.
     """
 
-    __slots__ = ("_dropout", "_packed", "_reverse", "cell", "given")
+    __slots__ = ("_noise", "_packed", "_reverse", "cell", "given")
 
     def __init__(
         self,
@@ -73,14 +78,12 @@ class Network:
         resets: npt.ArrayLike | None,
         reverse: bool,
         bidirectional: bool,
-        dropout: float,
-        seed: int | None,
+        noise: Noise,
     ) -> None:
         self.cell = cell
         self._packed: tuple[_core.Packed, ...] | None = None
         self._reverse, both = options.directions(reverse, bidirectional)
-        rate, chosen_seed = options.rate("dropout", dropout), options.seed(seed)
-        self._dropout = Dropout(rate, chosen_seed) if rate and chosen_seed is not None else None
+        self._noise = noise
         self.given = stacks.stack(
             cell, x, weights, h0, c0, lengths=lengths, resets=resets, bidirectional=both
         )
@@ -92,11 +95,12 @@ class Network:
         given: stacks.Stack,
         packed: tuple[_core.Packed, ...],
         reverse: bool,
+        noise: Noise,
     ) -> Network:
         """Return a network whose weights are packed already, in torch's order."""
         network = cls.__new__(cls)
         network.cell, network.given = cell, given
-        network._dropout, network._packed, network._reverse = None, packed, reverse
+        network._noise, network._packed, network._reverse = noise, packed, reverse
         return network
 
     def forward(self) -> tuple[Array, ...]:
@@ -137,7 +141,13 @@ class Network:
             y = self._output()
             parts = self._parts(layer, x)
             tapes = [
-                forward_saving(self.cell, part.given, part.reverse, self._of_part(part, y, states))
+                forward_saving(
+                    self.cell,
+                    part.given,
+                    part.reverse,
+                    part.masks,
+                    self._of_part(part, y, states),
+                )
                 for part in parts
             ]
             saved.append(Saved(parts, tapes, mask))
@@ -188,6 +198,7 @@ class Network:
                     part.given.weights.w_ih,
                     part.given.weights.w_hh,
                     time(part.given.resets),
+                    masks_in_time(time, part.masks),
                     truncate,
                     time(self._columns(dy, part.direction)),
                     self._rows(dh_n, part.number),
@@ -200,6 +211,8 @@ class Network:
                     self._rows(of_states.get("h0"), part.number),
                     self._rows(of_states.get("c0"), part.number),
                 )
+                if part.weight_mask is not None and "w_hh" in fresh:
+                    fresh["w_hh"] *= part.weight_mask
                 of_layer.append(fresh)
                 if dx is None:
                     dx = fresh_dx
@@ -220,32 +233,38 @@ class Network:
 
     def _forward_part(self, part: Part, results: Results) -> None:
         if part.packed is None:
-            forward(self.cell, part.given, part.reverse, results)
+            forward(self.cell, part.given, part.reverse, part.masks, results)
         else:
-            forward_packed(part.packed, part.given, part.reverse, results)
+            forward_packed(part.packed, part.given, part.reverse, part.masks, results)
 
     def _at_once(self, *, training: bool) -> AtOnce | None:
         """Return how layers run at once; None if they run one by one."""
-        return None if self._dropout else layers_at_once(self.cell, self.given, training)
+        if self._noise.seed is not None or self._noise.reaches_steps:
+            return None
+        return layers_at_once(self.cell, self.given, training)
 
     def _parts(self, layer: int, x: Array) -> list[Part]:
         """Return the directions of a layer, whose input is `x`."""
-        given = self.given
+        given, noise = self.given, self._noise
+        rows = (*x.shape[:2], given.hidden_size)
         parts = []
         for direction, weights in enumerate(given.layers[layer]):
             number = layer * given.directions + direction
+            weight_mask = noise.of_weights(number, weights.w_hh)
+            if weight_mask is not None:
+                weights = weights._replace(w_hh=weights.w_hh * weight_mask)
             h0, c0 = self._rows(given.h0, number), self._rows(given.c0, number)
             of_part = inputs.Inputs(x, weights, h0, c0, given.lengths, given.resets)
             packed = None if self._packed is None else self._packed[number]
-            parts.append(Part(number, direction, of_part, packed, self._reverse or direction == 1))
+            back = self._reverse or direction == 1
+            masks = noise.of_states(number, rows, x.dtype)
+            parts.append(Part(number, direction, of_part, packed, back, masks, weight_mask))
         return parts
 
     def _between(self, layer: int, x: Array) -> tuple[Array, Array | None]:
         """Return the input of a layer from the output of the one below, and its mask."""
-        if layer == 0 or self._dropout is None:
-            return x, None
-        mask = self._dropout.mask(layer, x.shape, x.dtype)
-        return x * mask, mask
+        mask = self._noise.of_inputs(layer, x.shape, x.dtype)
+        return x if mask is None else x * mask, mask
 
     def _states(self) -> list[Array]:
         """Return arrays for h_n and, where there is one, c_n."""

@@ -33,6 +33,7 @@ class NoTape:
         w_ih: Array,
         w_hh: Array,
         resets: Booleans | None,
+        masks: tuple[Array | None, Array | None, Array | None] | None,
         truncate: int,
         dy: Array | None,
         dh_n: Array | None,

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, TypeAlias
 from .. import _core
 from .._check import Array, cells, inputs, stacks
 from ._no_steps import NoTape, carry
-from ._time import time_of
+from ._noise import StateMasks
+from ._time import PlainTime, Time, time_of
 
 Tape: TypeAlias = _core.Tape | NoTape
 AtOnce: TypeAlias = tuple[int, int]  # how layers run at once: threads, and the steps of a chunk
@@ -25,25 +26,41 @@ class Results(NamedTuple):
     c_n: Array | None
 
 
-def forward(cell: cells.Cell, given: inputs.Inputs, reverse: bool, results: Results) -> None:
+def forward(
+    cell: cells.Cell,
+    given: inputs.Inputs,
+    reverse: bool,
+    masks: StateMasks | None,
+    results: Results,
+) -> None:
     """Write the results."""
     if _takes_steps(given, results):
-        _core.forward(cell.name, *_arguments(given, reverse, results))
+        _core.forward(cell.name, *_arguments(given, reverse, masks, results))
 
 
-def forward_saving(cell: cells.Cell, given: inputs.Inputs, reverse: bool, results: Results) -> Tape:
+def forward_saving(
+    cell: cells.Cell,
+    given: inputs.Inputs,
+    reverse: bool,
+    masks: StateMasks | None,
+    results: Results,
+) -> Tape:
     """As `forward`; return what the backward pass needs."""
     if not _takes_steps(given, results):
         return NoTape()
-    return _core.forward_saving(cell.name, *_arguments(given, reverse, results))
+    return _core.forward_saving(cell.name, *_arguments(given, reverse, masks, results))
 
 
 def forward_packed(
-    packed: _core.Packed, given: inputs.Inputs, reverse: bool, results: Results
+    packed: _core.Packed,
+    given: inputs.Inputs,
+    reverse: bool,
+    masks: StateMasks | None,
+    results: Results,
 ) -> None:
     """As `forward`, on weights that the core has packed already."""
     if _takes_steps(given, results):
-        x, _, _, _, _, *others = _arguments(given, reverse, results)
+        x, _, _, _, _, *others = _arguments(given, reverse, masks, results)
         packed.forward(x, *others)
 
 
@@ -118,12 +135,23 @@ def _arguments_of_layers(
     return arguments
 
 
-def _arguments(given: inputs.Inputs, reverse: bool, results: Results) -> tuple[Any, ...]:
+def masks_in_time(time: Time | PlainTime, masks: StateMasks | None) -> StateMasks | None:
+    """Return masks of states in the order of the steps."""
+    if masks is None:
+        return None
+    recurrent, kept_h, kept_c = masks
+    return recurrent, time(kept_h), time(kept_c)
+
+
+def _arguments(
+    given: inputs.Inputs, reverse: bool, masks: StateMasks | None, results: Results
+) -> tuple[Any, ...]:
     """Return what the core's forward passes take after the cell."""
     time = time_of(given, reverse)
     x, weights, h0, c0, _, resets = given
     y, h_n, c_n = results
-    return time(x), *weights, h0, c0, time.spans, time(resets), time.results(y), h_n, c_n
+    of_steps = (time.spans, time(resets), masks_in_time(time, masks))
+    return time(x), *weights, h0, c0, *of_steps, time.results(y), h_n, c_n
 
 
 def _takes_steps(given: inputs.Inputs, results: Results) -> bool:

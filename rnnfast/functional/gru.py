@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from .._check import cells, options
 from ._network import Network
+from ._noise import noise
 from ._pullback import Pullback
 from .results import GRUGrads, GRUOutput, Weights
 
@@ -83,6 +84,10 @@ def gru(
     reverse: bool = False,
     bidirectional: bool = False,
     dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    weight_dropout: float = 0.0,
+    zoneout: float = 0.0,
     seed: int | None = None,
 ) -> GRUOutput:
     """Run a GRU over a batch of sequences.
@@ -124,9 +129,17 @@ def gru(
     dropout : float, default 0.0
         Between layers, the probability that a number is zeroed, the others being divided by what
         is left; only with a `seed`.
+    input_dropout, recurrent_dropout : float, default 0.0
+        The same for what each layer takes, and for h where it meets `w_hh`, with one mask for all
+        steps of a sequence and all gates.
+    weight_dropout : float, default 0.0
+        The same for `w_hh` itself, with one mask for the call (DropConnect).
+    zoneout : float, default 0.0
+        The probability that a number of h keeps the value of the step before. Without a `seed`, as
+        at inference, it is the mean of the two values.
     seed : int, optional
-        Of `dropout`, whose masks depend on it and the sizes alone; None, the default, is inference
-        without dropout.
+        Of what is drawn at random, which depends on it and the sizes alone; None, the default, is
+        inference, without dropout.
 
     Returns
     -------
@@ -170,8 +183,9 @@ def gru(
     >>> y.shape, h_n.shape
     ((5, 2, 4), (2, 4))
     """
+    cell = cells.gru(options.flag("reset_after", reset_after))
     network = Network(
-        cells.gru(options.flag("reset_after", reset_after)),
+        cell,
         x,
         (w_ih, w_hh, b_ih, b_hh),
         h0,
@@ -179,8 +193,7 @@ def gru(
         resets=resets,
         reverse=reverse,
         bidirectional=bidirectional,
-        dropout=dropout,
-        seed=seed,
+        noise=noise(cell, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed),
     )
     return GRUOutput(*network.forward())
 
@@ -199,6 +212,10 @@ def gru_vjp(
     reverse: bool = False,
     bidirectional: bool = False,
     dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    weight_dropout: float = 0.0,
+    zoneout: float = 0.0,
     seed: int | None = None,
     truncate: int | None = None,
     wrt: Collection[str] | None = None,
@@ -211,7 +228,7 @@ def gru_vjp(
     Parameters
     ----------
     x, w_ih, w_hh, b_ih, b_hh, h0, reset_after, lengths, resets, reverse, bidirectional, \
-    dropout, seed
+    dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
         As for `gru`.
     truncate : int, optional
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the
@@ -248,8 +265,9 @@ def gru_vjp(
     """
     truncate = options.interval("truncate", truncate)
     wanted = options.wanted(wrt, GRUGrads._fields)
+    cell = cells.gru(options.flag("reset_after", reset_after))
     network = Network(
-        cells.gru(options.flag("reset_after", reset_after)),
+        cell,
         x,
         (w_ih, w_hh, b_ih, b_hh),
         h0,
@@ -257,8 +275,7 @@ def gru_vjp(
         resets=resets,
         reverse=reverse,
         bidirectional=bidirectional,
-        dropout=dropout,
-        seed=seed,
+        noise=noise(cell, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed),
     )
     results, saved = network.forward_saving()
     return GRUOutput(*results), GRUPullback(network, saved, truncate, wanted)

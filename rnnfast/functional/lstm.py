@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from .._check import cells, options
 from ._network import Network
+from ._noise import noise
 from ._pullback import Pullback
 from .results import LSTMGrads, LSTMOutput, Weights
 
@@ -86,6 +87,10 @@ def lstm(
     reverse: bool = False,
     bidirectional: bool = False,
     dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    weight_dropout: float = 0.0,
+    zoneout: float | tuple[float, float] = 0.0,
     seed: int | None = None,
 ) -> LSTMOutput:
     """Run an LSTM over a batch of sequences.
@@ -127,9 +132,17 @@ def lstm(
     dropout : float, default 0.0
         Between layers, the probability that a number is zeroed, the others being divided by what
         is left; only with a `seed`.
+    input_dropout, recurrent_dropout : float, default 0.0
+        The same for what each layer takes, and for h where it meets `w_hh`, with one mask for all
+        steps of a sequence and all gates.
+    weight_dropout : float, default 0.0
+        The same for `w_hh` itself, with one mask for the call (DropConnect).
+    zoneout : float or (float, float), default 0.0
+        The probability that a number of h, or c, keeps the value of the step before; one for both,
+        or one each. Without a `seed`, as at inference, each is the mean of the two values.
     seed : int, optional
-        Of `dropout`, whose masks depend on it and the sizes alone; None, the default, is inference
-        without dropout.
+        Of what is drawn at random, which depends on it and the sizes alone; None, the default, is
+        inference, without dropout.
 
     Returns
     -------
@@ -175,8 +188,9 @@ def lstm(
     >>> y.shape, h_n.shape
     ((5, 2, 4), (2, 4))
     """
+    cell = cells.lstm(forget_gate)
     network = Network(
-        cells.lstm(forget_gate),
+        cell,
         x,
         (w_ih, w_hh, b_ih, b_hh),
         h0,
@@ -185,8 +199,7 @@ def lstm(
         resets=resets,
         reverse=reverse,
         bidirectional=bidirectional,
-        dropout=dropout,
-        seed=seed,
+        noise=noise(cell, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed),
     )
     return LSTMOutput(*network.forward())
 
@@ -206,6 +219,10 @@ def lstm_vjp(
     reverse: bool = False,
     bidirectional: bool = False,
     dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    weight_dropout: float = 0.0,
+    zoneout: float | tuple[float, float] = 0.0,
     seed: int | None = None,
     truncate: int | None = None,
     wrt: Collection[str] | None = None,
@@ -218,7 +235,7 @@ def lstm_vjp(
     Parameters
     ----------
     x, w_ih, w_hh, b_ih, b_hh, h0, c0, forget_gate, lengths, resets, reverse, \
-    bidirectional, dropout, seed
+    bidirectional, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
         As for `lstm`.
     truncate : int, optional
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the
@@ -255,8 +272,9 @@ def lstm_vjp(
     """
     truncate = options.interval("truncate", truncate)
     wanted = options.wanted(wrt, LSTMGrads._fields)
+    cell = cells.lstm(forget_gate)
     network = Network(
-        cells.lstm(forget_gate),
+        cell,
         x,
         (w_ih, w_hh, b_ih, b_hh),
         h0,
@@ -265,8 +283,7 @@ def lstm_vjp(
         resets=resets,
         reverse=reverse,
         bidirectional=bidirectional,
-        dropout=dropout,
-        seed=seed,
+        noise=noise(cell, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed),
     )
     results, saved = network.forward_saving()
     return LSTMOutput(*results), LSTMPullback(network, saved, truncate, wanted)

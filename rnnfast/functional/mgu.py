@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from .._check import cells, options
 from ._network import Network
+from ._noise import noise
 from ._pullback import Pullback
 from .results import MGUGrads, MGUOutput, Weights
 
@@ -80,6 +81,10 @@ def mgu(
     reverse: bool = False,
     bidirectional: bool = False,
     dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    weight_dropout: float = 0.0,
+    zoneout: float = 0.0,
     seed: int | None = None,
 ) -> MGUOutput:
     """Run a minimal gated unit over a batch of sequences.
@@ -118,9 +123,17 @@ def mgu(
     dropout : float, default 0.0
         Between layers, the probability that a number is zeroed, the others being divided by what
         is left; only with a `seed`.
+    input_dropout, recurrent_dropout : float, default 0.0
+        The same for what each layer takes, and for h where it meets `w_hh`, with one mask for all
+        steps of a sequence and all gates.
+    weight_dropout : float, default 0.0
+        The same for `w_hh` itself, with one mask for the call (DropConnect).
+    zoneout : float, default 0.0
+        The probability that a number of h keeps the value of the step before. Without a `seed`, as
+        at inference, it is the mean of the two values.
     seed : int, optional
-        Of `dropout`, whose masks depend on it and the sizes alone; None, the default, is inference
-        without dropout.
+        Of what is drawn at random, which depends on it and the sizes alone; None, the default, is
+        inference, without dropout.
 
     Returns
     -------
@@ -162,8 +175,9 @@ def mgu(
     >>> y.shape, h_n.shape
     ((5, 2, 4), (2, 4))
     """
+    cell = cells.MGU
     network = Network(
-        cells.MGU,
+        cell,
         x,
         (w_ih, w_hh, b_ih, b_hh),
         h0,
@@ -171,8 +185,7 @@ def mgu(
         resets=resets,
         reverse=reverse,
         bidirectional=bidirectional,
-        dropout=dropout,
-        seed=seed,
+        noise=noise(cell, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed),
     )
     return MGUOutput(*network.forward())
 
@@ -190,6 +203,10 @@ def mgu_vjp(
     reverse: bool = False,
     bidirectional: bool = False,
     dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    weight_dropout: float = 0.0,
+    zoneout: float = 0.0,
     seed: int | None = None,
     truncate: int | None = None,
     wrt: Collection[str] | None = None,
@@ -202,7 +219,7 @@ def mgu_vjp(
     Parameters
     ----------
     x, w_ih, w_hh, b_ih, b_hh, h0, lengths, resets, reverse, bidirectional, \
-    dropout, seed
+    dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
         As for `mgu`.
     truncate : int, optional
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the
@@ -239,8 +256,9 @@ def mgu_vjp(
     """
     truncate = options.interval("truncate", truncate)
     wanted = options.wanted(wrt, MGUGrads._fields)
+    cell = cells.MGU
     network = Network(
-        cells.MGU,
+        cell,
         x,
         (w_ih, w_hh, b_ih, b_hh),
         h0,
@@ -248,8 +266,7 @@ def mgu_vjp(
         resets=resets,
         reverse=reverse,
         bidirectional=bidirectional,
-        dropout=dropout,
-        seed=seed,
+        noise=noise(cell, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed),
     )
     results, saved = network.forward_saving()
     return MGUOutput(*results), MGUPullback(network, saved, truncate, wanted)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from .. import _core
 from .._check import Array, DType, cells, empty, inputs, options, stacks
 from ._network import Network
+from ._noise import noise
 from ._run import Results, forward_packed
 from .results import GRUOutput, LSTMOutput, MGUOutput, RNNOutput, Weights
 
@@ -26,6 +27,7 @@ class _Options(TypedDict):
     reset_after: bool
     reverse: bool
     bidirectional: bool
+    zoneout: float | tuple[float, float]
 
 
 class Prepacked(Generic[OutputT, StateT]):
@@ -36,7 +38,8 @@ class Prepacked(Generic[OutputT, StateT]):
 
     Parameters
     ----------
-    cell, w_ih, w_hh, b_ih, b_hh, nonlinearity, forget_gate, reset_after, reverse, bidirectional
+    cell, w_ih, w_hh, b_ih, b_hh, nonlinearity, forget_gate, reset_after, reverse, bidirectional, \
+    zoneout
         As for `prepack`.
 
     Attributes
@@ -62,6 +65,7 @@ class Prepacked(Generic[OutputT, StateT]):
         "_first",
         "_form",
         "_kind",
+        "_noise",
         "_options",
         "_packed",
         "_step",
@@ -81,6 +85,7 @@ class Prepacked(Generic[OutputT, StateT]):
         reset_after: bool = True,
         reverse: bool = False,
         bidirectional: bool = False,
+        zoneout: float | tuple[float, float] = 0.0,
     ) -> None:
         self._kind = cell
         back, both = options.directions(reverse, bidirectional)
@@ -90,16 +95,18 @@ class Prepacked(Generic[OutputT, StateT]):
             "reset_after": options.flag("reset_after", reset_after),
             "reverse": back,
             "bidirectional": both,
+            "zoneout": zoneout,
         }
         self._core_cell = cells.by_kind(
             cell, nonlinearity, forget_gate, self._options["reset_after"]
         )
+        self._noise = noise(self._core_cell, 0.0, 0.0, 0.0, 0.0, zoneout, seed=None)
         self._weights, self._form = stacks.packable(self._core_cell, (w_ih, w_hh, b_ih, b_hh), both)
         self._first = self._weights[0][0]
         name = self._core_cell.name
         self._packed = tuple(_core.Packed(name, *part) for layer in self._weights for part in layer)
         # Held as a bound method because a step of a small cell costs little more than the call.
-        plain = self._form is None and not self.reverse
+        plain = self._form is None and not (self.reverse or self._noise.reaches_steps)
         self._step = self._packed[0].step if plain else _no_step
 
     @property
@@ -184,7 +191,8 @@ class Prepacked(Generic[OutputT, StateT]):
             empty("h_n", rows, self.dtype),
             empty("c_n", rows, self.dtype) if self._core_cell.has_c else None,
         )
-        forward_packed(self._packed[0], given, self.reverse, results)
+        masks = self._noise.of_states(0, (steps, *rows), self.dtype)
+        forward_packed(self._packed[0], given, self.reverse, masks, results)
         y, h_n, c_n = results
         form = _OUTPUTS[self._kind]
         return cast(OutputT, form(y, h_n) if c_n is None else form(y, h_n, c_n))
@@ -252,7 +260,7 @@ class Prepacked(Generic[OutputT, StateT]):
         cell = self._core_cell
         sequence = inputs.sequence_for(self._first, x)
         given = stacks.of_call(cell, sequence, self._weights, self._form, h0, c0, lengths, resets)
-        results = Network.of_packed(cell, given, self._packed, self.reverse).forward()
+        results = Network.of_packed(cell, given, self._packed, self.reverse, self._noise).forward()
         return cast(OutputT, _OUTPUTS[self._kind](*results))
 
     def _normalised_step(self, x_t: npt.ArrayLike, state: object) -> StateT:
@@ -269,15 +277,29 @@ class Prepacked(Generic[OutputT, StateT]):
             none = [empty("state", shape, self.dtype) for _ in cell.states]
             return cast(StateT, tuple(none) if cell.has_c else none[0])
         if layers is None:
-            return cast(StateT, self._packed[0].step(row, states))
+            return cast(StateT, self._step_of(0, row, states))
         after: list[Any] = []
-        for layer, packed in enumerate(self._packed):
+        for layer in range(layers):
             before = None if states is None else _of_layer(states, layer)
-            after.append(packed.step(row, before))
+            after.append(self._step_of(layer, row, before))
             row = after[-1][0] if cell.has_c else after[-1]
         if not cell.has_c:
             return cast(StateT, np.stack(after))
         return cast(StateT, (np.stack([h for h, _ in after]), np.stack([c for _, c in after])))
+
+    def _step_of(self, layer: int, row: Array, before: Any) -> Any:
+        """Return the state of a layer after a step."""
+        if not self._noise.reaches_steps:
+            return self._packed[layer].step(row, before)
+        h0, c0 = before if isinstance(before, tuple) else (before, None)
+        rows: tuple[int, int] = (row.shape[0], self.hidden_size)
+        h, c = (empty("state", rows, self.dtype) for _ in range(2))
+        given = inputs.Inputs(row[None], self._weights[layer][0], h0, c0, None, None)
+        masks = self._noise.of_states(layer, (1, *rows), self.dtype)
+        has_c = self._core_cell.has_c
+        results = Results(np.empty((1, *rows), self.dtype), h, c if has_c else None)
+        forward_packed(self._packed[layer], given, False, masks, results)
+        return (h, c) if has_c else h
 
 
 def _of_layer(states: Any, layer: int) -> Any:
@@ -303,6 +325,7 @@ def prepack(
     reset_after: bool = True,
     reverse: bool = False,
     bidirectional: bool = False,
+    zoneout: float | tuple[float, float] = 0.0,
 ) -> Prepacked[RNNOutput, Array]: ...
 @overload
 def prepack(
@@ -317,6 +340,7 @@ def prepack(
     reset_after: bool = True,
     reverse: bool = False,
     bidirectional: bool = False,
+    zoneout: float | tuple[float, float] = 0.0,
 ) -> Prepacked[LSTMOutput, tuple[Array, Array]]: ...
 @overload
 def prepack(
@@ -331,6 +355,7 @@ def prepack(
     reset_after: bool = True,
     reverse: bool = False,
     bidirectional: bool = False,
+    zoneout: float | tuple[float, float] = 0.0,
 ) -> Prepacked[GRUOutput, Array]: ...
 @overload
 def prepack(
@@ -345,6 +370,7 @@ def prepack(
     reset_after: bool = True,
     reverse: bool = False,
     bidirectional: bool = False,
+    zoneout: float | tuple[float, float] = 0.0,
 ) -> Prepacked[MGUOutput, Array]: ...
 @overload
 def prepack(
@@ -359,6 +385,7 @@ def prepack(
     reset_after: bool = True,
     reverse: bool = False,
     bidirectional: bool = False,
+    zoneout: float | tuple[float, float] = 0.0,
 ) -> Prepacked[Any, Any]: ...
 def prepack(
     cell: str,
@@ -372,6 +399,7 @@ def prepack(
     reset_after: bool = True,
     reverse: bool = False,
     bidirectional: bool = False,
+    zoneout: float | tuple[float, float] = 0.0,
 ) -> Prepacked[Any, Any]:
     """Copy and pack weights once, for many calls.
 
@@ -398,6 +426,9 @@ def prepack(
         Run sequences from the last step to the first.
     bidirectional : bool, default False
         Run each layer in both directions, with weights of its own for each.
+    zoneout : float or (float, float), default 0.0
+        How much of h, and of c, a step keeps of the step before; see `lstm`. One for both or, for
+        an LSTM, one each.
 
     Returns
     -------
@@ -436,4 +467,5 @@ def prepack(
         reset_after=reset_after,
         reverse=reverse,
         bidirectional=bidirectional,
+        zoneout=zoneout,
     )

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from .._check import cells, options
 from ._network import Network
+from ._noise import noise
 from ._pullback import Pullback
 from .results import RNNGrads, RNNOutput, Weights
 
@@ -80,6 +81,10 @@ def rnn(
     reverse: bool = False,
     bidirectional: bool = False,
     dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    weight_dropout: float = 0.0,
+    zoneout: float = 0.0,
     seed: int | None = None,
 ) -> RNNOutput:
     """Run a vanilla RNN over a batch of sequences.
@@ -120,9 +125,17 @@ def rnn(
     dropout : float, default 0.0
         Between layers, the probability that a number is zeroed, the others being divided by what
         is left; only with a `seed`.
+    input_dropout, recurrent_dropout : float, default 0.0
+        The same for what each layer takes, and for h where it meets `w_hh`, with one mask for all
+        steps of a sequence.
+    weight_dropout : float, default 0.0
+        The same for `w_hh` itself, with one mask for the call (DropConnect).
+    zoneout : float, default 0.0
+        The probability that a number of h keeps the value of the step before. Without a `seed`, as
+        at inference, it is the mean of the two values.
     seed : int, optional
-        Of `dropout`, whose masks depend on it and the sizes alone; None, the default, is inference
-        without dropout.
+        Of what is drawn at random, which depends on it and the sizes alone; None, the default, is
+        inference, without dropout.
 
     Returns
     -------
@@ -164,8 +177,9 @@ def rnn(
     >>> y.shape, h_n.shape
     ((5, 2, 4), (2, 4))
     """
+    cell = cells.rnn(nonlinearity)
     network = Network(
-        cells.rnn(nonlinearity),
+        cell,
         x,
         (w_ih, w_hh, b_ih, b_hh),
         h0,
@@ -173,8 +187,7 @@ def rnn(
         resets=resets,
         reverse=reverse,
         bidirectional=bidirectional,
-        dropout=dropout,
-        seed=seed,
+        noise=noise(cell, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed),
     )
     return RNNOutput(*network.forward())
 
@@ -193,6 +206,10 @@ def rnn_vjp(
     reverse: bool = False,
     bidirectional: bool = False,
     dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    weight_dropout: float = 0.0,
+    zoneout: float = 0.0,
     seed: int | None = None,
     truncate: int | None = None,
     wrt: Collection[str] | None = None,
@@ -205,7 +222,7 @@ def rnn_vjp(
     Parameters
     ----------
     x, w_ih, w_hh, b_ih, b_hh, h0, nonlinearity, lengths, resets, reverse, bidirectional, \
-    dropout, seed
+    dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
         As for `rnn`.
     truncate : int, optional
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the
@@ -242,8 +259,9 @@ def rnn_vjp(
     """
     truncate = options.interval("truncate", truncate)
     wanted = options.wanted(wrt, RNNGrads._fields)
+    cell = cells.rnn(nonlinearity)
     network = Network(
-        cells.rnn(nonlinearity),
+        cell,
         x,
         (w_ih, w_hh, b_ih, b_hh),
         h0,
@@ -251,8 +269,7 @@ def rnn_vjp(
         resets=resets,
         reverse=reverse,
         bidirectional=bidirectional,
-        dropout=dropout,
-        seed=seed,
+        noise=noise(cell, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed),
     )
     results, saved = network.forward_saving()
     return RNNOutput(*results), RNNPullback(network, saved, truncate, wanted)

@@ -6,6 +6,7 @@ import numpy.typing as npt
 
 from .._check import cells, options
 from ._network import Network
+from ._noise import QUIET
 from .results import LSTMTrace, Trace
 
 
@@ -56,8 +57,7 @@ def rnn_trace(
         resets=resets,
         reverse=reverse,
         bidirectional=False,
-        dropout=0.0,
-        seed=None,
+        noise=QUIET,
     )
     return Trace(*network.forward_tracing())
 
@@ -111,8 +111,7 @@ def lstm_trace(
         resets=resets,
         reverse=reverse,
         bidirectional=False,
-        dropout=0.0,
-        seed=None,
+        noise=QUIET,
     )
     return LSTMTrace(*network.forward_tracing())
 
@@ -164,8 +163,7 @@ def gru_trace(
         resets=resets,
         reverse=reverse,
         bidirectional=False,
-        dropout=0.0,
-        seed=None,
+        noise=QUIET,
     )
     return Trace(*network.forward_tracing())
 
@@ -216,7 +214,6 @@ def mgu_trace(
         resets=resets,
         reverse=reverse,
         bidirectional=False,
-        dropout=0.0,
-        seed=None,
+        noise=QUIET,
     )
     return Trace(*network.forward_tracing())

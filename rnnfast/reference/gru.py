@@ -19,11 +19,13 @@ from typing import Any
 import numpy as np
 
 from .activations import sigmoid, tanh
+from .noise import noisy
 from .scan import Array, State, affine, scan, start
 
 __all__ = ["gru"]
 
 
+@noisy
 def gru(
     x: Array,
     w_ih: Array,
@@ -50,7 +52,8 @@ def gru(
     reset_after : bool
         Whether the reset gate scales the recurrent product (True) or its operand (False).
     **options
-        ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them.
+        ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them; those of
+        `noisy`.
 
     Returns
     -------
@@ -63,12 +66,12 @@ def gru(
     w_hrz, w_hn = w_hh[: 2 * units], w_hh[2 * units :]
     b_hrz, b_hn = (None, None) if b_hh is None else (b_hh[: 2 * units], b_hh[2 * units :])
 
-    def step(x_t: Array, state: State) -> State:
+    def step(x_t: Array, state: State, h_in: Array) -> State:
         (h,) = state
         x_r, x_z, x_n = np.split(affine(x_t, w_ih, b_ih), 3, axis=-1)
-        h_r, h_z = np.split(affine(h, w_hrz, b_hrz), 2, axis=-1)
+        h_r, h_z = np.split(affine(h_in, w_hrz, b_hrz), 2, axis=-1)
         r, z = sigmoid(x_r + h_r), sigmoid(x_z + h_z)
-        recurrent = r * affine(h, w_hn, b_hn) if reset_after else affine(r * h, w_hn, b_hn)
+        recurrent = r * affine(h_in, w_hn, b_hn) if reset_after else affine(r * h_in, w_hn, b_hn)
         return ((1 - z) * tanh(x_n + recurrent) + z * h,)
 
     y, (h_n,) = scan(step, x, start(x, w_hh, (h0,), w_ih, b_ih, b_hh), **options)

@@ -22,11 +22,13 @@ from typing import Any
 import numpy as np
 
 from .activations import sigmoid, tanh
+from .noise import noisy
 from .scan import Array, State, affine, scan, start
 
 __all__ = ["lstm"]
 
 
+@noisy
 def lstm(
     x: Array,
     w_ih: Array,
@@ -54,7 +56,8 @@ def lstm(
     forget_gate : {"own", "coupled", "none"}
         Whether f has weights of its own, is 1 - i, or 1; without, the gates are i g o.
     **options
-        ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them.
+        ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them; those of
+        `noisy`.
 
     Returns
     -------
@@ -64,9 +67,9 @@ def lstm(
         Output and memory after the last step taken.
     """
 
-    def step(x_t: Array, state: State) -> State:
-        h, c = state
-        gates = affine(x_t, w_ih, b_ih) + affine(h, w_hh, b_hh)
+    def step(x_t: Array, state: State, h_in: Array) -> State:
+        _, c = state
+        gates = affine(x_t, w_ih, b_ih) + affine(h_in, w_hh, b_hh)
         if forget_gate == "own":
             i, f, g, o = np.split(gates, 4, axis=-1)
             kept = sigmoid(f)

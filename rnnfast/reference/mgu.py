@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 
 from .activations import sigmoid, tanh
+from .noise import noisy
 from .scan import Array, State, affine, scan, start
 
 __all__ = ["mgu"]
 
 
+@noisy
 def mgu(
     x: Array,
     w_ih: Array,
@@ -45,7 +47,8 @@ def mgu(
     h0 : ndarray, (B, H), optional
         State before the first step; zero when absent.
     **options
-        ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them.
+        ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them; those of
+        `noisy`.
 
     Returns
     -------
@@ -56,12 +59,12 @@ def mgu(
     """
     units = w_hh.shape[1]
 
-    def step(x_t: Array, state: State) -> State:
+    def step(x_t: Array, state: State, h_in: Array) -> State:
         (h,) = state
         x_f, x_n = np.split(affine(x_t, w_ih, b_ih), 2, axis=-1)
         b_f, b_n = (None, None) if b_hh is None else (b_hh[:units], b_hh[units:])
-        f = sigmoid(x_f + affine(h, w_hh[:units], b_f))
-        n = tanh(x_n + affine(f * h, w_hh[units:], b_n))
+        f = sigmoid(x_f + affine(h_in, w_hh[:units], b_f))
+        n = tanh(x_n + affine(f * h_in, w_hh[units:], b_n))
         return ((1 - f) * h + f * n,)
 
     y, (h_n,) = scan(step, x, start(x, w_hh, (h0,), w_ih, b_ih, b_hh), **options)

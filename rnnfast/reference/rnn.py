@@ -12,11 +12,13 @@ from __future__ import annotations
 from typing import Any
 
 from .activations import ACTIVATIONS
+from .noise import noisy
 from .scan import Array, State, affine, scan, start
 
 __all__ = ["rnn"]
 
 
+@noisy
 def rnn(
     x: Array,
     w_ih: Array,
@@ -43,7 +45,8 @@ def rnn(
     nonlinearity : {"tanh", "relu", "sigmoid"}
         The function f.
     **options
-        ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them.
+        ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them; those of
+        `noisy`.
 
     Returns
     -------
@@ -59,9 +62,8 @@ def rnn(
     """
     f = ACTIVATIONS[nonlinearity]
 
-    def step(x_t: Array, state: State) -> State:
-        (h,) = state
-        return (f(affine(x_t, w_ih, b_ih) + affine(h, w_hh, b_hh)),)
+    def step(x_t: Array, _: State, h_in: Array) -> State:
+        return (f(affine(x_t, w_ih, b_ih) + affine(h_in, w_hh, b_hh)),)
 
     y, (h_n,) = scan(step, x, start(x, w_hh, (h0,), w_ih, b_ih, b_hh), **options)
     return y, h_n

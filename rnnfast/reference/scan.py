@@ -1,9 +1,10 @@
 """A layer is a scan of a cell over time.
 
-    state_t = step(x_t, state_{t-1}),   y_t = state_t[0],   t = 0 .. T-1
+    state_t = d_t state_{t-1} + (1 - d_t) step(x_t, state_{t-1}, m h_{t-1}),   t = 0 .. T-1
+    y_t = state_t[0] = h_t
 
 or ``t = T-1 .. 0`` in reverse, where ``y[t]`` still belongs to ``x[t]``. A sequence of length n
-takes the steps 0 .. n-1 of them, alone.
+takes the steps 0 .. n-1 of them, alone. m and d, as `noise` draws them, are 1 and 0 unless given.
 x (T, B, I), y (T, B, H), every state (B, H).
 """
 
@@ -53,7 +54,7 @@ def start(x: Array, w_hh: Array, initial: tuple[Array | None, ...], *others: Arr
 
 
 def scan(
-    step: Callable[[Array, State], State],
+    step: Callable[[Array, State, Array], State],
     x: Array,
     state: State,
     *,
@@ -61,13 +62,16 @@ def scan(
     lengths: Sequence[int] | None = None,
     resets: NDArray[np.bool_] | None = None,
     truncate: int | None = None,
+    mask: Array | None = None,
+    kept: tuple[Array, ...] | None = None,
 ) -> tuple[Array, State]:
     """Run a cell over time.
 
     Parameters
     ----------
     step : callable
-        ``step(x_t, state)`` returns the next state, whose first member is the output.
+        ``step(x_t, state, h)`` returns the next state, whose first member is the output; ``h`` is
+        what the recurrent weights meet.
     x : ndarray, (T, B, I)
         Input.
     state : tuple of ndarray, (B, H) each
@@ -81,6 +85,10 @@ def scan(
     truncate : int, optional
         Every so many steps the state counts as a constant: its imaginary part, which carries the
         derivative of a complex step, is dropped.
+    mask : ndarray, (B, H), optional
+        Factors m.
+    kept : tuple of ndarray, (T, B, H) each, optional
+        d of each state.
 
     Returns
     -------
@@ -101,6 +109,8 @@ def scan(
                 reverse=reverse,
                 resets=None if resets is None else resets[:length, alone],
                 truncate=truncate,
+                mask=None if mask is None else mask[alone],
+                kept=None if kept is None else tuple(d[:length, alone] for d in kept),
             )
             for whole, part in zip(last, end, strict=True):
                 whole[alone] = part
@@ -111,6 +121,10 @@ def scan(
             state = tuple(np.where(resets[t][:, None], 0, s) for s in state)
         if truncate is not None and taken > 0 and taken % truncate == 0:
             state = tuple(s.real.astype(s.dtype) for s in state)
-        state = step(x[t], state)
+        before, h = state, state[0] if mask is None else mask * state[0]
+        state = step(x[t], state, h)
+        if kept is not None:
+            pairs = zip(kept, before, state)  # noqa: B905 - of c there is none in some cells
+            state = tuple(d[t] * old + (1 - d[t]) * new for d, old, new in pairs)
         y[t] = state[0]
     return y, state

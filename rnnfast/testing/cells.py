@@ -84,11 +84,11 @@ class Cell:
         function = getattr(functional, f"{self.function}_vjp")
         return function(**arguments, **self.options, **options)
 
-    def prepack(self, arguments: Arguments, **directions: bool) -> Any:
+    def prepack(self, arguments: Arguments, **options: Any) -> Any:
         """Pack the weights among the arguments."""
         weights = {name: a for name, a in arguments.items() if name[0] in "wb"}
         prepack: Callable[..., Any] = functional.prepack
-        return prepack(self.function, **weights, **self.options, **directions)
+        return prepack(self.function, **weights, **self.options, **options)
 
     def reference(self, arguments: Arguments, **options: Any) -> tuple[Array, ...]:
         """Evaluate the equations in plain NumPy, in the arguments' own type."""

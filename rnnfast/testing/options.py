@@ -9,7 +9,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["OPTIONS", "Option", "choices", "of_packed_call", "without_gradients"]
+__all__ = [
+    "OPTIONS",
+    "Option",
+    "choices",
+    "drawn",
+    "of_packed_call",
+    "of_prepack",
+    "without_gradients",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,14 +30,15 @@ class Option:
         Name of the argument.
     draw : callable
         ``draw(rng, T, B)`` returns a value worth testing.
-    belongs_to : {"cell", "call", "gradient"}
-        What it is an option of: the cell, and so of `prepack`; the call, also of a packed cell; the
-        gradient alone, and so of the functions that return one.
+    belongs_to : {"cell", "call", "training", "gradient"}
+        What it is an option of: the cell, and so of `prepack`; the call, also of a packed cell;
+        training, where there is a `seed`; the gradient alone, and so of the functions that return
+        one.
     """
 
     name: str
     draw: Callable[[np.random.Generator, int, int], Any]
-    belongs_to: Literal["cell", "call", "gradient"]
+    belongs_to: Literal["cell", "call", "training", "gradient"]
 
     def __str__(self) -> str:
         """Return the name, for test ids."""
@@ -45,8 +54,13 @@ def _lengths(rng: np.random.Generator, T: int, B: int) -> Any:
 
 OPTIONS: tuple[Option, ...] = (
     Option("reverse", lambda rng, T, B: True, "cell"),
+    Option("zoneout", lambda rng, T, B: float(rng.uniform(0.1, 0.6)), "cell"),
     Option("lengths", _lengths, "call"),
     Option("resets", lambda rng, T, B: rng.random((T, B)) < 0.25, "call"),
+    Option("input_dropout", lambda rng, T, B: float(rng.uniform(0.1, 0.6)), "training"),
+    Option("recurrent_dropout", lambda rng, T, B: float(rng.uniform(0.1, 0.6)), "training"),
+    Option("weight_dropout", lambda rng, T, B: float(rng.uniform(0.1, 0.6)), "training"),
+    Option("seed", lambda rng, T, B: int(rng.integers(2**63)), "training"),
     Option("truncate", lambda rng, T, B: int(rng.integers(1, 4)), "gradient"),
 )
 
@@ -56,6 +70,19 @@ _BELONGS = {option.name: option.belongs_to for option in OPTIONS}
 def choices() -> list[tuple[Option, ...]]:
     """Return each option alone, and every pair."""
     return [chosen for n in (1, 2) for chosen in combinations(OPTIONS, n)]
+
+
+def drawn(chosen: tuple[Option, ...], rng: np.random.Generator, T: int, B: int) -> dict[str, Any]:
+    """Draw a value of each, and a seed if training wants one."""
+    values = {option.name: option.draw(rng, T, B) for option in chosen}
+    if any(option.belongs_to == "training" for option in chosen):
+        values.setdefault("seed", 5)
+    return values
+
+
+def of_prepack(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `prepack` takes."""
+    return {name: value for name, value in options.items() if _BELONGS[name] == "cell"}
 
 
 def without_gradients(options: Mapping[str, Any]) -> dict[str, Any]:

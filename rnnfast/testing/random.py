@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .cells import BIASES, CELLS, Array, Cell
-from .options import OPTIONS, Option
+from .options import OPTIONS, Option, drawn
 
 __all__ = ["DTYPES", "LAYOUTS", "DType", "Problem", "border_sizes", "random_problem"]
 
@@ -60,8 +60,7 @@ class Problem:
 
     def call(self, rng: np.random.Generator) -> dict[str, Any]:
         """Draw the options of the call."""
-        drawn = {option.name: option.draw(rng, self.T, self.B) for option in self.options}
-        return {"reverse": self.reverse} | drawn
+        return {"reverse": self.reverse} | drawn(self.options, rng, self.T, self.B)
 
     def arguments(self, rng: np.random.Generator) -> dict[str, Array]:
         """Draw the arguments, scaled so that gates lie neither dead nor saturated.

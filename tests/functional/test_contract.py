@@ -17,22 +17,26 @@ every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
 LSTM = next(cell for cell in CELLS if cell.name == "lstm")
 
 WEIGHTS = "x, w_ih, w_hh, b_ih=None, b_hh=None, *, h0=None"
+NOISE = (
+    "dropout=0.0, input_dropout=0.0, recurrent_dropout=0.0, weight_dropout=0.0, zoneout=0.0, "
+    "seed=None"
+)
 SIGNATURES = {
     "rnn": f"({WEIGHTS}, nonlinearity='tanh', lengths=None, resets=None, reverse=False, "
-    "bidirectional=False, dropout=0.0, seed=None)",
+    f"bidirectional=False, {NOISE})",
     "lstm": f"({WEIGHTS}, c0=None, forget_gate='own', lengths=None, resets=None, reverse=False, "
-    "bidirectional=False, dropout=0.0, seed=None)",
+    f"bidirectional=False, {NOISE})",
     "gru": f"({WEIGHTS}, reset_after=True, lengths=None, resets=None, reverse=False, "
-    "bidirectional=False, dropout=0.0, seed=None)",
+    f"bidirectional=False, {NOISE})",
     "rnn_vjp": f"({WEIGHTS}, nonlinearity='tanh', lengths=None, resets=None, reverse=False, "
-    "bidirectional=False, dropout=0.0, seed=None, truncate=None, wrt=None)",
+    f"bidirectional=False, {NOISE}, truncate=None, wrt=None)",
     "lstm_vjp": f"({WEIGHTS}, c0=None, forget_gate='own', lengths=None, resets=None, "
-    "reverse=False, bidirectional=False, dropout=0.0, seed=None, truncate=None, wrt=None)",
+    f"reverse=False, bidirectional=False, {NOISE}, truncate=None, wrt=None)",
     "gru_vjp": f"({WEIGHTS}, reset_after=True, lengths=None, resets=None, reverse=False, "
-    "bidirectional=False, dropout=0.0, seed=None, truncate=None, wrt=None)",
+    f"bidirectional=False, {NOISE}, truncate=None, wrt=None)",
     "prepack": "(cell, w_ih, w_hh, b_ih=None, b_hh=None, *, "
     "nonlinearity='tanh', forget_gate='own', reset_after=True, reverse=False, "
-    "bidirectional=False)",
+    "bidirectional=False, zoneout=0.0)",
     "Prepacked.__call__": "(self, x, *, h0=None, c0=None, lengths=None, resets=None)",
     "Prepacked.step": "(self, x_t, state=None)",
     "set_num_threads": "(n)",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import rnnfast
-from rnnfast.functional._dropout import Dropout
+from rnnfast.functional._noise import Noise
 from rnnfast.testing.bits import digest
 from rnnfast.testing.cells import BIASES, CELLS, Cell
 from rnnfast.testing.gradients import STEP
@@ -264,8 +264,9 @@ def test_gradients(cell: Cell, dropout: float) -> None:
     options = {"bidirectional": True, "dropout": dropout, "seed": 3}
     _, pullback = cell.vjp(arguments, **options)
     gradients = pullback(**cotangents)._asdict()
-    dropped = Dropout(dropout, options["seed"])
-    masks = [dropped.mask(layer, (T, B, 2 * H), np.dtype(np.float64)) for layer in (1, 2)]
+    noise = Noise(dropout=dropout, seed=options["seed"])
+    drawn = [noise.of_inputs(layer, (T, B, 2 * H), np.dtype(np.float64)) for layer in (1, 2)]
+    masks = [np.ones((T, B, 2 * H)) if mask is None else mask for mask in drawn]
     rng = np.random.default_rng(4)
     for _ in range(3):
         direction = {

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnfast.testing.options import of_packed_call, without_gradients
+from rnnfast.testing.options import of_packed_call, of_prepack, without_gradients
 
 from ..agreement import require_agreement
 from ..cases import Case, Inputs, Mode, Shape
@@ -45,12 +45,20 @@ class Variant:
         ``bound(value, shape)`` is the time over that of the plain cell of the same shape, at most.
     modes : tuple of str
         What is timed.
+    seed : int, optional
+        Of what the option draws at random.
     """
 
     name: str
     draw: Callable[[np.random.Generator, Shape], Any]
     bound: Callable[[Any, Shape], float]
     modes: tuple[Mode, ...] = ("training", "inference")
+    seed: int | None = None
+
+    def options(self, rng: np.random.Generator, shape: Shape) -> dict[str, Any]:
+        """Return the options of a call."""
+        seed = {} if self.seed is None else {"seed": self.seed}
+        return {self.name: self.draw(rng, shape), **seed}
 
     def __str__(self) -> str:
         """Return the name."""
@@ -67,10 +75,19 @@ def _share(lengths: NDArray[np.int64], shape: Shape) -> float:
     return float((1.3 if shape.H >= _BEYOND_L2 else 1.15) * lengths.sum() / (shape.T * shape.B))
 
 
+def _random(name: str, rate: float) -> Variant:
+    return Variant(name, lambda rng, s: rate, lambda value, s: 1.15, ("training",), seed=1)
+
+
 VARIANTS: tuple[Variant, ...] = (
     Variant("lengths", _uniform_lengths, _share),
     Variant("resets", lambda rng, s: rng.random((s.T, s.B)) < 0.02, lambda value, s: 1.05),
     Variant("truncate", lambda rng, s: s.T // 4, lambda value, s: _NOTHING, ("training",)),
+    _random("input_dropout", 0.3),
+    _random("recurrent_dropout", 0.3),
+    _random("weight_dropout", 0.3),
+    _random("zoneout", 0.1),
+    Variant("zoneout", lambda rng, s: 0.1, lambda value, s: 1.15, ("inference",)),
 )
 
 
@@ -104,7 +121,7 @@ def prepare(case: Case, inputs: Inputs, options: Mapping[str, Any]) -> Job:
             return {**out._asdict(), **named}
 
         return Job(train, results)
-    packed = cell.prepack(arguments)
+    packed = cell.prepack(arguments, **of_prepack(options))
     operands = {name: a for name, a in arguments.items() if name[0] not in "wb"}
     chosen = of_packed_call(options)
     return Job(lambda: packed(**operands, **chosen), lambda out: out._asdict())
@@ -186,10 +203,10 @@ def _of_case(case: Case, rounds: int) -> list[Finding]:
     rng = np.random.default_rng(1)
     inputs = case.inputs()
     variants = [variant for variant in VARIANTS if case.mode in variant.modes]
-    values = {variant.name: variant.draw(rng, case.shape) for variant in variants}
-    jobs = {name: prepare(case, inputs, {name: value}) for name, value in values.items()}
+    options = {variant.name: variant.options(rng, case.shape) for variant in variants}
+    jobs = {name: prepare(case, inputs, chosen) for name, chosen in options.items()}
     for name, job in jobs.items():
-        _require_right(case, inputs, job, {name: values[name]})
+        _require_right(case, inputs, job, options[name])
     plain = prepare(case, inputs, {})
     times = medians({"plain": plain.call, **{name: job.call for name, job in jobs.items()}}, rounds)
     return [
@@ -197,7 +214,7 @@ def _of_case(case: Case, rounds: int) -> list[Finding]:
             f"time with {variant} / plain, {case}",
             times[variant.name] / times["plain"],
             "at most",
-            variant.bound(values[variant.name], case.shape),
+            variant.bound(options[variant.name][variant.name], case.shape),
         )
         for variant in variants
     ]

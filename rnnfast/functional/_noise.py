@@ -1,0 +1,132 @@
+"""What is drawn at random in a call that has a seed, to keep a network from learning by heart.
+
+    dropout             numbers between layers     x m,   m = 0 with probability p, else 1 / (1 - p)
+    input_dropout       inputs of every layer      the same, one m (B, I) for all steps
+    recurrent_dropout   h where it meets W_hh      the same, one m (B, H) for all steps
+    weight_dropout      W_hh                       the same, one m for the call
+    zoneout             states                     d s_prev + (1 - d) s~,   d = 1 with probability p
+
+Without a seed, which is inference, the first four do nothing, and d is p.
+
+Random numbers, 16 bits each, come from a counter-based generator (Philox 4x64: Salmon et al.,
+Parallel random numbers: as easy as 1, 2, 3, 2011), whose counter names what is drawn and for which
+layer: a mask depends on the seed, on these and on the sizes alone.
+
+Sources: Srivastava et al., Dropout, 2014; Gal and Ghahramani, A theoretically grounded application
+of dropout in recurrent neural networks, 2016, with one m for all gates; Wan et al., Regularization
+of neural networks using DropConnect, 2013, on W_hh as in Merity et al., Regularizing and optimizing
+LSTM language models, 2017; Krueger et al., Zoneout, 2016.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from .._check import Array, DType, cells, options
+
+# Factors of h before the recurrent product, and how much of h and c a step keeps: see `_core`.
+StateMasks: TypeAlias = tuple[Array | None, Array | None, Array | None]
+
+_LEVELS = 2**16
+_DROPOUT, _INPUT, _RECURRENT, _WEIGHT, _ZONEOUT = range(5)  # and of c, where there is one, 5
+
+
+class Noise(NamedTuple):
+    """The rates of one call; `zoneout` has one for each state of the cell."""
+
+    dropout: float = 0.0
+    input_dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    weight_dropout: float = 0.0
+    zoneout: tuple[float, ...] = ()
+    seed: int | None = None
+
+    @property
+    def reaches_steps(self) -> bool:
+        """Whether states are masked."""
+        return any(self.zoneout) or (self.recurrent_dropout > 0 and self.seed is not None)
+
+    def of_inputs(self, layer: int, shape: tuple[int, ...], dtype: DType) -> Array | None:
+        """Return factors of what a layer takes, (T, B, I) or the same for all T; None for ones."""
+        if self.seed is None:
+            return None
+        mask = None
+        if layer and self.dropout:
+            mask = self._factors(_DROPOUT, layer, shape, self.dropout, dtype)
+        if self.input_dropout:
+            locked = self._factors(_INPUT, layer, shape[1:], self.input_dropout, dtype)
+            mask = locked if mask is None else mask * locked
+        return mask
+
+    def of_weights(self, part: int, w_hh: Array) -> Array | None:
+        """Return factors of the recurrent weights of one direction of a layer; None for ones."""
+        if self.seed is None or not self.weight_dropout:
+            return None
+        return self._factors(_WEIGHT, part, w_hh.shape, self.weight_dropout, w_hh.dtype)
+
+    def of_states(self, part: int, shape: tuple[int, int, int], dtype: DType) -> StateMasks | None:
+        """Return the masks of states (T, B, H) of one direction of a layer; None for none."""
+        if not self.reaches_steps:
+            return None
+        recurrent = None
+        if self.recurrent_dropout and self.seed is not None:
+            rate = self.recurrent_dropout
+            recurrent = self._factors(_RECURRENT, part, shape[1:], rate, dtype)
+        if not any(self.zoneout):
+            return recurrent, None, None
+        kept_h, *kept_c = (
+            self._kept(_ZONEOUT + state, part, shape, rate, dtype)
+            for state, rate in enumerate(self.zoneout)
+        )
+        return recurrent, kept_h, kept_c[0] if kept_c else None
+
+    def _kept(
+        self, kind: int, part: int, shape: tuple[int, ...], rate: float, dtype: DType
+    ) -> Array:
+        if self.seed is None or not rate:
+            return np.broadcast_to(np.full(shape[-1], rate, dtype), shape)
+        return np.less(self._numbers(kind, part, shape), _level(rate), out=np.empty(shape, dtype))
+
+    def _factors(
+        self, kind: int, number: int, shape: tuple[int, ...], rate: float, dtype: DType
+    ) -> Array:
+        kept = self._numbers(kind, number, shape) >= _level(rate)
+        return np.multiply(kept, 1 / (1 - rate), dtype=dtype)
+
+    def _numbers(self, kind: int, number: int, shape: tuple[int, ...]) -> Array:
+        """Return whole numbers from 0 to 2**16 - 1."""
+        size = prod(shape)
+        generator = np.random.Philox(key=self.seed, counter=[0, 0, kind, number])
+        raw = generator.random_raw(-(-size // 4)).astype("<u8", copy=False)
+        return raw.view("<u2")[:size].reshape(shape)
+
+
+QUIET = Noise()
+
+
+def noise(
+    cell: cells.Cell,
+    dropout: float,
+    input_dropout: float,
+    recurrent_dropout: float,
+    weight_dropout: float,
+    zoneout: float | tuple[float, ...],
+    seed: int | None,
+) -> Noise:
+    """Return the rates of a call, checked."""
+    return Noise(
+        options.rate("dropout", dropout),
+        options.rate("input_dropout", input_dropout),
+        options.rate("recurrent_dropout", recurrent_dropout),
+        options.rate("weight_dropout", weight_dropout),
+        options.rates("zoneout", zoneout, cell.states),
+        options.seed(seed),
+    )
+
+
+def _level(rate: float) -> int:
+    """Return below which of the levels a number lies with probability `rate`."""
+    return min(round(rate * _LEVELS), _LEVELS - 1)

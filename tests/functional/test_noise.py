@@ -1,0 +1,204 @@
+"""What a seed draws: shares, independence, bits, combinations, refusals, beside the oracle's."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rnnfast
+from rnnfast.functional._noise import Noise
+from rnnfast.testing.bits import digest
+from rnnfast.testing.cells import CELLS, CELLS_BY_NAME, Cell
+from rnnfast.testing.random import DTYPES, DType, Problem
+
+every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
+ALL = {
+    "input_dropout": 0.3,
+    "recurrent_dropout": 0.25,
+    "weight_dropout": 0.2,
+    "zoneout": 0.15,
+    "seed": 9,
+}
+
+
+def drawn(cell: Cell, dtype: DType = np.float32, **sizes: int) -> tuple[dict, dict]:
+    rng = np.random.default_rng(3)
+    problem = Problem(cell, dtype, **{"T": 8, "B": 6, "I": 5, "H": 19, **sizes})
+    return problem.arguments(rng), problem.cotangents(rng)
+
+
+def everything(cell: Cell, arguments: dict, cotangents: dict, **options: Any) -> list[np.ndarray]:
+    out, pullback = cell.vjp(arguments, **options)
+    plain = cell.forward(arguments, **options)
+    gradients = pullback(**cotangents)._asdict().values()
+    return [*plain, *out, *(g for g in gradients if g is not None)]
+
+
+@pytest.mark.parametrize("rate", [0.0, 1e-9, 0.3, 0.5, 1 - 1e-9])
+def test_shares_and_values_of_masks(rate: float) -> None:
+    dtype = np.dtype(np.float64)
+    noise = Noise(rate, rate, rate, rate, (rate, rate), seed=4)
+    factors = noise.of_weights(0, np.zeros((400, 100), dtype))
+    assert (factors is None) == (rate == 0)
+    if factors is not None:
+        assert set(np.unique(factors)) <= {0.0, 1 / (1 - rate)}
+        assert abs((factors == 0).mean() - rate) < 0.01
+    masks = noise.of_states(0, (20, 50, 40), dtype)
+    assert (masks is None) == (rate == 0)
+    if masks is not None:
+        recurrent, kept_h, kept_c = masks
+        assert recurrent.shape == (50, 40)
+        assert abs((recurrent == 0).mean() - rate) < 0.03
+        for kept in (kept_h, kept_c):
+            assert set(np.unique(kept)) <= {0.0, 1.0}
+            assert abs(kept.mean() - rate) < 0.01
+
+
+def test_masks_are_independent_of_each_other() -> None:
+    dtype = np.dtype(np.float32)
+    noise = Noise(0.5, 0.5, 0.5, 0.5, (0.5, 0.5), seed=4)
+    n = 100
+    square = np.zeros((n, n), dtype)
+    masks = [noise.of_inputs(0, (1, n, n), dtype), noise.of_inputs(1, (1, n, n), dtype)[0]]
+    for part in (0, 1):
+        masks += [noise.of_weights(part, square)]
+        recurrent, kept_h, kept_c = noise.of_states(part, (1, n, n), dtype)
+        masks += [recurrent, kept_h[0], kept_c[0]]
+    masks += [noise._replace(seed=5).of_weights(0, square)]
+    flat = np.stack([mask.ravel() for mask in masks])
+    correlations = np.corrcoef(flat)[np.triu_indices(len(masks), 1)]
+    assert np.abs(correlations).max() < 0.05
+    np.testing.assert_array_equal(noise.of_weights(1, square), masks[6])
+
+
+def test_without_a_seed_only_zoneout_acts() -> None:
+    cell = CELLS_BY_NAME["lstm"]
+    arguments, _ = drawn(cell)
+    quiet = {**ALL, "seed": None, "zoneout": 0.0}
+    assert digest(cell.forward(arguments, **quiet)) == digest(cell.forward(arguments))
+    mean = cell.forward(arguments, zoneout=0.15)
+    assert digest(cell.forward(arguments, **{**ALL, "seed": None})) == digest(mean)
+    assert digest(mean) != digest(cell.forward(arguments))
+
+
+def test_zoneout_of_everything_but_h() -> None:
+    # c alone is kept: h follows from the kept c of the step before, not of its own.
+    cell = CELLS_BY_NAME["lstm"]
+    arguments, _ = drawn(cell, np.float64)
+    for seed in (None, 3):
+        for rates in ((0.0, 0.4), (0.4, 0.0), (0.2, 0.6)):
+            options = {"zoneout": rates, "seed": seed}
+            want = cell.reference(arguments, **options)
+            got = cell.forward(arguments, **options)
+            for g, w in zip(got, want, strict=True):
+                np.testing.assert_allclose(g, w, atol=1e-12)
+
+
+@every_cell
+@pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
+def test_the_same_bits_for_any_number_of_threads(cell: Cell, dtype: DType) -> None:
+    for rows in (1, 6, 33):
+        arguments, cotangents = drawn(cell, dtype, T=25, B=rows, H=70)
+        digests = set()
+        for threads in (1, 2, 3):
+            with rnnfast.num_threads(threads):
+                digests.add(digest(everything(cell, arguments, cotangents, **ALL)))
+        assert len(digests) == 1
+        assert digest(everything(cell, arguments, cotangents, **{**ALL, "seed": 8})) not in digests
+
+
+@every_cell
+def test_stacks_draw_for_each_layer_and_direction(cell: Cell) -> None:
+    # With upper layers that forget the lower ones, what a layer draws shows.
+    rng = np.random.default_rng(5)
+    H = 6
+    x = rng.standard_normal((7, 3, 2 * H))
+    shape = cell.shape
+    weights = {
+        name: [rng.standard_normal(shape(name, 7, 3, 2 * H, H)) for _ in range(4)]
+        for name in ("w_ih", "w_hh", "b_ih")
+    }
+    same = {name: [arrays[0]] * 4 for name, arrays in weights.items()}
+    rates = {**ALL, "input_dropout": 0.0}
+    out = cell.forward({"x": x, **same}, bidirectional=True, **rates)
+    states = out[1]
+    assert not np.allclose(states[0], states[1])
+    alone = cell.forward({"x": x, **{n: a[0] for n, a in same.items()}}, **rates)
+    np.testing.assert_array_equal(states[0], alone[1])
+
+    out, pullback = cell.vjp({"x": x, **weights}, bidirectional=True, dropout=0.2, **ALL)
+    again, _ = cell.vjp({"x": x, **weights}, bidirectional=True, dropout=0.2, **ALL)
+    assert digest(out) == digest(again)
+    dy = rng.standard_normal(out[0].shape)
+    gradients = pullback(dy=dy)
+    step = 1e-6
+    for name in ("w_hh", "w_ih"):
+        direction = [rng.standard_normal(w.shape) for w in weights[name]]
+        losses = []
+        for sign in (1, -1):
+            moved = [w + sign * step * d for w, d in zip(weights[name], direction, strict=True)]
+            y = cell.forward(
+                {"x": x, **weights, name: moved}, bidirectional=True, dropout=0.2, **ALL
+            )[0]
+            losses.append(float(np.vdot(dy, y)))
+        want = (losses[0] - losses[1]) / (2 * step)
+        got = sum(
+            float(np.vdot(g, d)) for g, d in zip(getattr(gradients, name), direction, strict=True)
+        )
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+
+
+@every_cell
+@pytest.mark.parametrize("layers", [None, 2])
+def test_a_prepacked_cell_zones_out(cell: Cell, layers: int | None) -> None:
+    arguments, _ = drawn(cell, I=19)
+    if layers is not None:
+        arguments = {n: a if n == "x" else [a] * layers for n, a in arguments.items()}
+        arguments |= {n: np.stack(arguments[n]) for n in cell.states}
+    packed = cell.prepack(arguments, zoneout=0.3)
+    operands = {name: a for name, a in arguments.items() if name[0] not in "wb"}
+    want = cell.forward(arguments, zoneout=0.3)
+    assert digest(packed(**operands)) == digest(want)
+    several = len(cell.states) > 1
+    state = tuple(arguments[n] for n in cell.states) if several else arguments["h0"]
+    for x_t in arguments["x"]:
+        state = packed.step(x_t, state)
+    assert digest(state if several else [state]) == digest(want[1:])
+    first = packed.step(arguments["x"][0])
+    assert (first[0] if several else first).any()
+
+
+@every_cell
+def test_nothing_to_do(cell: Cell) -> None:
+    for sizes in ({"T": 0}, {"B": 0}):
+        arguments, cotangents = drawn(cell, **sizes)
+        everything(cell, arguments, cotangents, **ALL)
+
+
+REFUSED = [
+    ({"recurrent_dropout": 1.0}, ValueError, "recurrent_dropout must be from 0 to less than 1"),
+    ({"input_dropout": -0.1}, ValueError, "input_dropout must be from 0 to less than 1"),
+    ({"weight_dropout": "half"}, TypeError, "weight_dropout must be a number from 0 to less"),
+    ({"zoneout": 1}, ValueError, "zoneout must be from 0 to less than 1, got 1"),
+    ({"zoneout": float("nan")}, ValueError, "zoneout must be from 0 to less than 1, got nan"),
+    ({"zoneout": (0.1, 0.2, 0.3)}, ValueError, "zoneout must be "),
+    ({"zoneout": (0.1, 2)}, ValueError, "zoneout"),
+    ({"zoneout": None}, TypeError, "zoneout must be a number from 0 to less than 1, got None"),
+    ({"zoneout": 0.1, "seed": "x"}, TypeError, "seed must be None or an integer"),
+]
+
+
+@pytest.mark.parametrize(("options", "error", "message"), REFUSED)
+@pytest.mark.parametrize("name", ["lstm", "gru", "mgu", "rnn_tanh"])
+def test_refused(name: str, options: dict, error: type[Exception], message: str) -> None:
+    cell = CELLS_BY_NAME[name]
+    arguments, _ = drawn(cell)
+    for function in (cell.forward, cell.vjp):
+        with pytest.raises(error, match=f"^{re.escape(message)}"):
+            function(arguments, **options)
+    if [*options] == ["zoneout"]:
+        with pytest.raises(error, match=f"^{re.escape(message)}"):
+            cell.prepack(arguments, **options)
