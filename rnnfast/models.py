@@ -249,7 +249,11 @@ class Sequential(Weights, Trainer):
         return chain.call(self._layers, self._inputs("x", x)).y
 
     def reset_states(self) -> None:
-        """Let every stateful layer forget what the last batch has left, as in Keras 2."""
+        """Let every stateful layer forget what the last batch has left.
+
+        Without it states go on from batch to batch, from epoch to epoch, and from `fit` to
+        `evaluate` and `predict`, as in Keras.
+        """
         for layer in self._layers:
             if isinstance(layer, Recurrence):
                 layer.reset_state()

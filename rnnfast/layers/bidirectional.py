@@ -120,7 +120,7 @@ class Bidirectional(Recurrence):
         """
         *_, f = self._part_shape(self.forward_layer, input_shape)
         *rest, b = self._part_shape(self.backward_layer, input_shape)
-        states = self.state_shapes(input_shape[0]) if self.return_state else ()
+        states = self._state_shapes(input_shape[0]) if self.return_state else ()
         if self.merge_mode is None:
             return ((*rest, f), (*rest, b), *states)
         shape = (*rest, f + b if self.merge_mode == "concat" else f)
@@ -174,8 +174,12 @@ class Bidirectional(Recurrence):
     def _results(self, out: Outcome) -> Any:
         if self.merge_mode is not None or not self.return_state:
             return super()._results(out)
-        f, b = (super(Bidirectional, self)._results(Outcome(y, ())) for y in out.y)
-        return (*f, *b, *out.states)
+        f, b = (y if self.return_sequences else y.copy() for y in out.y)
+        return (f, b, *self._nested(out.states))
+
+    def _nested(self, flat: Sequence[Any]) -> Sequence[Any]:
+        forward, backward = self._halves(flat)
+        return (*self.forward_layer._nested(forward), *self.backward_layer._nested(backward))
 
     # ------------------------------------------------------------------------- computation
 

@@ -94,7 +94,7 @@ class OneWay(Recurrence):
         """
         kept = input_shape[:-1] if self.return_sequences else input_shape[:1]
         shape = (*kept, self.state_sizes[self._output_state])
-        return (shape, *self.state_shapes(shape[0])) if self.return_state else shape
+        return (shape, *self._state_shapes(shape[0])) if self.return_state else shape
 
     def twin(self: _Same, name: str, *, go_backwards: bool) -> _Same:
         """Make a layer of the same arguments that has no weights and no states yet.

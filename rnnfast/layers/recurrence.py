@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 from numpy.typing import ArrayLike
 
 from rnnfast._check.arrays import booleans
-from rnnfast.layers.layer import Array, Layer, Mask, Pullback, Shape
+from rnnfast.layers.layer import Array, Layer, Mask, Pullback
 from rnnfast.utils.numbers import as_numbers
 
 States = tuple[Array, ...]
@@ -56,21 +56,6 @@ class Recurrence(Layer):
     @abstractmethod
     def state_sizes(self) -> list[int]:
         """Units of each state, one after another."""
-
-    def state_shapes(self, batch: int | None) -> tuple[Shape, ...]:
-        """Give the shapes of the states.
-
-        Parameters
-        ----------
-        batch : int or None
-            Number of sequences.
-
-        Returns
-        -------
-        tuple of tuple
-            (batch, H) for each.
-        """
-        return tuple((batch, size) for size in self.state_sizes)
 
     @property
     @abstractmethod
@@ -235,13 +220,21 @@ class Recurrence(Layer):
         if not self.return_state:
             return out.y
         # The last result and the state are one array, of which the caller may change either.
-        return (out.y if self.return_sequences else out.y.copy(), *out.states)
+        return (out.y if self.return_sequences else out.y.copy(), *self._nested(out.states))
+
+    def _nested(self, flat: Sequence[Any]) -> Sequence[Any]:
+        """Put what belongs to each state into the form in which a call gives the states."""
+        return flat
+
+    def _state_shapes(self, batch: int | None) -> Sequence[Any]:
+        """Give the shapes of the states in that form."""
+        return self._nested([(batch, size) for size in self.state_sizes])
 
     def _as_states(self, given: ArrayLike | Sequence[Any], batch: int) -> States:
         states = tuple(
             as_numbers("initial_state", one).astype(self.dtype, copy=False) for one in _flat(given)
         )
-        wanted = list(self.state_shapes(batch))
+        wanted = [(batch, size) for size in self.state_sizes]
         shapes = [state.shape for state in states]
         if shapes != wanted:
             raise ValueError(
@@ -249,6 +242,11 @@ class Recurrence(Layer):
                 f"got {shapes}"
             )
         return states
+
+
+def is_stateful(layer: Layer) -> bool:
+    """Return whether a layer goes on from the states that the last batch has left."""
+    return isinstance(layer, Recurrence) and layer.stateful
 
 
 def _of_result(ran: tuple[Outcome, StatesPullback]) -> tuple[Array, Pullback]:

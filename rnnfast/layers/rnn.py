@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike
 from rnnfast.layers.cells import Cell, StackedRNNCells
 from rnnfast.layers.layer import Array, Layer, Shape
 from rnnfast.layers.one_way import OneWay, Scanned, ScanPullback
-from rnnfast.layers.recurrence import Outcome, States
+from rnnfast.layers.recurrence import States
 from rnnfast.layers.recurrent import Recurrent
 from rnnfast.utils.naming import number, to_snake_case
 
@@ -128,23 +128,6 @@ class RNN(OneWay):
         super()._check_input_shape(input_shape)
         self._layers[0]._check_input_shape(input_shape)
 
-    def compute_output_shape(self, input_shape: Shape) -> Any:
-        """Give the shape of the result.
-
-        Parameters
-        ----------
-        input_shape : tuple
-            (batch, time, I).
-
-        Returns
-        -------
-        tuple
-            (batch, time, H) or (batch, H); with `return_state` a tuple of that and the shapes of
-            the states, in lists as the states are.
-        """
-        shape = super().compute_output_shape(input_shape)
-        return (shape[0], *self._by_cell(shape[1:])) if self.return_state else shape
-
     def _create_weights(self, input_shape: Shape) -> None:
         batch, time, units = input_shape
         for prefix, layer in self._by_name.items():
@@ -170,15 +153,10 @@ class RNN(OneWay):
         remaining = iter(flat)
         return [tuple(next(remaining) for _ in layer.state_names) for layer in self._layers]
 
-    def _by_cell(self, flat: Sequence[Any]) -> Sequence[Any]:
-        """Put what belongs to each state into Keras's form: of a list of cells, lists."""
+    def _nested(self, flat: Sequence[Any]) -> Sequence[Any]:
         if isinstance(self.cell, Cell):
             return flat
         return [list(of_cell) for of_cell in self._parted(flat)]
-
-    def _results(self, out: Outcome) -> Any:
-        results = super()._results(out)
-        return (results[0], *self._by_cell(results[1:])) if self.return_state else results
 
     def _scan(self, x: Array, lengths: Array | None, states: States | None) -> Scanned:
         after: States = ()

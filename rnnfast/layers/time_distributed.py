@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnnfast.layers.layer import Array, Layer, Mask, Pullback, Shape
-from rnnfast.layers.recurrence import Recurrence
+from rnnfast.layers.recurrence import is_stateful
 
 
 class TimeDistributed(Layer):
@@ -59,7 +59,7 @@ class TimeDistributed(Layer):
                 f"layer must give one array, {layer.name!r} gives several: leave out return_state "
                 f"and merge_mode=None"
             )
-        if isinstance(layer, Recurrence) and layer.stateful:
+        if is_stateful(layer):
             raise ValueError(
                 f"layer must not be stateful, as {layer.name!r} is: steps are samples to it, "
                 f"none of which comes after another"
