@@ -132,6 +132,11 @@ class GRU(Recurrent):
             return w_ih, w_hh, bias, None
         return w_ih, w_hh, bias[0], bias[1]
 
+    @property
+    def _trained(self) -> tuple[str, ...]:
+        both = self.use_bias and self.reset_after
+        return (*super()._trained, "b_hh") if both else super()._trained
+
     def _weight_gradients(self, grads: Any) -> list[Array]:
         if not (self.use_bias and self.reset_after):
             return super()._weight_gradients(grads)

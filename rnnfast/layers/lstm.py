@@ -74,7 +74,8 @@ class LSTM(Recurrent):
     """
 
     gate_order: ClassVar[tuple[int, ...]] = (0, 1, 2, 3)
-    state_names: ClassVar[tuple[str, ...]] = ("h", "c")
+    initial_names: ClassVar[tuple[str, ...]] = ("h0", "c0")
+    gradient_names: ClassVar[tuple[str, ...]] = ("dh_n", "dc_n")
 
     def __init__(
         self,

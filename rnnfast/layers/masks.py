@@ -54,7 +54,7 @@ class MaskedSteps:
         last_taken = self.lengths - taken if go_backwards else taken - 1
         self._source: NDArray[np.intp] = np.clip(last_taken, 0, max(len(self._mask) - 1, 0))
         self._shown: Mask = self._mask if zero_output else taken > 0
-        self._is_repeated = bool((self._shown != self._mask).any())
+        self._repeats: Mask = self._shown & ~self._mask
 
     def pack(self, x: Array) -> Array:
         """Bring the valid steps of a sequence to its front, in their order."""
@@ -66,7 +66,7 @@ class MaskedSteps:
 
     def place(self, y: Array) -> Array:
         """Give all steps their results, from those of the valid ones; padding of `y` is zero."""
-        if self._order is None and not self._is_repeated:
+        if self._order is None and not self._repeats.any():
             return y
         placed = _pick(y, self._source)
         placed[~self._shown] = 0
@@ -74,7 +74,8 @@ class MaskedSteps:
 
     def collect(self, dy: Array) -> Array:
         """Sum the gradient over the steps that show the same result; padding is arbitrary."""
-        if not self._is_repeated:
+        if not dy[self._repeats].any():
+            # As a rule: masked steps have no part in a loss, nor in the layer above.
             return self.pack(dy)
         # In the order in which steps are taken, those that show a result follow it at once.
         steps, batch, units = dy.shape
@@ -95,5 +96,6 @@ class MaskedSteps:
 
 
 def _pick(sequence: Array, steps: NDArray[np.intp]) -> Array:
-    picked: Array = np.take_along_axis(sequence, steps[:, :, None], axis=0)
+    # Whole vectors at a time, where take_along_axis would pick number by number.
+    picked: Array = sequence[steps, np.arange(steps.shape[1])]
     return picked

@@ -143,14 +143,15 @@ class OneWay(Recurrence):
 
     def run(self, x: Array, states: States | None = None, mask: Mask | None = None) -> Outcome:
         """Compute result and states; see `Recurrence.run`."""
-        before = self._before(states, len(x))
-        steps = self._masked_steps(mask)
+        before = self._before(states, len(x)) if self.stateful else states
+        steps = None if mask is None else self._masked_steps(mask)
         sequence = _swap_batch_and_time(x)
         if steps is None:
             y, after = self._scan(sequence, None, before)
         else:
             y, after = self._scan(steps.pack(sequence), steps.lengths, before)
-        self._keep(after)
+        if self.stateful:
+            self._keep(after)
         return Outcome(self._select(y, after, steps), after)
 
     def run_vjp(
@@ -163,8 +164,8 @@ class OneWay(Recurrence):
         wrt_states: bool,
     ) -> tuple[Outcome, StatesPullback]:
         """Compute result, states and pullback; see `Recurrence.run_vjp`."""
-        before = self._before(states, len(x))
-        steps = self._masked_steps(mask)
+        before = self._before(states, len(x)) if self.stateful else states
+        steps = None if mask is None else self._masked_steps(mask)
         sequence = _swap_batch_and_time(x)
         (y, after), pull = self._scan_vjp(
             sequence if steps is None else steps.pack(sequence),
@@ -173,7 +174,8 @@ class OneWay(Recurrence):
             wrt_input=wrt_input,
             wrt_states=wrt_states,
         )
-        self._keep(after)
+        if self.stateful:
+            self._keep(after)
 
         def pullback(
             dy: Array | None, dstates: Sequence[Array | None] | None = None
@@ -186,8 +188,8 @@ class OneWay(Recurrence):
 
         return Outcome(self._select(y, after, steps), after), pullback
 
-    def _masked_steps(self, mask: Mask | None) -> MaskedSteps | None:
-        if mask is None or mask.all():
+    def _masked_steps(self, mask: Mask) -> MaskedSteps | None:
+        if mask.all():
             return None
         return MaskedSteps(mask, self.go_backwards, self.zero_output_for_mask)
 
@@ -240,9 +242,8 @@ class OneWay(Recurrence):
         return self._kept if given is None else given
 
     def _keep(self, after: States) -> None:
-        if self.stateful:
-            # What a caller gets is the caller's to change.
-            self._kept = tuple(state.copy() for state in after)
+        # What a caller gets is the caller's to change.
+        self._kept = tuple(state.copy() for state in after)
 
 
 def _swap_batch_and_time(x: Array) -> Array:

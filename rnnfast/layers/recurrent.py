@@ -72,8 +72,9 @@ class Recurrent(OneWay):
     # Where each gate of the one order stands in the other. Every order here is its own inverse.
     gate_order: ClassVar[tuple[int, ...]]
 
-    # Of the states, as the kernels call them.
-    state_names: ClassVar[tuple[str, ...]] = ("h",)
+    # How the kernels call the states before the first step, and the gradients by the last.
+    initial_names: ClassVar[tuple[str, ...]] = ("h0",)
+    gradient_names: ClassVar[tuple[str, ...]] = ("dh_n",)
 
     def __init__(
         self,
@@ -108,7 +109,7 @@ class Recurrent(OneWay):
     @property
     def state_sizes(self) -> list[int]:
         """Units of each state."""
-        return [self.units] * len(self.state_names)
+        return [self.units] * len(self.initial_names)
 
     def twin(self: _Same, name: str, *, go_backwards: bool) -> _Same:
         """Make a layer of the same arguments that has no weights yet; see `OneWay.twin`."""
@@ -149,6 +150,11 @@ class Recurrent(OneWay):
         """Give w_ih, w_hh, b_ih, b_hh as the kernels take them."""
         weights = self._parameters
         return weights["kernel"], weights["recurrent_kernel"], weights.get("bias"), None
+
+    @property
+    def _trained(self) -> tuple[str, ...]:
+        """Names of the weights that are there, as the kernels call them."""
+        return ("w_ih", "w_hh", "b_ih") if self.use_bias else ("w_ih", "w_hh")
 
     def _weight_gradients(self, grads: Any) -> list[Array]:
         """Give one gradient per parameter from those of the kernels."""
@@ -198,11 +204,11 @@ class Recurrent(OneWay):
         wrt_input: bool,
         wrt_states: bool,
     ) -> tuple[Scanned, ScanPullback]:
-        _, _, b_ih, b_hh = self._weights()
-        wanted = {"x": wrt_input, "w_ih": True, "w_hh": True}
-        wanted |= {"b_ih": b_ih is not None, "b_hh": b_hh is not None}
-        wanted |= {f"{name}0": wrt_states for name in self.state_names}
-        wrt = tuple(name for name, is_wanted in wanted.items() if is_wanted)
+        wrt = self._trained
+        if wrt_input:
+            wrt += ("x",)
+        if wrt_states:
+            wrt += self.initial_names
         mask = self._input_mask(x)
         seen = x if mask is None else x * mask
         initial = self._initial(states)
@@ -211,13 +217,13 @@ class Recurrent(OneWay):
         def pullback(
             dy: Array | None, dstates: Sequence[Array | None]
         ) -> tuple[Array | None, list[Array], list[Array] | None]:
-            above = zip(self.state_names, dstates, strict=True)
-            grads = kernel_pullback(dy=dy, **{f"d{name}_n": d for name, d in above})
+            above = dict(zip(self.gradient_names, dstates, strict=True))
+            grads = kernel_pullback(dy=dy, **above)
             dx: Array | None = grads.x
             if dx is not None and mask is not None:
                 dx *= mask
-            before = [getattr(grads, f"{name}0") for name in self.state_names]
-            return dx, self._weight_gradients(grads), before if wrt_states else None
+            before = [getattr(grads, name) for name in self.initial_names] if wrt_states else None
+            return dx, self._weight_gradients(grads), before
 
         return (out.y, tuple(out[1:])), pullback
 
@@ -225,7 +231,7 @@ class Recurrent(OneWay):
         """Give the states the names that the kernels take them by."""
         if states is None:
             return {}
-        return {f"{name}0": state for name, state in zip(self.state_names, states, strict=True)}
+        return dict(zip(self.initial_names, states, strict=True))
 
     def _input_mask(self, x: Array) -> Array | None:
         """Draw what is kept of the inputs (1, batch, I), the same at all steps."""

@@ -98,7 +98,7 @@ class RNN(OneWay):
             number(to_snake_case(type(one).__name__), used): one.layer for one in cells
         }
         self._by_name = self._twins(self.go_backwards)
-        self._output_state = sum(len(layer.state_names) for layer in self._layers[:-1])
+        self._output_state = sum(len(layer.state_sizes) for layer in self._layers[:-1])
 
     @property
     def _layers(self) -> list[Recurrent]:
@@ -151,7 +151,7 @@ class RNN(OneWay):
         if flat is None:
             return [None] * len(self._layers)
         remaining = iter(flat)
-        return [tuple(next(remaining) for _ in layer.state_names) for layer in self._layers]
+        return [tuple(next(remaining) for _ in layer.state_sizes) for layer in self._layers]
 
     def _nested(self, flat: Sequence[Any]) -> Sequence[Any]:
         if isinstance(self.cell, Cell):
