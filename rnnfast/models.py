@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from rnnfast.layers.input import Input
 from rnnfast.layers.layer import Array, Layer, Shape
+from rnnfast.layers.recurrence import Recurrence
 from rnnfast.training import chain
 from rnnfast.training.summary import describe
 from rnnfast.training.trainer import Trainer
@@ -92,13 +93,19 @@ class Sequential(Weights, Trainer):
         TypeError
             When it is neither.
         ValueError
-            When its name is taken, it does not fit, or an `Input` comes late.
+            When its name is taken, it does not fit or gives several arrays, or an `Input` comes
+            late.
         """
         if isinstance(layer, Input):
             self._set_input(layer)
             return
         if not isinstance(layer, Layer):
             raise TypeError(f"a Sequential model is made of layers, got {layer!r}")
+        if not layer.gives_one_array:
+            raise ValueError(
+                f"the layers of a model must give one array each, {layer.name!r} gives several: "
+                f"leave out return_state and merge_mode=None, or call the layer by itself"
+            )
         if any(layer.name == other.name for other in self._layers):
             raise ValueError(
                 f"the layers of a model must have unique names, {layer.name!r} is taken; "
@@ -239,7 +246,17 @@ class Sequential(Weights, Trainer):
         ValueError, TypeError
             When the inputs do not fit the model.
         """
-        return chain.call(self._layers, self._inputs("x", x))
+        return chain.call(self._layers, self._inputs("x", x)).y
+
+    def reset_states(self) -> None:
+        """Let every stateful layer forget what the last batch has left.
+
+        Without it states go on from batch to batch, from epoch to epoch, and from `fit` to
+        `evaluate` and `predict`, as in Keras.
+        """
+        for layer in self._layers:
+            if isinstance(layer, Recurrence):
+                layer.reset_state()
 
     # ------------------------------------------------------------------------------- summary
 

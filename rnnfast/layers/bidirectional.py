@@ -1,27 +1,24 @@
 """A recurrent layer in both directions (Schuster and Paliwal, 1997).
 
 f = forward(x),   b = backward(x) from the last step to the first, put back in order
-y = [f, b],  f + b,  f * b  or  (f + b) / 2
+y = [f, b],  f + b,  f * b,  (f + b) / 2  or the pair (f, b)
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnnfast.initializers.initializer import Initializer
-from rnnfast.layers.layer import Array, Layer, Pullback, Shape
-from rnnfast.layers.recurrent import Recurrent
+from rnnfast.layers.layer import Array, Layer, Mask, Shape
+from rnnfast.layers.one_way import OneWay
+from rnnfast.layers.recurrence import Outcome, Recurrence, States, StatesPullback
 
 # Of each mode: y from f and b, and df and db from dy, f and b.
-_Merge = tuple[
-    Callable[[Array, Array], Array], Callable[[Array, Array, Array], tuple[Array, Array]]
-]
-_MERGES: Mapping[str, _Merge] = {
+_Merge = tuple[Callable[[Array, Array], Any], Callable[[Any, Array, Array], tuple[Any, Any]]]
+_MERGES: Mapping[str | None, _Merge] = {
     "concat": (
         lambda f, b: np.concatenate([f, b], axis=-1),
         lambda dy, f, b: (dy[..., : f.shape[-1]], dy[..., f.shape[-1] :]),
@@ -29,24 +26,25 @@ _MERGES: Mapping[str, _Merge] = {
     "sum": (lambda f, b: f + b, lambda dy, f, b: (dy, dy)),
     "mul": (lambda f, b: f * b, lambda dy, f, b: (dy * b, dy * f)),
     "ave": (lambda f, b: (f + b) / 2, lambda dy, f, b: (dy / 2, dy / 2)),
+    None: (lambda f, b: (f, b), lambda dy, f, b: dy),
 }
 
 
-class Bidirectional(Layer):
+class Bidirectional(Recurrence):
     """A recurrent layer in both directions: `keras.layers.Bidirectional`.
 
     Parameters
     ----------
-    layer : SimpleRNN, LSTM or GRU
+    layer : SimpleRNN, LSTM, GRU or RNN
         What runs forward; it is copied, with weights of its own.
-    merge_mode : {"concat", "sum", "mul", "ave"}, default "concat"
-        How the results of the directions become one. Keras's None, for a list of both, is not
-        offered: a layer gives one array.
+    merge_mode : {"concat", "sum", "mul", "ave", None}, default "concat"
+        How the results of the directions become one. With None the layer gives both when it is
+        called, (forward, backward), and is none for a `Sequential`.
     weights : list of ndarray, optional
         Not offered yet.
-    backward_layer : SimpleRNN, LSTM or GRU, optional
-        What runs backward, with the opposite of `layer`'s `go_backwards`; by default a copy of
-        `layer`.
+    backward_layer : SimpleRNN, LSTM, GRU or RNN, optional
+        What runs backward, with the opposite of `layer`'s `go_backwards`, and its
+        `return_sequences`, `return_state` and `stateful`; by default a copy of `layer`.
     name, dtype, **options
         As for every layer; `dtype` is that of `layer` by default.
 
@@ -62,49 +60,51 @@ class Bidirectional(Layer):
     Notes
     -----
     Weights: those of the forward layer, then those of the backward layer. With return_sequences
-    both results stand beside the steps that they belong to.
+    both results stand beside the steps that they belong to, and those of masked steps are zero,
+    as in Keras. With `return_state` the states of the forward layer come before those of the
+    backward layer, also in `initial_state`.
     """
 
     not_yet: ClassVar[Mapping[str, object]] = {**Layer.not_yet, "weights": None}
 
     def __init__(
         self,
-        layer: Recurrent,
+        layer: OneWay,
         merge_mode: str | None = "concat",
         *,
-        backward_layer: Recurrent | None = None,
+        backward_layer: OneWay | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
         **options: object,
     ) -> None:
         _require_recurrent("layer", layer)
         super().__init__(name=name, dtype=layer.dtype if dtype is None else dtype, **options)
-        if merge_mode is None:
-            raise NotImplementedError(
-                "Bidirectional does not support merge_mode=None yet, a layer gives one array; "
-                f"it has {', '.join(_MERGES)}"
-            )
         if merge_mode not in _MERGES:
-            raise ValueError(f"merge_mode must be one of {', '.join(_MERGES)}, got {merge_mode!r}")
+            named = ", ".join(str(mode) for mode in _MERGES)
+            raise ValueError(f"merge_mode must be one of {named}, got {merge_mode!r}")
         self.merge_mode = merge_mode
-        self.forward_layer = _copy_of(layer, "forward")
-        if backward_layer is None:
-            self.backward_layer = _copy_of(layer, "backward")
-            self.backward_layer.go_backwards = not layer.go_backwards
-        else:
+        if backward_layer is not None:
             _require_recurrent("backward_layer", backward_layer)
             _require_fitting(layer, backward_layer)
-            self.backward_layer = _copy_of(backward_layer, "backward")
+        behind = layer if backward_layer is None else backward_layer
+        backwards = layer.go_backwards
+        self.forward_layer = layer.twin(f"forward_{layer.name}", go_backwards=backwards)
+        self.backward_layer = behind.twin(f"backward_{behind.name}", go_backwards=not backwards)
+        self.return_sequences = layer.return_sequences
+        self.return_state = layer.return_state
+        self.stateful = layer.stateful
+        for part in self._parts:
+            part.zero_output_for_mask = self.return_sequences
 
     @property
-    def _parts(self) -> tuple[Recurrent, Recurrent]:
+    def _parts(self) -> tuple[OneWay, OneWay]:
         return self.forward_layer, self.backward_layer
 
     def _check_input_shape(self, input_shape: Shape) -> None:
         for part in self._parts:
             part._check_input_shape(input_shape)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def compute_output_shape(self, input_shape: Shape) -> Any:
         """Give the shape of the result.
 
         Parameters
@@ -115,12 +115,20 @@ class Bidirectional(Layer):
         Returns
         -------
         tuple
-            (batch, time, H) or (batch, H); of both layers' H together with "concat".
+            (batch, time, H) or (batch, H), of both layers' H together with "concat"; a tuple of
+            such where a call gives several arrays.
         """
-        *rest, units = self.forward_layer.compute_output_shape(input_shape)
-        if self.merge_mode == "concat":
-            units = self.forward_layer.units + self.backward_layer.units
-        return (*rest, units)
+        *_, f = self._part_shape(self.forward_layer, input_shape)
+        *rest, b = self._part_shape(self.backward_layer, input_shape)
+        states = self._state_shapes(input_shape[0]) if self.return_state else ()
+        if self.merge_mode is None:
+            return ((*rest, f), (*rest, b), *states)
+        shape = (*rest, f + b if self.merge_mode == "concat" else f)
+        return (shape, *states) if states else shape
+
+    def _part_shape(self, part: OneWay, input_shape: Shape) -> Any:
+        shape = part.compute_output_shape(input_shape)
+        return shape[0] if self.return_state else shape
 
     def _create_weights(self, input_shape: Shape) -> None:
         for side, part in zip(("forward", "backward"), self._parts, strict=True):
@@ -136,99 +144,116 @@ class Bidirectional(Layer):
         part, of_part = self._owner(name)
         return part._to_keras(of_part, value)
 
-    def _owner(self, name: str) -> tuple[Recurrent, str]:
+    def _owner(self, name: str) -> tuple[OneWay, str]:
         side, _, of_part = name.partition("_")
         return (self.forward_layer if side == "forward" else self.backward_layer), of_part
 
-    def call(self, x: Array) -> Array:
-        """Compute the states of both directions.
+    # ------------------------------------------------------------------------------ states
 
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, time, I).
+    @property
+    def state_sizes(self) -> list[int]:
+        """Units of each state, those of the forward layer first."""
+        return self.forward_layer.state_sizes + self.backward_layer.state_sizes
 
-        Returns
-        -------
-        ndarray
-            Merged, (batch, time, ...) or (batch, ...).
-        """
+    @property
+    def states(self) -> States | None:
+        """What the last batch has left in both layers; None without one, or when not stateful."""
+        forward, backward = (part.states for part in self._parts)
+        return None if forward is None or backward is None else forward + backward
+
+    def reset_state(self) -> None:
+        """Forget the states that the last batch has left in both layers."""
+        for part in self._parts:
+            part.reset_state()
+
+    @property
+    def gives_one_array(self) -> bool:
+        """Whether a call gives one array: merged, without `return_state`."""
+        return self.merge_mode is not None and super().gives_one_array
+
+    def _results(self, out: Outcome) -> Any:
+        if self.merge_mode is not None or not self.return_state:
+            return super()._results(out)
+        f, b = (y if self.return_sequences else y.copy() for y in out.y)
+        return (f, b, *self._nested(out.states))
+
+    def _nested(self, flat: Sequence[Any]) -> Sequence[Any]:
+        forward, backward = self._halves(flat)
+        return (*self.forward_layer._nested(forward), *self.backward_layer._nested(backward))
+
+    # ------------------------------------------------------------------------- computation
+
+    def run(self, x: Array, states: States | None = None, mask: Mask | None = None) -> Outcome:
+        """Compute results and states of both directions; see `Recurrence.run`."""
         merge, _ = _MERGES[self.merge_mode]
-        return merge(self.forward_layer.call(x), self._in_order(self.backward_layer.call(x)))
+        before = self._halves(states)
+        f, forward_states = self.forward_layer.run(x, before[0], mask)
+        b, backward_states = self.backward_layer.run(x, before[1], mask)
+        return Outcome(merge(f, self._in_order(b)), forward_states + backward_states)
 
-    def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
-        """Compute the states of both directions and the pullback of their gradient.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, time, I).
-        wrt_input : bool
-            Whether the gradient by `x` will be used.
-
-        Returns
-        -------
-        y : ndarray
-            Merged, (batch, time, ...) or (batch, ...).
-        pullback : callable
-            See `Layer.vjp`.
-        """
+    def run_vjp(
+        self,
+        x: Array,
+        states: States | None = None,
+        mask: Mask | None = None,
+        *,
+        wrt_input: bool,
+        wrt_states: bool,
+    ) -> tuple[Outcome, StatesPullback]:
+        """Compute results, states and pullback of both directions; see `Recurrence.run_vjp`."""
         merge, split = _MERGES[self.merge_mode]
-        f, pull_forward = self.forward_layer.vjp(x, wrt_input=wrt_input)
-        flipped, pull_backward = self.backward_layer.vjp(x, wrt_input=wrt_input)
+        before = self._halves(states)
+        wanted = {"wrt_input": wrt_input, "wrt_states": wrt_states}
+        before = self._halves(states)
+        (f, f_states), pull_forward = self.forward_layer.run_vjp(x, before[0], mask, **wanted)
+        (flipped, b_states), pull_backward = self.backward_layer.run_vjp(
+            x, before[1], mask, **wanted
+        )
         b = self._in_order(flipped)
 
-        def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
-            df, db = split(dy, f, b)
-            dx, of_forward = pull_forward(df)
-            other, of_backward = pull_backward(self._in_order(db))
+        def pullback(
+            dy: Any, dstates: Sequence[Array | None] | None = None
+        ) -> tuple[Array | None, list[Array], list[Array] | None]:
+            df, db = (None, None) if dy is None else split(dy, f, b)
+            above = self._halves(dstates)
+            dx, of_forward, before_forward = pull_forward(df, above[0])
+            db = None if db is None else self._in_order(db)
+            other, of_backward, before_backward = pull_backward(db, above[1])
             if dx is not None and other is not None:
                 dx = dx + other
-            return dx, of_forward + of_backward
+            if before_forward is None or before_backward is None:
+                return dx, of_forward + of_backward, None
+            return dx, of_forward + of_backward, before_forward + before_backward
 
-        return merge(f, b), pullback
+        return Outcome(merge(f, b), f_states + b_states), pullback
+
+    def _halves(self, states: Sequence[Any] | None) -> tuple[Any, Any]:
+        """Part what is given for each state into that of either layer."""
+        if states is None:
+            return None, None
+        middle = len(self.forward_layer.state_sizes)
+        return states[:middle], states[middle:]
 
     def _in_order(self, result: Array) -> Array:
         """Put all states of the backward layer beside their steps, or back as it gives them."""
-        return result[:, ::-1] if self.forward_layer.return_sequences else result
-
-
-def _copy_of(layer: Recurrent, side: str) -> Recurrent:
-    """Return a layer of the same arguments that has no weights yet.
-
-    Masks of both come from one sequence of random numbers, so that they differ.
-    """
-    part = copy.copy(layer)
-    part.name = f"{side}_{layer.name}"
-    part.built = False
-    part._parameters = {}
-    part.kernel_initializer = _another(layer.kernel_initializer)
-    part.recurrent_initializer = _another(layer.recurrent_initializer)
-    part.bias_initializer = _another(layer.bias_initializer)
-    return part
-
-
-def _another(initializer: Callable[..., Array]) -> Callable[..., Array]:
-    """Return one of our initializers that draws values of its own; any other function itself."""
-    return initializer.clone() if isinstance(initializer, Initializer) else initializer
+        return result[:, ::-1] if self.return_sequences else result
 
 
 def _require_recurrent(name: str, layer: Any) -> None:
-    if not isinstance(layer, Recurrent):
-        raise TypeError(f"{name} must be a SimpleRNN, LSTM or GRU, got {type(layer).__name__}")
+    if not isinstance(layer, OneWay):
+        raise TypeError(f"{name} must be a SimpleRNN, LSTM, GRU or RNN, got {type(layer).__name__}")
 
 
-def _require_fitting(layer: Recurrent, backward: Recurrent) -> None:
+def _require_fitting(layer: OneWay, backward: OneWay) -> None:
     if backward.go_backwards == layer.go_backwards:
         raise ValueError(
             "backward_layer must have go_backwards="
             f"{not layer.go_backwards}, the opposite of layer's, got {backward.go_backwards}"
         )
-    if backward.return_sequences != layer.return_sequences:
-        raise ValueError(
-            f"backward_layer must have return_sequences={layer.return_sequences} like layer, "
-            f"got {backward.return_sequences}"
-        )
+    for name in ("return_sequences", "return_state", "stateful"):
+        wanted, got = getattr(layer, name), getattr(backward, name)
+        if got != wanted:
+            raise ValueError(f"backward_layer must have {name}={wanted} like layer, got {got}")
     if backward.dtype != layer.dtype:
         raise ValueError(
             f"backward_layer must have dtype {layer.dtype} like layer, got {backward.dtype}"

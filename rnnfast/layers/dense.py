@@ -56,6 +56,7 @@ class Dense(Layer):
     Weights: kernel (I, units), bias (units,). Input (batch, ..., I), output (batch, ..., units).
     """
 
+    supports_masking: ClassVar[bool] = True
     not_yet: ClassVar[Mapping[str, object]] = {
         **Layer.not_yet,
         "kernel_regularizer": None,

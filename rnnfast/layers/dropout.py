@@ -49,6 +49,7 @@ class Dropout(Layer):
         For a Keras argument that is not offered yet.
     """
 
+    supports_masking: ClassVar[bool] = True
     not_yet: ClassVar[Mapping[str, object]] = {**Layer.not_yet, "noise_shape": None}
 
     def __init__(

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnnfast import initializers
-from rnnfast.layers.layer import Array, Layer, Pullback, Shape, require_positive
+from rnnfast._check.options import flag
+from rnnfast.layers.layer import Array, Layer, Mask, Pullback, Shape, require_positive
 
 
 class Embedding(Layer):
@@ -28,6 +29,8 @@ class Embedding(Layer):
         Length of the vectors, D.
     embeddings_initializer : str or Initializer, default "uniform"
         Of the table (V, D).
+    mask_zero : bool, default False
+        Whether index 0 is padding: the steps where it stands are masked.
     name, dtype, **options
         As for every layer.
 
@@ -35,6 +38,8 @@ class Embedding(Layer):
     ------
     ValueError
         When an argument is none of these, or an index lies outside the vocabulary.
+    TypeError
+        When `mask_zero` is not True or False.
     NotImplementedError
         For a Keras argument that is not offered yet.
 
@@ -47,7 +52,6 @@ class Embedding(Layer):
         **Layer.not_yet,
         "embeddings_regularizer": None,
         "embeddings_constraint": None,
-        "mask_zero": False,
         "weights": None,
         "input_length": None,
         "lora_rank": None,
@@ -61,6 +65,7 @@ class Embedding(Layer):
         output_dim: int,
         embeddings_initializer: object = "uniform",
         *,
+        mask_zero: bool = False,
         name: str | None = None,
         dtype: DTypeLike | None = None,
         **options: object,
@@ -69,6 +74,7 @@ class Embedding(Layer):
         self.input_dim = require_positive("input_dim", input_dim)
         self.output_dim = require_positive("output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.mask_zero = flag("mask_zero", mask_zero)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Give the shape of the result.
@@ -121,6 +127,23 @@ class Embedding(Layer):
         if x.dtype.kind == "f" and (indices != x).any():
             raise ValueError(f"layer {self.name!r} takes indices, got fractions")
         return indices
+
+    def compute_mask(self, x: Array, mask: Mask | None = None) -> Mask | None:
+        """Give the mask of the result.
+
+        Parameters
+        ----------
+        x : ndarray of intp
+            Shape (batch, time).
+        mask : ndarray of bool, optional
+            Of `x`; it counts for nothing.
+
+        Returns
+        -------
+        ndarray of bool, shape (batch, time), or None
+            False where the index is 0, with `mask_zero`.
+        """
+        return x != 0 if self.mask_zero else None
 
     def call(self, x: Array) -> Array:
         """Pick the rows.

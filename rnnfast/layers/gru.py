@@ -41,8 +41,15 @@ class GRU(Recurrent):
         Of the bias.
     return_sequences : bool, default False
         Whether the result is all states (batch, time, H) or the last one (batch, H).
+    return_state : bool, default False
+        Whether the layer, when it is called, gives (y, h) instead of y.
     go_backwards : bool, default False
         Whether steps are taken from the last to the first; all states come in that order.
+    stateful : bool, default False
+        Whether the states after a batch are those before the next, until `reset_state`. Gradients
+        end at the borders of batches.
+    zero_output_for_mask : bool, default False
+        Whether the result of a masked step is zero, instead of that of the step before.
     dropout : float, default 0.0
         Fraction of the inputs to drop while training: one mask a sequence, for all its steps and
         all gates.
@@ -82,7 +89,10 @@ class GRU(Recurrent):
         bias_initializer: object = "zeros",
         *,
         return_sequences: bool = False,
+        return_state: bool = False,
         go_backwards: bool = False,
+        stateful: bool = False,
+        zero_output_for_mask: bool = False,
         dropout: float = 0.0,
         seed: int | None = None,
         reset_after: bool = True,
@@ -97,7 +107,10 @@ class GRU(Recurrent):
             recurrent_initializer,
             bias_initializer,
             return_sequences=return_sequences,
+            return_state=return_state,
             go_backwards=go_backwards,
+            stateful=stateful,
+            zero_output_for_mask=zero_output_for_mask,
             dropout=dropout,
             seed=seed,
             name=name,
@@ -119,6 +132,11 @@ class GRU(Recurrent):
             return w_ih, w_hh, bias, None
         return w_ih, w_hh, bias[0], bias[1]
 
+    @property
+    def _trained(self) -> tuple[str, ...]:
+        both = self.use_bias and self.reset_after
+        return (*super()._trained, "b_hh") if both else super()._trained
+
     def _weight_gradients(self, grads: Any) -> list[Array]:
         if not (self.use_bias and self.reset_after):
             return super()._weight_gradients(grads)
@@ -129,10 +147,19 @@ class GRU(Recurrent):
             "gru", *self._weights(), reset_after=self.reset_after, reverse=self.go_backwards
         )
 
-    def _forward(self, x: Array) -> Any:
-        return gru(x, *self._weights(), reset_after=self.reset_after, reverse=self.go_backwards)
+    def _forward(self, x: Array, **steps: Any) -> Any:
+        return gru(
+            x, *self._weights(), reset_after=self.reset_after, reverse=self.go_backwards, **steps
+        )
 
-    def _forward_vjp(self, x: Array, wrt: tuple[str, ...]) -> tuple[Any, Callable[..., Any]]:
+    def _forward_vjp(
+        self, x: Array, wrt: tuple[str, ...], **steps: Any
+    ) -> tuple[Any, Callable[..., Any]]:
         return gru_vjp(
-            x, *self._weights(), reset_after=self.reset_after, reverse=self.go_backwards, wrt=wrt
+            x,
+            *self._weights(),
+            reset_after=self.reset_after,
+            reverse=self.go_backwards,
+            wrt=wrt,
+            **steps,
         )

@@ -9,10 +9,17 @@ inside as its computation wants them: `parameters`, arrays that the optimizer ch
 
 `pullback` is called once, before any parameter changes. With `wrt_input=False` the caller has no
 use for `dx`, which may then be None: nothing lies below the first layer that has weights.
+
+A mask, False for the samples or steps that are to be left out, travels beside the arrays:
+
+    mask = layer.compute_mask(x, mask)                   None where nothing is masked
+    y = layer.call_masked(x, mask)                       with one, in place of `call` and `vjp`
+    y, pullback = layer.vjp_masked(x, mask, wrt_input=True)
 """
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -20,11 +27,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from rnnfast._check.arrays import booleans
 from rnnfast.utils.naming import auto_name
 from rnnfast.utils.numbers import as_numbers
 from rnnfast.utils.options import refuse
 
 Array = NDArray[Any]
+Mask = NDArray[np.bool_]
 Shape = tuple[int | None, ...]
 Pullback = Callable[[Array], tuple[Array | None, list[Array]]]
 
@@ -58,6 +67,9 @@ class Layer(ABC):
         "autocast": True,
         "input_shape": None,
     }
+
+    # Whether results have masks that follow from those of the inputs.
+    supports_masking: ClassVar[bool] = False
 
     def __init__(
         self, *, name: str | None = None, dtype: DTypeLike | None = None, **options: object
@@ -251,15 +263,109 @@ class Layer(ABC):
             From dL/dy to dL/dx, or None, and a list of dL/dp for each p of `parameters`.
         """
 
-    def __call__(self, x: ArrayLike) -> Array:
-        """Compute the result for any array; builds the layer if it is not."""
+    def __call__(self, x: ArrayLike, *, mask: ArrayLike | None = None) -> Array:
+        """Compute the result for any array; builds the layer if it is not.
+
+        Parameters
+        ----------
+        x : array_like
+            Input, samples along the first axis.
+        mask : array_like of bool, optional
+            Of one or more of the first axes of `x`, False for what is to be left out.
+
+        Returns
+        -------
+        ndarray
+            The result, samples along the first axis.
+        """
+        array = self._convert_and_build(x)
+        return self.call(array) if mask is None else self.call_masked(array, _of(array, mask))
+
+    def _convert_and_build(self, x: ArrayLike) -> Array:
         array = self.convert_input(as_numbers("x", x))
         self.build(array.shape)
-        return self.call(array)
+        return array
+
+    # ------------------------------------------------------------------------------ masks
+
+    def compute_mask(self, x: Array, mask: Mask | None = None) -> Mask | None:
+        """Give the mask of the result.
+
+        Parameters
+        ----------
+        x : ndarray
+            As for `call`.
+        mask : ndarray of bool, optional
+            Of `x`.
+
+        Returns
+        -------
+        ndarray of bool or None
+            That of the input; None, with a warning, from a layer that is not for masks.
+        """
+        if mask is None or self.supports_masking:
+            return mask
+        warnings.warn(
+            f"layer {self.name!r} ({type(self).__name__}) does not support masks: what follows "
+            f"sees every step; set supports_masking = True or replace compute_mask",
+            stacklevel=2,
+        )
+        return None
+
+    def call_masked(self, x: Array, mask: Mask) -> Array:
+        """Compute the result of a masked input, for inference.
+
+        Parameters
+        ----------
+        x : ndarray
+            As for `call`.
+        mask : ndarray of bool
+            Of `x`.
+
+        Returns
+        -------
+        ndarray
+            The result; here that of `call`.
+        """
+        return self.call(x)
+
+    def vjp_masked(self, x: Array, mask: Mask, *, wrt_input: bool) -> tuple[Array, Pullback]:
+        """Compute the result of a masked input, for training.
+
+        Parameters
+        ----------
+        x : ndarray
+            As for `call`.
+        mask : ndarray of bool
+            Of `x`.
+        wrt_input : bool
+            Whether the gradient by `x` will be used.
+
+        Returns
+        -------
+        y : ndarray
+            The result; here that of `vjp`.
+        pullback : callable
+            See `vjp`.
+        """
+        return self.vjp(x, wrt_input=wrt_input)
+
+    @property
+    def gives_one_array(self) -> bool:
+        """Whether a call gives one array, as a chain of layers needs it."""
+        return True
 
     def __repr__(self) -> str:
         """Name the layer and say whether it has its weights."""
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _of(x: Array, mask: ArrayLike) -> Mask:
+    """Return a mask of the first axes of `x`."""
+    axes = np.ndim(mask)
+    if not 0 < axes <= x.ndim:
+        raise ValueError(f"mask must have 1 to {x.ndim} axes, those x begins with, got {axes}")
+    return booleans("mask", mask, "that of the first axes of x", x.shape[:axes])
 
 
 def _as_float_dtype(dtype: DTypeLike | None) -> np.dtype[Any]:

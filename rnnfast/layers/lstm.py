@@ -41,8 +41,15 @@ class LSTM(Recurrent):
         Whether the bias of the forget gate starts at 1 instead (Jozefowicz et al., 2015).
     return_sequences : bool, default False
         Whether the result is all states (batch, time, H) or the last one (batch, H).
+    return_state : bool, default False
+        Whether the layer, when it is called, gives (y, h, c) instead of y.
     go_backwards : bool, default False
         Whether steps are taken from the last to the first; all states come in that order.
+    stateful : bool, default False
+        Whether the states after a batch are those before the next, until `reset_state`. Gradients
+        end at the borders of batches.
+    zero_output_for_mask : bool, default False
+        Whether the result of a masked step is zero, instead of that of the step before.
     dropout : float, default 0.0
         Fraction of the inputs to drop while training: one mask a sequence, for all its steps and
         all gates.
@@ -67,6 +74,8 @@ class LSTM(Recurrent):
     """
 
     gate_order: ClassVar[tuple[int, ...]] = (0, 1, 2, 3)
+    initial_names: ClassVar[tuple[str, ...]] = ("h0", "c0")
+    gradient_names: ClassVar[tuple[str, ...]] = ("dh_n", "dc_n")
 
     def __init__(
         self,
@@ -80,7 +89,10 @@ class LSTM(Recurrent):
         unit_forget_bias: bool = True,
         *,
         return_sequences: bool = False,
+        return_state: bool = False,
         go_backwards: bool = False,
+        stateful: bool = False,
+        zero_output_for_mask: bool = False,
         dropout: float = 0.0,
         seed: int | None = None,
         name: str | None = None,
@@ -94,7 +106,10 @@ class LSTM(Recurrent):
             recurrent_initializer,
             bias_initializer,
             return_sequences=return_sequences,
+            return_state=return_state,
             go_backwards=go_backwards,
+            stateful=stateful,
+            zero_output_for_mask=zero_output_for_mask,
             dropout=dropout,
             seed=seed,
             name=name,
@@ -117,8 +132,10 @@ class LSTM(Recurrent):
     def _prepack(self) -> Prepacked[Any, Any]:
         return prepack("lstm", *self._weights(), reverse=self.go_backwards)
 
-    def _forward(self, x: Array) -> Any:
-        return lstm(x, *self._weights(), reverse=self.go_backwards)
+    def _forward(self, x: Array, **steps: Any) -> Any:
+        return lstm(x, *self._weights(), reverse=self.go_backwards, **steps)
 
-    def _forward_vjp(self, x: Array, wrt: tuple[str, ...]) -> tuple[Any, Callable[..., Any]]:
-        return lstm_vjp(x, *self._weights(), reverse=self.go_backwards, wrt=wrt)
+    def _forward_vjp(
+        self, x: Array, wrt: tuple[str, ...], **steps: Any
+    ) -> tuple[Any, Callable[..., Any]]:
+        return lstm_vjp(x, *self._weights(), reverse=self.go_backwards, wrt=wrt, **steps)

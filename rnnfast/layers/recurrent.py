@@ -13,8 +13,8 @@ layout alone: weights are converted in `get_weights` and `set_weights`, and nowh
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -22,20 +22,18 @@ from numpy.typing import DTypeLike
 from rnnfast import initializers
 from rnnfast._check.options import flag
 from rnnfast.functional import Prepacked
+from rnnfast.initializers.initializer import Initializer
 from rnnfast.layers.dropout import draw_mask
-from rnnfast.layers.layer import (
-    Array,
-    Layer,
-    Pullback,
-    Shape,
-    require_features,
-    require_positive,
-)
+from rnnfast.layers.layer import Array, Layer, Shape, require_features, require_positive
+from rnnfast.layers.one_way import OneWay, Scanned, ScanPullback
+from rnnfast.layers.recurrence import States
 from rnnfast.utils.hyperparameters import share
 from rnnfast.utils.random_seed import make_generator
 
+_Same = TypeVar("_Same", bound="Recurrent")
 
-class Recurrent(Layer):
+
+class Recurrent(OneWay):
     """A recurrent layer over one cell.
 
     Parameters
@@ -46,15 +44,13 @@ class Recurrent(Layer):
         Whether biases are added.
     kernel_initializer, recurrent_initializer, bias_initializer : str or Initializer
         "glorot_uniform", "orthogonal" and "zeros" by default; they see Keras's shapes.
-    return_sequences : bool, default False
-        Whether the result is all states (batch, time, H) or the last one (batch, H).
-    go_backwards : bool, default False
-        Whether steps are taken from the last to the first; all states come in that order.
     dropout : float, default 0.0
         Fraction of the inputs to drop while training: one mask a sequence, for all its steps and
         all gates.
     seed : int, optional
         Of the masks; by default from `rnnfast.utils.set_random_seed`'s sequence.
+    return_sequences, return_state, go_backwards, stateful, zero_output_for_mask
+        As for `OneWay`.
     name, dtype, **options
         As for every layer.
     """
@@ -68,16 +64,17 @@ class Recurrent(Layer):
         "recurrent_constraint": None,
         "bias_constraint": None,
         "recurrent_dropout": 0.0,
-        "return_state": False,
-        "stateful": False,
         "unroll": False,
         "use_cudnn": "auto",
         "implementation": 2,
-        "zero_output_for_mask": False,
     }
 
     # Where each gate of the one order stands in the other. Every order here is its own inverse.
     gate_order: ClassVar[tuple[int, ...]]
+
+    # How the kernels call the states before the first step, and the gradients by the last.
+    initial_names: ClassVar[tuple[str, ...]] = ("h0",)
+    gradient_names: ClassVar[tuple[str, ...]] = ("dh_n",)
 
     def __init__(
         self,
@@ -87,22 +84,16 @@ class Recurrent(Layer):
         recurrent_initializer: object = "orthogonal",
         bias_initializer: object = "zeros",
         *,
-        return_sequences: bool = False,
-        go_backwards: bool = False,
         dropout: float = 0.0,
         seed: int | None = None,
-        name: str | None = None,
-        dtype: DTypeLike | None = None,
-        **options: object,
+        **options: Any,
     ) -> None:
-        super().__init__(name=name, dtype=dtype, **options)
+        super().__init__(**options)
         self.units = require_positive("units", units)
         self.use_bias = flag("use_bias", use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
-        self.return_sequences = flag("return_sequences", return_sequences)
-        self.go_backwards = flag("go_backwards", go_backwards)
         self.dropout = share("dropout", dropout)
         self.seed = seed
         self._rng = make_generator(seed)
@@ -110,30 +101,23 @@ class Recurrent(Layer):
     # ---------------------------------------------------------------- shapes and weights
 
     def _check_input_shape(self, input_shape: Shape) -> None:
-        """Raise ValueError unless the input is (batch, time, I)."""
-        if len(input_shape) != 3:
-            raise ValueError(
-                f"the input of layer {self.name!r} must be (batch, time, features), "
-                f"got shape {input_shape}; a recurrent layer before this one needs "
-                f"return_sequences=True, and x[:, :, None] adds a feature axis"
-            )
+        """Raise ValueError unless the input is (batch, time, I), with the I of the weights."""
+        super()._check_input_shape(input_shape)
         built_for = self._parameters["kernel"].shape[1] if self.built else None
         require_features(self, input_shape, built_for)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Give the shape of the result.
+    @property
+    def state_sizes(self) -> list[int]:
+        """Units of each state."""
+        return [self.units] * len(self.initial_names)
 
-        Parameters
-        ----------
-        input_shape : tuple
-            (batch, time, I).
-
-        Returns
-        -------
-        tuple
-            (batch, time, H) or (batch, H).
-        """
-        return (*(input_shape[:-1] if self.return_sequences else input_shape[:1]), self.units)
+    def twin(self: _Same, name: str, *, go_backwards: bool) -> _Same:
+        """Make a layer of the same arguments that has no weights yet; see `OneWay.twin`."""
+        layer = super().twin(name, go_backwards=go_backwards)
+        layer.kernel_initializer = _another(self.kernel_initializer)
+        layer.recurrent_initializer = _another(self.recurrent_initializer)
+        layer.bias_initializer = _another(self.bias_initializer)
+        return layer
 
     def _create_weights(self, input_shape: Shape) -> None:
         features = require_features(self, input_shape, None)
@@ -167,6 +151,11 @@ class Recurrent(Layer):
         weights = self._parameters
         return weights["kernel"], weights["recurrent_kernel"], weights.get("bias"), None
 
+    @property
+    def _trained(self) -> tuple[str, ...]:
+        """Names of the weights that are there, as the kernels call them."""
+        return ("w_ih", "w_hh", "b_ih") if self.use_bias else ("w_ih", "w_hh")
+
     def _weight_gradients(self, grads: Any) -> list[Array]:
         """Give one gradient per parameter from those of the kernels."""
         return [grads.w_ih, grads.w_hh] + ([grads.b_ih] if self.use_bias else [])
@@ -193,85 +182,67 @@ class Recurrent(Layer):
         """Pack the weights, with the options of the cell."""
 
     @abstractmethod
-    def _forward(self, x: Array) -> Any:
-        """Run the kernel over x (time, batch, I)."""
+    def _forward(self, x: Array, **steps: Any) -> Any:
+        """Run the kernel over x (time, batch, I), with its `lengths` and initial states."""
 
     @abstractmethod
-    def _forward_vjp(self, x: Array, wrt: tuple[str, ...]) -> tuple[Any, Callable[..., Any]]:
-        """Run the kernel over x (time, batch, I), saving what the pullback needs."""
+    def _forward_vjp(
+        self, x: Array, wrt: tuple[str, ...], **steps: Any
+    ) -> tuple[Any, Callable[..., Any]]:
+        """Run the kernel as `_forward`, saving what the pullback needs."""
 
-    def call(self, x: Array) -> Array:
-        """Compute the states.
+    def _scan(self, x: Array, lengths: Array | None, states: States | None) -> Scanned:
+        out = self._forward(x, lengths=lengths, **self._initial(states))
+        return out.y, tuple(out[1:])
 
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, time, I).
-
-        Returns
-        -------
-        ndarray
-            Shape (batch, time, H) or (batch, H).
-        """
-        return self._select(self._forward(_swap_batch_and_time(x)))
-
-    def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
-        """Compute the states and the pullback of their gradient.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, time, I).
-        wrt_input : bool
-            Whether the gradient by `x` will be used.
-
-        Returns
-        -------
-        y : ndarray
-            Shape (batch, time, H) or (batch, H).
-        pullback : callable
-            See `Layer.vjp`.
-        """
-        _, _, b_ih, b_hh = self._weights()
-        wanted = {"x": wrt_input, "w_ih": True, "w_hh": True}
-        wanted |= {"b_ih": b_ih is not None, "b_hh": b_hh is not None}
-        wrt = tuple(name for name, is_wanted in wanted.items() if is_wanted)
+    def _scan_vjp(
+        self,
+        x: Array,
+        lengths: Array | None,
+        states: States | None,
+        *,
+        wrt_input: bool,
+        wrt_states: bool,
+    ) -> tuple[Scanned, ScanPullback]:
+        wrt = self._trained
+        if wrt_input:
+            wrt += ("x",)
+        if wrt_states:
+            wrt += self.initial_names
         mask = self._input_mask(x)
         seen = x if mask is None else x * mask
-        out, kernel_pullback = self._forward_vjp(_swap_batch_and_time(seen), wrt)
+        initial = self._initial(states)
+        out, kernel_pullback = self._forward_vjp(seen, wrt, lengths=lengths, **initial)
 
-        def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
-            if self.return_sequences:
-                grads = kernel_pullback(dy=self._in_order(_swap_batch_and_time(dy)))
-            else:
-                grads = kernel_pullback(dh_n=dy)
-            dx = _swap_batch_and_time(grads.x) if wrt_input else None
+        def pullback(
+            dy: Array | None, dstates: Sequence[Array | None]
+        ) -> tuple[Array | None, list[Array], list[Array] | None]:
+            above = dict(zip(self.gradient_names, dstates, strict=True))
+            grads = kernel_pullback(dy=dy, **above)
+            dx: Array | None = grads.x
             if dx is not None and mask is not None:
                 dx *= mask
-            return dx, self._weight_gradients(grads)
+            before = [getattr(grads, name) for name in self.initial_names] if wrt_states else None
+            return dx, self._weight_gradients(grads), before
 
-        return self._select(out), pullback
+        return (out.y, tuple(out[1:])), pullback
+
+    def _initial(self, states: States | None) -> dict[str, Array]:
+        """Give the states the names that the kernels take them by."""
+        if states is None:
+            return {}
+        return dict(zip(self.initial_names, states, strict=True))
 
     def _input_mask(self, x: Array) -> Array | None:
-        """Draw what is kept of the inputs (batch, 1, I), the same at all steps."""
+        """Draw what is kept of the inputs (1, batch, I), the same at all steps."""
         if not self.dropout:
             return None
-        batch, _, features = x.shape
-        return draw_mask(self._rng, self.dropout, (batch, 1, features), self.dtype)
-
-    def _select(self, out: Any) -> Array:
-        if not self.return_sequences:
-            last: Array = out.h_n
-            return last
-        return _swap_batch_and_time(self._in_order(out.y))
-
-    def _in_order(self, sequence: Array) -> Array:
-        """Return all steps in the order in which they are taken, or the other way round."""
-        return sequence[::-1] if self.go_backwards else sequence
+        return draw_mask(self._rng, self.dropout, (1, *x.shape[1:]), self.dtype)
 
 
-def _swap_batch_and_time(x: Array) -> Array:
-    return x.transpose(1, 0, 2)
+def _another(initializer: Callable[..., Array]) -> Callable[..., Array]:
+    """Return one of our initializers that draws values of its own; any other function itself."""
+    return initializer.clone() if isinstance(initializer, Initializer) else initializer
 
 
 def require_default(layer: str, name: str, value: object, default: str) -> None:

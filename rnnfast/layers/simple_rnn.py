@@ -36,8 +36,15 @@ class SimpleRNN(Recurrent):
         Of the bias (H,).
     return_sequences : bool, default False
         Whether the result is all states (batch, time, H) or the last one (batch, H).
+    return_state : bool, default False
+        Whether the layer, when it is called, gives (y, h) instead of y.
     go_backwards : bool, default False
         Whether steps are taken from the last to the first; all states come in that order.
+    stateful : bool, default False
+        Whether the states after a batch are those before the next, until `reset_state`. Gradients
+        end at the borders of batches.
+    zero_output_for_mask : bool, default False
+        Whether the result of a masked step is zero, instead of that of the step before.
     dropout : float, default 0.0
         Fraction of the inputs to drop while training: one mask a sequence, for all its steps and
         all gates.
@@ -72,7 +79,10 @@ class SimpleRNN(Recurrent):
         bias_initializer: object = "zeros",
         *,
         return_sequences: bool = False,
+        return_state: bool = False,
         go_backwards: bool = False,
+        stateful: bool = False,
+        zero_output_for_mask: bool = False,
         dropout: float = 0.0,
         seed: int | None = None,
         name: str | None = None,
@@ -86,7 +96,10 @@ class SimpleRNN(Recurrent):
             recurrent_initializer,
             bias_initializer,
             return_sequences=return_sequences,
+            return_state=return_state,
             go_backwards=go_backwards,
+            stateful=stateful,
+            zero_output_for_mask=zero_output_for_mask,
             dropout=dropout,
             seed=seed,
             name=name,
@@ -105,10 +118,19 @@ class SimpleRNN(Recurrent):
             "rnn", *self._weights(), nonlinearity=self.activation, reverse=self.go_backwards
         )
 
-    def _forward(self, x: Array) -> Any:
-        return rnn(x, *self._weights(), nonlinearity=self.activation, reverse=self.go_backwards)
+    def _forward(self, x: Array, **steps: Any) -> Any:
+        return rnn(
+            x, *self._weights(), nonlinearity=self.activation, reverse=self.go_backwards, **steps
+        )
 
-    def _forward_vjp(self, x: Array, wrt: tuple[str, ...]) -> tuple[Any, Callable[..., Any]]:
+    def _forward_vjp(
+        self, x: Array, wrt: tuple[str, ...], **steps: Any
+    ) -> tuple[Any, Callable[..., Any]]:
         return rnn_vjp(
-            x, *self._weights(), nonlinearity=self.activation, reverse=self.go_backwards, wrt=wrt
+            x,
+            *self._weights(),
+            nonlinearity=self.activation,
+            reverse=self.go_backwards,
+            wrt=wrt,
+            **steps,
         )

@@ -59,6 +59,11 @@ def count_batches(samples: int, batch_size: int) -> int:
     return -(-samples // batch_size)
 
 
+def rows(samples: int, batch_size: int) -> set[int]:
+    """Give the numbers of samples that batches have: the batch size, and what the last one has."""
+    return {min(batch_size, samples), samples % batch_size or batch_size} if samples else set()
+
+
 def batches(samples: int, batch_size: int) -> Iterator[Batch]:
     """Cut into batches in order, as slices: a batch is a view."""
     for start in range(0, samples, batch_size):

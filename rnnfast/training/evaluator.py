@@ -11,6 +11,7 @@ from rnnfast.callbacks.callback import Callback, Logs
 from rnnfast.callbacks.callback_list import CallbackList
 from rnnfast.callbacks.progress import make_progress
 from rnnfast.layers.layer import Array, Layer, Shape, require_positive
+from rnnfast.layers.recurrence import is_stateful
 from rnnfast.training import data, loops
 from rnnfast.training.objective import Objective
 from rnnfast.utils.numbers import as_numbers
@@ -149,7 +150,7 @@ class Evaluator(ABC):
         refuse("evaluate", options, _EVALUATE_NOT_YET)
         objective = self._objective("evaluate")
         inputs, targets = self._arrays("x", x, "y", y)
-        size = as_batch_size(batch_size)
+        size = self._batch_size(batch_size, len(inputs))
         listeners = self._listen(as_list(callbacks), verbose, len(inputs), size, epochs=1)
         logs = loops.evaluate(self, objective, inputs, targets, size, listeners)
         if return_dict:
@@ -193,7 +194,7 @@ class Evaluator(ABC):
         """
         refuse("predict", options, _PREDICT_NOT_YET)
         inputs = self._inputs("x", x)
-        size = as_batch_size(batch_size)
+        size = self._batch_size(batch_size, len(inputs))
         listeners = self._listen(as_list(callbacks), verbose, len(inputs), size, epochs=1)
         return loops.predict(self, inputs, size, listeners)
 
@@ -223,6 +224,20 @@ class Evaluator(ABC):
         data.check_samples(x_name, inputs, y_name, targets)
         return inputs, targets
 
+    def _batch_size(self, batch_size: int | None, *samples: int) -> int:
+        """Give the batch size; for stateful layers it must part the samples evenly."""
+        size = _DEFAULT_BATCH_SIZE
+        if batch_size is not None:
+            size = require_positive("batch_size", batch_size)
+        stateful = [layer for layer in self.layers if is_stateful(layer)]
+        if stateful and len({rows for count in samples for rows in data.rows(count, size)}) > 1:
+            raise ValueError(
+                f"layer {stateful[0].name!r} is stateful, so that all batches must have as many "
+                f"sequences: batch_size must divide the number of samples, got {size} for "
+                f"{' and '.join(map(str, samples))} samples"
+            )
+        return size
+
     def _listen(
         self,
         callbacks: list[Callback],
@@ -240,11 +255,6 @@ class Evaluator(ABC):
             samples=samples,
             batch_size=batch_size,
         )
-
-
-def as_batch_size(batch_size: int | None) -> int:
-    """Give the batch size that a user passed, or the default one."""
-    return _DEFAULT_BATCH_SIZE if batch_size is None else require_positive("batch_size", batch_size)
 
 
 def as_list(callbacks: Callback | Iterable[Callback] | None) -> list[Callback]:

@@ -49,14 +49,14 @@ def train(
         targets = y[batch]
         # An overflow shows in the loss, and is reported once, here.
         with np.errstate(over="ignore", invalid="ignore"):
-            value, raw, pullback = objective.value_and_pullback(x[batch], targets)
+            value, output, pullback = objective.value_and_pullback(x[batch], targets)
             if not math.isfinite(value):
                 raise FloatingPointError(
                     f"the loss became {value} in epoch {epoch + 1}, step {step + 1}; look for NaN "
                     f"in x and y, lower the optimizer's learning_rate or set its clipnorm"
                 )
             model.optimizer.apply(pullback(), model.parameters)
-        scores.update(value, targets, raw)
+        scores.update(value, targets, output)
         listeners.tell("on_train_batch_end", step, scores.logs())
         if model.stop_training:
             break
@@ -78,8 +78,8 @@ def evaluate(
     for step, batch in enumerate(data.batches(len(x), batch_size)):
         listeners.tell("on_test_batch_begin", step)
         targets = y[batch]
-        value, raw = objective.value(x[batch], targets)
-        scores.update(value, targets, raw)
+        value, output = objective.value(x[batch], targets)
+        scores.update(value, targets, output)
         listeners.tell("on_test_batch_end", step, scores.logs())
     logs = scores.logs()
     listeners.tell("on_test_end", logs)
@@ -125,7 +125,7 @@ def predict(model: Evaluator, x: Array, batch_size: int, listeners: CallbackList
     listeners.tell("on_predict_begin")
     for step, batch in enumerate(data.batches(len(x), batch_size)):
         listeners.tell("on_predict_batch_begin", step)
-        outputs[batch] = chain.call(layers, x[batch])
+        outputs[batch] = chain.call(layers, x[batch]).y
         listeners.tell("on_predict_batch_end", step, {"outputs": outputs[batch]})
     listeners.tell("on_predict_end")
     return outputs

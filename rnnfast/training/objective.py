@@ -3,14 +3,18 @@
 Where the last layer is a Dense with softmax (sigmoid) and the loss the cross-entropy of its
 probabilities, the two are taken together from the logits: exact where probabilities underflow,
 and without the division by them that the chain rule would bring.
+
+Where the output is masked, the loss is that of what remains, as in Keras.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from rnnfast.layers.dense import Dense
-from rnnfast.layers.layer import Array, Layer
+from rnnfast.layers.layer import Array, Layer, Mask, Pullback
 from rnnfast.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -38,6 +42,15 @@ class _Logits:
     def parameters(self) -> list[Array]:
         return self._dense.parameters
 
+    def compute_mask(self, x: Array, mask: Mask | None) -> Mask | None:
+        return self._dense.compute_mask(x, mask)
+
+    def call_masked(self, x: Array, mask: Mask) -> Array:
+        return self.call(x)
+
+    def vjp_masked(self, x: Array, mask: Mask, *, wrt_input: bool) -> tuple[Array, Pullback]:
+        return self.vjp(x, wrt_input=wrt_input)
+
 
 class Objective:
     """A loss over a chain of layers.
@@ -60,22 +73,35 @@ class Objective:
             self._loss = type(loss).from_config({**loss.get_config(), "from_logits": True})
             self._activate = head.activation.forward
 
-    def value(self, x: Array, y: Array) -> tuple[float, Array]:
+    def value(self, x: Array, y: Array) -> tuple[float, chain.Output]:
         """Compute the loss of a batch and what `predictions` turns into predictions."""
-        raw = chain.call(self._links, x)
-        return self._loss(y, raw), raw
+        output = chain.call(self._links, x)
+        _require_targets(y, output.mask)
+        return self._loss(output.valid(y), output.valid(output.y)), output
 
     def value_and_pullback(
         self, x: Array, y: Array
-    ) -> tuple[float, Array, Callable[[], list[Array]]]:
+    ) -> tuple[float, chain.Output, Callable[[], list[Array]]]:
         """Compute as `value`, and a function that gives the gradient of every parameter."""
-        raw, pullback = chain.vjp(self._links, x)
-        value, gradient = self._loss.value_and_grad(y, raw)
-        return value, raw, lambda: pullback(gradient)
+        output, pullback = chain.vjp(self._links, x)
+        _require_targets(y, output.mask)
+        value, gradient = self._loss.value_and_grad(output.valid(y), output.valid(output.y))
+        if output.mask is not None:
+            of_valid, gradient = gradient, np.zeros_like(output.y)
+            gradient[output.mask] = of_valid
+        return value, output, lambda: pullback(gradient)
 
     def predictions(self, raw: Array) -> Array:
-        """Turn the last array of the chain into the model's predictions."""
+        """Turn rows of the last array of the chain into the model's predictions."""
         return raw if self._activate is None else self._activate(raw)
+
+
+def _require_targets(y: Array, mask: Mask | None) -> None:
+    if mask is not None and y.shape[: mask.ndim] != mask.shape:
+        raise ValueError(
+            f"the output of the model is masked, so that y must have a target for each of the "
+            f"steps {mask.shape}, got {y.shape}"
+        )
 
 
 def _is_cross_entropy_of(activation: str, loss: Loss) -> bool:

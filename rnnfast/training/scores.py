@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rnnfast.callbacks.callback import Logs
 from rnnfast.layers.layer import Array
 from rnnfast.metrics import Metric
+from rnnfast.training.chain import Output
 from rnnfast.training.objective import Objective
 from rnnfast.utils.naming import number
 
@@ -32,14 +33,15 @@ class Scores:
         self._total = 0.0
         self._samples = 0
 
-    def update(self, value: float, y: Array, raw: Array) -> None:
+    def update(self, value: float, y: Array, output: Output) -> None:
         """Add a batch: its mean loss, its targets and the end of the chain."""
         self._total += value * len(y)
         self._samples += len(y)
         if self._metrics:
-            predictions = self._objective.predictions(raw)
+            predictions = self._objective.predictions(output.valid(output.y))
+            targets = output.valid(y)
             for metric in self._metrics.values():
-                metric.update_state(y, predictions)
+                metric.update_state(targets, predictions)
 
     def logs(self) -> Logs:
         """Give the figures so far, the loss first."""

@@ -10,7 +10,7 @@ from rnnfast._check.options import flag
 from rnnfast.callbacks.callback import Callback, Logs
 from rnnfast.callbacks.history import History
 from rnnfast.training import data, loops
-from rnnfast.training.evaluator import Evaluator, as_batch_size, as_list
+from rnnfast.training.evaluator import Evaluator, as_list
 from rnnfast.utils.options import refuse
 from rnnfast.utils.random_seed import make_generator
 
@@ -112,7 +112,8 @@ class Trainer(Evaluator):
             point = data.split_point(len(inputs), validation_split)
             validation = inputs[point:], targets[point:]
             inputs, targets = inputs[:point], targets[:point]
-        size = as_batch_size(batch_size)
+        counts = [len(inputs)] if validation is None else [len(inputs), len(validation[0])]
+        size = self._batch_size(batch_size, *counts)
         shuffle = flag("shuffle", shuffle)
         _check_count("epochs", epochs)
         _check_count("initial_epoch", initial_epoch)

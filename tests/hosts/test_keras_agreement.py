@@ -3,43 +3,17 @@
 from __future__ import annotations
 
 import inspect
-import os
 
-os.environ["KERAS_BACKEND"] = "torch"
-
-import keras
 import numpy as np
 import pytest
-import torch
 
 import rnnfast
+from keras_twins import TOLERANCE, assert_same_weights, keras, marks, with_same_weights
 from rnnfast import Sequential, layers, losses, optimizers
 
-# Keras's variables lag behind NumPy's protocol.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = marks
 
 SAMPLES, STEPS, FEATURES, CLASSES, VOCABULARY = 37, 5, 3, 4, 11
-
-# We compute in float64. Keras, asked for float64 too, still multiplies matrices in float32: some
-# 1e-7 for a product of terms near 1, and each of some 20 optimizer steps hands it on to the next.
-TOLERANCE = {"rtol": 2e-6, "atol": 2e-6}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    # Two teams of threads that wait for each other's cores would take minutes over these sizes.
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(autouse=True)
-def float64():
-    before = keras.config.floatx()
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_floatx(before)
 
 
 @pytest.fixture
@@ -62,25 +36,6 @@ RECURRENT = {
         6, reset_after=False, use_bias=False, dtype="float64", **kw
     ),
 }
-
-
-def with_same_weights(rng, make, shape):
-    """One model of each library, of the layers that `make` gives, with random equal weights."""
-    ours = Sequential([layers.Input(shape), *make(layers)])
-    theirs = keras.Sequential([keras.layers.Input(shape), *make(keras.layers)])
-    wanted = [weight.shape for weight in theirs.get_weights()]
-    assert [weight.shape for weight in ours.get_weights()] == wanted
-    weights = [0.5 * rng.standard_normal(shape) for shape in wanted]
-    theirs.set_weights(weights)
-    ours.set_weights(weights)
-    return ours, theirs
-
-
-def assert_same_weights(ours, theirs):
-    for index, (own, other) in enumerate(
-        zip(ours.get_weights(), theirs.get_weights(), strict=True)
-    ):
-        np.testing.assert_allclose(own, other, **TOLERANCE, err_msg=f"weight {index}")
 
 
 @pytest.mark.parametrize("return_sequences", [False, True])
@@ -287,7 +242,11 @@ def test_float32_is_as_close_to_float64_as_keras_is(rng):
     assert errors[0] <= 1.5 * errors[1]
 
 
-@pytest.mark.parametrize("name", ["SimpleRNN", "LSTM", "GRU", "Dense", "Embedding", "Dropout"])
+LAYERS = ["SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional", "TimeDistributed"]
+LAYERS += ["Dense", "Embedding", "Dropout", "Masking"]
+
+
+@pytest.mark.parametrize("name", LAYERS)
 def test_layers_know_every_argument_of_keras_and_its_default(name):
     theirs = inspect.signature(getattr(keras.layers, name).__init__).parameters
     cls = getattr(layers, name)
@@ -303,6 +262,21 @@ def test_layers_know_every_argument_of_keras_and_its_default(name):
             continue
         known = ours[argument].default if argument in ours else cls.not_yet[argument]
         assert known == parameter.default, argument
+
+
+@pytest.mark.parametrize("name", ["SimpleRNN", "LSTM", "GRU"])
+def test_cells_know_every_argument_of_keras_and_its_default(name):
+    theirs = inspect.signature(getattr(keras.layers, f"{name}Cell").__init__).parameters
+    cell = getattr(layers, f"{name}Cell")(3)
+    ours = inspect.signature(cell.kind.__init__).parameters
+    positional = [p.name for p in ours.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    assert positional == list(theirs)[: len(positional)]
+    for argument, parameter in theirs.items():
+        if argument == "self" or parameter.kind is parameter.VAR_KEYWORD:
+            continue
+        known = ours[argument].default if argument in ours else cell.kind.not_yet[argument]
+        assert known == parameter.default, argument
+    assert cell.state_size == getattr(keras.layers, f"{name}Cell")(3).state_size
 
 
 @pytest.mark.parametrize("name", ["compile", "fit", "evaluate", "predict", "summary"])

@@ -69,12 +69,10 @@ def test_weights_belong_to_the_parts_and_are_saved(tmp_path):
 
 def test_refused():
     lstm = layers.LSTM(4)
-    with refused(TypeError, "layer must be a SimpleRNN, LSTM or GRU, got Dense"):
+    with refused(TypeError, "layer must be a SimpleRNN, LSTM, GRU or RNN, got Dense"):
         layers.Bidirectional(layers.Dense(4))
-    with refused(ValueError, "merge_mode must be one of concat, sum, mul, ave, got 'max'"):
+    with refused(ValueError, "merge_mode must be one of concat, sum, mul, ave, None, got 'max'"):
         layers.Bidirectional(lstm, "max")
-    with refused(NotImplementedError, "Bidirectional does not support merge_mode=None yet"):
-        layers.Bidirectional(lstm, None)
     with refused(ValueError, "backward_layer must have go_backwards=True, the opposite"):
         layers.Bidirectional(lstm, backward_layer=layers.LSTM(4))
     with refused(ValueError, "backward_layer must have return_sequences=False like layer"):
@@ -83,7 +81,7 @@ def test_refused():
     with refused(ValueError, "backward_layer must have dtype float32 like layer, got float64"):
         other = layers.LSTM(4, go_backwards=True, dtype="float64")
         layers.Bidirectional(lstm, backward_layer=other)
-    with refused(TypeError, "backward_layer must be a SimpleRNN, LSTM or GRU, got int"):
+    with refused(TypeError, "backward_layer must be a SimpleRNN, LSTM, GRU or RNN, got int"):
         layers.Bidirectional(lstm, backward_layer=3)
     with refused(ValueError, "the input of layer 'forward_lstm"):
         layers.Bidirectional(layers.LSTM(4, name="lstm_x"))(np.zeros((3, 4), np.float32))

@@ -46,6 +46,31 @@ MODELS = {
             layers.GRU(3, go_backwards=True, **F64), "sum", backward_layer=layers.LSTM(3, **F64)
         ),
     ],
+    "masked_all_steps": lambda: [
+        layers.Masking(0.0, **F64),
+        layers.LSTM(5, return_sequences=True, **F64),
+        layers.Dense(6, "tanh", **F64),
+        layers.Bidirectional(layers.GRU(4, return_sequences=True, **F64)),
+        layers.SimpleRNN(4, return_sequences=True, go_backwards=True, **F64),
+        layers.TimeDistributed(layers.Dense(CLASSES, **F64)),
+    ],
+    "masked_last_step": lambda: [
+        layers.Masking(0.0, **F64),
+        layers.GRU(5, return_sequences=True, zero_output_for_mask=True, **F64),
+        layers.Bidirectional(layers.LSTM(4, **F64)),
+        layers.Dense(CLASSES, **F64),
+    ],
+    "cells_above_another": lambda: [
+        layers.RNN([layers.LSTMCell(5, **F64), layers.GRUCell(4, **F64)], return_sequences=True),
+        layers.Bidirectional(
+            layers.RNN([layers.SimpleRNNCell(4, **F64), layers.LSTMCell(3, **F64)])
+        ),
+    ],
+    "masked_words": lambda: [
+        layers.Embedding(VOCABULARY, 5, mask_zero=True, **F64),
+        layers.RNN([layers.LSTMCell(5, **F64), layers.GRUCell(4, **F64)], return_sequences=True),
+        layers.Dense(CLASSES, **F64),
+    ],
     "dropout_between": lambda: [
         layers.Dropout(0.2, seed=1, **F64),
         layers.LSTM(6, return_sequences=True, **F64),
@@ -100,6 +125,8 @@ def test_gradients_of_every_parameter(make):
         x = rng.integers(VOCABULARY, size=(BATCH, STEPS))
     else:
         x = rng.standard_normal((BATCH, STEPS, FEATURES))
+    if isinstance(model.layers[0], layers.Masking):
+        x[[0, 0, 1, 1, 2, 2, 2], [0, 3, 3, 4, 0, 1, 2]] = 0
     model.build((None, *x.shape[1:]))
     model.set_weights([0.7 * rng.standard_normal(w.shape) for w in model.get_weights()])
     y = rng.standard_normal(model.compute_output_shape(x.shape))
@@ -162,6 +189,6 @@ def test_nothing_is_asked_of_what_lies_below_the_first_weights():
     links = [layers.Dropout(0.5), Asked(3), Asked(2)]
     model = Sequential([layers.Input((4,)), *links])
     x = np.ones((2, 4), np.float32)
-    y, pullback = chain.vjp(model.layers, x)
+    (y, _), pullback = chain.vjp(model.layers, x)
     assert asked == [False, True]
     assert [g.shape for g in pullback(np.ones_like(y))] == [p.shape for p in model.parameters]

@@ -12,6 +12,12 @@ MAKE = {
     "Dense": lambda **kw: layers.Dense(4, **kw),
     "Embedding": lambda **kw: layers.Embedding(5, 4, **kw),
     "Dropout": lambda **kw: layers.Dropout(0.5, **kw),
+    "Masking": lambda **kw: layers.Masking(**kw),
+    "RNN": lambda **kw: layers.RNN(layers.LSTMCell(4, dtype=kw.get("dtype")), **kw),
+    "Bidirectional": lambda **kw: layers.Bidirectional(layers.GRU(4, dtype=kw.get("dtype")), **kw),
+    "TimeDistributed": lambda **kw: layers.TimeDistributed(
+        layers.Dense(4, dtype=kw.get("dtype")), **kw
+    ),
 }
 all_layers = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE.keys())
 
@@ -37,7 +43,7 @@ def test_an_argument_of_keras_that_is_not_there_yet_is_refused_and_named(make):
 
 
 def test_a_default_is_known_in_any_form():
-    layers.LSTM(4, recurrent_dropout=0, stateful=False)
+    layers.LSTM(4, recurrent_dropout=0, unroll=False)
     with pytest.raises(NotImplementedError, match=r"recurrent_dropout=0.1"):
         layers.LSTM(4, recurrent_dropout=0.1)
 
@@ -175,6 +181,7 @@ def test_input_declares_a_dtype_that_the_first_layer_takes():
     [
         (MAKE["LSTM"], "use_bias"),
         (MAKE["LSTM"], "return_sequences"),
+        (MAKE["RNN"], "return_sequences"),
         (MAKE["LSTM"], "unit_forget_bias"),
         (MAKE["GRU"], "reset_after"),
         (MAKE["Dense"], "use_bias"),

@@ -1,0 +1,267 @@
+"""What all layers that carry states along a sequence are called with, and what they give.
+
+    y, states = run(x, states, mask)          states before the first step, then after the last
+    (y, states), pullback = run_vjp(...)
+    dx, gradients, dstates = pullback(dy, dstates)
+
+`call` and `vjp`, for a chain of layers, leave the states aside; a layer that is called takes
+`initial_state`, and gives (y, *states) if it was made with `return_state`.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from numpy.typing import ArrayLike
+
+from rnnfast._check.arrays import booleans
+from rnnfast.layers.layer import Array, Layer, Mask, Pullback
+from rnnfast.utils.numbers import as_numbers
+
+States = tuple[Array, ...]
+StatesPullback = Callable[..., tuple[Array | None, list[Array], "list[Array] | None"]]
+
+
+class Outcome(NamedTuple):
+    """What a run gives: `y`, and the states after the step that was taken last."""
+
+    y: Any  # an array, or a pair where directions stay apart
+    states: States
+
+
+class Recurrence(Layer):
+    """A layer that carries states along a sequence.
+
+    Attributes
+    ----------
+    return_sequences : bool
+        Whether the result is that of all steps or of the last one.
+    return_state : bool
+        Whether the layer, when it is called, gives its states beside the result.
+    stateful : bool
+        Whether the states after a batch are those before the next.
+    """
+
+    supports_masking: ClassVar[bool] = True
+
+    return_sequences: bool
+    return_state: bool
+    stateful: bool
+
+    # ------------------------------------------------------------------------------ states
+
+    @property
+    @abstractmethod
+    def state_sizes(self) -> list[int]:
+        """Units of each state, one after another."""
+
+    @property
+    @abstractmethod
+    def states(self) -> States | None:
+        """What the last batch has left, copied; None without one, or when not stateful."""
+
+    @abstractmethod
+    def reset_state(self) -> None:
+        """Forget the states that the last batch has left: the next one begins with zeros."""
+
+    def reset_states(self) -> None:
+        """Do what `reset_state` does, under Keras's older name."""
+        self.reset_state()
+
+    @property
+    def gives_one_array(self) -> bool:
+        """Whether a call gives one array: without `return_state`."""
+        return not self.return_state
+
+    # ------------------------------------------------------------------------- computation
+
+    @abstractmethod
+    def run(self, x: Array, states: States | None = None, mask: Mask | None = None) -> Outcome:
+        """Compute result and states, for inference.
+
+        Parameters
+        ----------
+        x : ndarray
+            Shape (batch, time, I), of the layer's dtype.
+        states : tuple of ndarray, optional
+            Before the first step, (batch, H) each; by default zeros, or what the last batch has
+            left when the layer is stateful.
+        mask : ndarray of bool, shape (batch, time), optional
+            False for steps to be left out.
+
+        Returns
+        -------
+        Outcome
+            `y`, and `states` after the step taken last.
+
+        Raises
+        ------
+        ValueError
+            When a stateful layer gets another number of sequences than before.
+        """
+
+    @abstractmethod
+    def run_vjp(
+        self,
+        x: Array,
+        states: States | None = None,
+        mask: Mask | None = None,
+        *,
+        wrt_input: bool,
+        wrt_states: bool,
+    ) -> tuple[Outcome, StatesPullback]:
+        """Compute result and states, for training, and the pullback of their gradients.
+
+        Parameters
+        ----------
+        x, states, mask
+            As for `run`.
+        wrt_input, wrt_states : bool
+            Whether the gradients by `x` and by `states` will be used.
+
+        Returns
+        -------
+        outcome : Outcome
+            As from `run`.
+        pullback : callable
+            From dL/dy and a list of dL/dstate (None, there or in place of it, is zero) to dL/dx
+            or None, a list of dL/dp for each p of `parameters`, and a list of the gradients by
+            the states before the first step, or None.
+        """
+
+    def call(self, x: Array) -> Array:
+        """Compute the result, for inference.
+
+        Parameters
+        ----------
+        x : ndarray
+            Shape (batch, time, I).
+
+        Returns
+        -------
+        ndarray
+            Of all steps or the last, (batch, time, ...) or (batch, ...).
+        """
+        y: Array = self.run(x).y
+        return y
+
+    def call_masked(self, x: Array, mask: Mask) -> Array:
+        """Compute the result of the steps that are not masked; see `Layer.call_masked`."""
+        y: Array = self.run(x, mask=mask).y
+        return y
+
+    def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
+        """Compute the result and the pullback of its gradient.
+
+        Parameters
+        ----------
+        x : ndarray
+            Shape (batch, time, I).
+        wrt_input : bool
+            Whether the gradient by `x` will be used.
+
+        Returns
+        -------
+        y : ndarray
+            Of all steps or the last, (batch, time, ...) or (batch, ...).
+        pullback : callable
+            See `Layer.vjp`.
+        """
+        return _of_result(self.run_vjp(x, wrt_input=wrt_input, wrt_states=False))
+
+    def vjp_masked(self, x: Array, mask: Mask, *, wrt_input: bool) -> tuple[Array, Pullback]:
+        """Compute as `vjp`, of the steps that are not masked; see `Layer.vjp_masked`."""
+        return _of_result(self.run_vjp(x, mask=mask, wrt_input=wrt_input, wrt_states=False))
+
+    def compute_mask(self, x: Array, mask: Mask | None = None) -> Mask | None:
+        """Give the mask of the input where all steps come out, else None: see `Layer`."""
+        return mask if self.return_sequences else None
+
+    def __call__(
+        self,
+        x: ArrayLike,
+        initial_state: ArrayLike | Sequence[Any] | None = None,
+        mask: ArrayLike | None = None,
+    ) -> Any:
+        """Compute the result for any array; builds the layer if it is not.
+
+        Parameters
+        ----------
+        x : array_like
+            Shape (batch, time, I).
+        initial_state : array_like or sequence of array_like, optional
+            The states before the first step, (batch, H) each, in the order in which
+            `return_state` gives them; zeros by default, or what the last batch has left when the
+            layer is stateful.
+        mask : array_like of bool, shape (batch, time), optional
+            False for steps to be left out.
+
+        Returns
+        -------
+        ndarray or tuple
+            The result; with `return_state` a tuple of it and the states after the last step.
+
+        Raises
+        ------
+        ValueError
+            When a shape does not fit, or the number of states.
+        TypeError
+            When an array is not one of numbers, or `mask` not of truth values.
+        """
+        array = self._convert_and_build(x)
+        states = None if initial_state is None else self._as_states(initial_state, len(array))
+        valid = None if mask is None else booleans("mask", mask, "(batch, time)", array.shape[:2])
+        return self._results(self.run(array, states, valid))
+
+    def _results(self, out: Outcome) -> Any:
+        """Give what a call gives."""
+        if not self.return_state:
+            return out.y
+        # The last result and the state are one array, of which the caller may change either.
+        return (out.y if self.return_sequences else out.y.copy(), *self._nested(out.states))
+
+    def _nested(self, flat: Sequence[Any]) -> Sequence[Any]:
+        """Put what belongs to each state into the form in which a call gives the states."""
+        return flat
+
+    def _state_shapes(self, batch: int | None) -> Sequence[Any]:
+        """Give the shapes of the states in that form."""
+        return self._nested([(batch, size) for size in self.state_sizes])
+
+    def _as_states(self, given: ArrayLike | Sequence[Any], batch: int) -> States:
+        states = tuple(
+            as_numbers("initial_state", one).astype(self.dtype, copy=False) for one in _flat(given)
+        )
+        wanted = [(batch, size) for size in self.state_sizes]
+        shapes = [state.shape for state in states]
+        if shapes != wanted:
+            raise ValueError(
+                f"initial_state of layer {self.name!r} must be arrays of shapes {wanted}, "
+                f"got {shapes}"
+            )
+        return states
+
+
+def is_stateful(layer: Layer) -> bool:
+    """Return whether a layer goes on from the states that the last batch has left."""
+    return isinstance(layer, Recurrence) and layer.stateful
+
+
+def _of_result(ran: tuple[Outcome, StatesPullback]) -> tuple[Array, Pullback]:
+    """Leave the states aside."""
+    out, pull = ran
+
+    def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
+        dx, gradients, _ = pull(dy)
+        return dx, gradients
+
+    return out.y, pullback
+
+
+def _flat(given: Any) -> list[Any]:
+    """Give the leaves of nested lists and tuples."""
+    if not isinstance(given, (list, tuple)):
+        return [given]
+    return [leaf for one in given for leaf in _flat(one)]

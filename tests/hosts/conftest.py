@@ -1,0 +1,24 @@
+"""What tests beside Keras need of it: one thread, float64, and no warning for its variables."""
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def one_torch_thread():
+    # Two teams of threads that wait for each other's cores would take minutes over these sizes.
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def keras_in_float64():
+    import keras
+
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx(before)
