@@ -53,6 +53,14 @@ class GRU(Recurrent):
     dropout : float, default 0.0
         Fraction of the inputs to drop while training: one mask a sequence, for all its steps and
         all gates.
+    recurrent_dropout : float, default 0.0
+        The same for h where it meets the recurrent kernel. Keras has a mask of its own for each
+        gate.
+    weight_dropout : float, default 0.0
+        The same for the recurrent kernel itself, one mask a batch (DropConnect); not in Keras.
+    zoneout : float, default 0.0
+        Share of h that keeps the value of the step before while training; at inference
+        the mean of both. Not in Keras.
     seed : int, optional
         Of the masks; by default from `rnnfast.utils.set_random_seed`'s sequence.
     reset_after : bool, default True
@@ -94,6 +102,9 @@ class GRU(Recurrent):
         stateful: bool = False,
         zero_output_for_mask: bool = False,
         dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        weight_dropout: float = 0.0,
+        zoneout: float = 0.0,
         seed: int | None = None,
         reset_after: bool = True,
         name: str | None = None,
@@ -112,6 +123,9 @@ class GRU(Recurrent):
             stateful=stateful,
             zero_output_for_mask=zero_output_for_mask,
             dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            weight_dropout=weight_dropout,
+            zoneout=zoneout,
             seed=seed,
             name=name,
             dtype=dtype,
@@ -144,7 +158,11 @@ class GRU(Recurrent):
 
     def _prepack(self) -> Prepacked[Any, Any]:
         return prepack(
-            "gru", *self._weights(), reset_after=self.reset_after, reverse=self.go_backwards
+            "gru",
+            *self._weights(),
+            reset_after=self.reset_after,
+            reverse=self.go_backwards,
+            zoneout=self.zoneout,
         )
 
     def _forward(self, x: Array, **steps: Any) -> Any:

@@ -53,6 +53,14 @@ class LSTM(Recurrent):
     dropout : float, default 0.0
         Fraction of the inputs to drop while training: one mask a sequence, for all its steps and
         all gates.
+    recurrent_dropout : float, default 0.0
+        The same for h where it meets the recurrent kernel. Keras has a mask of its own for each
+        gate.
+    weight_dropout : float, default 0.0
+        The same for the recurrent kernel itself, one mask a batch (DropConnect); not in Keras.
+    zoneout : float or (float, float), default 0.0
+        Share of h, and of c, that keeps the value of the step before while training; at inference
+        the mean of both. Not in Keras.
     seed : int, optional
         Of the masks; by default from `rnnfast.utils.set_random_seed`'s sequence.
     name, dtype, **options
@@ -94,6 +102,9 @@ class LSTM(Recurrent):
         stateful: bool = False,
         zero_output_for_mask: bool = False,
         dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        weight_dropout: float = 0.0,
+        zoneout: float | tuple[float, float] = 0.0,
         seed: int | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
@@ -111,6 +122,9 @@ class LSTM(Recurrent):
             stateful=stateful,
             zero_output_for_mask=zero_output_for_mask,
             dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            weight_dropout=weight_dropout,
+            zoneout=zoneout,
             seed=seed,
             name=name,
             dtype=dtype,
@@ -130,7 +144,7 @@ class LSTM(Recurrent):
         return np.concatenate([input_gate, np.ones(self.units, dtype), candidate_and_output])
 
     def _prepack(self) -> Prepacked[Any, Any]:
-        return prepack("lstm", *self._weights(), reverse=self.go_backwards)
+        return prepack("lstm", *self._weights(), reverse=self.go_backwards, zoneout=self.zoneout)
 
     def _forward(self, x: Array, **steps: Any) -> Any:
         return lstm(x, *self._weights(), reverse=self.go_backwards, **steps)

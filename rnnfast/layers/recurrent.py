@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnnfast import initializers
-from rnnfast._check.options import flag
+from rnnfast._check.options import flag, rate, rates
 from rnnfast.functional import Prepacked
 from rnnfast.initializers.initializer import Initializer
 from rnnfast.layers.dropout import draw_mask
@@ -47,6 +47,13 @@ class Recurrent(OneWay):
     dropout : float, default 0.0
         Fraction of the inputs to drop while training: one mask a sequence, for all its steps and
         all gates.
+    recurrent_dropout : float, default 0.0
+        The same for h where it meets the recurrent kernel.
+    weight_dropout : float, default 0.0
+        The same for the recurrent kernel itself, one mask a batch (DropConnect); not in Keras.
+    zoneout : float or (float, float), default 0.0
+        Share of h, and of c, that keeps the value of the step before while training; at inference
+        the mean of both. One for all states, or one each; not in Keras.
     seed : int, optional
         Of the masks; by default from `rnnfast.utils.set_random_seed`'s sequence.
     return_sequences, return_state, go_backwards, stateful, zero_output_for_mask
@@ -63,7 +70,6 @@ class Recurrent(OneWay):
         "kernel_constraint": None,
         "recurrent_constraint": None,
         "bias_constraint": None,
-        "recurrent_dropout": 0.0,
         "unroll": False,
         "use_cudnn": "auto",
         "implementation": 2,
@@ -85,6 +91,9 @@ class Recurrent(OneWay):
         bias_initializer: object = "zeros",
         *,
         dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        weight_dropout: float = 0.0,
+        zoneout: float | tuple[float, float] = 0.0,
         seed: int | None = None,
         **options: Any,
     ) -> None:
@@ -95,6 +104,10 @@ class Recurrent(OneWay):
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.dropout = share("dropout", dropout)
+        self.recurrent_dropout = rate("recurrent_dropout", recurrent_dropout)
+        self.weight_dropout = rate("weight_dropout", weight_dropout)
+        rates("zoneout", zoneout, self.initial_names)
+        self.zoneout = zoneout
         self.seed = seed
         self._rng = make_generator(seed)
 
@@ -192,7 +205,7 @@ class Recurrent(OneWay):
         """Run the kernel as `_forward`, saving what the pullback needs."""
 
     def _scan(self, x: Array, lengths: Array | None, states: States | None) -> Scanned:
-        out = self._forward(x, lengths=lengths, **self._initial(states))
+        out = self._forward(x, lengths=lengths, zoneout=self.zoneout, **self._initial(states))
         return out.y, tuple(out[1:])
 
     def _scan_vjp(
@@ -211,8 +224,9 @@ class Recurrent(OneWay):
             wrt += self.initial_names
         mask = self._input_mask(x)
         seen = x if mask is None else x * mask
-        initial = self._initial(states)
-        out, kernel_pullback = self._forward_vjp(seen, wrt, lengths=lengths, **initial)
+        out, kernel_pullback = self._forward_vjp(
+            seen, wrt, lengths=lengths, **self._noise(), **self._initial(states)
+        )
 
         def pullback(
             dy: Array | None, dstates: Sequence[Array | None]
@@ -232,6 +246,17 @@ class Recurrent(OneWay):
         if states is None:
             return {}
         return dict(zip(self.initial_names, states, strict=True))
+
+    def _noise(self) -> dict[str, Any]:
+        """Give what the kernels are to draw, of which each batch has a seed of its own."""
+        chosen = {
+            "recurrent_dropout": self.recurrent_dropout,
+            "weight_dropout": self.weight_dropout,
+            "zoneout": self.zoneout,
+        }
+        if any(np.any(value) for value in chosen.values()):
+            return {**chosen, "seed": int(self._rng.integers(2**63))}
+        return {}
 
     def _input_mask(self, x: Array) -> Array | None:
         """Draw what is kept of the inputs (1, batch, I), the same at all steps."""

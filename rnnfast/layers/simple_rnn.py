@@ -48,6 +48,14 @@ class SimpleRNN(Recurrent):
     dropout : float, default 0.0
         Fraction of the inputs to drop while training: one mask a sequence, for all its steps and
         all gates.
+    recurrent_dropout : float, default 0.0
+        The same for h where it meets the recurrent kernel. Keras has a mask of its own for each
+        gate.
+    weight_dropout : float, default 0.0
+        The same for the recurrent kernel itself, one mask a batch (DropConnect); not in Keras.
+    zoneout : float, default 0.0
+        Share of h that keeps the value of the step before while training; at inference
+        the mean of both. Not in Keras.
     seed : int, optional
         Of the masks; by default from `rnnfast.utils.set_random_seed`'s sequence.
     name, dtype, **options
@@ -84,6 +92,9 @@ class SimpleRNN(Recurrent):
         stateful: bool = False,
         zero_output_for_mask: bool = False,
         dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        weight_dropout: float = 0.0,
+        zoneout: float = 0.0,
         seed: int | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
@@ -101,6 +112,9 @@ class SimpleRNN(Recurrent):
             stateful=stateful,
             zero_output_for_mask=zero_output_for_mask,
             dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            weight_dropout=weight_dropout,
+            zoneout=zoneout,
             seed=seed,
             name=name,
             dtype=dtype,
@@ -115,7 +129,11 @@ class SimpleRNN(Recurrent):
 
     def _prepack(self) -> Prepacked[Any, Any]:
         return prepack(
-            "rnn", *self._weights(), nonlinearity=self.activation, reverse=self.go_backwards
+            "rnn",
+            *self._weights(),
+            nonlinearity=self.activation,
+            reverse=self.go_backwards,
+            zoneout=self.zoneout,
         )
 
     def _forward(self, x: Array, **steps: Any) -> Any:

@@ -43,9 +43,9 @@ def test_an_argument_of_keras_that_is_not_there_yet_is_refused_and_named(make):
 
 
 def test_a_default_is_known_in_any_form():
-    layers.LSTM(4, recurrent_dropout=0, unroll=False)
-    with pytest.raises(NotImplementedError, match=r"recurrent_dropout=0.1"):
-        layers.LSTM(4, recurrent_dropout=0.1)
+    layers.LSTM(4, implementation=2, unroll=False)
+    with pytest.raises(NotImplementedError, match=r"unroll=True"):
+        layers.LSTM(4, unroll=True)
 
 
 @all_layers
