@@ -38,6 +38,15 @@ def forward_saving(cell: cells.Cell, given: inputs.Inputs, reverse: bool, result
     return _core.forward_saving(cell.name, *_arguments(given, reverse, results))
 
 
+def forward_saving_checkpoints(
+    cell: cells.Cell, given: inputs.Inputs, reverse: bool, results: Results
+) -> Tape:
+    """As `forward_saving`, in memory that grows with the square root of T."""
+    if not _takes_steps(given, results):
+        return NoTape()
+    return _core.forward_saving_checkpoints(cell.name, *_arguments(given, reverse, results))
+
+
 def forward_packed(
     packed: _core.Packed, given: inputs.Inputs, reverse: bool, results: Results
 ) -> None:

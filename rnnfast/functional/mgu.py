@@ -192,6 +192,7 @@ def mgu_vjp(
     dropout: float = 0.0,
     seed: int | None = None,
     truncate: int | None = None,
+    checkpoint: bool = False,
     wrt: Collection[str] | None = None,
 ) -> tuple[MGUOutput, MGUPullback]:
     """Run a minimal gated unit and return its results with the function that takes gradients back.
@@ -208,6 +209,9 @@ def mgu_vjp(
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the
         state before each of those steps counts as a constant (truncated backpropagation through
         time). Never by default.
+    checkpoint : bool, default False
+        Save only some states, as many as the square root of T, and make the steps between them once
+        more in the pullback: less memory for more time, and the same gradients, bit for bit.
     wrt : collection of str, optional
         Names of the arguments whose gradients are wanted, of `MGUGrads._fields`; by default all.
         What only the others need is not computed.
@@ -238,6 +242,7 @@ def mgu_vjp(
     ((8, 4), True)
     """
     truncate = options.interval("truncate", truncate)
+    checkpoint = options.flag("checkpoint", checkpoint)
     wanted = options.wanted(wrt, MGUGrads._fields)
     network = Network(
         cells.MGU,
@@ -251,5 +256,6 @@ def mgu_vjp(
         dropout=dropout,
         seed=seed,
     )
-    results, saved = network.forward_saving()
+    forward = network.forward_saving_checkpoints if checkpoint else network.forward_saving
+    results, saved = forward()
     return MGUOutput(*results), MGUPullback(network, saved, truncate, wanted)

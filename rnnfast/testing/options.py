@@ -9,7 +9,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["OPTIONS", "Option", "choices", "of_packed_call", "without_gradients"]
+__all__ = [
+    "OPTIONS",
+    "Option",
+    "choices",
+    "of_equations",
+    "of_packed_call",
+    "without_gradients",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,14 +29,15 @@ class Option:
         Name of the argument.
     draw : callable
         ``draw(rng, T, B)`` returns a value worth testing.
-    belongs_to : {"cell", "call", "gradient"}
+    belongs_to : {"cell", "call", "gradient", "memory"}
         What it is an option of: the cell, and so of `prepack`; the call, also of a packed cell; the
-        gradient alone, and so of the functions that return one.
+        gradient alone, and so of the functions that return one; what these keep for it, which
+        changes no number.
     """
 
     name: str
     draw: Callable[[np.random.Generator, int, int], Any]
-    belongs_to: Literal["cell", "call", "gradient"]
+    belongs_to: Literal["cell", "call", "gradient", "memory"]
 
     def __str__(self) -> str:
         """Return the name, for test ids."""
@@ -48,6 +56,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("lengths", _lengths, "call"),
     Option("resets", lambda rng, T, B: rng.random((T, B)) < 0.25, "call"),
     Option("truncate", lambda rng, T, B: int(rng.integers(1, 4)), "gradient"),
+    Option("checkpoint", lambda rng, T, B: True, "memory"),
 )
 
 _BELONGS = {option.name: option.belongs_to for option in OPTIONS}
@@ -60,7 +69,12 @@ def choices() -> list[tuple[Option, ...]]:
 
 def without_gradients(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a forward pass takes."""
-    return {name: value for name, value in options.items() if _BELONGS[name] != "gradient"}
+    return {n: value for n, value in options.items() if _BELONGS[n] not in ("gradient", "memory")}
+
+
+def of_equations(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the reference takes."""
+    return {name: value for name, value in options.items() if _BELONGS[name] != "memory"}
 
 
 def of_packed_call(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,11 +25,12 @@ SIGNATURES = {
     "gru": f"({WEIGHTS}, reset_after=True, lengths=None, resets=None, reverse=False, "
     "bidirectional=False, dropout=0.0, seed=None)",
     "rnn_vjp": f"({WEIGHTS}, nonlinearity='tanh', lengths=None, resets=None, reverse=False, "
-    "bidirectional=False, dropout=0.0, seed=None, truncate=None, wrt=None)",
+    "bidirectional=False, dropout=0.0, seed=None, truncate=None, checkpoint=False, wrt=None)",
     "lstm_vjp": f"({WEIGHTS}, c0=None, forget_gate='own', lengths=None, resets=None, "
-    "reverse=False, bidirectional=False, dropout=0.0, seed=None, truncate=None, wrt=None)",
+    "reverse=False, bidirectional=False, dropout=0.0, seed=None, truncate=None, checkpoint=False, "
+    "wrt=None)",
     "gru_vjp": f"({WEIGHTS}, reset_after=True, lengths=None, resets=None, reverse=False, "
-    "bidirectional=False, dropout=0.0, seed=None, truncate=None, wrt=None)",
+    "bidirectional=False, dropout=0.0, seed=None, truncate=None, checkpoint=False, wrt=None)",
     "prepack": "(cell, w_ih, w_hh, b_ih=None, b_hh=None, *, "
     "nonlinearity='tanh', forget_gate='own', reset_after=True, reverse=False, "
     "bidirectional=False)",
