@@ -32,6 +32,8 @@ class Tape:
         x: _Array,
         w_ih: _Array,
         w_hh: _Array,
+        b_ih: _Array | None,
+        b_hh: _Array | None,
         resets: _Booleans | None,
         masks: _Masks | None,
         truncate: int,
@@ -119,6 +121,25 @@ def forward_saving(
     c_n: _Array | None,
     /,
 ) -> Tape: ...
+def forward_saving_checkpoints(
+    cell: str,
+    x: _Array,
+    w_ih: _Array,
+    w_hh: _Array,
+    b_ih: _Array | None,
+    b_hh: _Array | None,
+    h0: _Array | None,
+    c0: _Array | None,
+    spans: _Integers | None,
+    resets: _Booleans | None,
+    masks: _Masks | None,
+    y: _Array,
+    h_n: _Array,
+    c_n: _Array | None,
+    /,
+) -> Tape:
+    """As `forward_saving`; its tape makes the steps once more in `backward`, and has no trace."""
+
 def plan_layers(
     cell: str, x: _Array, H: int, layers: int, directions: int, training: bool, /
 ) -> tuple[int, int] | None:

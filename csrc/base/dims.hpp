@@ -29,6 +29,11 @@ struct Span {
   constexpr index size() const { return end - begin; }
 };
 
+/// What of [begin, end] is nearest.
+constexpr index within(index value, Span span) {
+  return smaller(larger(value, span.begin), span.end);
+}
+
 constexpr Span share(index count, index id, index workers) {
   return {count * id / workers, count * (id + 1) / workers};
 }

@@ -90,27 +90,33 @@ void forward(const std::string& cell, const py::array& x, const py::array& w_ih,
   });
 }
 
-/// What a forward pass keeps for its backward passes.
+/// What a forward pass keeps for its backward passes: all, or checkpoints if its plan was made for
+/// them.
 class Tape {
  public:
-  Tape(int cell, const Dims& dims, const PlanSegment& plan, std::vector<SequenceRow> rows,
-       Arena saved)
-      : cell_(cell), dims_(dims), plan_(plan), rows_(std::move(rows)), saved_(std::move(saved)) {}
+  Tape(int cell, Purpose purpose, const Dims& dims, const PlanSegment& plan,
+       std::vector<SequenceRow> rows, Arena saved)
+      : cell_(cell),
+        purpose_(purpose),
+        dims_(dims),
+        plan_(plan),
+        rows_(std::move(rows)),
+        saved_(std::move(saved)) {}
 
   std::size_t bytes() const { return saved_.size(); }
 
   void backward(const py::array& x, const py::array& w_ih, const py::array& w_hh,
-                const py::object& resets, const py::object& masks, index truncate,
-                const py::object& dy, const py::object& dh_n, const py::object& dc_n,
-                const py::object& dx, const py::object& dw_ih, const py::object& dw_hh,
-                const py::object& db_ih, const py::object& db_hh, const py::object& dh0,
-                const py::object& dc0) const {
+                const py::object& b_ih, const py::object& b_hh, const py::object& resets,
+                const py::object& masks, index truncate, const py::object& dy,
+                const py::object& dh_n, const py::object& dc_n, const py::object& dx,
+                const py::object& dw_ih, const py::object& dw_hh, const py::object& db_ih,
+                const py::object& db_hh, const py::object& dh0, const py::object& dc0) const {
     with_scalar(x.dtype(), [&](auto scalar) {
       using T = decltype(scalar);
       const BackwardCall<T> call = {
           dims_,
           sequence<const T>(x),
-          weights_of<T>(w_ih, w_hh, py::none(), py::none()),
+          weights_of<T>(w_ih, w_hh, b_ih, b_hh),
           sequence<const T>(dy),
           {pointer<const T>(dh_n), pointer<const T>(dc_n)},
           {sequence<T>(dx), pointer<T>(dw_ih), pointer<T>(dw_hh), pointer<T>(db_ih),
@@ -119,8 +125,11 @@ class Tape {
           sequence<const bool>(resets),
           masks_of<T>(masks),
           truncate};
+      const CellKernels<T>& kernels = cell_kernels<T>(cell_);
+      const auto backward =
+          purpose_ == Purpose::training ? kernels.backward : kernels.backward_from_checkpoints;
       const py::gil_scoped_release release;
-      cell_kernels<T>(cell_).backward(call, plan_, saved_.data());
+      backward(call, plan_, saved_.data());
     });
   }
 
@@ -136,12 +145,14 @@ class Tape {
 
  private:
   int cell_;
+  Purpose purpose_;
   Dims dims_;
   PlanSegment plan_;
   std::vector<SequenceRow> rows_;
   Arena saved_;
 };
 
+template <Purpose purpose>
 std::unique_ptr<Tape> forward_saving(const std::string& cell, const py::array& x,
                                      const py::array& w_ih, const py::array& w_hh,
                                      const py::object& b_ih, const py::object& b_hh,
@@ -149,6 +160,7 @@ std::unique_ptr<Tape> forward_saving(const std::string& cell, const py::array& x
                                      const py::object& spans, const py::object& resets,
                                      const py::object& masks, const py::array& y,
                                      const py::array& h_n, const py::object& c_n) {
+  constexpr bool all = purpose == Purpose::training;
   return with_scalar(x.dtype(), [&](auto scalar) {
     using T = decltype(scalar);
     const int number = cell_number(cell);
@@ -156,14 +168,15 @@ std::unique_ptr<Tape> forward_saving(const std::string& cell, const py::array& x
     const Dims dims = dims_of(x, w_hh);
     const Weights<T> weights = weights_of<T>(w_ih, w_hh, b_ih, b_hh);
     const Masks<T> noise = masks_of<T>(masks);
-    const PlanSegment plan = plan_masked(Purpose::training, dims, kernels.traits, noise);
+    const PlanSegment plan = plan_masked(purpose, dims, kernels.traits, noise);
     std::vector<SequenceRow> rows = rows_of(spans, plan);
     const ForwardCall<T> call = forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, noise);
     const py::gil_scoped_release release;
     const Arena packed = pack(kernels, dims, weights, plan.threads);
-    Arena saved(kernels.saved_bytes(dims, plan));
-    kernels.forward_saving(call, plan, packed.data(), saved.data());
-    return std::make_unique<Tape>(number, dims, plan, std::move(rows), std::move(saved));
+    Arena saved((all ? kernels.saved_bytes : kernels.checkpoint_bytes)(dims, plan));
+    (all ? kernels.forward_saving : kernels.forward_saving_checkpoints)(call, plan, packed.data(),
+                                                                        saved.data());
+    return std::make_unique<Tape>(number, purpose, dims, plan, std::move(rows), std::move(saved));
   });
 }
 
@@ -376,7 +389,7 @@ std::vector<std::unique_ptr<Tape>> forward_layers_saving(const std::string& cell
     std::vector<std::unique_ptr<Tape>> tapes;
     for (std::size_t i = 0; i < stack.parts.size(); ++i) {
       const StackPart<T>& part = stack.parts[i];
-      tapes.push_back(std::make_unique<Tape>(number, part.call.dims, part.plan,
+      tapes.push_back(std::make_unique<Tape>(number, Purpose::training, part.call.dims, part.plan,
                                              std::move(stack.rows[i]), std::move(saved[i])));
     }
     return tapes;
@@ -391,7 +404,8 @@ void register_cells(py::module_& module) {
       .def("backward", &Tape::backward)
       .def("trace", &Tape::trace);
   module.def("forward", &forward);
-  module.def("forward_saving", &forward_saving);
+  module.def("forward_saving", &forward_saving<Purpose::training>);
+  module.def("forward_saving_checkpoints", &forward_saving<Purpose::training_with_checkpoints>);
   module.def("plan_layers", &plan_layers);
   module.def("forward_layers", &forward_layers);
   module.def("forward_layers_saving", &forward_layers_saving);

@@ -55,6 +55,7 @@ py::dict describe(const PlanSegment& segment) {
   text["interleaves_input"] = segment.interleaves_input;
   text["delta_chunk"] = segment.delta_chunk_steps;
   text["block"] = segment.block_steps;
+  text["stretch"] = segment.stretch_steps;
   return text;
 }
 

@@ -40,16 +40,13 @@ class BackwardPass {
   void run() {
     prepare();
     worker_.meet();
-    for (index end = call_.dims.steps; end > 0;) {
-      const index begin = larger(0, end - work_.plan.delta_chunk_steps);
-      chunk({begin, end});
-      end = begin;
-    }
+    take(history_.steps);
     worker_.meet();
     finish();
   }
 
- private:
+  /// What `run` is made of, for who takes stretches of steps, the last one first, each once the
+  /// history holds it. Workers meet in between.
   void prepare() {
     read_rows(share(call_.dims.rows, worker_.id, worker_.count));
     const Span steps = share(call_.dims.steps, worker_.id, worker_.count);
@@ -65,29 +62,13 @@ class BackwardPass {
     }
   }
 
-  void read_rows(Span rows) {
-    list_sequences(call_.rows, rows, call_.dims.steps, work_.sequences);
-    for (index r = rows.begin; r < rows.end; ++r) {
-      const SequenceRow& row = work_.sequences[r];
-      work_.ranks[r] = row.rank;
-      work_.d_rows[r] = work_.d_row(r);
-      work_.gate_rows[r] = history_.gate_row(r);
-      work_.state_rows[r] = history_.state_row(r);
-      const index at = work_.d_rows[r] * layout_.row();
-      read_state(call_.d_last.h, layout_, row.sequence, work_.dh + at);
-      if (Cell::has_memory) read_state(call_.d_last.c, layout_, row.sequence, work_.dc + at);
-      if (work_.plan.masks_operand) clear_groups(work_.d_operands[0] + at, {0, layout_.groups()});
-      if (call_.rows && call_.out.x.data) {
-        clear_padding(call_.out.x, row, call_.dims.steps, call_.dims.inputs);
-      }
+  void take(Span steps) {
+    history_ = history_.of(steps);
+    for (index end = steps.end; end > steps.begin;) {
+      const index begin = larger(steps.begin, end - work_.plan.delta_chunk_steps);
+      chunk({begin, end});
+      end = begin;
     }
-  }
-
-  index taking_part(index step) const {
-    if (!call_.rows) return call_.dims.rows;
-    index count = 0;
-    for (index r = 0; r < call_.dims.rows; ++r) count += call_.rows[r].length > step;
-    return count;
   }
 
   void finish() {
@@ -102,6 +83,32 @@ class BackwardPass {
     for (int p = 0; p < Cell::phases; ++p) {
       work_.recurrent_gradients[p].unpack(call_.out.w_hh, call_.out.b_hh, worker_);
     }
+  }
+
+ private:
+  void read_rows(Span rows) {
+    list_sequences(call_.rows, rows, call_.dims.steps, work_.sequences);
+    for (index r = rows.begin; r < rows.end; ++r) {
+      const SequenceRow& row = work_.sequences[r];
+      work_.ranks[r] = row.rank;
+      work_.d_rows[r] = work_.d_row(r);
+      work_.gate_rows[r] = history_.gate_row(r);
+      work_.state_rows[r] = history_.state_row(r);
+      const index at = work_.d_rows[r] * layout_.row();
+      read_state(call_.d_last.h, layout_, row.sequence, work_.dh + at);
+      if (Cell::has_memory) read_state(call_.d_last.c, layout_, row.sequence, work_.dc + at);
+      if (work_.plan.masks_operand) clear_groups(work_.d_operands[0] + at, {0, layout_.groups()});
+      if (call_.rows && call_.out.x.data) {
+        clear_padding(call_.out.x, row, {0, call_.dims.steps}, call_.dims.inputs);
+      }
+    }
+  }
+
+  index taking_part(index step) const {
+    if (!call_.rows) return call_.dims.rows;
+    index count = 0;
+    for (index r = 0; r < call_.dims.rows; ++r) count += call_.rows[r].length > step;
+    return count;
   }
 
   void chunk(Span steps) {
@@ -159,7 +166,8 @@ class BackwardPass {
         const Sequence<T>& dx = call_.out.x;
         work_.x_offsets[row] = t * call_.x.step_stride + of.sequence * call_.x.row_stride;
         work_.dx_offsets[row] = t * dx.step_stride + of.sequence * dx.row_stride;
-        work_.state_numbers[row] = step * history_.step_stride() + work_.state_rows[r];
+        const index kept = step - history_.steps.begin;
+        work_.state_numbers[row] = kept * history_.step_stride() + work_.state_rows[r];
       }
       first += work_.active[step];
     }
@@ -359,14 +367,14 @@ class BackwardPass {
     };
     visit(work_.input_gradient, call_.x.data, work_.x_offsets, 1);
     for (int p = 0; p < Cell::phases; ++p) {
-      visit(work_.recurrent_gradients[p], history_.operand_at(p, 0), work_.state_numbers,
-            layout_.row());
+      visit(work_.recurrent_gradients[p], history_.operand_at(p, history_.steps.begin),
+            work_.state_numbers, layout_.row());
     }
   }
 
   // Copies, as in the forward pass.
   const BackwardCall<T> call_;
-  const History<Cell, T, KeepAll> history_;
+  History<Cell, T, KeepAll> history_;
   Work work_;
   const L layout_;
   Worker& worker_;

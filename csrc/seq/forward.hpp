@@ -88,21 +88,22 @@ class ForwardPass {
         interleaved_input_(call_, weights_, history_, own_.panels,
                            workspace.strips + worker.id * workspace.strip_size, workspace.sums) {}
 
-  /// All steps: at once, or in spans of whole chunks, in order (at once where the input is
-  /// interleaved). One copy of it serves all callers, with everything it calls inlined.
+  /// All steps of the history: at once, or in spans of whole chunks, in order (at once where the
+  /// input is interleaved). One copy of it serves all callers, with everything it calls inlined.
   [[gnu::noinline]] void run(Span steps) {
     // Where workers own rows, these are the same, so that nobody waits for anyone.
     const Span rows = share(call_.dims.rows, worker_.id, worker_.count);
-    if (steps.begin == 0) {
+    if (steps.begin == history_.steps.begin) {
       read_rows(rows);
       if (own_.meets) worker_.meet();
     }
     interleaves_ ? run_windows() : run_chunks(steps);
-    if (steps.end == call_.dims.steps) write_rows(rows);
+    if (steps.end == history_.steps.end) write_rows(rows);
   }
 
  private:
   void read_rows(Span rows) {
+    const index first = history_.steps.begin;
     list_sequences(call_.rows, rows, call_.dims.steps, sequences_);
     for (index r = rows.begin; r < rows.end; ++r) {
       state_rows_[r] = history_.state_row(r);
@@ -110,23 +111,25 @@ class ForwardPass {
       const index at = state_rows_[r] * row_;
       const index b = sequences_[r].sequence;
       y_rows_[r] = sequences_[r].first * call_.y.step_stride + b * call_.y.row_stride;
-      read_state(call_.initial.h, layout_, b, history_.h_at(0) + at);
-      if (Cell::has_memory) read_state(call_.initial.c, layout_, b, history_.c_at(0) + at);
-      if (call_.rows) clear_padding(call_.y, sequences_[r], call_.dims.steps, call_.dims.units);
+      read_state(call_.initial.h, layout_, b, history_.h_at(first) + at);
+      if (Cell::has_memory) read_state(call_.initial.c, layout_, b, history_.c_at(first) + at);
+      if (call_.rows) clear_padding(call_.y, sequences_[r], history_.steps, call_.dims.units);
     }
     const Span groups = {0, layout_.groups()};
-    reset_rows(rows, groups, 0);
-    mask_operand(rows, groups, 0);
+    reset_rows(rows, groups, first);
+    mask_operand(rows, groups, first);
   }
 
-  // A row's last state stays where its last step has left it.
+  // A row's last state stays where its last step has left it, or where it was read if it takes
+  // none.
   void write_rows(Span rows) {
     for (index r = rows.begin; r < rows.end; ++r) {
       const index at = state_rows_[r] * row_;
       const SequenceRow& row = sequences_[r];
-      write_state(history_.h_at(row.length) + at, layout_, row.sequence, call_.last.h);
+      const index last = within(row.length, history_.steps);
+      write_state(history_.h_at(last) + at, layout_, row.sequence, call_.last.h);
       if (Cell::has_memory) {
-        write_state(history_.c_at(row.length) + at, layout_, row.sequence, call_.last.c);
+        write_state(history_.c_at(last) + at, layout_, row.sequence, call_.last.c);
       }
     }
   }
@@ -184,22 +187,22 @@ class ForwardPass {
     for (index step = steps.begin; step < steps.end; ++step) {
       active_ = active_rows(sequences_, own_.rows, active_, step);
       if (active_.size() == 0) return;
-      if (step % history_.chunk_steps == 0) input_product_.fill(step, history_.chunk_size(step));
+      if (history_.begins_chunk(step)) input_product_.fill(step, history_.chunk_size(step));
       run_phase<0>(step_at(step));
     }
   }
 
   void run_windows() {
-    const index steps = call_.dims.steps;
-    input_product_.fill(0, smaller(input_window, steps));
+    const Span steps = history_.steps;
+    input_product_.fill(steps.begin, smaller(input_window, steps.size()));
     interleaved_input_.prepare();
-    index step = 0;
-    for (index next = input_window; next < steps; next += input_window) {
+    index step = steps.begin;
+    for (index next = step + input_window; next < steps.end; next += input_window) {
       interleaved_input_.begin_window(next);
       for (index place = 0; place < input_window; ++place, ++step)
         interleaved_step(step_at(step), place);
     }
-    for (; step < steps; ++step) run_phase<0>(step_at(step));
+    for (; step < steps.end; ++step) run_phase<0>(step_at(step));
   }
 
   template <class Panel>

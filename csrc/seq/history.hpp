@@ -1,8 +1,9 @@
 // What a pass through a sequence remembers: gates in their slots, and the private rows of h, c and
 // the phases' operands (that of the first is h itself unless the call masks it), h and c with the
 // initial state as row 0 (so h_at(s) is the state before step s). The forward pass that serves a
-// backward pass keeps all of it; the other only what the next step reads. Nothing here aliases an
-// array of the caller.
+// backward pass keeps all of it; the other only what the next step reads. Either is of all steps,
+// or of one stretch of them after the other (seq/checkpoints.hpp). Nothing here aliases an array of
+// the caller.
 #pragma once
 
 #include "seq/layout.hpp"
@@ -32,6 +33,8 @@ template <class Cell, class T, class Keep>
 struct History {
   using L = Layout<Cell, T>;
   Dims dims;
+  Span steps;  // that it is of, no more than there is room for
+  index room;
   index chunk_steps;
   // Of gates and of states: step after step of one block's rows, then the next block's.
   RowBlocks blocks;
@@ -44,6 +47,8 @@ struct History {
 
   History(const Dims& dims, const PlanSegment& plan)
       : dims(dims),
+        steps{0, plan.stretch_steps},
+        room(plan.stretch_steps),
         chunk_steps(plan.chunk_steps),
         blocks(plan),
         layout{dims.units},
@@ -51,7 +56,7 @@ struct History {
 
   void place(Bump& bump) {
     const index states = blocks.workers * state_stride() * layout.row();
-    const index chunks = Keep::chunks(ceil_div(dims.steps, chunk_steps));
+    const index chunks = Keep::chunks(ceil_div(room, chunk_steps));
     gates = bump.take<T>(layout.slots(chunks * chunk_rows()));
     h = bump.take<T>(states);
     if (Cell::has_memory) c = bump.take<T>(states);
@@ -67,23 +72,34 @@ struct History {
   /// Rows from one kept state of a row to its next.
   index step_stride() const { return blocks.height; }
 
-  index chunk_begin(index step) const { return step / chunk_steps * chunk_steps; }
-  index chunk_size(index begin) const { return smaller(chunk_steps, dims.steps - begin); }
+  /// The same memory, for other steps.
+  History of(Span stretch) const {
+    History other = *this;
+    other.steps = stretch;
+    return other;
+  }
+
+  /// Whether a chunk begins with a step, and how long it then is. Chunks count from the first step.
+  bool begins_chunk(index step) const { return (step - steps.begin) % chunk_steps == 0; }
+  index chunk_size(index begin) const { return smaller(chunk_steps, steps.end - begin); }
   index chunk_rows() const { return chunk_steps * blocks.workers * blocks.height; }
   /// The slots of the chunk that holds a step; row r's is at step_row(step) + gate_row(r). All
   /// chunks are laid out alike, also a shorter last one: workers may be in different chunks.
   Slots<Cell, T> slots_of(index step) const {
     const index rows = chunk_rows();
-    return {layout, gates + Keep::chunk(step / chunk_steps) * layout.slots(rows), rows};
+    const index chunk = Keep::chunk((step - steps.begin) / chunk_steps);
+    return {layout, gates + chunk * layout.slots(rows), rows};
   }
-  index step_row(index step) const { return (step - chunk_begin(step)) * blocks.height; }
+  index step_row(index step) const { return (step - steps.begin) % chunk_steps * blocks.height; }
   index gate_row(index r) const { return blocks.row(r, blocks.height * chunk_steps); }
 
  private:
-  index state_offset(index step) const { return Keep::state(step) * step_stride() * layout.row(); }
+  index state_offset(index step) const {
+    return Keep::state(step - steps.begin) * step_stride() * layout.row();
+  }
   index state_stride() const {
     const std::size_t row_bytes = static_cast<std::size_t>(layout.row()) * sizeof(T);
-    return Keep::states(dims.steps) * step_stride() + blocks.gap(row_bytes);
+    return Keep::states(room) * step_stride() + blocks.gap(row_bytes);
   }
 };
 

@@ -58,7 +58,7 @@ class InterleavedInput {
   void begin_window(index begin) {
     slots_ = history_.slots_of(begin);
     first_slot_ = history_.step_row(begin);
-    rows_ = smaller(near_rows, call_.dims.steps - begin);
+    rows_ = smaller(near_rows, history_.steps.end - begin);
     const T* x = call_.x.data + begin * call_.x.step_stride;
     for (index m = 0; m < near_rows; m += L::N) {
       pack_lanes(x + m * call_.x.step_stride, call_.x.step_stride,

@@ -58,13 +58,14 @@ inline void write_state(const T* row, const L& layout, index sequence, T* to) {
                    static_cast<std::size_t>(layout.units) * sizeof(T));
 }
 
-/// Zeros the steps of a (T, B, `width`) array that a sequence does not take.
+/// Zeros those of `steps` in a (T, B, `width`) array that a sequence does not take.
 template <class T>
-inline void clear_padding(const Sequence<T>& array, const SequenceRow& row, index steps,
+inline void clear_padding(const Sequence<T>& array, const SequenceRow& row, Span steps,
                           index width) {
-  for (index t = 0; t < steps; ++t) {
-    if (t == row.first) t += row.length;
-    if (t >= steps) break;
+  const Span taken = {row.first, row.first + row.length};
+  for (index t = steps.begin; t < steps.end; ++t) {
+    if (t >= taken.begin && t < taken.end) t = taken.end;
+    if (t >= steps.end) break;
     __builtin_memset(array.data + t * array.step_stride + row.sequence * array.row_stride, 0,
                      static_cast<std::size_t>(width) * sizeof(T));
   }

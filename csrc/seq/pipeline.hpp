@@ -25,8 +25,8 @@ struct PartWork {
   History<Cell, T, Keep> history;
   ForwardWorkspace<T> workspace;
 
-  PartWork(const Dims& dims, const PlanSegment& plan)
-      : history(dims, plan), workspace(forward_workspace(history, plan, 1)) {}
+  PartWork(const Dims& dims, const PlanSegment& plan, int workers = 1)
+      : history(dims, plan), workspace(forward_workspace(history, plan, workers)) {}
 
   void place(Bump& bump) {
     if constexpr (!Keep::gates) history.place(bump);

@@ -1,6 +1,7 @@
 #include "seq/plan.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace rnnfast {
 namespace {
@@ -25,6 +26,13 @@ index steps_of(index rows, index batch, index steps) {
   return std::clamp<index>(rows / std::max<index>(batch, 1), 1, std::max<index>(steps, 1));
 }
 
+// Steps between checkpoints, so that there are as many of the one as of the other, and each stretch
+// has whole blocks of the weight gradients.
+index stretch_of(index steps, index block_steps) {
+  const auto root = static_cast<index>(std::sqrt(static_cast<double>(steps)));
+  return std::min(round_up(std::max<index>(root, 1), block_steps), std::max<index>(steps, 1));
+}
+
 struct Costs {
   double step_ns;     // one step's recurrent product on one core
   double product_ns;  // everything on one core
@@ -46,7 +54,8 @@ Costs estimate(Purpose purpose, const Dims& dims, const CellTraits& cell, const 
   const index weights = cell.gates * dims.units * (dims.inputs + dims.units);
   const index deltas = dims.steps * dims.rows * cell.parts * dims.units;
   const index bytes = (3 * weights + deltas) * cell.scalar_size;
-  return {step, 3 * product, 2, static_cast<double>(bytes / line)};
+  const double passes = purpose == Purpose::training ? 3 : 4;
+  return {step, passes * product, 2, static_cast<double>(bytes / line)};
 }
 
 bool worth_threads(const PlanSegment& segment, const Costs& costs, const CellTraits& cell,
@@ -149,16 +158,20 @@ Plan make_plan(Purpose purpose, const Dims& dims, const CellTraits& cell, const 
   }
 
   segment.block_steps = steps_of(block_rows, dims.rows, dims.steps);
-  segment.chunk_steps = steps_of(chunk_rows, dims.rows, dims.steps);
+  segment.stretch_steps = purpose == Purpose::training_with_checkpoints
+                              ? stretch_of(dims.steps, segment.block_steps)
+                              : dims.steps;
+  const index kept = segment.stretch_steps;
+  segment.chunk_steps = steps_of(chunk_rows, dims.rows, kept);
   // Chunks of one length: they are laid out alike, and a short last one would waste memory.
-  const index chunks = ceil_div(dims.steps, segment.chunk_steps);
-  if (chunks > 0) segment.chunk_steps = ceil_div(dims.steps, chunks);
+  const index chunks = ceil_div(kept, segment.chunk_steps);
+  if (chunks > 0) segment.chunk_steps = ceil_div(kept, chunks);
   // Deltas are written once and read three times (dh, dx, dW): a chunk of them stays in L3.
   const index delta_row_bytes = groups * cell.lanes * cell.parts * cell.scalar_size;
   const index delta_rows = static_cast<index>(machine.l3) / 4 / std::max<index>(delta_row_bytes, 1);
-  segment.delta_chunk_steps = steps_of(std::min(delta_rows, 2 * block_rows), dims.rows, dims.steps);
+  segment.delta_chunk_steps = steps_of(std::min(delta_rows, 2 * block_rows), dims.rows, kept);
   if (forced.chunk_steps) {
-    segment.chunk_steps = std::clamp<index>(forced.chunk_steps, 1, std::max<index>(dims.steps, 1));
+    segment.chunk_steps = std::clamp<index>(forced.chunk_steps, 1, std::max<index>(kept, 1));
     segment.delta_chunk_steps = segment.chunk_steps;
   }
   segment.interleaves_input =

@@ -20,8 +20,8 @@ enum class Partition { rows, units };
 const char* name_of(Partition partition);
 
 /// What a plan is for: in training, threads also share out packing and gradients, and read what
-/// the others have made of them.
-enum class Purpose { inference, training };
+/// the others have made of them. With checkpoints (seq/checkpoints.hpp) it goes by stretches.
+enum class Purpose { inference, training, training_with_checkpoints };
 
 /// What the plan needs to know of a cell.
 struct CellTraits {
@@ -63,6 +63,8 @@ struct PlanSegment {
   bool interleaves_input;   // or it is made beside the recurrent products (interleaved_input.hpp)
   index delta_chunk_steps;  // steps of the backward pass between weight gradients
   index block_steps;        // steps of one partial sum of the weight gradients: from T and B alone
+  index stretch_steps;      // steps that are kept at a time: all, or those from one checkpoint to
+                            // the next, counted from the last step
   bool masks_operand;       // whether the call masks h where it enters the recurrent product
 };
 

@@ -4,8 +4,7 @@
 #pragma once
 
 #include "cells/registry.hpp"
-#include "seq/backward.hpp"
-#include "seq/forward.hpp"
+#include "seq/checkpoints.hpp"
 #include "seq/pipeline.hpp"
 #include "seq/trace.hpp"
 #include "targets/table.hpp"
@@ -69,6 +68,37 @@ struct Kernels {
          [&](Worker& worker) { BackwardPass<Cell, T>(call, history, work, worker).run(); });
   }
 
+  static std::size_t checkpoint_bytes(const Dims& dims, const PlanSegment& plan) {
+    Checkpoints<Cell, T> checkpoints(dims, plan);
+    return measure(checkpoints);
+  }
+
+  static void forward_saving_checkpoints(const ForwardCall<T>& call, const PlanSegment& plan,
+                                         const char* packed, char* saved) {
+    ForwardWeights<Cell, T> weights(call.dims);
+    place_in(const_cast<char*>(packed), weights);
+    Checkpoints<Cell, T> checkpoints(call.dims, plan);
+    place_in(saved, checkpoints);
+    PartWork<Cell, T, KeepLatest> work(call.dims, plan, plan.threads);
+    const Arena memory(measure(work));
+    place_in(memory.data(), work);
+    team(plan.threads, [&](Worker& worker) {
+      run_saving_checkpoints(call, weights, work.history, work.workspace, checkpoints, plan,
+                             worker);
+    });
+  }
+
+  static void backward_from_checkpoints(const BackwardCall<T>& call, const PlanSegment& plan,
+                                        const char* saved) {
+    Checkpoints<Cell, T> checkpoints(call.dims, plan);
+    place_in(const_cast<char*>(saved), checkpoints);
+    StretchWork<Cell, T> work(call, plan);
+    const Arena memory(measure(work));
+    place_in(memory.data(), work);
+    team(plan.threads,
+         [&](Worker& worker) { run_from_checkpoints(call, work, checkpoints, plan, worker); });
+  }
+
   static void trace(const TraceCall<T>& call, const Dims& dims, const PlanSegment& plan,
                     const char* saved) {
     History<Cell, T, KeepAll> history(dims, plan);
@@ -89,6 +119,9 @@ struct Kernels {
             saved_bytes,
             forward_saving,
             backward,
+            checkpoint_bytes,
+            forward_saving_checkpoints,
+            backward_from_checkpoints,
             trace,
             PartWork<Cell, T, KeepLatest>::bytes,
             run_stack<Cell, T, KeepLatest>,

@@ -27,6 +27,11 @@ struct CellKernels {
   void (*forward_saving)(const ForwardCall<T>&, const PlanSegment&, const char* packed,
                          char* saved);
   void (*backward)(const BackwardCall<T>&, const PlanSegment&, const char* saved);
+  /// The same with checkpoints, by a plan that is made for them.
+  std::size_t (*checkpoint_bytes)(const Dims&, const PlanSegment&);
+  void (*forward_saving_checkpoints)(const ForwardCall<T>&, const PlanSegment&, const char* packed,
+                                     char* saved);
+  void (*backward_from_checkpoints)(const BackwardCall<T>&, const PlanSegment&, const char* saved);
   void (*trace)(const TraceCall<T>&, const Dims&, const PlanSegment&, const char* saved);
   /// Layers at once; `stack_work` is the size of a part's `work`.
   std::size_t (*stack_work)(const Dims&, const PlanSegment&);

@@ -9,6 +9,7 @@ nothing saved aliases them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
@@ -25,6 +26,7 @@ from ._run import (
     forward_layers_saving,
     forward_packed,
     forward_saving,
+    forward_saving_checkpoints,
     layers_at_once,
     masks_in_time,
 )
@@ -134,25 +136,11 @@ class Network:
             layers = [self._parts(i, x) for i, x in enumerate((self.given.x, *outputs[:-1]))]
             saved = [Saved(parts, [next(of_all) for _ in parts], None) for parts in layers]
             return (outputs[-1], *states), saved
-        x = self.given.x
-        saved = []
-        for layer in range(len(self.given.layers)):
-            x, mask = self._between(layer, x)
-            y = self._output()
-            parts = self._parts(layer, x)
-            tapes = [
-                forward_saving(
-                    self.cell,
-                    part.given,
-                    part.reverse,
-                    part.masks,
-                    self._of_part(part, y, states),
-                )
-                for part in parts
-            ]
-            saved.append(Saved(parts, tapes, mask))
-            x = y
-        return (x, *states), saved
+        return self._one_by_one(forward_saving, states)
+
+    def forward_saving_checkpoints(self) -> tuple[tuple[Array, ...], list[Saved]]:
+        """As `forward_saving`, in memory that grows with the square root of T, one by one."""
+        return self._one_by_one(forward_saving_checkpoints, self._states())
 
     def forward_tracing(self) -> tuple[Array, ...]:
         """As `forward`, then the gates (T, B, G, H) and, where there is one, c (T, B, H)."""
@@ -195,8 +183,7 @@ class Network:
                 time = time_of(part.given, part.reverse)
                 tape.backward(
                     time(part.given.x),
-                    part.given.weights.w_ih,
-                    part.given.weights.w_hh,
+                    *part.given.weights,
                     time(part.given.resets),
                     masks_in_time(time, part.masks),
                     truncate,
@@ -230,6 +217,31 @@ class Network:
         if "x" in wanted:
             gradients["x"] = dy
         return {**gradients, **of_states}
+
+    def _one_by_one(
+        self,
+        save: Callable[[cells.Cell, inputs.Inputs, bool, StateMasks | None, Results], Tape],
+        states: list[Array],
+    ) -> tuple[tuple[Array, ...], list[Saved]]:
+        x = self.given.x
+        saved = []
+        for layer in range(len(self.given.layers)):
+            x, mask = self._between(layer, x)
+            y = self._output()
+            parts = self._parts(layer, x)
+            tapes = [
+                save(
+                    self.cell,
+                    part.given,
+                    part.reverse,
+                    part.masks,
+                    self._of_part(part, y, states),
+                )
+                for part in parts
+            ]
+            saved.append(Saved(parts, tapes, mask))
+            x = y
+        return (x, *states), saved
 
     def _forward_part(self, part: Part, results: Results) -> None:
         if part.packed is None:

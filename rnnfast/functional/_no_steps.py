@@ -32,6 +32,8 @@ class NoTape:
         x: Array,
         w_ih: Array,
         w_hh: Array,
+        b_ih: Array | None,
+        b_hh: Array | None,
         resets: Booleans | None,
         masks: tuple[Array | None, Array | None, Array | None] | None,
         truncate: int,

@@ -51,6 +51,19 @@ def forward_saving(
     return _core.forward_saving(cell.name, *_arguments(given, reverse, masks, results))
 
 
+def forward_saving_checkpoints(
+    cell: cells.Cell,
+    given: inputs.Inputs,
+    reverse: bool,
+    masks: StateMasks | None,
+    results: Results,
+) -> Tape:
+    """As `forward_saving`, in memory that grows with the square root of T."""
+    if not _takes_steps(given, results):
+        return NoTape()
+    return _core.forward_saving_checkpoints(cell.name, *_arguments(given, reverse, masks, results))
+
+
 def forward_packed(
     packed: _core.Packed,
     given: inputs.Inputs,

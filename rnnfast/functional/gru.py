@@ -218,6 +218,7 @@ def gru_vjp(
     zoneout: float = 0.0,
     seed: int | None = None,
     truncate: int | None = None,
+    checkpoint: bool = False,
     wrt: Collection[str] | None = None,
 ) -> tuple[GRUOutput, GRUPullback]:
     """Run a GRU and return its results with the function that takes gradients back through it.
@@ -234,6 +235,9 @@ def gru_vjp(
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the
         state before each of those steps counts as a constant (truncated backpropagation through
         time). Never by default.
+    checkpoint : bool, default False
+        Save only some states, as many as the square root of T, and make the steps between them once
+        more in the pullback: less memory for more time, and the same gradients, bit for bit.
     wrt : collection of str, optional
         Names of the arguments whose gradients are wanted, of `GRUGrads._fields`; by default all.
         What only the others need is not computed.
@@ -264,6 +268,7 @@ def gru_vjp(
     ((12, 4), True)
     """
     truncate = options.interval("truncate", truncate)
+    checkpoint = options.flag("checkpoint", checkpoint)
     wanted = options.wanted(wrt, GRUGrads._fields)
     cell = cells.gru(options.flag("reset_after", reset_after))
     network = Network(
@@ -277,5 +282,6 @@ def gru_vjp(
         bidirectional=bidirectional,
         noise=noise(cell, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed),
     )
-    results, saved = network.forward_saving()
+    forward = network.forward_saving_checkpoints if checkpoint else network.forward_saving
+    results, saved = forward()
     return GRUOutput(*results), GRUPullback(network, saved, truncate, wanted)

@@ -225,6 +225,7 @@ def lstm_vjp(
     zoneout: float | tuple[float, float] = 0.0,
     seed: int | None = None,
     truncate: int | None = None,
+    checkpoint: bool = False,
     wrt: Collection[str] | None = None,
 ) -> tuple[LSTMOutput, LSTMPullback]:
     """Run an LSTM and return its results with the function that takes gradients back through it.
@@ -241,6 +242,9 @@ def lstm_vjp(
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the
         state before each of those steps counts as a constant (truncated backpropagation through
         time). Never by default.
+    checkpoint : bool, default False
+        Save only some states, as many as the square root of T, and make the steps between them once
+        more in the pullback: less memory for more time, and the same gradients, bit for bit.
     wrt : collection of str, optional
         Names of the arguments whose gradients are wanted, of `LSTMGrads._fields`; by default all.
         What only the others need is not computed.
@@ -271,6 +275,7 @@ def lstm_vjp(
     ((16, 4), True)
     """
     truncate = options.interval("truncate", truncate)
+    checkpoint = options.flag("checkpoint", checkpoint)
     wanted = options.wanted(wrt, LSTMGrads._fields)
     cell = cells.lstm(forget_gate)
     network = Network(
@@ -285,5 +290,6 @@ def lstm_vjp(
         bidirectional=bidirectional,
         noise=noise(cell, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed),
     )
-    results, saved = network.forward_saving()
+    forward = network.forward_saving_checkpoints if checkpoint else network.forward_saving
+    results, saved = forward()
     return LSTMOutput(*results), LSTMPullback(network, saved, truncate, wanted)

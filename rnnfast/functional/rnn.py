@@ -212,6 +212,7 @@ def rnn_vjp(
     zoneout: float = 0.0,
     seed: int | None = None,
     truncate: int | None = None,
+    checkpoint: bool = False,
     wrt: Collection[str] | None = None,
 ) -> tuple[RNNOutput, RNNPullback]:
     """Run an RNN and return its results with the function that takes gradients back through it.
@@ -228,6 +229,9 @@ def rnn_vjp(
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the
         state before each of those steps counts as a constant (truncated backpropagation through
         time). Never by default.
+    checkpoint : bool, default False
+        Save only some states, as many as the square root of T, and make the steps between them once
+        more in the pullback: less memory for more time, and the same gradients, bit for bit.
     wrt : collection of str, optional
         Names of the arguments whose gradients are wanted, of `RNNGrads._fields`; by default all.
         What only the others need is not computed.
@@ -258,6 +262,7 @@ def rnn_vjp(
     ((4, 4), True)
     """
     truncate = options.interval("truncate", truncate)
+    checkpoint = options.flag("checkpoint", checkpoint)
     wanted = options.wanted(wrt, RNNGrads._fields)
     cell = cells.rnn(nonlinearity)
     network = Network(
@@ -271,5 +276,6 @@ def rnn_vjp(
         bidirectional=bidirectional,
         noise=noise(cell, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed),
     )
-    results, saved = network.forward_saving()
+    forward = network.forward_saving_checkpoints if checkpoint else network.forward_saving
+    results, saved = forward()
     return RNNOutput(*results), RNNPullback(network, saved, truncate, wanted)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .cells import Arguments, Array, Cell
+from .options import of_equations
 from .tolerances import gradient_roundings
 
 __all__ = ["assert_gradients", "directional_derivative"]
@@ -55,7 +56,8 @@ def directional_derivative(
         name: a + 1j * STEP * direction[name] if name in direction else a.astype(np.complex128)
         for name, a in arguments.items()
     }
-    results = dict(zip(cell.cotangents, cell.reference(moved, **options), strict=True))
+    values = cell.reference(moved, **of_equations(options))
+    results = dict(zip(cell.cotangents, values, strict=True))
     return sum(float(np.vdot(d, results[name].imag)) for name, d in cotangents.items()) / STEP
 
 

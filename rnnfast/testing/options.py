@@ -14,6 +14,7 @@ __all__ = [
     "Option",
     "choices",
     "drawn",
+    "of_equations",
     "of_packed_call",
     "of_prepack",
     "without_gradients",
@@ -30,15 +31,15 @@ class Option:
         Name of the argument.
     draw : callable
         ``draw(rng, T, B)`` returns a value worth testing.
-    belongs_to : {"cell", "call", "training", "gradient"}
+    belongs_to : {"cell", "call", "training", "gradient", "memory"}
         What it is an option of: the cell, and so of `prepack`; the call, also of a packed cell;
         training, where there is a `seed`; the gradient alone, and so of the functions that return
-        one.
+        one; what these keep for it, which changes no number.
     """
 
     name: str
     draw: Callable[[np.random.Generator, int, int], Any]
-    belongs_to: Literal["cell", "call", "training", "gradient"]
+    belongs_to: Literal["cell", "call", "training", "gradient", "memory"]
 
     def __str__(self) -> str:
         """Return the name, for test ids."""
@@ -62,6 +63,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("weight_dropout", lambda rng, T, B: float(rng.uniform(0.1, 0.6)), "training"),
     Option("seed", lambda rng, T, B: int(rng.integers(2**63)), "training"),
     Option("truncate", lambda rng, T, B: int(rng.integers(1, 4)), "gradient"),
+    Option("checkpoint", lambda rng, T, B: True, "memory"),
 )
 
 _BELONGS = {option.name: option.belongs_to for option in OPTIONS}
@@ -87,7 +89,12 @@ def of_prepack(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def without_gradients(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a forward pass takes."""
-    return {name: value for name, value in options.items() if _BELONGS[name] != "gradient"}
+    return {n: value for n, value in options.items() if _BELONGS[n] not in ("gradient", "memory")}
+
+
+def of_equations(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the reference takes."""
+    return {name: value for name, value in options.items() if _BELONGS[name] != "memory"}
 
 
 def of_packed_call(options: Mapping[str, Any]) -> dict[str, Any]:

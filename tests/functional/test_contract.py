@@ -29,11 +29,11 @@ SIGNATURES = {
     "gru": f"({WEIGHTS}, reset_after=True, lengths=None, resets=None, reverse=False, "
     f"bidirectional=False, {NOISE})",
     "rnn_vjp": f"({WEIGHTS}, nonlinearity='tanh', lengths=None, resets=None, reverse=False, "
-    f"bidirectional=False, {NOISE}, truncate=None, wrt=None)",
+    f"bidirectional=False, {NOISE}, truncate=None, checkpoint=False, wrt=None)",
     "lstm_vjp": f"({WEIGHTS}, c0=None, forget_gate='own', lengths=None, resets=None, "
-    f"reverse=False, bidirectional=False, {NOISE}, truncate=None, wrt=None)",
+    f"reverse=False, bidirectional=False, {NOISE}, truncate=None, checkpoint=False, wrt=None)",
     "gru_vjp": f"({WEIGHTS}, reset_after=True, lengths=None, resets=None, reverse=False, "
-    f"bidirectional=False, {NOISE}, truncate=None, wrt=None)",
+    f"bidirectional=False, {NOISE}, truncate=None, checkpoint=False, wrt=None)",
     "prepack": "(cell, w_ih, w_hh, b_ih=None, b_hh=None, *, "
     "nonlinearity='tanh', forget_gate='own', reset_after=True, reverse=False, "
     "bidirectional=False, zoneout=0.0)",

@@ -55,7 +55,10 @@ def test_options(cell: Cell, dtype: DType, biases: tuple[str, ...], reverse: boo
 @every_dtype
 @pytest.mark.parametrize("chosen", choices(), ids=lambda chosen: "+".join(map(str, chosen)))
 def test_options_of_a_call(cell: Cell, dtype: DType, chosen: tuple[Option, ...]) -> None:
-    for seed, rows in enumerate((1, 5, 34)):
+    batches = (1, 5, 34)
+    if any(option.belongs_to == "memory" for option in chosen):
+        batches += (200,)  # of which four steps make a stretch
+    for seed, rows in enumerate(batches):
         check(Problem(cell, dtype, T=9, B=rows, options=chosen), seed)
 
 

@@ -40,6 +40,23 @@ TEST(sums_are_cut_by_steps_and_rows_alone) {
   }
 }
 
+TEST(checkpoints_are_whole_blocks_apart_about_as_many_as_steps_between_them) {
+  constexpr Purpose purpose = Purpose::training_with_checkpoints;
+  for (const index steps : {0, 1, 2, 45, 2048, 100000}) {
+    for (const index rows : {1, 7, 32, 5000}) {
+      const Dims dims = {steps, rows, 32, 64};
+      const PlanSegment p = make_plan(purpose, dims, lstm, zen, 2).segments.front();
+      const index stretch = p.stretch_steps;
+      CHECK(stretch >= 1 && stretch <= larger(steps, 1), "T=%d", static_cast<int>(steps));
+      CHECK(stretch % p.block_steps == 0 || stretch == steps, "B=%d", static_cast<int>(rows));
+      CHECK(stretch < p.block_steps + 317 && (stretch + 1) * (stretch + 1) > steps, "a root");
+      CHECK(p.chunk_steps <= stretch && p.delta_chunk_steps <= stretch, "chunks of stretches");
+      CHECK(p.block_steps == plan(dims, 2).block_steps, "sums are cut alike");
+      CHECK(plan(dims, 2).stretch_steps == steps, "without them all is kept");
+    }
+  }
+}
+
 TEST(threads_own_rows_while_weights_fit_the_cache_and_units_beyond) {
   CHECK(plan({100, 64, 128, 128}, 2).partition == Partition::rows, "R of 256 KiB, 64 rows");
   CHECK(plan({100, 64, 1024, 1024}, 2).partition == Partition::units, "R of 16 MiB");
