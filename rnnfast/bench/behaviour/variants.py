@@ -71,6 +71,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("lengths", _uniform_lengths, _share),
     Variant("resets", lambda rng, s: rng.random((s.T, s.B)) < 0.02, lambda value, s: 1.05),
     Variant("truncate", lambda rng, s: s.T // 4, lambda value, s: _NOTHING, ("training",)),
+    Variant("checkpoint", lambda rng, s: True, lambda value, s: 1.4, ("training",)),
 )
 
 
