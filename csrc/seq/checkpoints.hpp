@@ -122,8 +122,7 @@ void run_from_checkpoints(const BackwardCall<T>& call, StretchWork<Cell, T>& wor
     ForwardPass<Cell, T, KeepAll>(again, work.weights, work.history.of(steps), work.forward, plan,
                                   worker)
         .run(steps);
-    worker.meet();
-    backward.take(steps);
+    backward.take(steps);  // where it reads what others have made, they have met
   }
   backward.finish();
 }

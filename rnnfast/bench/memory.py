@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .cases import Case, Shape
-from .peers import PEERS, Ours, Peer, Unable
+from .peers import PEERS, Ours, OursWithCheckpoints, Peer, Unable
 from .results import Memory
 
 __all__ = ["measure_memory", "peak_of_calls"]
@@ -97,7 +97,8 @@ def _kibibytes(name: str) -> int:
 
 
 def _main(name: str, mode: str, cell: str, shape: str, threads: str) -> None:
-    contestants: dict[str, type[Peer]] = {Ours.name: Ours, **PEERS}
+    own = {peer.name: peer for peer in (Ours, OursWithCheckpoints)}
+    contestants: dict[str, type[Peer]] = {**own, **PEERS}
     case = Case(mode, cell, Shape.of(shape))  # type: ignore[arg-type]
     try:
         print(peak_of_calls(contestants[name](int(threads)), case))

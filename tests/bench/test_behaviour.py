@@ -6,7 +6,7 @@ import pytest
 
 from rnnfast.bench import Case, Ours, Shape
 from rnnfast.bench.agreement import Disagreement
-from rnnfast.bench.behaviour import company, growth, partitions, stacks, variants
+from rnnfast.bench.behaviour import checkpoints, company, growth, partitions, stacks, variants
 from rnnfast.bench.behaviour.__main__ import main
 from rnnfast.bench.behaviour.findings import Finding, to_json, to_markdown
 
@@ -70,6 +70,14 @@ def test_variants_are_held_beside_the_plain_cell(monkeypatch):
     assert all(f.measured == 2 for f in found)
     bounds = {f.about.split()[2]: f.bound for f in found}
     assert 1.15 / 3 < bounds["lengths"] < 1.15
+
+
+@pytest.mark.timing
+def test_checkpoints_take_a_tenth_of_the_memory():
+    found = checkpoints.memory_beside_saving_all(Ours(1), rounds=1)
+    if not found:
+        pytest.skip("this system does not tell a process its peak memory")
+    assert all(finding.holds for finding in found), found
 
 
 def test_stacks_are_held_beside_their_layers(monkeypatch):

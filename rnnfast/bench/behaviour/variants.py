@@ -88,6 +88,7 @@ VARIANTS: tuple[Variant, ...] = (
     _random("weight_dropout", 0.3),
     _random("zoneout", 0.1),
     Variant("zoneout", lambda rng, s: 0.1, lambda value, s: 1.15, ("inference",)),
+    Variant("checkpoint", lambda rng, s: True, lambda value, s: 1.4, ("training",)),
 )
 
 

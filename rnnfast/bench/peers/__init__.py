@@ -9,12 +9,13 @@ from .keras import Keras
 from .onnxruntime import OnnxRuntime
 from .openvino import OpenVino
 from .ours import Ours
+from .ours_checkpoints import OursWithCheckpoints
 from .peer import Job, Peer, Unable
 from .torch import Torch
 from .torch_bfloat16 import TorchBfloat16
 from .torch_compiled import TorchCompiled
 
-__all__ = ["PEERS", "Job", "Ours", "Peer", "Unable"]
+__all__ = ["PEERS", "Job", "Ours", "OursWithCheckpoints", "Peer", "Unable"]
 
 PEERS: Mapping[str, type[Peer]] = {
     peer.name: peer

@@ -52,12 +52,27 @@ class Ours(Peer):
         return _PREPARE[case.mode](case.cell, inputs)
 
 
-def _training(cell: Cell, inputs: Arguments) -> Job:
+def training(cell: Cell, inputs: Arguments, **options: Any) -> Job:
+    """Take training through the API.
+
+    Parameters
+    ----------
+    cell : Cell
+        What is trained.
+    inputs : mapping of str to ndarray
+        Its arguments and ``dy``.
+    **options
+        Of the call.
+
+    Returns
+    -------
+    Job
+    """
     arguments = {name: inputs[name] for name in cell.arguments if name in inputs}
     dy = inputs["dy"]
 
     def call() -> tuple[Any, Any]:
-        out, pullback = cell.vjp(arguments)
+        out, pullback = cell.vjp(arguments, **options)
         return out, pullback(dy)
 
     def results(returned: tuple[Any, Any]) -> dict[str, Array]:
@@ -85,4 +100,4 @@ def _step(cell: Cell, inputs: Arguments) -> Job:
     return Job(call, results)
 
 
-_PREPARE = {"training": _training, "inference": _inference, "step": _step}
+_PREPARE = {"training": training, "inference": _inference, "step": _step}
