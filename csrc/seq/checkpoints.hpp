@@ -87,7 +87,7 @@ struct StretchWork {
   History<Cell, T, KeepAll> history;
   ForwardWorkspace<T> forward;
   BackwardWorkspace<Cell, T> backward;
-  T* y = nullptr;  // [B][row]: the results of each step, which are known
+  T* y = nullptr;  // [B][row]: where each step leaves its results, which are known already
 
   StretchWork(const BackwardCall<T>& call, const PlanSegment& plan)
       : weights(call.dims),

@@ -243,8 +243,9 @@ def lstm_vjp(
         state before each of those steps counts as a constant (truncated backpropagation through
         time). Never by default.
     checkpoint : bool, default False
-        Save only some states, as many as the square root of T, and make the steps between them once
-        more in the pullback: less memory for more time, and the same gradients, bit for bit.
+        Save only some states, about as many as the square root of T, and make the steps between
+        them once more in the pullback: less memory for about a third more time, and the same
+        gradients, bit for bit. Of several layers, what each hands to the next is kept all the same.
     wrt : collection of str, optional
         Names of the arguments whose gradients are wanted, of `LSTMGrads._fields`; by default all.
         What only the others need is not computed.

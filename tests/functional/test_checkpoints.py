@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -140,6 +141,16 @@ def test_a_pullback_may_be_called_again(cell: Cell) -> None:
     for buffer, sum_of_both, g in zip(buffers, added, want, strict=True):
         assert sum_of_both is buffer
         assert digest([buffer]) == digest([np.ones_like(g) + g])
+
+
+@every_cell
+def test_several_threads_may_share_a_pullback(cell: Cell) -> None:
+    arguments, cotangents = setting(cell, np.float32)
+    want = digest(cell.vjp(arguments)[1](**cotangents))
+    _, pullback = cell.vjp(arguments, checkpoint=True)
+    with ThreadPoolExecutor(4) as pool:
+        got = pool.map(lambda _: digest(pullback(**cotangents)), range(8))
+    assert set(got) == {want}
 
 
 @pytest.mark.parametrize(("layers", "directions"), [(3, 1), (1, 2), (2, 2)])
