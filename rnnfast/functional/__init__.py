@@ -5,7 +5,8 @@ from __future__ import annotations
 from .gru import gru, gru_vjp
 from .lstm import lstm, lstm_vjp
 from .mgu import mgu, mgu_vjp
-from .prepack import Prepacked, prepack
+from .prepack import prepack
+from .prepacked import Prepacked
 from .results import (
     GRUGrads,
     GRUOutput,

@@ -251,9 +251,7 @@ class Network:
 
     def _at_once(self, *, training: bool) -> AtOnce | None:
         """Return how layers run at once; None if they run one by one."""
-        if self._noise.seed is not None or self._noise.reaches_steps:
-            return None
-        return layers_at_once(self.cell, self.given, training)
+        return None if self._noise.acts else layers_at_once(self.cell, self.given, training)
 
     def _parts(self, layer: int, x: Array) -> list[Part]:
         """Return the directions of a layer, whose input is `x`."""

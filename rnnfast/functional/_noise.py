@@ -45,6 +45,12 @@ class Noise(NamedTuple):
     seed: int | None = None
 
     @property
+    def acts(self) -> bool:
+        """Whether anything is masked."""
+        of_training = self.dropout or self.input_dropout or self.weight_dropout
+        return self.reaches_steps or (self.seed is not None and bool(of_training))
+
+    @property
     def reaches_steps(self) -> bool:
         """Whether states are masked."""
         return any(self.zoneout) or (self.recurrent_dropout > 0 and self.seed is not None)

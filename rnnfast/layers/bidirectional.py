@@ -204,7 +204,6 @@ class Bidirectional(Recurrence):
         merge, split = _MERGES[self.merge_mode]
         before = self._halves(states)
         wanted = {"wrt_input": wrt_input, "wrt_states": wrt_states}
-        before = self._halves(states)
         (f, f_states), pull_forward = self.forward_layer.run_vjp(x, before[0], mask, **wanted)
         (flipped, b_states), pull_backward = self.backward_layer.run_vjp(
             x, before[1], mask, **wanted

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from rnnfast.layers.gru import GRU
-from rnnfast.layers.layer import check_name
 from rnnfast.layers.lstm import LSTM
 from rnnfast.layers.recurrent import Recurrent
 from rnnfast.layers.simple_rnn import SimpleRNN
-from rnnfast.utils.naming import auto_name
+from rnnfast.utils.naming import auto_name, check_name
 
 _OF_SEQUENCES = (
     "return_sequences",

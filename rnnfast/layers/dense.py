@@ -16,14 +16,8 @@ from numpy.typing import DTypeLike
 from rnnfast import initializers
 from rnnfast._check.options import flag
 from rnnfast.layers import activations
-from rnnfast.layers.layer import (
-    Array,
-    Layer,
-    Pullback,
-    Shape,
-    require_features,
-    require_positive,
-)
+from rnnfast.layers.layer import Array, Layer, Pullback, Shape, require_features
+from rnnfast.utils.hyperparameters import require_positive
 
 
 class Dense(Layer):

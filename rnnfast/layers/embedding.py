@@ -15,7 +15,8 @@ from numpy.typing import DTypeLike
 
 from rnnfast import initializers
 from rnnfast._check.options import flag
-from rnnfast.layers.layer import Array, Layer, Mask, Pullback, Shape, require_positive
+from rnnfast.layers.layer import Array, Layer, Mask, Pullback, Shape
+from rnnfast.utils.hyperparameters import require_positive
 
 
 class Embedding(Layer):

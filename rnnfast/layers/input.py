@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnnfast.layers.layer import Layer, Shape, check_name
-from rnnfast.utils.naming import auto_name
+from rnnfast.layers.layer import Layer, Shape
+from rnnfast.utils.naming import auto_name, check_name
 from rnnfast.utils.options import refuse
 
 

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from rnnfast._check.arrays import booleans
-from rnnfast.utils.naming import auto_name
+from rnnfast.utils.naming import auto_name, check_name
 from rnnfast.utils.numbers import as_numbers
 from rnnfast.utils.options import refuse
 
@@ -376,20 +376,6 @@ def _as_float_dtype(dtype: DTypeLike | None) -> np.dtype[Any]:
     if resolved not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
     return resolved
-
-
-def check_name(name: object) -> str:
-    """Return a name, or raise ValueError when it is none."""
-    if not isinstance(name, str) or not name or "/" in name:
-        raise ValueError(f"name must be a non-empty string without '/', got {name!r}")
-    return name
-
-
-def require_positive(name: str, value: object) -> int:
-    """Return `value` as an int, or raise ValueError when it is not a positive integer."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
-        raise ValueError(f"{name} must be a positive integer, got {value!r}")
-    return int(value)
 
 
 def require_features(layer: Layer, input_shape: Shape, built_for: int | None) -> int:

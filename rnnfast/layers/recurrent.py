@@ -24,10 +24,10 @@ from rnnfast._check.options import flag, rate, rates
 from rnnfast.functional import Prepacked
 from rnnfast.initializers.initializer import Initializer
 from rnnfast.layers.dropout import draw_mask
-from rnnfast.layers.layer import Array, Layer, Shape, require_features, require_positive
+from rnnfast.layers.layer import Array, Layer, Shape, require_features
 from rnnfast.layers.one_way import OneWay, Scanned, ScanPullback
 from rnnfast.layers.recurrence import States
-from rnnfast.utils.hyperparameters import share
+from rnnfast.utils.hyperparameters import require_positive, share
 from rnnfast.utils.random_seed import make_generator
 
 _Same = TypeVar("_Same", bound="Recurrent")

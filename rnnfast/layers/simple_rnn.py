@@ -49,8 +49,7 @@ class SimpleRNN(Recurrent):
         Fraction of the inputs to drop while training: one mask a sequence, for all its steps and
         all gates.
     recurrent_dropout : float, default 0.0
-        The same for h where it meets the recurrent kernel. Keras has a mask of its own for each
-        gate.
+        The same for h where it meets the recurrent kernel.
     weight_dropout : float, default 0.0
         The same for the recurrent kernel itself, one mask a batch (DropConnect); not in Keras.
     zoneout : float, default 0.0

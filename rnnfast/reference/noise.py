@@ -80,9 +80,8 @@ def _factors(seed: int, kind: int, shape: tuple[int, ...], p: float) -> Array:
 
 def _below(seed: int, kind: int, shape: tuple[int, ...], p: float) -> NDArray[np.bool_]:
     """Return where numbers are below p."""
-    words = np.random.Philox(key=seed, counter=[0, 0, kind, 0]).random_raw(int(np.prod(shape)))
+    size = int(np.prod(shape))
+    words = np.random.Philox(key=seed, counter=[0, 0, kind, 0]).random_raw(size)
     numbers = np.stack([words >> np.uint64(shift) & np.uint64(0xFFFF) for shift in (0, 16, 32, 48)])
-    chosen: NDArray[np.bool_] = numbers.T.ravel()[: int(np.prod(shape))].reshape(shape) < round(
-        p * 2**16
-    )
+    chosen: NDArray[np.bool_] = numbers.T.ravel()[:size].reshape(shape) < round(p * 2**16)
     return chosen

@@ -10,10 +10,11 @@ from rnnfast import metrics as metrics_module
 from rnnfast.callbacks.callback import Callback, Logs
 from rnnfast.callbacks.callback_list import CallbackList
 from rnnfast.callbacks.progress import make_progress
-from rnnfast.layers.layer import Array, Layer, Shape, require_positive
+from rnnfast.layers.layer import Array, Layer, Shape
 from rnnfast.layers.recurrence import is_stateful
 from rnnfast.training import data, loops
 from rnnfast.training.objective import Objective
+from rnnfast.utils.hyperparameters import require_positive
 from rnnfast.utils.numbers import as_numbers
 from rnnfast.utils.options import refuse
 

@@ -24,3 +24,10 @@ def number(name: str, used: Counter[str]) -> str:
 def auto_name(owner: object) -> str:
     """Give an instance a name from its class that no earlier one in this process has."""
     return number(to_snake_case(type(owner).__name__), _used)
+
+
+def check_name(name: object) -> str:
+    """Return a name, or raise ValueError when it is none."""
+    if not isinstance(name, str) or not name or "/" in name:
+        raise ValueError(f"name must be a non-empty string without '/', got {name!r}")
+    return name

@@ -187,7 +187,9 @@ def test_when_layers_run_at_once() -> None:
     with forced_plan(partition="rows", threads=2, pipelines=True):
         cell.forward(arguments)
         assert not last_plan()["pipelines"]
-    with forced_plan(threads=2, pipelines=True):
+    with forced_plan(partition="units", threads=2, pipelines=True):
+        cell.forward(arguments, seed=1)
+        assert last_plan()["pipelines"]
         cell.forward(arguments, dropout=0.5, seed=1)
         assert not last_plan()["pipelines"]
         single = {n: a[:1] for n, a in arguments.items() if n != "x"}

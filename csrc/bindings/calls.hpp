@@ -1,0 +1,67 @@
+// From a call's arrays to what a kernel is called with.
+#pragma once
+
+#include <vector>
+
+#include "base/arena.hpp"
+#include "bindings/arrays.hpp"
+#include "bindings/plans.hpp"
+#include "seq/sequences.hpp"
+
+namespace rnnfast {
+
+/// Weights of one cell, packed once.
+template <class T>
+Arena pack(const CellKernels<T>& kernels, const Dims& dims, const Weights<T>& weights,
+           int threads) {
+  Arena packed(kernels.packed_bytes(dims));
+  kernels.pack(dims, weights, threads, packed.data());
+  return packed;
+}
+
+template <class T>
+Weights<T> weights_of(const py::object& w_ih, const py::object& w_hh, const py::object& b_ih,
+                      const py::object& b_hh) {
+  return {pointer<const T>(w_ih), pointer<const T>(w_hh), pointer<const T>(b_ih),
+          pointer<const T>(b_hh)};
+}
+
+template <class T>
+ForwardCall<T> forward_call(const Dims& dims, const py::object& x, const py::object& h0,
+                            const py::object& c0, const py::object& y, const py::object& h_n,
+                            const py::object& c_n, const std::vector<SequenceRow>& rows,
+                            const py::object& resets, const Masks<T>& masks = {}) {
+  return {dims,
+          sequence<const T>(x),
+          {pointer<const T>(h0), pointer<const T>(c0)},
+          sequence<T>(y),
+          {pointer<T>(h_n), pointer<T>(c_n)},
+          rows.empty() ? nullptr : rows.data(),
+          sequence<const bool>(resets),
+          masks};
+}
+
+/// From None or the three arrays, any of which may be None.
+template <class T>
+Masks<T> masks_of(const py::object& masks) {
+  if (masks.is_none()) return {};
+  const auto arrays = py::reinterpret_borrow<py::tuple>(masks);
+  return {pointer<const T>(arrays[0]), sequence<const T>(arrays[1]), sequence<const T>(arrays[2])};
+}
+
+/// The plan of a call with masks.
+template <class T>
+PlanSegment plan_masked(Purpose purpose, const Dims& dims, const CellTraits& traits,
+                        const Masks<T>& masks) {
+  PlanSegment plan = plan_call(purpose, dims, traits);
+  plan.masks_operand = masks.recurrent != nullptr;
+  return plan;
+}
+
+/// The private rows of sequences that take the steps `spans` (B, 2); none where all take all.
+inline std::vector<SequenceRow> rows_of(const py::object& spans, const PlanSegment& plan) {
+  if (spans.is_none()) return {};
+  return deal_sequences(pointer<const index>(spans), plan);
+}
+
+}  // namespace rnnfast

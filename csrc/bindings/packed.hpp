@@ -1,0 +1,137 @@
+// A cell whose weights are packed, as Python holds it: whole sequences, and single steps.
+#pragma once
+
+#include <optional>
+
+#include "base/threads.hpp"
+#include "bindings/calls.hpp"
+
+namespace rnnfast {
+
+/// Weights packed once, for many calls and single steps.
+class Packed {
+ public:
+  Packed(const std::string& cell, const py::array& w_ih, const py::array& w_hh,
+         const py::object& b_ih, const py::object& b_hh)
+      : cell_(cell_number(cell)),
+        inputs_(w_ih.shape(1)),
+        units_(w_hh.shape(1)),
+        dtype_(w_ih.dtype()),
+        array_type_(py::type::of(w_ih)),
+        packed_(with_scalar(dtype_, [&](auto scalar) {
+          using T = decltype(scalar);
+          const Weights<T> weights = weights_of<T>(w_ih, w_hh, b_ih, b_hh);
+          const py::gil_scoped_release release;
+          return pack(cell_kernels<T>(cell_), {0, 0, inputs_, units_}, weights, default_threads());
+        })) {}
+
+  std::size_t bytes() const { return packed_.size(); }
+  char* data() const { return packed_.data(); }
+
+  void forward(const py::array& x, const py::object& h0, const py::object& c0,
+               const py::object& spans, const py::object& resets, const py::object& masks,
+               const py::array& y, const py::array& h_n, const py::object& c_n) const {
+    with_scalar(dtype_, [&](auto scalar) {
+      using T = decltype(scalar);
+      const CellKernels<T>& kernels = cell_kernels<T>(cell_);
+      const Dims dims = {x.shape(0), x.shape(1), inputs_, units_};
+      const Masks<T> noise = masks_of<T>(masks);
+      const PlanSegment plan = plan_masked(Purpose::inference, dims, kernels.traits, noise);
+      const std::vector<SequenceRow> rows = rows_of(spans, plan);
+      const ForwardCall<T> call =
+          forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, noise);
+      const py::gil_scoped_release release;
+      kernels.forward(call, plan, packed_.data());
+    });
+  }
+
+  /// One step, if every argument already is as the kernel wants it; else NotImplemented, and Python
+  /// looks at them one by one. A microsecond matters here.
+  py::object step(py::handle x, py::handle state) const {
+    return with_scalar(dtype_, [&](auto scalar) { return step_as<decltype(scalar)>(x, state); });
+  }
+
+ private:
+  /// A C-contiguous, aligned (rows, columns) array of this cell's scalar type, of exactly NumPy's
+  /// type; rows < 0 takes any.
+  bool fits(const py::handle& object, index rows, index columns) const {
+    constexpr int wanted =
+        py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+    if (reinterpret_cast<PyObject*>(Py_TYPE(object.ptr())) != array_type_.ptr()) return false;
+    const auto& proxy = *py::detail::array_proxy(object.ptr());
+    return proxy.nd == 2 && proxy.descr == dtype_.ptr() && (proxy.flags & wanted) == wanted &&
+           (rows < 0 || proxy.dimensions[0] == rows) && proxy.dimensions[1] == columns;
+  }
+
+  template <class T>
+  py::object step_as(py::handle x, py::handle state) const {
+    const auto not_implemented = [] {
+      return py::reinterpret_borrow<py::object>(Py_NotImplemented);
+    };
+    if (!fits(x, -1, inputs_)) return not_implemented();
+    const CellKernels<T>& kernels = cell_kernels<T>(cell_);
+    const Dims dims = {1, py::detail::array_proxy(x.ptr())->dimensions[0], inputs_, units_};
+    if (dims.rows == 0) return not_implemented();
+    py::handle h0 = Py_None;
+    py::handle c0 = Py_None;
+    if (!state.is_none()) {
+      if (!kernels.has_memory) {
+        h0 = state;
+      } else if (PyTuple_CheckExact(state.ptr()) && PyTuple_GET_SIZE(state.ptr()) == 2) {
+        h0 = PyTuple_GET_ITEM(state.ptr(), 0);
+        c0 = PyTuple_GET_ITEM(state.ptr(), 1);
+        if (!fits(c0, dims.rows, units_)) return not_implemented();
+      } else {
+        return not_implemented();
+      }
+      if (!fits(h0, dims.rows, units_)) return not_implemented();
+    }
+    py::object h = fresh(dims.rows);
+    py::object c = kernels.has_memory ? fresh(dims.rows) : py::none();
+    const ForwardCall<T> call = {dims,
+                                 {pointer<const T>(x), 0, inputs_},
+                                 {pointer<const T>(h0), pointer<const T>(c0)},
+                                 {pointer<T>(h), 0, units_},
+                                 {nullptr, pointer<T>(c)},
+                                 nullptr,
+                                 {},
+                                 {}};
+    const PlanSegment plan = plan_call(Purpose::inference, dims, kernels.traits);
+    {
+      std::optional<py::gil_scoped_release> release;
+      if (takes_long(dims, kernels.traits)) release.emplace();
+      kernels.forward(call, plan, packed_.data());
+    }
+    if (!kernels.has_memory) return h;
+    py::tuple both(2);
+    PyTuple_SET_ITEM(both.ptr(), 0, h.release().ptr());
+    PyTuple_SET_ITEM(both.ptr(), 1, c.release().ptr());
+    return both;
+  }
+
+  /// Some ten microseconds; for less it is not worth letting other Python threads run.
+  static bool takes_long(const Dims& dims, const CellTraits& cell) {
+    constexpr index products = 500000;
+    return dims.rows * dims.units * cell.gates > products / (dims.inputs + dims.units);
+  }
+
+  /// An array (rows, H). py::array would put its shape and strides on the heap.
+  py::object fresh(index rows) const {
+    const auto& numpy = py::detail::npy_api::get();
+    const Py_intptr_t shape[2] = {rows, units_};
+    auto array = py::reinterpret_steal<py::object>(
+        numpy.PyArray_NewFromDescr_(numpy.PyArray_Type_, py::dtype(dtype_).release().ptr(), 2,
+                                    shape, nullptr, nullptr, 0, nullptr));
+    if (!array) throw py::error_already_set();
+    return array;
+  }
+
+  int cell_;
+  index inputs_;
+  index units_;
+  py::dtype dtype_;
+  py::object array_type_;
+  Arena packed_;
+};
+
+}  // namespace rnnfast

@@ -1,0 +1,70 @@
+// What a forward pass keeps, as Python holds it.
+#pragma once
+
+#include "bindings/calls.hpp"
+
+namespace rnnfast {
+
+/// What a forward pass keeps for its backward passes: all, or checkpoints if its plan was made for
+/// them.
+class Tape {
+ public:
+  Tape(int cell, Purpose purpose, const Dims& dims, const PlanSegment& plan,
+       std::vector<SequenceRow> rows, Arena saved)
+      : cell_(cell),
+        purpose_(purpose),
+        dims_(dims),
+        plan_(plan),
+        rows_(std::move(rows)),
+        saved_(std::move(saved)) {}
+
+  std::size_t bytes() const { return saved_.size(); }
+
+  void backward(const py::array& x, const py::array& w_ih, const py::array& w_hh,
+                const py::object& b_ih, const py::object& b_hh, const py::object& resets,
+                const py::object& masks, index truncate, const py::object& dy,
+                const py::object& dh_n, const py::object& dc_n, const py::object& dx,
+                const py::object& dw_ih, const py::object& dw_hh, const py::object& db_ih,
+                const py::object& db_hh, const py::object& dh0, const py::object& dc0) const {
+    with_scalar(x.dtype(), [&](auto scalar) {
+      using T = decltype(scalar);
+      const BackwardCall<T> call = {
+          dims_,
+          sequence<const T>(x),
+          weights_of<T>(w_ih, w_hh, b_ih, b_hh),
+          sequence<const T>(dy),
+          {pointer<const T>(dh_n), pointer<const T>(dc_n)},
+          {sequence<T>(dx), pointer<T>(dw_ih), pointer<T>(dw_hh), pointer<T>(db_ih),
+           pointer<T>(db_hh), pointer<T>(dh0), pointer<T>(dc0)},
+          rows_.empty() ? nullptr : rows_.data(),
+          sequence<const bool>(resets),
+          masks_of<T>(masks),
+          truncate};
+      const CellKernels<T>& kernels = cell_kernels<T>(cell_);
+      const auto backward =
+          purpose_ == Purpose::training ? kernels.backward : kernels.backward_from_checkpoints;
+      const py::gil_scoped_release release;
+      backward(call, plan_, saved_.data());
+    });
+  }
+
+  void trace(const py::array& gates, const py::object& c) const {
+    with_scalar(gates.dtype(), [&](auto scalar) {
+      using T = decltype(scalar);
+      const TraceCall<T> call = {sequence<T>(gates), sequence<T>(c),
+                                 rows_.empty() ? nullptr : rows_.data()};
+      const py::gil_scoped_release release;
+      cell_kernels<T>(cell_).trace(call, dims_, plan_, saved_.data());
+    });
+  }
+
+ private:
+  int cell_;
+  Purpose purpose_;
+  Dims dims_;
+  PlanSegment plan_;
+  std::vector<SequenceRow> rows_;
+  Arena saved_;
+};
+
+}  // namespace rnnfast
