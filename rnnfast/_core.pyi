@@ -19,6 +19,8 @@ _Array = npt.NDArray[np.floating[Any]]
 _DType = np.dtype[np.floating[Any]]
 _Integers = npt.NDArray[np.intp]
 _Booleans = npt.NDArray[np.bool_]
+_Weights = tuple[_Array, _Array, _Array | None, _Array | None]  # w_ih, w_hh, b_ih, b_hh
+_WeightGrads = tuple[_Array | None, ...]  # in the same order
 _Masks = tuple[_Array | None, _Array | None, _Array | None]
 
 @final
@@ -30,10 +32,7 @@ class Tape:
     def backward(
         self,
         x: _Array,
-        w_ih: _Array,
-        w_hh: _Array,
-        b_ih: _Array | None,
-        b_hh: _Array | None,
+        weights: _Weights,
         resets: _Booleans | None,
         masks: _Masks | None,
         truncate: int,
@@ -41,10 +40,7 @@ class Tape:
         dh_n: _Array | None,
         dc_n: _Array | None,
         dx: _Array | None,
-        dw_ih: _Array | None,
-        dw_hh: _Array | None,
-        db_ih: _Array | None,
-        db_hh: _Array | None,
+        gradients: _WeightGrads,
         dh0: _Array | None,
         dc0: _Array | None,
         /,
@@ -59,10 +55,7 @@ class Packed:
     def __init__(
         self,
         cell: str,
-        w_ih: _Array,
-        w_hh: _Array,
-        b_ih: _Array | None,
-        b_hh: _Array | None,
+        weights: _Weights,
         /,
     ) -> None: ...
     @property
@@ -90,10 +83,7 @@ class Packed:
 def forward(
     cell: str,
     x: _Array,
-    w_ih: _Array,
-    w_hh: _Array,
-    b_ih: _Array | None,
-    b_hh: _Array | None,
+    weights: _Weights,
     h0: _Array | None,
     c0: _Array | None,
     spans: _Integers | None,
@@ -107,10 +97,7 @@ def forward(
 def forward_saving(
     cell: str,
     x: _Array,
-    w_ih: _Array,
-    w_hh: _Array,
-    b_ih: _Array | None,
-    b_hh: _Array | None,
+    weights: _Weights,
     h0: _Array | None,
     c0: _Array | None,
     spans: _Integers | None,
@@ -124,10 +111,7 @@ def forward_saving(
 def forward_saving_checkpoints(
     cell: str,
     x: _Array,
-    w_ih: _Array,
-    w_hh: _Array,
-    b_ih: _Array | None,
-    b_hh: _Array | None,
+    weights: _Weights,
     h0: _Array | None,
     c0: _Array | None,
     spans: _Integers | None,
@@ -150,7 +134,7 @@ def forward_layers(
 ) -> None:
     """Each part is (x, weights, h0, c0, spans, resets, y, h_n, c_n), in torch's order.
 
-    `weights` are (w_ih, w_hh, b_ih, b_hh) or a `Packed`; `x` of a layer is what those below write.
+    `weights` may be a `Packed`; `x` of a layer is what those below write.
     """
 
 def forward_layers_saving(

@@ -31,11 +31,6 @@ Sequence<T> sequence(py::handle array) {
   return {pointer<T>(array), proxy.strides[0] / size, proxy.strides[1] / size};
 }
 
-/// The sizes of a call, from x (T, B, I) and w_hh (G*H, H).
-inline Dims dims_of(const py::array& x, const py::array& w_hh) {
-  return {x.shape(0), x.shape(1), x.shape(2), w_hh.shape(1)};
-}
-
 /// Calls body(T{}) with the scalar type of an array.
 template <class Body>
 auto with_scalar(const py::dtype& dtype, Body&& body) {

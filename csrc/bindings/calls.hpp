@@ -19,11 +19,31 @@ Arena pack(const CellKernels<T>& kernels, const Dims& dims, const Weights<T>& we
   return packed;
 }
 
+/// What Python passes as one tuple: w_ih, w_hh, b_ih, b_hh, or their gradients in the same order.
+inline py::object weight(const py::tuple& weights, std::size_t i) { return weights[i]; }
+
 template <class T>
-Weights<T> weights_of(const py::object& w_ih, const py::object& w_hh, const py::object& b_ih,
-                      const py::object& b_hh) {
-  return {pointer<const T>(w_ih), pointer<const T>(w_hh), pointer<const T>(b_ih),
-          pointer<const T>(b_hh)};
+Weights<T> weights_of(const py::tuple& weights) {
+  return {pointer<const T>(weight(weights, 0)), pointer<const T>(weight(weights, 1)),
+          pointer<const T>(weight(weights, 2)), pointer<const T>(weight(weights, 3))};
+}
+
+template <class T>
+Gradients<T> gradients_of(const py::object& dx, const py::tuple& of_weights, const py::object& dh0,
+                          const py::object& dc0) {
+  return {sequence<T>(dx),
+          pointer<T>(weight(of_weights, 0)),
+          pointer<T>(weight(of_weights, 1)),
+          pointer<T>(weight(of_weights, 2)),
+          pointer<T>(weight(of_weights, 3)),
+          pointer<T>(dh0),
+          pointer<T>(dc0)};
+}
+
+/// The sizes of a call.
+inline Dims dims_of(const py::array& x, const py::tuple& weights) {
+  const py::array w_hh = weight(weights, 1);
+  return {x.shape(0), x.shape(1), x.shape(2), w_hh.shape(1)};
 }
 
 template <class T>

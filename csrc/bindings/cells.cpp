@@ -9,16 +9,15 @@
 namespace rnnfast {
 namespace {
 
-void forward(const std::string& cell, const py::array& x, const py::array& w_ih,
-             const py::array& w_hh, const py::object& b_ih, const py::object& b_hh,
+void forward(const std::string& cell, const py::array& x, const py::tuple& given,
              const py::object& h0, const py::object& c0, const py::object& spans,
              const py::object& resets, const py::object& masks, const py::array& y,
              const py::array& h_n, const py::object& c_n) {
   with_scalar(x.dtype(), [&](auto scalar) {
     using T = decltype(scalar);
     const CellKernels<T>& kernels = cell_kernels<T>(cell_number(cell));
-    const Dims dims = dims_of(x, w_hh);
-    const Weights<T> weights = weights_of<T>(w_ih, w_hh, b_ih, b_hh);
+    const Dims dims = dims_of(x, given);
+    const Weights<T> weights = weights_of<T>(given);
     const Masks<T> noise = masks_of<T>(masks);
     const PlanSegment plan = plan_masked(Purpose::inference, dims, kernels.traits, noise);
     const std::vector<SequenceRow> rows = rows_of(spans, plan);
@@ -31,19 +30,18 @@ void forward(const std::string& cell, const py::array& x, const py::array& w_ih,
 
 template <Purpose purpose>
 std::unique_ptr<Tape> forward_saving(const std::string& cell, const py::array& x,
-                                     const py::array& w_ih, const py::array& w_hh,
-                                     const py::object& b_ih, const py::object& b_hh,
-                                     const py::object& h0, const py::object& c0,
-                                     const py::object& spans, const py::object& resets,
-                                     const py::object& masks, const py::array& y,
-                                     const py::array& h_n, const py::object& c_n) {
+                                     const py::tuple& given, const py::object& h0,
+                                     const py::object& c0, const py::object& spans,
+                                     const py::object& resets, const py::object& masks,
+                                     const py::array& y, const py::array& h_n,
+                                     const py::object& c_n) {
   constexpr bool all = purpose == Purpose::training;
   return with_scalar(x.dtype(), [&](auto scalar) {
     using T = decltype(scalar);
     const int number = cell_number(cell);
     const CellKernels<T>& kernels = cell_kernels<T>(number);
-    const Dims dims = dims_of(x, w_hh);
-    const Weights<T> weights = weights_of<T>(w_ih, w_hh, b_ih, b_hh);
+    const Dims dims = dims_of(x, given);
+    const Weights<T> weights = weights_of<T>(given);
     const Masks<T> noise = masks_of<T>(masks);
     const PlanSegment plan = plan_masked(purpose, dims, kernels.traits, noise);
     std::vector<SequenceRow> rows = rows_of(spans, plan);
@@ -68,8 +66,7 @@ void register_cells(py::module_& module) {
   module.def("forward_saving", &forward_saving<Purpose::training>);
   module.def("forward_saving_checkpoints", &forward_saving<Purpose::training_with_checkpoints>);
   py::class_<Packed>(module, "Packed")
-      .def(py::init<const std::string&, const py::array&, const py::array&, const py::object&,
-                    const py::object&>())
+      .def(py::init<const std::string&, const py::tuple&>())
       .def_property_readonly("nbytes", &Packed::bytes)
       .def("forward", &Packed::forward)
       .def_property_readonly("step", &direct_method<Packed, &Packed::step>);

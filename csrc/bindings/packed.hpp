@@ -11,16 +11,15 @@ namespace rnnfast {
 /// Weights packed once, for many calls and single steps.
 class Packed {
  public:
-  Packed(const std::string& cell, const py::array& w_ih, const py::array& w_hh,
-         const py::object& b_ih, const py::object& b_hh)
+  Packed(const std::string& cell, const py::tuple& given)
       : cell_(cell_number(cell)),
-        inputs_(w_ih.shape(1)),
-        units_(w_hh.shape(1)),
-        dtype_(w_ih.dtype()),
-        array_type_(py::type::of(w_ih)),
+        inputs_(py::array(weight(given, 0)).shape(1)),
+        units_(py::array(weight(given, 1)).shape(1)),
+        dtype_(py::array(weight(given, 0)).dtype()),
+        array_type_(py::type::of(weight(given, 0))),
         packed_(with_scalar(dtype_, [&](auto scalar) {
           using T = decltype(scalar);
-          const Weights<T> weights = weights_of<T>(w_ih, w_hh, b_ih, b_hh);
+          const Weights<T> weights = weights_of<T>(given);
           const py::gil_scoped_release release;
           return pack(cell_kernels<T>(cell_), {0, 0, inputs_, units_}, weights, default_threads());
         })) {}

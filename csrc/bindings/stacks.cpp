@@ -94,7 +94,7 @@ Stack<T> stack_of(const CellKernels<T>& kernels, Purpose purpose, const StackPla
         nullptr};
     const py::object weights = at(part, 1);
     if (PyTuple_Check(weights.ptr())) {
-      made.weights = weights_of<T>(at(weights, 0), at(weights, 1), at(weights, 2), at(weights, 3));
+      made.weights = weights_of<T>(weights);
     } else {
       made.packed = weights.cast<const Packed&>().data();
     }

@@ -20,26 +20,22 @@ class Tape {
 
   std::size_t bytes() const { return saved_.size(); }
 
-  void backward(const py::array& x, const py::array& w_ih, const py::array& w_hh,
-                const py::object& b_ih, const py::object& b_hh, const py::object& resets,
+  void backward(const py::array& x, const py::tuple& weights, const py::object& resets,
                 const py::object& masks, index truncate, const py::object& dy,
                 const py::object& dh_n, const py::object& dc_n, const py::object& dx,
-                const py::object& dw_ih, const py::object& dw_hh, const py::object& db_ih,
-                const py::object& db_hh, const py::object& dh0, const py::object& dc0) const {
+                const py::tuple& gradients, const py::object& dh0, const py::object& dc0) const {
     with_scalar(x.dtype(), [&](auto scalar) {
       using T = decltype(scalar);
-      const BackwardCall<T> call = {
-          dims_,
-          sequence<const T>(x),
-          weights_of<T>(w_ih, w_hh, b_ih, b_hh),
-          sequence<const T>(dy),
-          {pointer<const T>(dh_n), pointer<const T>(dc_n)},
-          {sequence<T>(dx), pointer<T>(dw_ih), pointer<T>(dw_hh), pointer<T>(db_ih),
-           pointer<T>(db_hh), pointer<T>(dh0), pointer<T>(dc0)},
-          rows_.empty() ? nullptr : rows_.data(),
-          sequence<const bool>(resets),
-          masks_of<T>(masks),
-          truncate};
+      const BackwardCall<T> call = {dims_,
+                                    sequence<const T>(x),
+                                    weights_of<T>(weights),
+                                    sequence<const T>(dy),
+                                    {pointer<const T>(dh_n), pointer<const T>(dc_n)},
+                                    gradients_of<T>(dx, gradients, dh0, dc0),
+                                    rows_.empty() ? nullptr : rows_.data(),
+                                    sequence<const bool>(resets),
+                                    masks_of<T>(masks),
+                                    truncate};
       const CellKernels<T>& kernels = cell_kernels<T>(cell_);
       const auto backward =
           purpose_ == Purpose::training ? kernels.backward : kernels.backward_from_checkpoints;

@@ -85,10 +85,7 @@ def sequence(x: npt.ArrayLike) -> Array:
 
 def layer_weights(
     cell: Cell,
-    w_ih: npt.ArrayLike,
-    w_hh: npt.ArrayLike,
-    b_ih: npt.ArrayLike | None,
-    b_hh: npt.ArrayLike | None,
+    given: tuple[Any, ...],
     *,
     input_size: int,
     columns: str,
@@ -98,14 +95,16 @@ def layer_weights(
 ) -> Weights:
     """Return the weights of one layer.
 
-    `input_size` are the columns that `w_ih` must have, written `columns`; `dtype` is that of the
-    argument `model_name`; `place` follows the names of the arguments, "" or as "[2]".
+    `given` are the fields of `Weights`, `input_size` the columns that `w_ih` must have, written
+    `columns`; `dtype` is that of the argument `model_name`; `place` follows the names of the
+    arguments, "" or as "[2]".
     """
+    w_ih, w_hh, *others = given
     recurrent = _recurrent(cell, real_like(f"w_hh{place}", w_hh, model_name, dtype), place)
     kernel = real_like(f"w_ih{place}", w_ih, model_name, dtype)
     shape = (cell.gates * recurrent.shape[1], input_size)
     require_shape(f"w_ih{place}", kernel, f"({cell.rows}, {columns})", shape)
-    return _weights(cell, kernel, recurrent, b_ih, b_hh, model_name, place)
+    return _weights(cell, kernel, recurrent, *others, model_name=model_name, place=place)
 
 
 def inputs_for(
@@ -129,15 +128,9 @@ def sequence_for(weights: Weights, x: npt.ArrayLike) -> Array:
     return sequence
 
 
-def weights(
-    cell: Cell,
-    w_ih: npt.ArrayLike,
-    w_hh: npt.ArrayLike,
-    b_ih: npt.ArrayLike | None,
-    b_hh: npt.ArrayLike | None,
-    place: str,
-) -> Weights:
+def weights(cell: Cell, given: tuple[Any, ...], place: str) -> Weights:
     """Return weights that come without a sequence, so that `w_ih` sets I and the dtype."""
+    w_ih, w_hh, *others = given
     name = f"w_ih{place}"
     kernel = real(name, w_ih)
     recurrent = _recurrent(cell, real_like(f"w_hh{place}", w_hh, name, kernel.dtype), place)
@@ -145,7 +138,7 @@ def weights(
     if kernel.ndim != 2 or kernel.shape[0] != rows or kernel.shape[1] == 0:
         fix = f"; it looks transposed, pass {name}.T" if kernel.shape[1:] == (rows,) else ""
         raise ValueError(f"{name} must be ({cell.rows}, I) = ({rows}, I), got {kernel.shape}{fix}")
-    return _weights(cell, kernel, recurrent, b_ih, b_hh, name, place)
+    return _weights(cell, kernel, recurrent, *others, model_name=name, place=place)
 
 
 def step_inputs(
@@ -218,8 +211,9 @@ def _weights(
     w_hh: Array,
     b_ih: npt.ArrayLike | None,
     b_hh: npt.ArrayLike | None,
+    *,
     model_name: str,
-    place: str = "",
+    place: str,
 ) -> Weights:
     shape = (w_hh.shape[0],)
 

@@ -15,9 +15,8 @@ from . import inputs
 from .arrays import Array, Booleans, DType, Integers, contiguous, real_like, require_shape
 from .cells import Cell
 
-_NAMES = ("w_ih", "w_hh", "b_ih", "b_hh")
-
-
+# What becomes `inputs.Weights`, field by field: an array or a sequence of them, or None.
+Given: TypeAlias = tuple[Any, ...]
 Form: TypeAlias = type[list[Any]] | type[tuple[Any, ...]]
 Layers: TypeAlias = tuple[tuple[inputs.Weights, ...], ...]
 
@@ -52,7 +51,7 @@ class Stack(NamedTuple):
 def stack(
     cell: Cell,
     x: npt.ArrayLike,
-    weights: tuple[Any, Any, Any, Any],
+    weights: Given,
     h0: npt.ArrayLike | None,
     c0: npt.ArrayLike | None,
     *,
@@ -70,9 +69,7 @@ def stack(
     return of_call(cell, sequence, layers, form, h0, c0, lengths, resets)
 
 
-def packable(
-    cell: Cell, weights: tuple[Any, Any, Any, Any], bidirectional: bool
-) -> tuple[Layers, Form | None]:
+def packable(cell: Cell, weights: Given, bidirectional: bool) -> tuple[Layers, Form | None]:
     """Return weights that come without a sequence, so that the first `w_ih` sets I and the dtype.
 
     They are read-only copies.
@@ -80,7 +77,7 @@ def packable(
     form = _form(weights[0], 2)
     given = _sequences(weights, form, bidirectional)
     place = "" if form is None else "[0]"
-    first = inputs.weights(cell, *given[0], place)
+    first = inputs.weights(cell, given[0], place)
     layers = _layers(
         cell, given, form, bidirectional, first.input_size, f"w_ih{place}", first.dtype
     )
@@ -120,7 +117,7 @@ def of_call(
 
 def _layers(
     cell: Cell,
-    given: list[tuple[Any, Any, Any, Any]],
+    given: list[Given],
     form: Form | None,
     bidirectional: bool,
     input_size: int,
@@ -134,7 +131,7 @@ def _layers(
         upper = i >= directions
         part = inputs.layer_weights(
             cell,
-            *arrays,
+            arrays,
             input_size=directions * parts[0].hidden_size if upper else input_size,
             columns=("2*H" if bidirectional else "H") if upper else "I",
             model_name=model_name,
@@ -157,22 +154,21 @@ def _form(value: object, ndim: int) -> Form | None:
 
 
 def _sequences(
-    weights: tuple[Any, Any, Any, Any],
+    weights: Given,
     form: Form | None,
     bidirectional: bool,
-) -> list[tuple[Any, Any, Any, Any]]:
-    """Return w_ih, w_hh, b_ih, b_hh of each layer and direction."""
+) -> list[Given]:
+    """Return the weights of each layer and direction."""
+    names = inputs.Weights._fields
     if form is None:
         if bidirectional:
             raise ValueError(
                 "bidirectional=True needs sequences of weights, forward then reverse: "
                 "w_ih=[forward, reverse] and so on"
             )
-        for i in (1, 2, 3):
-            if isinstance(weights[i], (list, tuple)) and _form(weights[i], 1) is not None:
-                raise ValueError(
-                    f"{_NAMES[i]} must be one array like w_ih, got a sequence of arrays"
-                )
+        for name, value in zip(names, weights, strict=True):
+            if isinstance(value, (list, tuple)) and _form(value, 1) is not None:
+                raise ValueError(f"{name} must be one array like w_ih, got a sequence of arrays")
         return [weights]
     count = len(weights[0])
     if bidirectional and count % 2:
@@ -180,8 +176,8 @@ def _sequences(
             f"w_ih must hold two arrays a layer for bidirectional=True, got {count} in all"
         )
     columns = []
-    for name, value in zip(_NAMES, weights, strict=True):
-        if value is None and name.startswith("b"):
+    for name, value in zip(names, weights, strict=True):
+        if value is None and not name.startswith("w"):
             columns.append([None] * count)
         elif not isinstance(value, (list, tuple)) or len(value) != count:
             got = f"{len(value)}" if isinstance(value, (list, tuple)) else type(value).__name__

@@ -61,7 +61,7 @@ class Network:
     cell : Cell
         Of all layers.
     x, weights, h0, c0, lengths, resets, reverse, bidirectional
-        As the public functions take them; `weights` are w_ih, w_hh, b_ih, b_hh.
+        As the public functions take them; `weights` are those of `inputs.Weights`.
     noise : Noise
         What is drawn at random.
     """
@@ -72,7 +72,7 @@ class Network:
         self,
         cell: cells.Cell,
         x: npt.ArrayLike,
-        weights: tuple[Any, Any, Any, Any],
+        weights: stacks.Given,
         h0: npt.ArrayLike | None,
         c0: npt.ArrayLike | None = None,
         *,
@@ -183,7 +183,7 @@ class Network:
                 time = time_of(part.given, part.reverse)
                 tape.backward(
                     time(part.given.x),
-                    *part.given.weights,
+                    part.given.weights,
                     time(part.given.resets),
                     masks_in_time(time, part.masks),
                     truncate,
@@ -191,10 +191,7 @@ class Network:
                     self._rows(dh_n, part.number),
                     self._rows(dc_n, part.number),
                     time.results(fresh_dx),
-                    fresh.get("w_ih"),
-                    fresh.get("w_hh"),
-                    fresh.get("b_ih"),
-                    fresh.get("b_hh"),
+                    tuple(fresh.get(name) for name in inputs.Weights._fields),
                     self._rows(of_states.get("h0"), part.number),
                     self._rows(of_states.get("c0"), part.number),
                 )

@@ -7,7 +7,7 @@ The core takes at least one step of at least one row, so these cases end here.
 
 from __future__ import annotations
 
-from .._check import Array
+from .._check import Array, inputs
 from .._check.arrays import Booleans
 
 
@@ -30,10 +30,7 @@ class NoTape:
     def backward(
         self,
         x: Array,
-        w_ih: Array,
-        w_hh: Array,
-        b_ih: Array | None,
-        b_hh: Array | None,
+        weights: inputs.Weights,
         resets: Booleans | None,
         masks: tuple[Array | None, Array | None, Array | None] | None,
         truncate: int,
@@ -41,15 +38,12 @@ class NoTape:
         dh_n: Array | None,
         dc_n: Array | None,
         dx: Array | None,
-        dw_ih: Array | None,
-        dw_hh: Array | None,
-        db_ih: Array | None,
-        db_hh: Array | None,
+        gradients: tuple[Array | None, ...],
         dh0: Array | None,
         dc0: Array | None,
     ) -> None:
         """Fill the gradients that are wanted, as `Tape.backward` does."""
-        for sum_of_none in (dx, dw_ih, dw_hh, db_ih, db_hh):
+        for sum_of_none in (dx, *gradients):
             carry(None, sum_of_none)
         carry(dh_n, dh0)
         carry(dc_n, dc0)

@@ -73,7 +73,7 @@ def forward_packed(
 ) -> None:
     """As `forward`, on weights that the core has packed already."""
     if _takes_steps(given, results):
-        x, _, _, _, _, *others = _arguments(given, reverse, masks, results)
+        x, _, *others = _arguments(given, reverse, masks, results)
         packed.forward(x, *others)
 
 
@@ -164,7 +164,7 @@ def _arguments(
     x, weights, h0, c0, _, resets = given
     y, h_n, c_n = results
     of_steps = (time.spans, time(resets), masks_in_time(time, masks))
-    return time(x), *weights, h0, c0, *of_steps, time.results(y), h_n, c_n
+    return time(x), weights, h0, c0, *of_steps, time.results(y), h_n, c_n
 
 
 def _takes_steps(given: inputs.Inputs, results: Results) -> bool:

@@ -104,7 +104,7 @@ class Prepacked(Generic[OutputT, StateT]):
         self._weights, self._form = stacks.packable(self._core_cell, (w_ih, w_hh, b_ih, b_hh), both)
         self._first = self._weights[0][0]
         name = self._core_cell.name
-        self._packed = tuple(_core.Packed(name, *part) for layer in self._weights for part in layer)
+        self._packed = tuple(_core.Packed(name, part) for layer in self._weights for part in layer)
         # Held as a bound method because a step of a small cell costs little more than the call.
         plain = self._form is None and not (self.reverse or self._noise.reaches_steps)
         self._step = self._packed[0].step if plain else _no_step
