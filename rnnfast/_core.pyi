@@ -19,7 +19,8 @@ _Array = npt.NDArray[np.floating[Any]]
 _DType = np.dtype[np.floating[Any]]
 _Integers = npt.NDArray[np.intp]
 _Booleans = npt.NDArray[np.bool_]
-_Weights = tuple[_Array, _Array, _Array | None, _Array | None]  # w_ih, w_hh, b_ih, b_hh
+# w_ih, w_hh, b_ih, b_hh, layer_norm
+_Weights = tuple[_Array, _Array, _Array | None, _Array | None, _Array | None]
 _WeightGrads = tuple[_Array | None, ...]  # in the same order
 _Masks = tuple[_Array | None, _Array | None, _Array | None]
 
@@ -45,7 +46,7 @@ class Tape:
         dc0: _Array | None,
         /,
     ) -> None: ...
-    def trace(self, gates: _Array, c: _Array | None, /) -> None:
+    def trace(self, weights: _Weights, gates: _Array, c: _Array | None, /) -> None:
         """Write the gates (T, B, G, H) and the c (T, B, H) of the steps that are taken."""
 
 @final

@@ -14,13 +14,16 @@ struct Sequence {
   index row_stride = 0;
 };
 
-/// Weights and biases in the public layout: w_ih (G*H, I), w_hh (G*H, H), biases (G*H,) or null.
+/// Weights and biases in the public layout: w_ih (G*H, I), w_hh (G*H, H), biases (G*H,) or null,
+/// and where the cell normalizes: gains of the input and of the recurrent product (G*H,) each,
+/// then, where it normalizes c, its gain and bias (H,).
 template <class T>
 struct Weights {
   const T* w_ih;
   const T* w_hh;
   const T* b_ih;
   const T* b_hh;
+  const T* layer_norm = nullptr;
 };
 
 /// States (B, H), C-contiguous, or null where absent.
@@ -38,6 +41,7 @@ struct Gradients {
   T* w_hh = nullptr;
   T* b_ih = nullptr;
   T* b_hh = nullptr;
+  T* layer_norm = nullptr;
   T* h0 = nullptr;
   T* c0 = nullptr;
 };

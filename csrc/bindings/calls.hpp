@@ -19,13 +19,15 @@ Arena pack(const CellKernels<T>& kernels, const Dims& dims, const Weights<T>& we
   return packed;
 }
 
-/// What Python passes as one tuple: w_ih, w_hh, b_ih, b_hh, or their gradients in the same order.
+/// What Python passes as one tuple: w_ih, w_hh, b_ih, b_hh, layer_norm, or their gradients in
+/// the same order.
 inline py::object weight(const py::tuple& weights, std::size_t i) { return weights[i]; }
 
 template <class T>
 Weights<T> weights_of(const py::tuple& weights) {
   return {pointer<const T>(weight(weights, 0)), pointer<const T>(weight(weights, 1)),
-          pointer<const T>(weight(weights, 2)), pointer<const T>(weight(weights, 3))};
+          pointer<const T>(weight(weights, 2)), pointer<const T>(weight(weights, 3)),
+          pointer<const T>(weight(weights, 4))};
 }
 
 template <class T>
@@ -36,6 +38,7 @@ Gradients<T> gradients_of(const py::object& dx, const py::tuple& of_weights, con
           pointer<T>(weight(of_weights, 1)),
           pointer<T>(weight(of_weights, 2)),
           pointer<T>(weight(of_weights, 3)),
+          pointer<T>(weight(of_weights, 4)),
           pointer<T>(dh0),
           pointer<T>(dc0)};
 }

@@ -44,10 +44,10 @@ class Tape {
     });
   }
 
-  void trace(const py::array& gates, const py::object& c) const {
+  void trace(const py::tuple& weights, const py::array& gates, const py::object& c) const {
     with_scalar(gates.dtype(), [&](auto scalar) {
       using T = decltype(scalar);
-      const TraceCall<T> call = {sequence<T>(gates), sequence<T>(c),
+      const TraceCall<T> call = {weights_of<T>(weights), sequence<T>(gates), sequence<T>(c),
                                  rows_.empty() ? nullptr : rows_.data()};
       const py::gil_scoped_release release;
       cell_kernels<T>(cell_).trace(call, dims_, plan_, saved_.data());

@@ -20,6 +20,17 @@
 //   stage<Phase>(gate, h_prev)                 the operand of the next phase
 //   unstage<Phase>(gate, h_prev, d_operand, dh, delta)      the same, backwards
 //
+// A cell with layer normalization has parts of their own for either product. They are normalized
+// when the products are complete, scaled and shifted, and come to it as `part`:
+//
+//   norms, norm[]       parts that are normalized together, over their units
+//   delta_of[P]         the part that keeps dL/d part until its gradients have been summed
+//   memory_part         where normalized c is kept, if it is normalized on its way to h
+//   activate(part, gate)                       gates from parts
+//   forward(gate, prev), or memory(gate, prev) and output(gate, normalized c)
+//   backward(part, gate, prev, d, delta), and before it backward_output(gate, normalized c, dh,
+//                       delta)
+//
 // Range and State are all the vocabulary there is.
 #pragma once
 
@@ -41,6 +52,24 @@ struct State {
   V h;
   V c;  // unused where the cell has no memory
 };
+
+template <class Cell>
+concept Normalized = requires { Cell::norms; };
+
+template <class Cell>
+concept NormalizesMemory = requires { Cell::memory_part; };
+
+/// What a row of slots is scaled by when it is normalized.
+template <class Cell>
+constexpr int scales() {
+  if constexpr (NormalizesMemory<Cell>) {
+    return Cell::norms + 1;
+  } else if constexpr (Normalized<Cell>) {
+    return Cell::norms;
+  } else {
+    return 0;
+  }
+}
 
 }  // namespace
 }  // namespace rnnfast

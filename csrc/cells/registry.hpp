@@ -3,10 +3,12 @@
 #pragma once
 
 #include "cells/gru.hpp"
+#include "cells/gru_norm.hpp"
 #include "cells/gru_reset_before.hpp"
 #include "cells/lstm.hpp"
 #include "cells/lstm_coupled.hpp"
 #include "cells/lstm_no_forget.hpp"
+#include "cells/lstm_norm.hpp"
 #include "cells/mgu.hpp"
 #include "cells/rnn.hpp"
 
@@ -19,4 +21,6 @@
   CELL("lstm_no_forget", LstmNoForget)     \
   CELL("gru", Gru)                         \
   CELL("gru_reset_before", GruResetBefore) \
-  CELL("mgu", Mgu)
+  CELL("mgu", Mgu)                         \
+  CELL("lstm_norm", LstmNorm)              \
+  CELL("gru_norm", GruNorm)

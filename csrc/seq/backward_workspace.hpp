@@ -4,6 +4,7 @@
 
 #include "seq/calls.hpp"
 #include "seq/history.hpp"
+#include "seq/norm_gradients.hpp"
 #include "seq/weight_gradients.hpp"
 #include "seq/weights.hpp"
 
@@ -41,6 +42,9 @@ struct BackwardWorkspace {
   DeltaWeights<Cell, T> recurrent_weights[Cell::phases];
   WeightGradient<Cell, T> input_gradient;
   WeightGradient<Cell, T> recurrent_gradients[Cell::phases];
+  NormWeights<Cell, T> norm;
+  NormGradients<Cell, T> norm_gradients;
+  index* rows_by_rank = nullptr;  // [B] private rows
 
   BackwardWorkspace(const BackwardCall<T>& call, const PlanSegment& plan)
       : BackwardWorkspace(call, plan, plan.block_steps * call.dims.rows) {}
@@ -70,6 +74,11 @@ struct BackwardWorkspace {
       recurrent_weights[p].place(bump);
       recurrent_gradients[p].place(bump);
     }
+    if constexpr (Normalized<Cell>) {
+      norm.place(bump);
+      norm_gradients.place(bump);
+      rows_by_rank = bump.take<index>(dims.rows);
+    }
   }
 
   index d_row(index r) const { return blocks.row(r, block_stride()); }
@@ -88,8 +97,10 @@ struct BackwardWorkspace {
         blocks(plan),
         input_weights{layout, Cell::input, call.dims.inputs},
         input_gradient(layout, Cell::input, call.dims.inputs, block,
-                       call.out.w_ih || call.out.b_ih) {
-    const bool wanted = call.out.w_hh || call.out.b_hh;
+                       call.out.w_ih || (call.out.b_ih && !Normalized<Cell>)),
+        norm{layout},
+        norm_gradients(layout) {
+    const bool wanted = call.out.w_hh || (call.out.b_hh && !Normalized<Cell>);
     for (int p = 0; p < Cell::phases; ++p) {
       recurrent_weights[p] = {layout, Cell::phase[p], dims.units};
       recurrent_gradients[p] = {layout, Cell::phase[p], dims.units, block, wanted};

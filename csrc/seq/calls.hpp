@@ -51,6 +51,7 @@ struct BackwardCall {
 
 template <class T>
 struct TraceCall {
+  Weights<T> weights;
   Sequence<T> gates;  // (T, B, G*H)
   Sequence<T> c;      // (T, B, H), where the cell has one
   const SequenceRow* rows;

@@ -216,6 +216,7 @@ class ForwardPass {
   void run_phase(const Step& step) {
     const T* operand = Phase == 0 ? step.operand : history_.operand_at(Phase, step.number);
     for_own_panels(step, [&](index panel) { recurrent_panel<Phase>(step, panel, operand); });
+    if constexpr (Normalized<Cell>) finish_normalized(step);
     if constexpr (Phase + 1 < Cell::phases) {
       if (own_.meets) worker_.meet();
       run_phase<Phase + 1>(step);
@@ -262,12 +263,16 @@ class ForwardPass {
 
   template <int Phase>
   void finish_rows(const Step& step, index panel, T* slots, Span rows) {
-    if constexpr (Phase + 1 == Cell::phases) {
-      if (call_.masks.kept_h.data) {
-        return finish_rows_with<Phase, Zoneout<T>>(step, panel, slots, rows);
+    if constexpr (Normalized<Cell>) {
+      return;  // not before the row is complete: finish_normalized
+    } else {
+      if constexpr (Phase + 1 == Cell::phases) {
+        if (call_.masks.kept_h.data) {
+          return finish_rows_with<Phase, Zoneout<T>>(step, panel, slots, rows);
+        }
       }
+      finish_rows_with<Phase, NoZoneout<T>>(step, panel, slots, rows);
     }
-    finish_rows_with<Phase, NoZoneout<T>>(step, panel, slots, rows);
   }
 
   template <int Phase, class Zone>
@@ -301,11 +306,84 @@ class ForwardPass {
       if constexpr (Keep::gates) {
         for (int p = 0; p < L::P; ++p) store(slot + p * part_stride, gate[p]);
       }
-      store(step.after.h + at, state.h);
-      if constexpr (Cell::has_memory) store(step.after.c + at, state.c);
-      T* const y = step.y + y_rows_[r] + group * L::N;
-      const index valid = layout_.valid(group);
-      valid == L::N ? store(y, state.h) : store_first(y, state.h, valid);
+      leave(step, r, group, state);
+    }
+  }
+
+  void leave(const Step& step, index r, index group, const State<V>& state) {
+    const index at = state_rows_[r] * row_ + group * L::N;
+    store(step.after.h + at, state.h);
+    if constexpr (Cell::has_memory) store(step.after.c + at, state.c);
+    T* const y = step.y + y_rows_[r] + group * L::N;
+    const index valid = layout_.valid(group);
+    valid == L::N ? store(y, state.h) : store_first(y, state.h, valid);
+  }
+
+  // With layer normalization the gates of a row wait for its products to be complete. Whoever makes
+  // them owns the row.
+  void finish_normalized(const Step& step) {
+    for (index r = active_.begin; r < active_.end; ++r) {
+      call_.masks.kept_h.data
+          ? finish_row(step, r, Zoneout<T>(call_.masks, sequences_[r], step.number))
+          : finish_row(step, r, NoZoneout<T>(call_.masks, sequences_[r], step.number));
+    }
+  }
+
+  template <class Zone>
+  void finish_row(const Step& step, index r, const Zone& zone) {
+    const SlotRow<Cell, T> row = {step.slots, step.first_slot + gate_rows_[r]};
+    T* const scales = history_.scales_of(step.number) + gate_rows_[r] * rnnfast::scales<Cell>();
+    Moments<T> moments[Cell::norms];
+    for (int n = 0; n < Cell::norms; ++n) {
+      moments[n] = moments_of<T>(layout_, row, Cell::norm[n]);
+      scales[n] = moments[n].scale;
+    }
+    const index at = state_rows_[r] * row_;
+    for (index group = 0; group < layout_.groups(); ++group) {
+      const auto slot = row.group(group);
+      V part[L::P] = {};
+      for (int n = 0; n < Cell::norms; ++n) {
+        for (int p = Cell::norm[n].begin; p < Cell::norm[n].end; ++p) {
+          part[p] = moments[n].normalize(load<T>(slot.part(p)));
+          if constexpr (Keep::gates) store(slot.part(p), part[p]);
+        }
+      }
+      scale_and_shift(weights_.norm, group, part);
+      V gate[Cell::gates];
+      Cell::activate(part, gate);
+      State<V> prev = {load(step.before.h + at + group * L::N), V{}};
+      if constexpr (NormalizesMemory<Cell>) {
+        prev.c = load(step.before.c + at + group * L::N);
+        store(step.after.c + at + group * L::N, Cell::memory(gate, prev));
+        store(slot.part(Cell::memory_part), gate[Cell::o]);
+      } else {
+        leave(step, r, group, zone.after(prev, Cell::forward(gate, prev), layout_, group));
+      }
+    }
+    if constexpr (NormalizesMemory<Cell>) {
+      finish_memory(step, r, row, scales[Cell::norms], zone);
+    }
+  }
+
+  template <class Zone>
+  void finish_memory(const Step& step, index r, const SlotRow<Cell, T>& row, T& scale,
+                     const Zone& zone) {
+    const index at = state_rows_[r] * row_;
+    const StateRow<T, L> c = {layout_, step.after.c + at};
+    const Moments<T> moments = moments_of<T>(layout_, c, {0, 1});
+    scale = moments.scale;
+    for (index group = 0; group < layout_.groups(); ++group) {
+      T* const kept = row.group(group).part(Cell::memory_part);
+      const index here = at + group * L::N;
+      const State<V> prev = {load(step.before.h + here), load(step.before.c + here)};
+      V part[L::P] = {};
+      part[Cell::memory_part] = moments.normalize(load(step.after.c + here));
+      const V gate_o = load(kept);
+      if constexpr (Keep::gates) store(kept, part[Cell::memory_part]);
+      scale_and_shift(weights_.norm, group, part);
+      const State<V> state = {Cell::output(gate_o, part[Cell::memory_part]),
+                              load(step.after.c + here)};
+      leave(step, r, group, zone.after(prev, state, layout_, group));
     }
   }
 

@@ -40,6 +40,7 @@ struct History {
   RowBlocks blocks;
   L layout;
   T* gates = nullptr;
+  T* scales = nullptr;             // [slots][scales] of layer normalization
   T* h = nullptr;                  // [blocks][states][block][row]
   T* c = nullptr;                  // the same
   T* operands[Cell::phases] = {};  // the same
@@ -58,6 +59,7 @@ struct History {
     const index states = blocks.workers * state_stride() * layout.row();
     const index chunks = Keep::chunks(ceil_div(room, chunk_steps));
     gates = bump.take<T>(layout.slots(chunks * chunk_rows()));
+    scales = bump.take<T>(chunks * chunk_rows() * rnnfast::scales<Cell>());
     h = bump.take<T>(states);
     if (Cell::has_memory) c = bump.take<T>(states);
     operands[0] = masks_operand ? bump.take<T>(states) : h;
@@ -89,6 +91,11 @@ struct History {
     const index rows = chunk_rows();
     const index chunk = Keep::chunk((step - steps.begin) / chunk_steps);
     return {layout, gates + chunk * layout.slots(rows), rows};
+  }
+  /// The scales of a step's row 0; row r's are gate_row(r) times as many on as there are.
+  T* scales_of(index step) const {
+    const index chunk = Keep::chunk((step - steps.begin) / chunk_steps);
+    return scales + (chunk * chunk_rows() + step_row(step)) * rnnfast::scales<Cell>();
   }
   index step_row(index step) const { return (step - steps.begin) % chunk_steps * blocks.height; }
   index gate_row(index r) const { return blocks.row(r, blocks.height * chunk_steps); }

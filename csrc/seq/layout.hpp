@@ -23,6 +23,9 @@ constexpr index padded_row(index units) {
   return padded / line % 2 == 0 ? padded + line : padded;
 }
 
+/// Bytes of the widest vector of any instruction set: what must be alike on all goes by it.
+constexpr int widest_vector_bytes = 64;
+
 template <class Cell, class T>
 struct Layout {
   static constexpr index N = lanes<T>;
@@ -33,7 +36,6 @@ struct Layout {
   /// set, because products with deltas sum over k in the order of its parts: hence the same bits on
   /// all.
   static constexpr index groups_per_panel() {
-    constexpr int widest_vector_bytes = 64;
     constexpr int parts = Cell::phase[0].count();
     return (parts >= 3 ? 1 : 4 / parts) * (widest_vector_bytes / vector_bytes);
   }

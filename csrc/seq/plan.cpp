@@ -148,6 +148,7 @@ Plan make_plan(Purpose purpose, const Dims& dims, const CellTraits& cell, const 
   const bool near = recurrent_bytes <= static_cast<index>(machine.l2);
   segment.partition = enough_rows && near ? Partition::rows : Partition::units;
   if (forced.partition) segment.partition = *forced.partition;
+  if (cell.whole_rows) segment.partition = Partition::rows;
 
   const index shares = segment.partition == Partition::rows ? dims.rows : groups;
   if (!forced.threads) {

@@ -25,11 +25,12 @@ enum class Purpose { inference, training, training_with_checkpoints };
 
 /// What the plan needs to know of a cell.
 struct CellTraits {
-  int gates;        // G
-  int parts;        // P
-  int phases;       // meetings a step
-  int scalar_size;  // bytes
-  int lanes;        // N
+  int gates;                // G
+  int parts;                // P
+  int phases;               // meetings a step
+  int scalar_size;          // bytes
+  int lanes;                // N
+  bool whole_rows = false;  // whether an epilogue waits for whole rows: threads own these
 };
 
 struct Machine {

@@ -16,10 +16,22 @@ constexpr int part_of_gate(int gate) {
   return part;
 }
 
+/// Gates from what the history keeps of a group.
+template <class Cell, class T>
+inline void gates_of(const NormWeights<Cell, T>& norm, index group, Vec<T> (&part)[Cell::parts],
+                     Vec<T> (&gate)[Cell::gates]) {
+  if constexpr (Normalized<Cell>) {
+    scale_and_shift(norm, group, part);
+    Cell::activate(part, gate);
+  } else {
+    for (int g = 0; g < Cell::gates; ++g) gate[g] = part[part_of_gate<Cell>(g)];
+  }
+}
+
 /// Writes the steps that the sequences of some private rows take.
 template <class Cell, class T>
 inline void write_trace(const History<Cell, T, KeepAll>& history, const TraceCall<T>& call,
-                        Span rows) {
+                        const NormWeights<Cell, T>& norm, Span rows) {
   using L = Layout<Cell, T>;
   const L& layout = history.layout;
   for (index r = rows.begin; r < rows.end; ++r) {
@@ -34,10 +46,12 @@ inline void write_trace(const History<Cell, T, KeepAll>& history, const TraceCal
       for (index group = 0; group < layout.groups(); ++group) {
         const auto slot = slots.group(row, group);
         const index valid = layout.valid(group);
-        Vec<T> gate[L::P];
-        for (int p = 0; p < L::P; ++p) gate[p] = load<T>(slot.part(p));
+        Vec<T> part[L::P];
+        for (int p = 0; p < L::P; ++p) part[p] = load<T>(slot.part(p));
+        Vec<T> gate[Cell::gates];
+        gates_of<Cell, T>(norm, group, part, gate);
         for (int g = 0; g < Cell::gates; ++g) {
-          store_first(gates + g * layout.units + group * L::N, gate[part_of_gate<Cell>(g)], valid);
+          store_first(gates + g * layout.units + group * L::N, gate[g], valid);
         }
         if constexpr (Cell::has_memory) {
           const index at = state_row + group * L::N;

@@ -1,7 +1,8 @@
 // Weights in the order in which the products read them.
 //
 //   forward     input [panel][I][V][N] and recurrent, a phase [panel][H][V][N], V = parts x groups
-//               of the panel; bias [panel][P][U][N], where the input product starts
+//               of the panel; bias [panel][P][U][N], where the input product starts (at zero where
+//               a bias comes after a norm)
 //   backward    the same matrices as B of the products with deltas: [block of output vectors]
 //               [panel, part, group, lane][vectors of the block][N]
 #pragma once
@@ -10,6 +11,7 @@
 #include "base/view.hpp"
 #include "cells/cell.hpp"
 #include "gemm/pack.hpp"
+#include "seq/layer_norm.hpp"
 #include "seq/layout.hpp"
 
 namespace rnnfast {
@@ -32,8 +34,9 @@ struct ForwardWeights {
   T* input = nullptr;
   T* recurrent[Cell::phases] = {};
   T* bias = nullptr;
+  NormWeights<Cell, T> norm;
 
-  explicit ForwardWeights(const Dims& dims) : dims(dims), layout{dims.units} {}
+  explicit ForwardWeights(const Dims& dims) : dims(dims), layout{dims.units}, norm{layout} {}
 
   void place(Bump& bump) {
     const index columns = layout.groups() * L::N;
@@ -42,6 +45,7 @@ struct ForwardWeights {
       recurrent[p] = bump.take<T>(columns * Cell::phase[p].count() * dims.units);
     }
     bias = bump.take<T>(columns * Cell::parts);
+    if constexpr (Normalized<Cell>) norm.place(bump);
   }
 
   const T* input_panel(index panel) const {
@@ -62,6 +66,7 @@ struct ForwardWeights {
       }
       pack_bias(weights, panel);
     }
+    if constexpr (Normalized<Cell>) norm.pack(weights, worker);
   }
 
  private:
@@ -87,8 +92,9 @@ struct ForwardWeights {
   void pack_bias(const Weights<T>& weights, index panel) const {
     T* to = bias + panel * L::U * L::P * L::N;
     for (int part = 0; part < Cell::parts; ++part) {
-      const T* b_ih = Cell::input.has(part) ? weights.b_ih : nullptr;
-      const T* b_hh = phase_of<Cell>(part) >= 0 ? weights.b_hh : nullptr;
+      const bool here = !Normalized<Cell>;
+      const T* b_ih = here && Cell::input.has(part) ? weights.b_ih : nullptr;
+      const T* b_hh = here && phase_of<Cell>(part) >= 0 ? weights.b_hh : nullptr;
       for (index u = 0; u < layout.width(panel); ++u, to += L::N) {
         const index group = panel * L::U + u;
         const index row = Cell::gate_of[part] * dims.units + group * L::N;

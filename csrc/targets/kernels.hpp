@@ -103,15 +103,21 @@ struct Kernels {
                     const char* saved) {
     History<Cell, T, KeepAll> history(dims, plan);
     place_in(const_cast<char*>(saved), history);
+    NormWeights<Cell, T> norm = {history.layout};
+    const Arena memory(Normalized<Cell> ? measure(norm) : 0);
+    if constexpr (Normalized<Cell>) {
+      place_in(memory.data(), norm);
+      norm.pack(call.weights, Worker{});
+    }
     team(plan.threads, [&](Worker& worker) {
-      write_trace(history, call, share(dims.rows, worker.id, worker.count));
+      write_trace(history, call, norm, share(dims.rows, worker.id, worker.count));
     });
   }
 
   static constexpr CellKernels<T> table(const char* name) {
     return {name,
             {Cell::gates, Cell::parts, Cell::phases, static_cast<int>(sizeof(T)),
-             static_cast<int>(lanes<T>)},
+             static_cast<int>(lanes<T>), Normalized<Cell>},
             Cell::has_memory,
             packed_bytes,
             pack,

@@ -35,6 +35,7 @@ class Weights(NamedTuple):
     w_hh: Array
     b_ih: Array | None
     b_hh: Array | None
+    layer_norm: Array | None = None
 
     @property
     def input_size(self) -> int:
@@ -211,6 +212,7 @@ def _weights(
     w_hh: Array,
     b_ih: npt.ArrayLike | None,
     b_hh: npt.ArrayLike | None,
+    layer_norm: npt.ArrayLike | None,
     *,
     model_name: str,
     place: str,
@@ -225,7 +227,21 @@ def _weights(
         return contiguous(array)
 
     biases = bias(f"b_ih{place}", b_ih), bias(f"b_hh{place}", b_hh)
-    return Weights(contiguous(w_ih), contiguous(w_hh), *biases)
+    norm = _norm(cell, f"layer_norm{place}", layer_norm, w_hh.shape[1], model_name, w_ih.dtype)
+    return Weights(contiguous(w_ih), contiguous(w_hh), *biases, norm)
+
+
+def _norm(
+    cell: Cell, name: str, value: Any, hidden_size: int, model_name: str, dtype: DType
+) -> Array | None:
+    """Return the gains and biases of a cell that normalizes; None for others."""
+    if not cell.norm_rows:
+        return None
+    if value is None:
+        raise TypeError(f"{name} must be an array like those of the other layers, got None")
+    array = real_like(name, value, model_name, dtype)
+    require_shape(name, array, f"({cell.norm_rows}*H,)", (cell.norm_rows * hidden_size,))
+    return contiguous(array)
 
 
 def _with_states(

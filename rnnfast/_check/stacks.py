@@ -15,10 +15,18 @@ from . import inputs
 from .arrays import Array, Booleans, DType, Integers, contiguous, real_like, require_shape
 from .cells import Cell
 
-# What becomes `inputs.Weights`, field by field: an array or a sequence of them, or None.
-Given: TypeAlias = tuple[Any, ...]
 Form: TypeAlias = type[list[Any]] | type[tuple[Any, ...]]
 Layers: TypeAlias = tuple[tuple[inputs.Weights, ...], ...]
+
+
+class Given(NamedTuple):
+    """What becomes `inputs.Weights`, field by field: an array or a sequence of them, or None."""
+
+    w_ih: Any
+    w_hh: Any
+    b_ih: Any = None
+    b_hh: Any = None
+    layer_norm: Any = None
 
 
 class Stack(NamedTuple):
@@ -184,7 +192,7 @@ def _sequences(
             raise ValueError(f"{name} must be a sequence of {count} arrays like w_ih, got {got}")
         else:
             columns.append(list(value))
-    return list(zip(*columns, strict=True))
+    return [Given(*part) for part in zip(*columns, strict=True)]
 
 
 def _require_equal_units(weights: inputs.Weights, first: inputs.Weights, i: int) -> None:

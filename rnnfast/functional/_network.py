@@ -154,7 +154,7 @@ class Network:
         gates = allocate("gates", (steps, batch, self.cell.gates, hidden_size), dtype)
         c = allocate("c", (steps, batch, hidden_size), dtype) if self.cell.has_c else None
         time = time_of(part.given, part.reverse)
-        tape.trace(time(gates), time(c))
+        tape.trace(part.given.weights, time(gates), time(c))
         return (*results, gates) if c is None else (*results, gates, c)
 
     def backward(

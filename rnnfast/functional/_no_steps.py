@@ -24,7 +24,7 @@ class NoTape:
 
     nbytes = 0
 
-    def trace(self, gates: Array, c: Array | None) -> None:
+    def trace(self, weights: inputs.Weights, gates: Array, c: Array | None) -> None:
         """Write nothing: no step was taken."""
 
     def backward(

@@ -17,7 +17,7 @@ from collections.abc import Collection
 
 import numpy.typing as npt
 
-from .._check import cells, options
+from .._check import cells, options, stacks
 from ._network import Network
 from ._noise import noise
 from ._pullback import Pullback
@@ -79,6 +79,7 @@ def gru(
     *,
     h0: npt.ArrayLike | None = None,
     reset_after: bool = True,
+    layer_norm: Weights | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -114,6 +115,11 @@ def gru(
     reset_after : bool, default True
         Apply the reset gate after the recurrent product, as cuDNN and PyTorch do; False applies it
         to the hidden state before, as in the paper.
+    layer_norm : array_like, shape (6*H,), optional
+        Layer normalization, with `reset_after` only: gains of the input product (3*H, in the order
+        r z n) and of the recurrent product (3*H). Of each product the 2*H rows of r and z are
+        normalized together, and the H of n by themselves; `b_ih` and `b_hh` are added after, as the
+        biases of the normalized products. None, the default, is the plain cell.
     lengths : array_like of int, shape (B,), optional
         Steps of each sequence, 0 to T, in any order; all have T by default. Each comes out as if
         run alone: what `x` holds past its end is never read, `y` is zero there, and `h_n` follows
@@ -169,10 +175,16 @@ def gru(
         n    = tanh(W_in x_t + b_in + W_hn (r * h_{t-1}) + b_hn)    reset before
         h_t  = (1 - z) * n + z * h_{t-1}
 
+    With `layer_norm`, N(v) being gain * (v - mean(v)) / sqrt(var(v) + 1e-5) + bias::
+
+        r, z = sigmoid(N(W_ih x_t) + N(W_hh h_{t-1}))
+        n    = tanh(N(W_in x_t) + r * N(W_hn h_{t-1}))
+
     References
     ----------
     .. [1] Cho et al., Learning phrase representations using RNN encoder-decoder, 2014: reset
        before. Reset after is the form of cuDNN and `torch.nn.GRU`.
+    .. [2] Ba, Kiros and Hinton, Layer normalization, 2016.
 
     Examples
     --------
@@ -183,11 +195,11 @@ def gru(
     >>> y.shape, h_n.shape
     ((5, 2, 4), (2, 4))
     """
-    cell = cells.gru(options.flag("reset_after", reset_after))
+    cell = cells.gru(options.flag("reset_after", reset_after), layer_norm)
     network = Network(
         cell,
         x,
-        (w_ih, w_hh, b_ih, b_hh),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm),
         h0,
         lengths=lengths,
         resets=resets,
@@ -207,6 +219,7 @@ def gru_vjp(
     *,
     h0: npt.ArrayLike | None = None,
     reset_after: bool = True,
+    layer_norm: Weights | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -228,8 +241,8 @@ def gru_vjp(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, reset_after, lengths, resets, reverse, bidirectional, \
-    dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
+    x, w_ih, w_hh, b_ih, b_hh, h0, reset_after, layer_norm, lengths, resets, reverse, \
+    bidirectional, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
         As for `gru`.
     truncate : int, optional
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the
@@ -271,11 +284,11 @@ def gru_vjp(
     truncate = options.interval("truncate", truncate)
     checkpoint = options.flag("checkpoint", checkpoint)
     wanted = options.wanted(wrt, GRUGrads._fields)
-    cell = cells.gru(options.flag("reset_after", reset_after))
+    cell = cells.gru(options.flag("reset_after", reset_after), layer_norm)
     network = Network(
         cell,
         x,
-        (w_ih, w_hh, b_ih, b_hh),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm),
         h0,
         lengths=lengths,
         resets=resets,

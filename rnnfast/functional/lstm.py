@@ -18,7 +18,7 @@ from collections.abc import Collection
 
 import numpy.typing as npt
 
-from .._check import cells, options
+from .._check import cells, options, stacks
 from ._network import Network
 from ._noise import noise
 from ._pullback import Pullback
@@ -82,6 +82,7 @@ def lstm(
     h0: npt.ArrayLike | None = None,
     c0: npt.ArrayLike | None = None,
     forget_gate: str = "own",
+    layer_norm: Weights | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -117,6 +118,12 @@ def lstm(
     forget_gate : {"own", "coupled", "none"}, default "own"
         Whether the forget gate f has weights of its own, is 1 - i, or 1. In the latter two weights
         and biases have 3*H rows, in the order i g o.
+    layer_norm : array_like, shape (10*H,), optional
+        Layer normalization, with `forget_gate` "own" only: gains of the input product (4*H, in the
+        order i f g o) and of the recurrent product (4*H), then gain and bias of the cell state (H
+        each). Each product is normalized over its 4*H rows, and the cell state over its H units on
+        its way to h; `b_ih` and `b_hh` are added after, as the biases of the normalized products.
+        None, the default, is the plain cell.
     lengths : array_like of int, shape (B,), optional
         Steps of each sequence, 0 to T, in any order; all have T by default. Each comes out as if
         run alone: what `x` holds past its end is never read, `y` is zero there, and `h_n` and
@@ -173,11 +180,17 @@ def lstm(
         c_t     = f * c_{t-1} + i * g
         h_t     = o * tanh(c_t)
 
+    With `layer_norm`, N(v) being gain * (v - mean(v)) / sqrt(var(v) + 1e-5) + bias::
+
+        i, f, o = sigmoid(N(W_ih x_t) + N(W_hh h_{t-1})), g likewise with tanh
+        h_t     = o * tanh(N(c_t))
+
     References
     ----------
     .. [1] Hochreiter and Schmidhuber, Long short-term memory, 1997.
     .. [2] Gers, Schmidhuber and Cummins, Learning to forget, 2000: the forget gate.
     .. [3] Greff et al., LSTM: a search space odyssey, 2017: coupled input and forget gates (CIFG).
+    .. [4] Ba, Kiros and Hinton, Layer normalization, 2016.
 
     Examples
     --------
@@ -188,11 +201,11 @@ def lstm(
     >>> y.shape, h_n.shape
     ((5, 2, 4), (2, 4))
     """
-    cell = cells.lstm(forget_gate)
+    cell = cells.lstm(forget_gate, layer_norm)
     network = Network(
         cell,
         x,
-        (w_ih, w_hh, b_ih, b_hh),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm),
         h0,
         c0,
         lengths=lengths,
@@ -214,6 +227,7 @@ def lstm_vjp(
     h0: npt.ArrayLike | None = None,
     c0: npt.ArrayLike | None = None,
     forget_gate: str = "own",
+    layer_norm: Weights | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -235,7 +249,7 @@ def lstm_vjp(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, c0, forget_gate, lengths, resets, reverse, \
+    x, w_ih, w_hh, b_ih, b_hh, h0, c0, forget_gate, layer_norm, lengths, resets, reverse, \
     bidirectional, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
         As for `lstm`.
     truncate : int, optional
@@ -278,11 +292,11 @@ def lstm_vjp(
     truncate = options.interval("truncate", truncate)
     checkpoint = options.flag("checkpoint", checkpoint)
     wanted = options.wanted(wrt, LSTMGrads._fields)
-    cell = cells.lstm(forget_gate)
+    cell = cells.lstm(forget_gate, layer_norm)
     network = Network(
         cell,
         x,
-        (w_ih, w_hh, b_ih, b_hh),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm),
         h0,
         c0,
         lengths=lengths,

@@ -15,7 +15,7 @@ from collections.abc import Collection
 
 import numpy.typing as npt
 
-from .._check import cells, options
+from .._check import cells, options, stacks
 from ._network import Network
 from ._noise import noise
 from ._pullback import Pullback
@@ -179,7 +179,7 @@ def mgu(
     network = Network(
         cell,
         x,
-        (w_ih, w_hh, b_ih, b_hh),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh),
         h0,
         lengths=lengths,
         resets=resets,
@@ -266,7 +266,7 @@ def mgu_vjp(
     network = Network(
         cell,
         x,
-        (w_ih, w_hh, b_ih, b_hh),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh),
         h0,
         lengths=lengths,
         resets=resets,

@@ -20,6 +20,7 @@ def prepack(
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    layer_norm: Weights | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -35,6 +36,7 @@ def prepack(
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    layer_norm: Weights | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -50,6 +52,7 @@ def prepack(
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    layer_norm: Weights | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -65,6 +68,7 @@ def prepack(
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    layer_norm: Weights | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -80,6 +84,7 @@ def prepack(
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    layer_norm: Weights | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -94,6 +99,7 @@ def prepack(
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    layer_norm: Weights | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -119,6 +125,8 @@ def prepack(
         For "lstm" only: as for `lstm`; other than "own", G is 3.
     reset_after : bool, default True
         For "gru" only: where the reset gate acts.
+    layer_norm : array_like, optional
+        For "lstm" and "gru" only: as for `lstm`, `gru`.
     reverse : bool, default False
         Run sequences from the last step to the first.
     bidirectional : bool, default False
@@ -162,6 +170,7 @@ def prepack(
         nonlinearity=nonlinearity,
         forget_gate=forget_gate,
         reset_after=reset_after,
+        layer_norm=layer_norm,
         reverse=reverse,
         bidirectional=bidirectional,
         zoneout=zoneout,

@@ -38,8 +38,8 @@ class Prepacked(Generic[OutputT, StateT]):
 
     Parameters
     ----------
-    cell, w_ih, w_hh, b_ih, b_hh, nonlinearity, forget_gate, reset_after, reverse, bidirectional, \
-    zoneout
+    cell, w_ih, w_hh, b_ih, b_hh, nonlinearity, forget_gate, reset_after, layer_norm, \
+    reverse, bidirectional, zoneout
         As for `prepack`.
 
     Attributes
@@ -83,6 +83,7 @@ class Prepacked(Generic[OutputT, StateT]):
         nonlinearity: str = "tanh",
         forget_gate: str = "own",
         reset_after: bool = True,
+        layer_norm: Weights | None = None,
         reverse: bool = False,
         bidirectional: bool = False,
         zoneout: float | tuple[float, float] = 0.0,
@@ -98,10 +99,11 @@ class Prepacked(Generic[OutputT, StateT]):
             "zoneout": zoneout,
         }
         self._core_cell = cells.by_kind(
-            cell, nonlinearity, forget_gate, self._options["reset_after"]
+            cell, nonlinearity, forget_gate, self._options["reset_after"], layer_norm
         )
         self._noise = noise(self._core_cell, 0.0, 0.0, 0.0, 0.0, zoneout, seed=None)
-        self._weights, self._form = stacks.packable(self._core_cell, (w_ih, w_hh, b_ih, b_hh), both)
+        given = stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm)
+        self._weights, self._form = stacks.packable(self._core_cell, given, both)
         self._first = self._weights[0][0]
         name = self._core_cell.name
         self._packed = tuple(_core.Packed(name, part) for layer in self._weights for part in layer)
@@ -247,7 +249,9 @@ class Prepacked(Generic[OutputT, StateT]):
             columns = [[part[i] for part in parts] for i in range(len(self._first))]
             # A bias is there in all layers, in some, or in none.
             weights = tuple(None if all(w is None for w in c) else c for c in columns)
-        return partial(Prepacked, self._kind, **self._options), weights
+        *weights, layer_norm = weights
+        options = {**self._options, "layer_norm": layer_norm}
+        return partial(Prepacked, self._kind, **options), tuple(weights)
 
     def _run_stack(
         self,

@@ -159,6 +159,7 @@ class LSTMGrads(NamedTuple):
     w_hh : ndarray, shape (G*H, H), or None
     b_ih, b_hh : ndarray, shape (G*H,), or None
     h0, c0 : ndarray, shape (B, H), or None
+    layer_norm : ndarray, shape (10*H,), or None
     """
 
     x: Array | None = None
@@ -168,6 +169,7 @@ class LSTMGrads(NamedTuple):
     b_hh: WeightGrads = None
     h0: Array | None = None
     c0: Array | None = None
+    layer_norm: WeightGrads = None
 
 
 class GRUGrads(NamedTuple):
@@ -184,6 +186,7 @@ class GRUGrads(NamedTuple):
     w_hh : ndarray, shape (G*H, H), or None
     b_ih, b_hh : ndarray, shape (G*H,), or None
     h0 : ndarray, shape (B, H), or None
+    layer_norm : ndarray, shape (6*H,), or None
     """
 
     x: Array | None = None
@@ -192,6 +195,7 @@ class GRUGrads(NamedTuple):
     b_ih: WeightGrads = None
     b_hh: WeightGrads = None
     h0: Array | None = None
+    layer_norm: WeightGrads = None
 
 
 class MGUGrads(NamedTuple):

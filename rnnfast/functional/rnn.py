@@ -14,7 +14,7 @@ from collections.abc import Collection
 
 import numpy.typing as npt
 
-from .._check import cells, options
+from .._check import cells, options, stacks
 from ._network import Network
 from ._noise import noise
 from ._pullback import Pullback
@@ -181,7 +181,7 @@ def rnn(
     network = Network(
         cell,
         x,
-        (w_ih, w_hh, b_ih, b_hh),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh),
         h0,
         lengths=lengths,
         resets=resets,
@@ -269,7 +269,7 @@ def rnn_vjp(
     network = Network(
         cell,
         x,
-        (w_ih, w_hh, b_ih, b_hh),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh),
         h0,
         lengths=lengths,
         resets=resets,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
-from .._check import cells, options
+from .._check import cells, options, stacks
 from ._network import Network
 from ._noise import QUIET
 from .results import LSTMTrace, Trace
@@ -51,7 +51,7 @@ def rnn_trace(
     network = Network(
         cells.rnn(nonlinearity),
         x,
-        (w_ih, w_hh, b_ih, b_hh),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh),
         h0,
         lengths=lengths,
         resets=resets,
@@ -72,6 +72,7 @@ def lstm_trace(
     h0: npt.ArrayLike | None = None,
     c0: npt.ArrayLike | None = None,
     forget_gate: str = "own",
+    layer_norm: npt.ArrayLike | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -80,7 +81,7 @@ def lstm_trace(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, c0, forget_gate, lengths, resets, reverse
+    x, w_ih, w_hh, b_ih, b_hh, h0, c0, forget_gate, layer_norm, lengths, resets, reverse
         As for `lstm`; of one layer.
 
     Returns
@@ -102,9 +103,9 @@ def lstm_trace(
     (5, 2, 4, 4)
     """
     network = Network(
-        cells.lstm(forget_gate),
+        cells.lstm(forget_gate, layer_norm),
         x,
-        (w_ih, w_hh, b_ih, b_hh),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm),
         h0,
         c0,
         lengths=lengths,
@@ -125,6 +126,7 @@ def gru_trace(
     *,
     h0: npt.ArrayLike | None = None,
     reset_after: bool = True,
+    layer_norm: npt.ArrayLike | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -133,7 +135,7 @@ def gru_trace(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, reset_after, lengths, resets, reverse
+    x, w_ih, w_hh, b_ih, b_hh, h0, reset_after, layer_norm, lengths, resets, reverse
         As for `gru`; of one layer.
 
     Returns
@@ -155,9 +157,9 @@ def gru_trace(
     (5, 2, 3, 4)
     """
     network = Network(
-        cells.gru(options.flag("reset_after", reset_after)),
+        cells.gru(options.flag("reset_after", reset_after), layer_norm),
         x,
-        (w_ih, w_hh, b_ih, b_hh),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm),
         h0,
         lengths=lengths,
         resets=resets,
@@ -208,7 +210,7 @@ def mgu_trace(
     network = Network(
         cells.MGU,
         x,
-        (w_ih, w_hh, b_ih, b_hh),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh),
         h0,
         lengths=lengths,
         resets=resets,

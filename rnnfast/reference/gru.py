@@ -9,7 +9,8 @@
 x_t (B, I), h_t (B, H); the three parts are stacked in the order r z n: W_ih (3H, I),
 W_hh (3H, H), biases (3H,).
 Source: K. Cho et al., "Learning phrase representations using RNN encoder-decoder", EMNLP 2014
-(reset before; h_t with z as in torch, the paper's 1 - z); reset after: cuDNN, and torch.nn.GRU.
+(reset before; h_t with z as in torch, the paper's 1 - z); reset after: cuDNN, and torch.nn.GRU;
+normalized products: see `layer_norm`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from .activations import sigmoid, tanh
+from .layer_norm import layer_norm as norm
 from .noise import noisy
 from .scan import Array, State, affine, scan, start
 
@@ -35,6 +37,7 @@ def gru(
     *,
     h0: Array | None = None,
     reset_after: bool = True,
+    layer_norm: Array | None = None,
     **options: Any,
 ) -> tuple[Array, Array]:
     """Gated recurrent unit over a whole sequence.
@@ -51,6 +54,9 @@ def gru(
         State before the first step; zero when absent.
     reset_after : bool
         Whether the reset gate scales the recurrent product (True) or its operand (False).
+    layer_norm : ndarray, (6*H,), optional
+        Gains of the products ``W_ih x`` and ``W_hh h``, of which the parts r z are normalized
+        together and n by itself.
     **options
         ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them; those of
         `noisy`.
@@ -68,11 +74,26 @@ def gru(
 
     def step(x_t: Array, state: State, h_in: Array) -> State:
         (h,) = state
+        if layer_norm is not None:
+            return (normalized_step(x_t, h, h_in, layer_norm),)
         x_r, x_z, x_n = np.split(affine(x_t, w_ih, b_ih), 3, axis=-1)
         h_r, h_z = np.split(affine(h_in, w_hrz, b_hrz), 2, axis=-1)
         r, z = sigmoid(x_r + h_r), sigmoid(x_z + h_z)
         recurrent = r * affine(h_in, w_hn, b_hn) if reset_after else affine(r * h_in, w_hn, b_hn)
         return ((1 - z) * tanh(x_n + recurrent) + z * h,)
 
-    y, (h_n,) = scan(step, x, start(x, w_hh, (h0,), w_ih, b_ih, b_hh), **options)
+    def normalized_step(x_t: Array, h: Array, h_in: Array, gains: Array) -> Array:
+        def product(operand: Array, w: Array, b: Array | None, gain: Array) -> tuple[Array, Array]:
+            both = operand @ w.T
+            of_gates, of_n = (None, None) if b is None else (b[: 2 * units], b[2 * units :])
+            gates = norm(both[:, : 2 * units], gain[: 2 * units], of_gates)
+            return gates, norm(both[:, 2 * units :], gain[2 * units :], of_n)
+
+        x_gates, x_n = product(x_t, w_ih, b_ih, gains[: 3 * units])
+        h_gates, h_n = product(h_in, w_hh, b_hh, gains[3 * units :])
+        r, z = np.split(sigmoid(x_gates + h_gates), 2, axis=-1)
+        after: Array = (1 - z) * tanh(x_n + r * h_n) + z * h
+        return after
+
+    y, (h_n,) = scan(step, x, start(x, w_hh, (h0,), w_ih, b_ih, b_hh, layer_norm), **options)
     return y, h_n

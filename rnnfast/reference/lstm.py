@@ -12,7 +12,7 @@ W_ih (4H, I), W_hh (4H, H), biases (4H,).
 Source: S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9, 1997;
 forget gate: F. A. Gers, J. Schmidhuber and F. Cummins, Neural Computation 12, 2000; one gate for
 both, f = 1 - i: K. Greff et al., "LSTM: a search space odyssey", 2017; parameters as in
-torch.nn.LSTM.
+torch.nn.LSTM; normalized products and h_t = o tanh(N(c_t)): see `layer_norm`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from .activations import sigmoid, tanh
+from .layer_norm import layer_norm as norm
 from .noise import noisy
 from .scan import Array, State, affine, scan, start
 
@@ -39,6 +40,7 @@ def lstm(
     h0: Array | None = None,
     c0: Array | None = None,
     forget_gate: str = "own",
+    layer_norm: Array | None = None,
     **options: Any,
 ) -> tuple[Array, Array, Array]:
     """Long short-term memory over a whole sequence.
@@ -55,6 +57,8 @@ def lstm(
         Output and memory before the first step; zero when absent.
     forget_gate : {"own", "coupled", "none"}
         Whether f has weights of its own, is 1 - i, or 1; without, the gates are i g o.
+    layer_norm : ndarray, (10*H,), optional
+        Gains of the products ``W_ih x`` and ``W_hh h``, gain and bias of c on its way to h.
     **options
         ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them; those of
         `noisy`.
@@ -66,10 +70,15 @@ def lstm(
     h_n, c_n : ndarray, (B, H)
         Output and memory after the last step taken.
     """
+    units = w_hh.shape[1]
 
     def step(x_t: Array, state: State, h_in: Array) -> State:
         _, c = state
-        gates = affine(x_t, w_ih, b_ih) + affine(h_in, w_hh, b_hh)
+        if layer_norm is None:
+            gates = affine(x_t, w_ih, b_ih) + affine(h_in, w_hh, b_hh)
+        else:
+            gain_x, gain_h = layer_norm[: 4 * units], layer_norm[4 * units : 8 * units]
+            gates = norm(x_t @ w_ih.T, gain_x, b_ih) + norm(h_in @ w_hh.T, gain_h, b_hh)
         if forget_gate == "own":
             i, f, g, o = np.split(gates, 4, axis=-1)
             kept = sigmoid(f)
@@ -77,8 +86,8 @@ def lstm(
             i, g, o = np.split(gates, 3, axis=-1)
             kept = 1 - sigmoid(i) if forget_gate == "coupled" else np.ones_like(c)
         c = kept * c + sigmoid(i) * tanh(g)
-        h = sigmoid(o) * tanh(c)
-        return h, c
+        seen = c if layer_norm is None else norm(c, *np.split(layer_norm[8 * units :], 2))
+        return sigmoid(o) * tanh(seen), c
 
-    y, (h_n, c_n) = scan(step, x, start(x, w_hh, (h0, c0), w_ih, b_ih, b_hh), **options)
+    y, (h_n, c_n) = scan(step, x, start(x, w_hh, (h0, c0), w_ih, b_ih, b_hh, layer_norm), **options)
     return y, h_n, c_n

@@ -10,13 +10,18 @@ from numpy.typing import NDArray
 
 from rnnfast import functional, reference
 
-__all__ = ["BIASES", "CELLS", "CELLS_BY_NAME", "Arguments", "Array", "Cell"]
+__all__ = ["BIASES", "CELLS", "CELLS_BY_NAME", "Arguments", "Array", "Cell", "is_weight"]
 
 Array = NDArray[Any]
 Arguments: TypeAlias = Mapping[str, Array]
 
 BIASES: tuple[tuple[str, ...], ...] = ((), ("b_ih",), ("b_hh",), ("b_ih", "b_hh"))
 """The bias arguments of every cell, present or absent each on its own."""
+
+
+def is_weight(argument: str) -> bool:
+    """Return whether an argument belongs to a layer, not to a batch."""
+    return argument not in ("x", "h0", "c0")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +40,8 @@ class Cell:
         Arguments that are initial states, the output's first.
     options : mapping of str to object
         Keyword arguments that select this cell.
+    norm_rows : int
+        ``layer_norm`` has as many times H numbers; without it, 0.
     """
 
     name: str
@@ -42,6 +49,7 @@ class Cell:
     gates: int
     states: tuple[str, ...] = ("h0",)
     options: Mapping[str, Any] = field(default_factory=dict)
+    norm_rows: int = 0
 
     def __str__(self) -> str:
         """Return the name, for test ids."""
@@ -60,7 +68,12 @@ class Cell:
     @property
     def arguments(self) -> tuple[str, ...]:
         """Names of the array arguments, in the order of the gradients."""
-        return ("x", "w_ih", "w_hh", "b_ih", "b_hh", *self.states)
+        return ("x", "w_ih", "w_hh", "b_ih", "b_hh", *self.states, *self.required[3:])
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Those that are there in every call."""
+        return ("x", "w_ih", "w_hh", *(("layer_norm",) if self.norm_rows else ()))
 
     def shape(self, argument: str, T: int, B: int, I: int, H: int) -> tuple[int, ...]:  # noqa: E741
         """Return the shape of an argument, a result or a cotangent for the given sizes."""
@@ -71,6 +84,7 @@ class Cell:
             "w_hh": (rows, H),
             "b_ih": (rows,),
             "b_hh": (rows,),
+            "layer_norm": (self.norm_rows * H,),
             "y": (T, B, H),
         }
         return shapes.get(argument.removeprefix("d"), (B, H))
@@ -86,7 +100,7 @@ class Cell:
 
     def prepack(self, arguments: Arguments, **options: Any) -> Any:
         """Pack the weights among the arguments."""
-        weights = {name: a for name, a in arguments.items() if name[0] in "wb"}
+        weights = {name: a for name, a in arguments.items() if is_weight(name)}
         prepack: Callable[..., Any] = functional.prepack
         return prepack(self.function, **weights, **self.options, **options)
 
@@ -108,6 +122,8 @@ CELLS: tuple[Cell, ...] = (
     Cell("gru", "gru", gates=3, options={"reset_after": True}),
     Cell("gru_reset_before", "gru", gates=3, options={"reset_after": False}),
     Cell("mgu", "mgu", gates=2),
+    Cell("lstm_norm", "lstm", gates=4, states=("h0", "c0"), norm_rows=10),
+    Cell("gru_norm", "gru", gates=3, norm_rows=6),
 )
 
 CELLS_BY_NAME: Mapping[str, Cell] = {cell.name: cell for cell in CELLS}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import rnnfast
+from rnnfast.testing.cells import is_weight
 
 F32, F64 = np.float32, np.float64
 
@@ -93,7 +94,7 @@ def test_mixed_dtypes(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["w_hh", "b_ih", "b_hh"])
 def test_mixed_dtypes_of_packed_weights(name: str) -> None:
-    weights = {key: array for key, array in arguments().items() if key[0] in "wb"}
+    weights = {key: array for key, array in arguments().items() if is_weight(key)}
     weights[name] = weights[name].astype(F64)
     with refused(TypeError, f"{name} must be float32 like w_ih, got float64"):
         rnnfast.prepack("lstm", **weights)
@@ -135,7 +136,7 @@ def test_options() -> None:
 
 
 def test_options_of_prepack() -> None:
-    weights = {key: array for key, array in arguments(1).items() if key[0] in "wb"}
+    weights = {key: array for key, array in arguments(1).items() if is_weight(key)}
     with refused(ValueError, "cell must be 'rnn', 'lstm', 'gru' or 'mgu', got 'rnn_tanh'"):
         rnnfast.prepack("rnn_tanh", **weights)
     with refused(ValueError, "nonlinearity is an option of cell 'rnn', not of 'lstm'"):

@@ -1,0 +1,98 @@
+// The gradients of the gains and biases of layer normalization:
+//
+//   dgain[part, unit] = sum over t descending, b ascending of dN[t, b] v^[t, b]
+//   dbias[part, unit] = the same of dN[t, b]
+//
+// in the blocks of the other weight gradients, each summed from zero and added in order.
+#pragma once
+
+#include "seq/layer_norm.hpp"
+
+namespace rnnfast {
+namespace {
+
+template <class Cell, class T>
+class NormGradients {
+  using L = Layout<Cell, T>;
+  using V = Vec<T>;
+
+ public:
+  explicit NormGradients(const L& layout) : sums_{layout}, block_{layout} {}
+
+  void place(Bump& bump) {
+    sums_.place(bump);
+    block_.place(bump);
+  }
+
+  // Each worker does its share of groups.
+
+  void begin(const Worker& worker) const { clear(sums_, worker); }
+  void begin_block(const Worker& worker) const { clear(block_, worker); }
+
+  /// Adds a step to the block: `rows` of the deltas, and where v^ of each is, by its rank.
+  template <class At>
+  void add_step(const Slots<Cell, T>& deltas, Span rows, At&& normalized_of,
+                const Worker& worker) const {
+    for_own_groups(worker, [&](index g) {
+      const auto gain = block_.gains().group(0, g);
+      const auto bias = block_.biases().group(0, g);
+      for (index row = rows.begin; row < rows.end; ++row) {
+        const auto delta = deltas.group(row, g);
+        const auto from = normalized_of(row - rows.begin).group(g);
+        for (int p = 0; p < L::P; ++p) {
+          const V d = load<T>(delta.part(Cell::delta_of[p]));
+          store(gain.part(p), fma(d, load<T>(from.part(p)), load<T>(gain.part(p))));
+          store(bias.part(p), load<T>(bias.part(p)) + d);
+        }
+      }
+    });
+  }
+
+  void end_block(const Worker& worker) const {
+    for_own_groups(worker, [&](index g) {
+      add(sums_.gains().group(0, g), block_.gains().group(0, g));
+      add(sums_.biases().group(0, g), block_.biases().group(0, g));
+    });
+  }
+
+  /// Writes a worker's share to those of the arrays that are there.
+  void unpack(const Gradients<T>& out, const Worker& worker) const {
+    for_own_groups(worker, [&](index g) {
+      for (int p = 0; p < L::P; ++p) {
+        const auto to = sums_.template rows_of<T>(out, p);
+        const index at = g * L::N;
+        const index valid = sums_.layout.valid(g);
+        if (to.gain) store_first(to.gain + at, load<T>(sums_.gains().group(0, g).part(p)), valid);
+        if (to.bias) store_first(to.bias + at, load<T>(sums_.biases().group(0, g).part(p)), valid);
+      }
+    });
+  }
+
+ private:
+  template <class Body>
+  void for_own_groups(const Worker& worker, Body&& body) const {
+    const Span own = share(sums_.layout.groups(), worker.id, worker.count);
+    for (index g = own.begin; g < own.end; ++g) body(g);
+  }
+
+  void clear(const NormWeights<Cell, T>& sums, const Worker& worker) const {
+    for_own_groups(worker, [&](index g) {
+      for (int p = 0; p < L::P; ++p) {
+        store(sums.gains().group(0, g).part(p), V{});
+        store(sums.biases().group(0, g).part(p), V{});
+      }
+    });
+  }
+
+  static void add(typename Slots<Cell, T>::Group to, typename Slots<Cell, T>::Group block) {
+    for (int p = 0; p < L::P; ++p) {
+      store(to.part(p), load<T>(to.part(p)) + load<T>(block.part(p)));
+    }
+  }
+
+  NormWeights<Cell, T> sums_;  // laid out as the weights are
+  NormWeights<Cell, T> block_;
+};
+
+}  // namespace
+}  // namespace rnnfast
