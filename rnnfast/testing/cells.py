@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from numpy.typing import NDArray
 
@@ -69,6 +69,11 @@ class Cell:
     def arguments(self) -> tuple[str, ...]:
         """Names of the array arguments, in the order of the gradients."""
         return ("x", "w_ih", "w_hh", "b_ih", "b_hh", *self.states, *self.required[3:])
+
+    @property
+    def partitions(self) -> tuple[Literal["rows", "units"], ...]:
+        """What threads may own: a norm needs whole rows."""
+        return ("rows",) if self.norm_rows else ("rows", "units")
 
     @property
     def required(self) -> tuple[str, ...]:

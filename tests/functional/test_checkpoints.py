@@ -57,7 +57,7 @@ def test_plans_change_no_bit(cell: Cell, dtype: DType) -> None:
     arguments, cotangents = setting(cell, dtype)
     for options in calls(SIZES["T"], SIZES["B"]):
         want = training(cell, arguments, cotangents, **options)
-        for partition in ("rows", "units"):
+        for partition in cell.partitions:
             for threads in (1, 2, 3):
                 with forced_plan(partition=partition, threads=threads):
                     got = training(cell, arguments, cotangents, **options, checkpoint=True)

@@ -54,7 +54,7 @@ def test_partitions(cell: Cell, dtype: DType, rows: int) -> None:
         alone = training(cell, arguments, cotangents)
         assert last_plan()["partition"] == "one"
     for threads in (2, 3, 4):
-        for partition in ("rows", "units"):
+        for partition in cell.partitions:
             with forced_plan(partition=partition, threads=threads):
                 plans = []
                 plain = cell.forward(arguments)
@@ -73,7 +73,7 @@ def test_partitions(cell: Cell, dtype: DType, rows: int) -> None:
 def test_chunks(cell: Cell, dtype: DType) -> None:
     arguments, cotangents = setting(cell, dtype)
     free = training(cell, arguments, cotangents)
-    for partition in ("rows", "units"):
+    for partition in cell.partitions:
         delta_chunks = set()
         for chunk in (1, 2, 13, 14, 15, 30, SHAPE["T"]):
             with forced_plan(partition=partition, threads=2, chunk=chunk):

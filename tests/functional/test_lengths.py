@@ -105,7 +105,7 @@ def test_plans_change_no_bit(cell: Cell, dtype: DType, reverse: bool) -> None:
 
     with forced_plan(threads=1):
         alone = everything()
-    for partition in ("rows", "units"):
+    for partition in cell.partitions:
         for threads in (2, 3, 4):
             with forced_plan(partition=partition, threads=threads):
                 assert everything() == alone, (partition, threads)

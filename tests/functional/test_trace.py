@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import rnnfast
+from rnnfast.reference.layer_norm import layer_norm
 from rnnfast.testing.bits import digest
 from rnnfast.testing.cells import CELLS, Cell
 from rnnfast.testing.plans import forced_plan
@@ -44,6 +46,8 @@ def gates_of(cell: Cell, arguments: dict, x: np.ndarray, h: np.ndarray) -> np.nd
         "lstm_coupled": [sigmoid, np.tanh, sigmoid],
         "lstm_no_forget": [sigmoid, np.tanh, sigmoid],
     }
+    if cell.norm_rows:
+        return normalized_gates_of(cell, arguments, x, h)
     if cell.name in activations:
         parts = np.split(a + m, cell.gates, axis=1)
         functions = activations[cell.name]
@@ -55,6 +59,26 @@ def gates_of(cell: Cell, arguments: dict, x: np.ndarray, h: np.ndarray) -> np.nd
     u_n, b_n = u[2 * H :], b[2 * H :]
     inner = r * m[:, 2 * H :] if cell.name == "gru" else (r * h) @ u_n.T + b_n
     return np.stack([r, z, np.tanh(a[:, 2 * H :] + inner)], 1)
+
+
+def normalized_gates_of(cell: Cell, arguments: dict, x: np.ndarray, h: np.ndarray) -> np.ndarray:
+    rows, together = arguments["w_hh"].shape[0], 2 * h.shape[1]
+    gains = arguments["layer_norm"]
+
+    def normalized(operand: np.ndarray, w: str, b: str, gain: np.ndarray) -> list[np.ndarray]:
+        products = operand @ arguments[w].T
+        borders = [0, rows] if cell.gates == 4 else [0, together, rows]
+        parts = [slice(*border) for border in itertools.pairwise(borders)]
+        ends = [layer_norm(products[:, p], gain[p], arguments[b][p]) for p in parts]
+        return np.split(np.concatenate(ends, axis=1), cell.gates, axis=1)
+
+    a = normalized(x, "w_ih", "b_ih", gains[:rows])
+    m = normalized(h, "w_hh", "b_hh", gains[rows : 2 * rows])
+    if cell.gates == 4:
+        functions = [sigmoid, sigmoid, np.tanh, sigmoid]
+        return np.stack([f(p + q) for f, p, q in zip(functions, a, m, strict=True)], 1)
+    r, z = sigmoid(a[0] + m[0]), sigmoid(a[1] + m[1])
+    return np.stack([r, z, np.tanh(a[2] + r * m[2])], 1)
 
 
 @every_cell
@@ -86,7 +110,7 @@ def test_traces(cell: Cell, dtype: DType, reverse: bool, options: dict) -> None:
             np.testing.assert_allclose(got.gates[t, b], want[0], atol=atol)
             if "c0" in cell.states:
                 i, g = (want[:, 0], want[:, -2])
-                kept = {"lstm": want[:, 1], "lstm_coupled": 1 - i}.get(cell.name, 1.0)
+                kept = {"lstm_coupled": 1 - i, "lstm_no_forget": 1.0}.get(cell.name, want[:, 1])
                 c = kept * c + i * g
                 np.testing.assert_allclose(got.c[t, b], c[0], atol=atol)
             h = got.y[t, b : b + 1].astype(np.float64)
@@ -100,7 +124,7 @@ def test_plans_change_no_bit(cell: Cell) -> None:
     arguments = Problem(cell, np.float32, T=30, B=13, I=5, H=35).arguments(np.random.default_rng(1))
     lengths = np.random.default_rng(2).integers(0, 31, 13)
     want = None
-    for partition in ("rows", "units"):
+    for partition in cell.partitions:
         for threads in (1, 2, 3):
             with forced_plan(partition=partition, threads=threads, chunk=7):
                 got = digest(trace(cell, arguments, lengths=lengths))
