@@ -50,8 +50,8 @@ EQUIVALENT = {
 }
 
 OPERANDS = re.compile(
-    r"\w+::slope\((?:[^()]|\([^()]*\))*\)|gate\[\w+\]|delta\[\w+\]|prev\.[hc]|d\.[hc]"
-    r"|\b(?:dh|dc|tanh_c|h_prev|d_operand)\b"
+    r"\w+::slope\((?:[^()]|\([^()]*\))*\)|(?:gate|part|delta)\[\w+\]|prev\.[hc]|d\.[hc]"
+    r"|\b(?:dh|dc|tanh_c|tanh_m|h_prev|d_operand)\b"
 )
 
 
@@ -81,7 +81,7 @@ def without_comments(text: str) -> str:
 
 def statements(code: str) -> Iterator[tuple[int, int]]:
     """Spans of the assignments inside the functions of the backward pass."""
-    for function in re.finditer(r"static void (?:backward|unstage)\([^{]*\{", code):
+    for function in re.finditer(r"static void (?:backward|backward_output|unstage)\([^{]*\{", code):
         depth, begin = 1, function.end()
         for at in range(function.end(), len(code)):
             depth += {"{": 1, "}": -1}.get(code[at], 0)

@@ -135,6 +135,35 @@ def test_options() -> None:
         rnnfast.gru(**arguments(3), reverse=[5, 3])
 
 
+def test_layer_norm() -> None:
+    norm = np.ones(160, F32)
+    with refused(ValueError, "layer_norm must be (10*H,) = (160,), got (64,)"):
+        rnnfast.lstm(**arguments(), layer_norm=norm[:64])
+    with refused(ValueError, "layer_norm must be (6*H,) = (96,), got (160,)"):
+        rnnfast.gru_vjp(**arguments(3), layer_norm=norm)
+    with refused(TypeError, "layer_norm must be float32 like x, got float64"):
+        rnnfast.lstm_trace(**arguments(), layer_norm=norm.astype(F64))
+    with refused(ValueError, "layer_norm needs forget_gate='own', got 'coupled'"):
+        rnnfast.lstm(**arguments(3), forget_gate="coupled", layer_norm=norm)
+    with refused(ValueError, "layer_norm needs reset_after=True, got False"):
+        rnnfast.gru(**arguments(3), reset_after=False, layer_norm=norm[:96])
+    with refused(ValueError, "layer_norm must be one array like w_ih, got a sequence of arrays"):
+        rnnfast.lstm(**arguments(), layer_norm=[norm, norm])
+    weights = {key: array for key, array in arguments().items() if is_weight(key)}
+    with refused(TypeError, "layer_norm must be float32 like w_ih, got float64"):
+        rnnfast.prepack("lstm", **weights, layer_norm=norm.astype(F64))
+    with refused(ValueError, "layer_norm is an option of cells 'lstm' and 'gru', not of 'rnn'"):
+        rnnfast.prepack("rnn", **weights, layer_norm=norm)
+    two = {
+        key: [array, array[:, :1].repeat(16, 1) if key == "w_ih" else array]
+        for key, array in weights.items()
+    }
+    with refused(ValueError, "layer_norm must be a sequence of 2 arrays like w_ih, got ndarray"):
+        rnnfast.lstm(arguments()["x"], **two, layer_norm=norm)
+    with refused(TypeError, "layer_norm[1] must be an array like those of the other layers"):
+        rnnfast.lstm(arguments()["x"], **two, layer_norm=[norm, None])
+
+
 def test_options_of_prepack() -> None:
     weights = {key: array for key, array in arguments(1).items() if is_weight(key)}
     with refused(ValueError, "cell must be 'rnn', 'lstm', 'gru' or 'mgu', got 'rnn_tanh'"):
@@ -206,9 +235,9 @@ def test_arguments_of_a_pullback() -> None:
 
 def test_wrt() -> None:
     names = "x, w_ih, w_hh, b_ih, b_hh, h0"
-    with refused(ValueError, f"wrt must name some of {names}, c0, got 'weights'"):
+    with refused(ValueError, f"wrt must name some of {names}, c0, layer_norm, got 'weights'"):
         rnnfast.lstm_vjp(**arguments(), wrt=["x", "weights"])
-    with refused(ValueError, f"wrt must name some of {names}, got 'c0'"):
+    with refused(ValueError, f"wrt must name some of {names}, layer_norm, got 'c0'"):
         rnnfast.gru_vjp(**arguments(3), wrt=["c0"])
     with refused(TypeError, "wrt must be a collection of names, got the string 'x'; pass ['x']"):
         rnnfast.rnn_vjp(**arguments(1), wrt="x")

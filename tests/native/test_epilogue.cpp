@@ -134,8 +134,10 @@ TEST(one_step_of_every_cell_is_its_equations) {
   testing::for_each_kernel([](const Target& target, auto scalar) {
     using T = decltype(scalar);
     const ScalarKernels<T>& kernels = kernels_of<T>(target);
-    CHECK(kernels.cell_count == static_cast<int>(std::size(steps)), "%s: a cell without a test",
-          target.name);
+    // Where layer normalization mixes the units of a row, tests/functional/test_oracle.py sees to it.
+    int alone = 0;
+    for (int i = 0; i < kernels.cell_count; ++i) alone += !kernels.cells[i].traits.whole_rows;
+    CHECK(alone == static_cast<int>(std::size(steps)), "%s: a cell without a test", target.name);
     for (int i = 0; i < kernels.cell_count; ++i) {
       const CellKernels<T>& cell = kernels.cells[i];
       for (const Step& step : steps) {

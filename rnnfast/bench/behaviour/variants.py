@@ -129,13 +129,15 @@ def prepare(case: Case, inputs: Inputs, options: Mapping[str, Any]) -> Job:
     return Job(lambda: packed(**operands, **chosen), lambda out: out._asdict())
 
 
-# Of each cell: the one it is held against, with the same phases but for the last, and the bound on
+# Of each cell: the one it is held against, with the same phases but for the GRU's, and the bound on
 # its time a gate over that one's.
 _CELLS = {
     "lstm_coupled": ("lstm", 1.1),
     "lstm_no_forget": ("lstm", 1.1),
     "mgu": ("gru_reset_before", 1.1),
     "gru_reset_before": ("gru", 1.35),
+    "lstm_norm": ("lstm", 1.6),
+    "gru_norm": ("gru", 1.6),
 }
 
 
