@@ -13,6 +13,7 @@
 #pragma once
 
 #include "seq/backward_workspace.hpp"
+#include "seq/normalized_backward.hpp"
 #include "seq/ownership.hpp"
 #include "seq/resets.hpp"
 #include "seq/zoneout.hpp"
@@ -35,7 +36,8 @@ class BackwardPass {
         layout_(work.layout),
         worker_(worker),
         own_(ownership(layout_, call.dims.rows, work.plan.partition, worker)),
-        dy_(call.dy.data ? call.dy : Sequence<const T>{work.zeros, 0, 0}) {}
+        dy_(call.dy.data ? call.dy : Sequence<const T>{work.zeros, 0, 0}),
+        normalized_(call_, history_, work_, dy_, worker) {}
 
   void run() {
     prepare();
@@ -139,9 +141,9 @@ class BackwardPass {
     }
     worker_.meet();
     if constexpr (Normalized<Cell>) {
-      norm_gradients(deltas, steps);
+      normalized_.add_gradients(deltas, steps);
       worker_.meet();
-      back_through_input_norms(deltas, steps);
+      normalized_.back_through_input_norms(deltas, steps);
       worker_.meet();
     }
     if (call_.out.x.data) input_product(deltas);
@@ -192,8 +194,7 @@ class BackwardPass {
   /// without passing a weight.
   void cell_backward(const Slots<Cell, T>& deltas, const Step& step, Span groups) {
     if constexpr (Normalized<Cell>) {
-      call_.masks.kept_h.data ? rows_backward<Zoneout<T>>(deltas, step)
-                              : rows_backward<NoZoneout<T>>(deltas, step);
+      normalized_.cell_backward(deltas, step.number, step.first_row, step.rows);
     } else {
       call_.masks.kept_h.data ? cell_backward_with<Zoneout<T>>(deltas, step, groups)
                               : cell_backward_with<NoZoneout<T>>(deltas, step, groups);
@@ -230,163 +231,11 @@ class BackwardPass {
         V delta[L::P];
         Cell::backward(gate, prev, d, delta);
         zone.add(d, passed);
-        store_deltas(deltas.group(step.first_row + of.rank, group), {0, L::P}, delta, valid);
+        store_deltas<Cell, T>(deltas.group(step.first_row + of.rank, group), {0, L::P}, delta,
+                              valid);
         store(work_.dh + d_at, d.h);
         if constexpr (Cell::has_memory) store(work_.dc + d_at, d.c);
       }
-    }
-  }
-
-  /// The same of whole rows, back through the norms of the recurrent product and of c.
-  template <class Zone>
-  void rows_backward(const Slots<Cell, T>& deltas, const Step& step) {
-    for (index r = step.rows.begin; r < step.rows.end; ++r) {
-      const SlotRow<Cell, T> normalized = normalized_row(step.number, r);
-      const SlotRow<Cell, T> delta = {deltas, step.first_row + work_.ranks[r]};
-      const Zone zone(call_.masks, work_.sequences[r], step.number);
-      if constexpr (NormalizesMemory<Cell>) {
-        output_backward(step, r, normalized, delta, zone);
-      }
-      gates_backward(step, r, normalized, delta, zone);
-      for (int n = 0; n < Cell::norms; ++n) {
-        if (!of_input(n)) back_through(n, step.number, r, normalized, delta);
-      }
-    }
-  }
-
-  SlotRow<Cell, T> normalized_row(index step, index r) const {
-    return {history_.slots_of(step), history_.step_row(step) + work_.gate_rows[r]};
-  }
-  const T* scales_at(index step, index r) const {
-    return history_.scales_of(step) + work_.gate_rows[r] * scales<Cell>();
-  }
-  static bool of_input(int norm) { return Cell::input.has(Cell::norm[norm].begin); }
-
-  /// From the deltas of parts as the cell sees them to those of the product that they come from.
-  void back_through(int norm, index step, index r, const SlotRow<Cell, T>& normalized,
-                    const SlotRow<Cell, T>& delta) const {
-    back_through_norm(work_.norm, Cell::norm[norm], scales_at(step, r)[norm], normalized, delta,
-                      [&](index group, int part, V d) { store(delta.group(group).part(part), d); });
-  }
-
-  /// Parts as the cell sees them, and its gates.
-  void parts_and_gates(const SlotRow<Cell, T>& normalized, index group, V (&part)[L::P],
-                       V (&gate)[Cell::gates]) const {
-    const auto from = normalized.group(group);
-    for (int p = 0; p < L::P; ++p) part[p] = load<T>(from.part(p));
-    scale_and_shift(work_.norm, group, part);
-    Cell::activate(part, gate);
-  }
-
-  V dh_with_dy(const Step& step, index r, index group) const {
-    const SequenceRow& of = work_.sequences[r];
-    const T* const dy =
-        dy_.data + (of.first + step.number) * dy_.step_stride + of.sequence * dy_.row_stride;
-    return load(work_.dh + work_.d_rows[r] * layout_.row() + group * L::N) +
-           load_group(dy, layout_, group);
-  }
-
-  /// From dL/dh to what is added to dL/dc. Leaves in dh what passes the step by; and that of c, and
-  /// the gates, in parts of the deltas that are not known yet.
-  template <class Zone>
-  void output_backward(const Step& step, index r, const SlotRow<Cell, T>& normalized,
-                       const SlotRow<Cell, T>& deltas, const Zone& zone) {
-    const index d_at = work_.d_rows[r] * layout_.row();
-    for (index group = 0; group < layout_.groups(); ++group) {
-      V part[L::P];
-      V gate[Cell::gates];
-      parts_and_gates(normalized, group, part, gate);
-      State<V> d = {dh_with_dy(step, r, group), load(work_.dc + d_at + group * L::N)};
-      const State<V> passed = zone.split(d, layout_, group);
-      V delta[L::P] = {};
-      Cell::backward_output(gate, part[Cell::memory_part], d.h, delta);
-      delta[Cell::input.begin] = passed.c;
-      for (int g = 0; g < Cell::gates; ++g) delta[Cell::phase[0].begin + g] = gate[g];
-      store_deltas(deltas.group(group), {0, L::P}, delta, layout_.valid(group));
-      State<V> past = {V{}, V{}};
-      zone.add(past, passed);
-      store(work_.dh + d_at + group * L::N, past.h);
-      store(work_.dc + d_at + group * L::N, d.c);
-    }
-    constexpr Range memory = {Cell::memory_part, Cell::memory_part + 1};
-    back_through_norm(work_.norm, memory, scales_at(step.number, r)[Cell::norms], normalized,
-                      deltas, [&](index group, int, V d) {
-                        T* const dc = work_.dc + d_at + group * L::N;
-                        store(dc, load(dc) + d);
-                      });
-  }
-
-  template <class Zone>
-  void gates_backward(const Step& step, index r, const SlotRow<Cell, T>& normalized,
-                      const SlotRow<Cell, T>& deltas, const Zone& zone) {
-    const index at = work_.state_rows[r] * layout_.row();
-    const index d_at = work_.d_rows[r] * layout_.row();
-    for (index group = 0; group < layout_.groups(); ++group) {
-      V part[L::P] = {};
-      V gate[Cell::gates];
-      State<V> prev = {load(history_.h_at(step.number) + at + group * L::N), V{}};
-      State<V> d = {V{}, V{}};
-      State<V> passed = {V{}, V{}};
-      V delta[L::P] = {};
-      const auto slot = deltas.group(group);
-      if constexpr (NormalizesMemory<Cell>) {
-        for (int g = 0; g < Cell::gates; ++g)
-          gate[g] = load<T>(slot.part(Cell::phase[0].begin + g));
-        prev.c = load(history_.c_at(step.number) + at + group * L::N);
-        d.c = load(work_.dc + d_at + group * L::N);
-        passed = {load(work_.dh + d_at + group * L::N), load<T>(slot.part(Cell::input.begin))};
-        for (int p = Cell::input.begin + 1; p < L::P; ++p) delta[p] = load<T>(slot.part(p));
-      } else {
-        parts_and_gates(normalized, group, part, gate);
-        d.h = dh_with_dy(step, r, group);
-        passed = zone.split(d, layout_, group);
-      }
-      Cell::backward(part, gate, prev, d, delta);
-      store_deltas(slot, {Cell::input.begin, L::P}, delta, layout_.valid(group));
-      store(work_.dh + d_at + group * L::N, d.h + passed.h);
-      if constexpr (Cell::has_memory) store(work_.dc + d_at + group * L::N, d.c + passed.c);
-    }
-  }
-
-  /// Adds a chunk to the gradients of gains and biases, in blocks.
-  void norm_gradients(const Slots<Cell, T>& deltas, Span steps) {
-    const Gradients<T>& out = call_.out;
-    if (!out.layer_norm && !out.b_ih && !out.b_hh) return;
-    index first = 0;
-    for (index end = steps.end; end > steps.begin; end -= work_.plan.block_steps) {
-      const index begin = larger(steps.begin, end - work_.plan.block_steps);
-      work_.norm_gradients.begin_block(worker_);
-      for (index step = end - 1; step >= begin; --step) {
-        work_.norm_gradients.add_step(
-            deltas, {first, first + work_.active[step]},
-            [&](index rank) { return normalized_row(step, work_.rows_by_rank[rank]); }, worker_);
-        first += work_.active[step];
-      }
-      work_.norm_gradients.end_block(worker_);
-    }
-  }
-
-  void back_through_input_norms(const Slots<Cell, T>& deltas, Span steps) {
-    index first = 0;
-    for (index step = steps.end - 1; step >= steps.begin; --step) {
-      const Span own = share(work_.active[step], worker_.id, worker_.count);
-      for (index rank = own.begin; rank < own.end; ++rank) {
-        const index r = work_.rows_by_rank[rank];
-        const SlotRow<Cell, T> delta = {deltas, first + rank};
-        for (int n = 0; n < Cell::norms; ++n) {
-          if (of_input(n)) back_through(n, step, r, normalized_row(step, r), delta);
-        }
-      }
-      first += work_.active[step];
-    }
-  }
-
-  // Units past H have deltas of zero even where a row holds infinities: they meet other products'
-  // zero weights.
-  static void store_deltas(typename Slots<Cell, T>::Group slot, Range parts, V (&delta)[L::P],
-                           index valid) {
-    for (int p = parts.begin; p < parts.end; ++p) {
-      store(slot.part(p), valid == L::N ? delta[p] : keep_first(delta[p], valid));
     }
   }
 
@@ -473,7 +322,7 @@ class BackwardPass {
         V d_first = load(work_.d_operands[0] + d_at);
         Cell::template unstage<Phase>(gate, load(history_.operand_at(0, step.number) + at),
                                       load(work_.d_operands[Phase] + d_at), d_first, delta);
-        store_deltas(delta_slot, Cell::phase[Phase - 1], delta, layout_.valid(group));
+        store_deltas<Cell, T>(delta_slot, Cell::phase[Phase - 1], delta, layout_.valid(group));
         store(work_.d_operands[0] + d_at, d_first);
       }
     }
@@ -546,6 +395,7 @@ class BackwardPass {
   Worker& worker_;
   const Ownership own_;
   const Sequence<const T> dy_;
+  const NormalizedBackward<Cell, T> normalized_;  // used where the cell is
 };
 
 }  // namespace

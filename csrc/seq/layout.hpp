@@ -86,6 +86,16 @@ struct Slots {
   }
 };
 
+// Units past H have deltas of zero even where a row holds infinities: they meet other products'
+// zero weights.
+template <class Cell, class T>
+inline void store_deltas(typename Slots<Cell, T>::Group slot, Range parts,
+                         const Vec<T> (&delta)[Cell::parts], index valid) {
+  for (int p = parts.begin; p < parts.end; ++p) {
+    store(slot.part(p), valid == lanes<T> ? delta[p] : keep_first(delta[p], valid));
+  }
+}
+
 /// The parts `range` of all panels' slots as the A of a product: K = panels x parts x units.
 template <class Cell, class T>
 struct SlotOperand {

@@ -249,9 +249,9 @@ class Prepacked(Generic[OutputT, StateT]):
             columns = [[part[i] for part in parts] for i in range(len(self._first))]
             # A bias is there in all layers, in some, or in none.
             weights = tuple(None if all(w is None for w in c) else c for c in columns)
-        *weights, layer_norm = weights
+        *others, layer_norm = weights
         options = {**self._options, "layer_norm": layer_norm}
-        return partial(Prepacked, self._kind, **options), tuple(weights)
+        return partial(Prepacked, self._kind, **options), tuple(others)
 
     def _run_stack(
         self,
