@@ -14,16 +14,18 @@ struct Sequence {
   index row_stride = 0;
 };
 
-/// Weights and biases in the public layout: w_ih (G*H, I), w_hh (G*H, H), biases (G*H,) or null.
+/// Weights and biases in the public layout: w_ih (G*H, I), w_hh (G*H, R), biases (G*H,) or null,
+/// w_hr (R, H) or null, where R is H.
 template <class T>
 struct Weights {
   const T* w_ih;
   const T* w_hh;
   const T* b_ih;
   const T* b_hh;
+  const T* w_hr;
 };
 
-/// States (B, H), C-contiguous, or null where absent.
+/// States h (B, R) and c (B, H), C-contiguous, or null where absent.
 template <class T>
 struct States {
   T* h = nullptr;
@@ -40,6 +42,7 @@ struct Gradients {
   T* b_hh = nullptr;
   T* h0 = nullptr;
   T* c0 = nullptr;
+  T* w_hr = nullptr;
 };
 
 }  // namespace rnnfast
