@@ -49,12 +49,16 @@ def gru(reset_after: bool) -> Cell:
     return _GRU if reset_after else _GRU_RESET_BEFORE
 
 
-def by_kind(kind: str, nonlinearity: object, forget_gate: object, reset_after: bool) -> Cell:
+def by_kind(
+    kind: str, nonlinearity: object, forget_gate: object, reset_after: bool, w_hr: object
+) -> Cell:
     """Return the cell that `prepack` names; an option of another kind must be at its default."""
     if kind != "rnn" and nonlinearity != "tanh":
         raise ValueError(f"nonlinearity is an option of cell 'rnn', not of {kind!r}")
     if kind != "lstm" and forget_gate != "own":
         raise ValueError(f"forget_gate is an option of cell 'lstm', not of {kind!r}")
+    if kind != "lstm" and w_hr is not None:
+        raise ValueError(f"w_hr is an option of cell 'lstm', not of {kind!r}")
     if kind != "gru" and not reset_after:
         raise ValueError(f"reset_after is an option of cell 'gru', not of {kind!r}")
     if kind == "rnn":

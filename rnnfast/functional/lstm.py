@@ -92,6 +92,7 @@ def lstm(
     weight_dropout: float = 0.0,
     zoneout: float | tuple[float, float] = 0.0,
     seed: int | None = None,
+    w_hr: Weights | None = None,
 ) -> LSTMOutput:
     """Run an LSTM over a batch of sequences.
 
@@ -192,7 +193,7 @@ def lstm(
     network = Network(
         cell,
         x,
-        (w_ih, w_hh, b_ih, b_hh),
+        (w_ih, w_hh, b_ih, b_hh, w_hr),
         h0,
         c0,
         lengths=lengths,
@@ -224,6 +225,7 @@ def lstm_vjp(
     weight_dropout: float = 0.0,
     zoneout: float | tuple[float, float] = 0.0,
     seed: int | None = None,
+    w_hr: Weights | None = None,
     truncate: int | None = None,
     checkpoint: bool = False,
     wrt: Collection[str] | None = None,
@@ -236,7 +238,7 @@ def lstm_vjp(
     Parameters
     ----------
     x, w_ih, w_hh, b_ih, b_hh, h0, c0, forget_gate, lengths, resets, reverse, \
-    bidirectional, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
+    bidirectional, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed, w_hr
         As for `lstm`.
     truncate : int, optional
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the
@@ -282,7 +284,7 @@ def lstm_vjp(
     network = Network(
         cell,
         x,
-        (w_ih, w_hh, b_ih, b_hh),
+        (w_ih, w_hh, b_ih, b_hh, w_hr),
         h0,
         c0,
         lengths=lengths,

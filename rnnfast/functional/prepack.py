@@ -38,6 +38,7 @@ def prepack(
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
+    w_hr: Weights | None = None,
 ) -> Prepacked[LSTMOutput, tuple[Array, Array]]: ...
 @overload
 def prepack(
@@ -83,6 +84,7 @@ def prepack(
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
+    w_hr: Weights | None = None,
 ) -> Prepacked[Any, Any]: ...
 def prepack(
     cell: str,
@@ -97,6 +99,7 @@ def prepack(
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
+    w_hr: Weights | None = None,
 ) -> Prepacked[Any, Any]:
     """Copy and pack weights once, for many calls.
 
@@ -126,6 +129,9 @@ def prepack(
     zoneout : float or (float, float), default 0.0
         How much of h, and of c, a step keeps of the step before; see `lstm`. One for both or, for
         an LSTM, one each.
+    w_hr : array_like, shape (R, H), optional
+        For "lstm" only: the projection of h, as for `lstm`; `w_hh` is (G*H, R) then. None by
+        default.
 
     Returns
     -------
@@ -165,4 +171,5 @@ def prepack(
         reverse=reverse,
         bidirectional=bidirectional,
         zoneout=zoneout,
+        w_hr=w_hr,
     )

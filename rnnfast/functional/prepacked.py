@@ -39,7 +39,7 @@ class Prepacked(Generic[OutputT, StateT]):
     Parameters
     ----------
     cell, w_ih, w_hh, b_ih, b_hh, nonlinearity, forget_gate, reset_after, reverse, bidirectional, \
-    zoneout
+    zoneout, w_hr
         As for `prepack`.
 
     Attributes
@@ -52,6 +52,8 @@ class Prepacked(Generic[OutputT, StateT]):
         I, the inputs of a step.
     hidden_size : int
         H, the hidden units.
+    proj_size : int or None
+        R, the width of h, where an LSTM projects it.
     dtype : numpy.dtype
         The dtype of weights, inputs and results.
     reverse : bool
@@ -86,6 +88,7 @@ class Prepacked(Generic[OutputT, StateT]):
         reverse: bool = False,
         bidirectional: bool = False,
         zoneout: float | tuple[float, float] = 0.0,
+        w_hr: Weights | None = None,
     ) -> None:
         self._kind = cell
         back, both = options.directions(reverse, bidirectional)
@@ -98,10 +101,11 @@ class Prepacked(Generic[OutputT, StateT]):
             "zoneout": zoneout,
         }
         self._core_cell = cells.by_kind(
-            cell, nonlinearity, forget_gate, self._options["reset_after"]
+            cell, nonlinearity, forget_gate, self._options["reset_after"], w_hr
         )
         self._noise = noise(self._core_cell, 0.0, 0.0, 0.0, 0.0, zoneout, seed=None)
-        self._weights, self._form = stacks.packable(self._core_cell, (w_ih, w_hh, b_ih, b_hh), both)
+        given = (w_ih, w_hh, b_ih, b_hh, w_hr)
+        self._weights, self._form = stacks.packable(self._core_cell, given, both)
         self._first = self._weights[0][0]
         name = self._core_cell.name
         self._packed = tuple(_core.Packed(name, part) for layer in self._weights for part in layer)
@@ -128,6 +132,11 @@ class Prepacked(Generic[OutputT, StateT]):
     def hidden_size(self) -> int:
         """H, the hidden units."""
         return self._first.hidden_size
+
+    @property
+    def proj_size(self) -> int | None:
+        """R, the width of h, where an LSTM projects it."""
+        return None if self._first.w_hr is None else self._first.output_size
 
     @property
     def dtype(self) -> DType:
@@ -161,7 +170,7 @@ class Prepacked(Generic[OutputT, StateT]):
             T steps of B sequences of I inputs, of the dtype of the weights, with any strides.
         h0, c0 : array_like, shape (B, H), optional
             State before the first step, zero by default; `c0` for an LSTM only. (L*D, B, H) if
-            weights were given in sequences, for L layers of D directions.
+            weights were given in sequences, for L layers of D directions. A projected h is R wide.
         lengths : array_like of int, shape (B,), optional
             Steps of each sequence, 0 to T; all have T by default. As for `rnn`, `lstm` and `gru`.
         resets : array_like of bool, shape (T, B), optional
@@ -185,13 +194,13 @@ class Prepacked(Generic[OutputT, StateT]):
             return self._run_stack(x, h0, c0, lengths, resets)
         given = inputs.inputs_for(self._core_cell, self._first, x, h0, c0, lengths, resets)
         steps, batch, _ = given.x.shape
-        rows: tuple[int, int] = (batch, self.hidden_size)
+        output_size, hidden_size = widths = self._first.output_size, self.hidden_size
         results = Results(
-            empty("y", (steps, *rows), self.dtype),
-            empty("h_n", rows, self.dtype),
-            empty("c_n", rows, self.dtype) if self._core_cell.has_c else None,
+            empty("y", (steps, batch, output_size), self.dtype),
+            empty("h_n", (batch, output_size), self.dtype),
+            empty("c_n", (batch, hidden_size), self.dtype) if self._core_cell.has_c else None,
         )
-        masks = self._noise.of_states(0, (steps, *rows), self.dtype)
+        masks = self._noise.of_states(0, (steps, batch), widths, self.dtype)
         forward_packed(self._packed[0], given, self.reverse, masks, results)
         y, h_n, c_n = results
         form = _OUTPUTS[self._kind]
@@ -234,9 +243,11 @@ class Prepacked(Generic[OutputT, StateT]):
         layers = ""
         if self._form is not None:
             layers = f"layers={self.layers}, bidirectional={self.bidirectional}, "
+        projection = "" if self.proj_size is None else f"proj_size={self.proj_size}, "
         return (
             f"<Prepacked {self._core_cell.name}: {layers}input_size={self.input_size}, "
-            f"hidden_size={self.hidden_size}, dtype={self.dtype}, reverse={self.reverse}>"
+            f"hidden_size={self.hidden_size}, {projection}dtype={self.dtype}, "
+            f"reverse={self.reverse}>"
         )
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
@@ -247,7 +258,8 @@ class Prepacked(Generic[OutputT, StateT]):
             columns = [[part[i] for part in parts] for i in range(len(self._first))]
             # A bias is there in all layers, in some, or in none.
             weights = tuple(None if all(w is None for w in c) else c for c in columns)
-        return partial(Prepacked, self._kind, **self._options), weights
+        *positional, w_hr = weights
+        return partial(Prepacked, self._kind, **self._options, w_hr=w_hr), tuple(positional)
 
     def _run_stack(
         self,
@@ -273,8 +285,9 @@ class Prepacked(Generic[OutputT, StateT]):
         cell, layers = self._core_cell, None if self._form is None else self.layers
         row, states = inputs.step_inputs(cell, self._first, x_t, state, layers)
         if row.shape[0] == 0:
-            shape = (0, self.hidden_size) if layers is None else (layers, 0, self.hidden_size)
-            none = [empty("state", shape, self.dtype) for _ in cell.states]
+            leading = (0,) if layers is None else (layers, 0)
+            widths = self._first.output_size, self.hidden_size
+            none = [empty("state", (*leading, width), self.dtype) for width in widths]
             return cast(StateT, tuple(none) if cell.has_c else none[0])
         if layers is None:
             return cast(StateT, self._step_of(0, row, states))
@@ -292,12 +305,12 @@ class Prepacked(Generic[OutputT, StateT]):
         if not self._noise.reaches_steps:
             return self._packed[layer].step(row, before)
         h0, c0 = before if isinstance(before, tuple) else (before, None)
-        rows: tuple[int, int] = (row.shape[0], self.hidden_size)
-        h, c = (empty("state", rows, self.dtype) for _ in range(2))
+        batch, widths = row.shape[0], (self._first.output_size, self.hidden_size)
+        h, c = (empty("state", (batch, width), self.dtype) for width in widths)
         given = inputs.Inputs(row[None], self._weights[layer][0], h0, c0, None, None)
-        masks = self._noise.of_states(layer, (1, *rows), self.dtype)
+        masks = self._noise.of_states(layer, (1, batch), widths, self.dtype)
         has_c = self._core_cell.has_c
-        results = Results(np.empty((1, *rows), self.dtype), h, c if has_c else None)
+        results = Results(np.empty((1, *h.shape), self.dtype), h, c if has_c else None)
         forward_packed(self._packed[layer], given, False, masks, results)
         return (h, c) if has_c else h
 

@@ -75,12 +75,13 @@ def lstm_trace(
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
+    w_hr: npt.ArrayLike | None = None,
 ) -> LSTMTrace:
     """Run an LSTM and return, beside its results, all gates and cell states.
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, c0, forget_gate, lengths, resets, reverse
+    x, w_ih, w_hh, b_ih, b_hh, h0, c0, forget_gate, lengths, resets, reverse, w_hr
         As for `lstm`; of one layer.
 
     Returns
@@ -104,7 +105,7 @@ def lstm_trace(
     network = Network(
         cells.lstm(forget_gate),
         x,
-        (w_ih, w_hh, b_ih, b_hh),
+        (w_ih, w_hh, b_ih, b_hh, w_hr),
         h0,
         c0,
         lengths=lengths,

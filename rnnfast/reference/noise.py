@@ -56,18 +56,19 @@ def noisy(cell: Callable[..., Results]) -> Callable[..., Results]:
     ) -> Results:
         steps, batch, inputs = x.shape
         units = w_hh.shape[1]
+        projection = options.get("w_hr")
+        widths = units, units if projection is None else projection.shape[1]
         rates = zoneout if isinstance(zoneout, tuple) else (zoneout, zoneout)
         mask = None
         if seed is not None:
             x = x * _factors(seed, _INPUT, (batch, inputs), input_dropout)
             w_hh = w_hh * _factors(seed, _WEIGHT, w_hh.shape, weight_dropout)
             mask = _factors(seed, _RECURRENT, (batch, units), recurrent_dropout)
-        shape = (steps, batch, units)
         kept = tuple(
-            np.full(shape, p)
+            np.full((steps, batch, width), p)
             if seed is None
-            else np.where(_below(seed, _ZONEOUT + state, shape, p), 1.0, 0.0)
-            for state, p in enumerate(rates)
+            else np.where(_below(seed, _ZONEOUT + state, (steps, batch, width), p), 1.0, 0.0)
+            for state, (p, width) in enumerate(zip(rates, widths, strict=True))
         )
         return cell(x, w_ih, w_hh, *biases, mask=mask, kept=kept if any(rates) else None, **options)
 

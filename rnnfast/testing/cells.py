@@ -35,6 +35,8 @@ class Cell:
         Arguments that are initial states, the output's first.
     options : mapping of str to object
         Keyword arguments that select this cell.
+    projects : bool
+        Whether h is a projection, so that there is a `w_hr`.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Cell:
     gates: int
     states: tuple[str, ...] = ("h0",)
     options: Mapping[str, Any] = field(default_factory=dict)
+    projects: bool = False
 
     def __str__(self) -> str:
         """Return the name, for test ids."""
@@ -60,20 +63,32 @@ class Cell:
     @property
     def arguments(self) -> tuple[str, ...]:
         """Names of the array arguments, in the order of the gradients."""
-        return ("x", "w_ih", "w_hh", "b_ih", "b_hh", *self.states)
+        projection = ("w_hr",) if self.projects else ()
+        return ("x", "w_ih", "w_hh", "b_ih", "b_hh", *self.states, *projection)
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """Names of the arguments that are weights and always there."""
+        return tuple(name for name in self.arguments if name[0] == "w")
+
+    def output_size(self, H: int) -> int:
+        """Return the width of h for H units: R, on other borders of panels than H, or H."""
+        return max(1, 2 * H // 3) if self.projects else H
 
     def shape(self, argument: str, T: int, B: int, I: int, H: int) -> tuple[int, ...]:  # noqa: E741
         """Return the shape of an argument, a result or a cotangent for the given sizes."""
-        rows = self.gates * H
+        rows, R = self.gates * H, self.output_size(H)
         shapes: dict[str, tuple[int, ...]] = {
             "x": (T, B, I),
             "w_ih": (rows, I),
-            "w_hh": (rows, H),
+            "w_hh": (rows, R),
             "b_ih": (rows,),
             "b_hh": (rows,),
-            "y": (T, B, H),
+            "w_hr": (R, H),
+            "y": (T, B, R),
         }
-        return shapes.get(argument.removeprefix("d"), (B, H))
+        state = (B, H if "c" in argument else R)
+        return shapes.get(argument.removeprefix("d"), state)
 
     def forward(self, arguments: Arguments, **options: Any) -> Any:
         """Run the kernels, with options of a call such as ``reverse`` and ``lengths``."""
@@ -105,6 +120,7 @@ CELLS: tuple[Cell, ...] = (
     Cell("lstm", "lstm", gates=4, states=("h0", "c0")),
     Cell("lstm_coupled", "lstm", 3, ("h0", "c0"), {"forget_gate": "coupled"}),
     Cell("lstm_no_forget", "lstm", 3, ("h0", "c0"), {"forget_gate": "none"}),
+    Cell("lstm_projected", "lstm", 4, ("h0", "c0"), projects=True),
     Cell("gru", "gru", gates=3, options={"reset_after": True}),
     Cell("gru_reset_before", "gru", gates=3, options={"reset_after": False}),
     Cell("mgu", "mgu", gates=2),
