@@ -26,7 +26,7 @@ class Cell:
     Parameters
     ----------
     name : str
-        Name inside the core.
+        Name inside the core, but for a projection.
     function : str
         Public function, also the name of its reference; its derivative appends ``_vjp``.
     gates : int

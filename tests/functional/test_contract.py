@@ -25,18 +25,19 @@ SIGNATURES = {
     "rnn": f"({WEIGHTS}, nonlinearity='tanh', lengths=None, resets=None, reverse=False, "
     f"bidirectional=False, {NOISE})",
     "lstm": f"({WEIGHTS}, c0=None, forget_gate='own', lengths=None, resets=None, reverse=False, "
-    f"bidirectional=False, {NOISE})",
+    f"bidirectional=False, {NOISE}, w_hr=None)",
     "gru": f"({WEIGHTS}, reset_after=True, lengths=None, resets=None, reverse=False, "
     f"bidirectional=False, {NOISE})",
     "rnn_vjp": f"({WEIGHTS}, nonlinearity='tanh', lengths=None, resets=None, reverse=False, "
     f"bidirectional=False, {NOISE}, truncate=None, checkpoint=False, wrt=None)",
     "lstm_vjp": f"({WEIGHTS}, c0=None, forget_gate='own', lengths=None, resets=None, "
-    f"reverse=False, bidirectional=False, {NOISE}, truncate=None, checkpoint=False, wrt=None)",
+    f"reverse=False, bidirectional=False, {NOISE}, w_hr=None, truncate=None, checkpoint=False, "
+    "wrt=None)",
     "gru_vjp": f"({WEIGHTS}, reset_after=True, lengths=None, resets=None, reverse=False, "
     f"bidirectional=False, {NOISE}, truncate=None, checkpoint=False, wrt=None)",
     "prepack": "(cell, w_ih, w_hh, b_ih=None, b_hh=None, *, "
     "nonlinearity='tanh', forget_gate='own', reset_after=True, reverse=False, "
-    "bidirectional=False, zoneout=0.0)",
+    "bidirectional=False, zoneout=0.0, w_hr=None)",
     "Prepacked.__call__": "(self, x, *, h0=None, c0=None, lengths=None, resets=None)",
     "Prepacked.step": "(self, x_t, state=None)",
     "set_num_threads": "(n)",
@@ -49,7 +50,7 @@ FIELDS = {
     "LSTMOutput": "y h_n c_n",
     "GRUOutput": "y h_n",
     "RNNGrads": "x w_ih w_hh b_ih b_hh h0",
-    "LSTMGrads": "x w_ih w_hh b_ih b_hh h0 c0",
+    "LSTMGrads": "x w_ih w_hh b_ih b_hh h0 c0 w_hr",
     "GRUGrads": "x w_ih w_hh b_ih b_hh h0",
 }
 
@@ -110,7 +111,8 @@ def test_options_choose_the_cell(cell: Cell) -> None:
     arguments, _ = setting(cell)
     want = cell.reference(arguments)
     for other in CELLS:
-        if other.function == cell.function and other.gates == cell.gates:
+        alike = other.function, other.gates, other.projects
+        if alike == (cell.function, cell.gates, cell.projects):
             close = np.allclose(other.forward(arguments).y, want[0], rtol=1e-10, atol=1e-12)
             assert close == (other is cell)
     if cell.function == "lstm" and cell.name != "lstm":
@@ -262,11 +264,11 @@ def test_without_steps(cell: Cell, T: int, B: int) -> None:
     for reverse in (False, True):
         out, pullback = cell.vjp(arguments, reverse=reverse)
         assert_equal(out, cell.forward(arguments, reverse=reverse))
-        assert out.y.shape == (T, B, 9)
+        assert out.y.shape == (T, B, cell.output_size(9))
         assert_equal(out[1:], (arguments[state] for state in cell.states))
         grads = pullback(**cotangents)
         assert grads.x.shape == (T, B, 7)
-        for name in ("w_ih", "w_hh", "b_ih", "b_hh"):
+        for name in (*cell.weights, "b_ih", "b_hh"):
             assert getattr(grads, name).shape == arguments[name].shape
             assert not getattr(grads, name).any()
         for state in cell.states:

@@ -96,7 +96,11 @@ def test_huge_values_saturate(cell: Cell, dtype: DType) -> None:
     arguments["x"] *= np.sqrt(np.finfo(dtype).max)
     out, pullback = cell.vjp(arguments)
     for name, got, want in zip(cell.outputs, out, cell.reference(arguments), strict=True):
-        np.testing.assert_allclose(got, want, rtol=16 * np.finfo(dtype).eps, err_msg=name)
+        # A projection sums numbers of either sign.
+        atol = np.finfo(dtype).eps * 21 if cell.projects else 0
+        np.testing.assert_allclose(
+            got, want, rtol=16 * np.finfo(dtype).eps, atol=atol, err_msg=name
+        )
     gradients = pullback(**cotangents)
     assert np.isfinite(gradients.x).all()
     # A saturated gate passes nothing back; in no cell does x act past its gates.
@@ -140,10 +144,11 @@ def test_empty(cell: Cell, dtype: DType, given: bool, T: int, B: int) -> None:
     packed = cell.prepack(arguments)
     operands = {name: a for name, a in arguments.items() if name[0] not in "wb"}
     for out in (cell.forward(arguments), cell.vjp(arguments)[0], packed(**operands)):
-        assert out.y.shape == (T, B, problem.H)
+        assert out.y.shape == (T, B, cell.output_size(problem.H))
         assert out.y.dtype == dtype
+        initial = problem.with_all_states(arguments)
         for state, final in zip(cell.states, out[1:], strict=True):
-            want = arguments[state] if given else np.zeros((B, problem.H), dtype)
+            want = initial[state]
             np.testing.assert_array_equal(final, want)
             if given and B:
                 assert not np.shares_memory(final, arguments[state])

@@ -32,7 +32,7 @@ def sigmoid(a: np.ndarray) -> np.ndarray:
 
 def gates_of(cell: Cell, arguments: dict, x: np.ndarray, h: np.ndarray) -> np.ndarray:
     """Gates (B, G, H) of one step by the equations, from x_t and the state before."""
-    H = h.shape[1]
+    H = arguments["w_hh"].shape[0] // cell.gates
     a = x @ arguments["w_ih"].T + arguments["b_ih"]
     u, b = arguments["w_hh"], arguments["b_hh"]
     m = h @ u.T + b
@@ -41,6 +41,7 @@ def gates_of(cell: Cell, arguments: dict, x: np.ndarray, h: np.ndarray) -> np.nd
         "rnn_relu": [lambda v: np.maximum(v, 0)],
         "rnn_sigmoid": [sigmoid],
         "lstm": [sigmoid, sigmoid, np.tanh, sigmoid],
+        "lstm_projected": [sigmoid, sigmoid, np.tanh, sigmoid],
         "lstm_coupled": [sigmoid, np.tanh, sigmoid],
         "lstm_no_forget": [sigmoid, np.tanh, sigmoid],
     }
@@ -86,7 +87,8 @@ def test_traces(cell: Cell, dtype: DType, reverse: bool, options: dict) -> None:
             np.testing.assert_allclose(got.gates[t, b], want[0], atol=atol)
             if "c0" in cell.states:
                 i, g = (want[:, 0], want[:, -2])
-                kept = {"lstm": want[:, 1], "lstm_coupled": 1 - i}.get(cell.name, 1.0)
+                own = {"lstm": want[:, 1], "lstm_projected": want[:, 1], "lstm_coupled": 1 - i}
+                kept = own.get(cell.name, 1.0)
                 c = kept * c + i * g
                 np.testing.assert_allclose(got.c[t, b], c[0], atol=atol)
             h = got.y[t, b : b + 1].astype(np.float64)
