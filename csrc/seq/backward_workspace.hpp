@@ -105,14 +105,16 @@ struct BackwardWorkspace {
         blocks(plan),
         input_weights{layout, Cell::input, call.dims.inputs},
         input_gradient(layout, Cell::input, call.dims.inputs, block,
-                       call.out.w_ih || call.out.b_ih),
-        projection_weights{{call.dims.projection}, Linear::phase[0], call.dims.units},
-        projection_gradient({call.dims.projection}, Linear::phase[0], call.dims.units, block,
-                            call.out.w_hr != nullptr) {
+                       call.out.w_ih || call.out.b_ih) {
     const bool wanted = call.out.w_hh || call.out.b_hh;
     for (int p = 0; p < Cell::phases; ++p) {
       recurrent_weights[p] = {layout, Cell::phase[p], outputs.units};
       recurrent_gradients[p] = {layout, Cell::phase[p], outputs.units, block, wanted};
+    }
+    if (dims.projection) {
+      const Layout<Linear, T> of_h = {outputs};
+      projection_weights = {of_h, Linear::phase[0], dims.units};
+      projection_gradient = {of_h, Linear::phase[0], dims.units, block, call.out.w_hr != nullptr};
     }
   }
 };

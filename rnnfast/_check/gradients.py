@@ -19,7 +19,7 @@ def upstream(
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Return dL/dy, dL/dh_n and dL/dc_n as the kernels take them; None is zero."""
     of_output = None if dy is None else _of_output(dy, given)
-    symbol, *of_both = given.first.output_symbol, given.directions, given.x.dtype
+    symbol, of_both = given.first.output_symbol, (given.directions, given.x.dtype)
     return (
         of_output,
         state("dh_n", dh_n, given.h_shape, symbol, *of_both),

@@ -285,7 +285,7 @@ class Prepacked(Generic[OutputT, StateT]):
         cell, layers = self._core_cell, None if self._form is None else self.layers
         row, states = inputs.step_inputs(cell, self._first, x_t, state, layers)
         if row.shape[0] == 0:
-            leading = (0,) if layers is None else (layers, 0)
+            leading: tuple[int, ...] = (0,) if layers is None else (layers, 0)
             widths = self._first.output_size, self.hidden_size
             none = [empty("state", (*leading, width), self.dtype) for width in widths]
             return cast(StateT, tuple(none) if cell.has_c else none[0])
@@ -306,7 +306,8 @@ class Prepacked(Generic[OutputT, StateT]):
             return self._packed[layer].step(row, before)
         h0, c0 = before if isinstance(before, tuple) else (before, None)
         batch, widths = row.shape[0], (self._first.output_size, self.hidden_size)
-        h, c = (empty("state", (batch, width), self.dtype) for width in widths)
+        h: Array = empty("state", (batch, widths[0]), self.dtype)
+        c: Array = empty("state", (batch, widths[1]), self.dtype)
         given = inputs.Inputs(row[None], self._weights[layer][0], h0, c0, None, None)
         masks = self._noise.of_states(layer, (1, batch), widths, self.dtype)
         has_c = self._core_cell.has_c

@@ -65,8 +65,8 @@ class Problem:
     def arguments(self, rng: np.random.Generator) -> dict[str, Array]:
         """Draw the arguments, scaled so that gates lie neither dead nor saturated.
 
-        Weights are normal with variance ``1/I``, ``1/H`` and so on: pre-activations then have variance
-        near 2 at every size, so each term of the backward pass carries weight.
+        Weights are normal with variance ``1/I``, ``1/H`` and so on: pre-activations then have
+        variance near 2 at every size, so each term of the backward pass carries weight.
         """
         given = ("x", *self.cell.weights, *self.biases, *self.states)
         return {

@@ -277,7 +277,8 @@ def test_layers_are_pickled(cell: Cell) -> None:
             assert repr(twin) == repr(packed)
             assert_equal(twin(**rest), want)
     assert repr(packed) == (
-        f"<Prepacked {cell.name.removesuffix('_projected')}: layers=2, bidirectional=True, input_size=7, hidden_size=9, "
+        f"<Prepacked {cell.name.removesuffix('_projected')}: layers=2, bidirectional=True, "
+        "input_size=7, hidden_size=9, "
         f"{'proj_size=6, ' if cell.projects else ''}dtype=float32, reverse=False>"
     )
 
