@@ -5,7 +5,7 @@
     c_t     = f * c_{t-1} + i * g
     h_t     = o * tanh(c_t)
 
-or with f = 1 - i, or f = 1, and no rows for it. The rows of `w_ih` (4*H, I), `w_hh` (4*H, H) and
+or with f = 1 - i, or f = 1, and no rows for it; or with h_t = W_hr (o * tanh(c_t)). The rows of `w_ih` (4*H, I), `w_hh` (4*H, H) and
 the biases (4*H,) are in the order i f g o.
 
 Source: Hochreiter and Schmidhuber, Long short-term memory, 1997, with the forget gate of Gers,
@@ -51,7 +51,7 @@ class LSTMPullback(Pullback[LSTMGrads]):
         dy : array_like, shape (T, B, H), optional
             dL/dy; here and below None is zero.
         dh_n, dc_n : array_like, shape (B, H), optional
-            dL/dh_n and dL/dc_n.
+            dL/dh_n and dL/dc_n. With a projection `dy` is (T, B, R) and `dh_n` (B, R).
         out : LSTMGrads, optional
             Arrays that the gradients are added to and that are returned in their place; where a
             field is None, as all are by default, a fresh array is returned.
@@ -99,7 +99,7 @@ def lstm(
     All arrays are float32 or all are float64. Any strides will do; a batch-first array is passed
     as `x.swapaxes(0, 1)`, which copies nothing.
 
-    Layers stack: each of `w_ih`, `w_hh`, `b_ih`, `b_hh` may be a sequence of arrays, layer by
+    Layers stack: each of `w_ih`, `w_hh`, `b_ih`, `b_hh`, `w_hr` may be a sequence of arrays, layer by
     layer, and of each layer, if `bidirectional`, forward before reverse. With L layers of D
     directions the states are (L*D, B, H), `y` is (T, B, D*H), and upper layers have D*H inputs.
 
@@ -144,12 +144,16 @@ def lstm(
     seed : int, optional
         Of what is drawn at random, which depends on it and the sizes alone; None, the default, is
         inference, without dropout.
+    w_hr : array_like, shape (R, H), optional
+        Projection of h to R numbers, any R from 1 on; torch's `proj_size`. What has the width of h
+        then has R in place of H: `w_hh` is (4*H, R), `h0` (B, R), the inputs of upper layers D*R.
+        `recurrent_dropout`, and `zoneout` of h, act on what is projected. None by default.
 
     Returns
     -------
     LSTMOutput
-        `y` (T, B, H), `h_n` (B, H) and `c_n` (B, H), fresh arrays. With T = 0, `h_n` and `c_n`
-        are the initial states.
+        `y` (T, B, H), `h_n` (B, H) and `c_n` (B, H), fresh arrays; R in place of H in `y` and `h_n`
+        with a projection. With T = 0, `h_n` and `c_n` are the initial states.
 
     Raises
     ------
@@ -172,13 +176,15 @@ def lstm(
         i, f, o = sigmoid(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), each with its rows of W and b
         g       = tanh   (W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)
         c_t     = f * c_{t-1} + i * g
-        h_t     = o * tanh(c_t)
+        h_t     = o * tanh(c_t), or W_hr (o * tanh(c_t))
 
     References
     ----------
     .. [1] Hochreiter and Schmidhuber, Long short-term memory, 1997.
     .. [2] Gers, Schmidhuber and Cummins, Learning to forget, 2000: the forget gate.
     .. [3] Greff et al., LSTM: a search space odyssey, 2017: coupled input and forget gates (CIFG).
+    .. [4] Sak, Senior and Beaufays, Long short-term memory recurrent neural network architectures
+       for large scale acoustic modeling, 2014: the projection (LSTMP).
 
     Examples
     --------
@@ -257,7 +263,7 @@ def lstm_vjp(
     output : LSTMOutput
         As from `lstm`.
     pullback : LSTMPullback
-        `pullback(dy, dh_n, dc_n)` returns `LSTMGrads`. Gradients of absent biases and of what is
+        `pullback(dy, dh_n, dc_n)` returns `LSTMGrads`. Gradients of absent weights and of what is
         not in `wrt` are None; those of `h0` and `c0` are there also when these are not given.
 
     Raises

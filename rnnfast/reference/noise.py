@@ -3,7 +3,8 @@
     x m_x, h m_h where it meets W_hh, W_hh m_w       m = 0 with probability p, else 1 / (1 - p)
     s = d s_prev + (1 - d) s~                        d = 1 with probability p, else 0
 
-m_x (B, I) and m_h (B, H) are one for all steps, d (T, B, H) one for each state s. Without a seed
+m_x (B, I) and m_h (B, H) are one for all steps, d (T, B, H) one for each state s, and as wide
+as it. Without a seed
 m = 1 and d = p. A number is 16 bits of Philox 4x64 under the seed's key, from the counter
 (0, 0, kind, layer), least significant first, and compared with 2^16 p.
 Sources: Gal and Ghahramani, 2016 (m_x, m_h); Merity et al., 2017 (m_w); Krueger et al., 2016 (d).
