@@ -6,7 +6,8 @@
     weight_dropout      W_hh                       the same, one m for the call
     zoneout             states                     d s_prev + (1 - d) s~,   d = 1 with probability p
 
-With a projection h is R wide. Without a seed, which is inference, the first four do nothing, and d is p.
+Without a seed, which is inference, the first four do nothing, and d is p. Masks are as wide as what
+they act on: those of a projected h are R wide.
 
 Random numbers, 16 bits each, come from a counter-based generator (Philox 4x64: Salmon et al.,
 Parallel random numbers: as easy as 1, 2, 3, 2011), whose counter names what is drawn and for which

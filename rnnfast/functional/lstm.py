@@ -5,8 +5,8 @@
     c_t     = f * c_{t-1} + i * g
     h_t     = o * tanh(c_t)
 
-or with f = 1 - i, or f = 1, and no rows for it; or with h_t = W_hr (o * tanh(c_t)). The rows of `w_ih` (4*H, I), `w_hh` (4*H, H) and
-the biases (4*H,) are in the order i f g o.
+or with f = 1 - i, or f = 1, and no rows for it; or with h_t = W_hr (o * tanh(c_t)). The rows of
+`w_ih` (4*H, I), `w_hh` (4*H, H) and the biases (4*H,) are in the order i f g o.
 
 Source: Hochreiter and Schmidhuber, Long short-term memory, 1997, with the forget gate of Gers,
 Schmidhuber and Cummins, 2000, in the form and gate order of `torch.nn.LSTM`.
@@ -99,8 +99,8 @@ def lstm(
     All arrays are float32 or all are float64. Any strides will do; a batch-first array is passed
     as `x.swapaxes(0, 1)`, which copies nothing.
 
-    Layers stack: each of `w_ih`, `w_hh`, `b_ih`, `b_hh`, `w_hr` may be a sequence of arrays, layer by
-    layer, and of each layer, if `bidirectional`, forward before reverse. With L layers of D
+    Layers stack: each of `w_ih`, `w_hh`, `b_ih`, `b_hh`, `w_hr` may be a sequence of arrays, layer
+    by layer, and of each layer, if `bidirectional`, forward before reverse. With L layers of D
     directions the states are (L*D, B, H), `y` is (T, B, D*H), and upper layers have D*H inputs.
 
     Parameters
