@@ -5,8 +5,9 @@ Every array has one dtype, float32 or float64, in native byte order and aligned.
 C-contiguous, but for `resets` (T, B), of any strides. `spans` (B, 2) are the steps [begin, end)
 that each sequence takes, and one at least takes all; None is all of all. `truncate` 0 is never.
 `masks` are factors (B, H) of h before the recurrent product, and how much of h and of c a step
-keeps of the step before, each (T, B, H) of any strides over time and batch; or None.
-`rnnfast._check` sees to it. T, B, I and H are at least 1 here.
+keeps of the step before, each (T, B, H) of any strides over time and batch; or None. Where there is
+a `w_hr` (R, H), h and all that goes with it are R wide. `rnnfast._check` sees to it. T, B, I, H and
+R are at least 1 here.
 """
 
 from types import ModuleType, NotImplementedType
@@ -19,8 +20,8 @@ _Array = npt.NDArray[np.floating[Any]]
 _DType = np.dtype[np.floating[Any]]
 _Integers = npt.NDArray[np.intp]
 _Booleans = npt.NDArray[np.bool_]
-# w_ih, w_hh, b_ih, b_hh, layer_norm
-_Weights = tuple[_Array, _Array, _Array | None, _Array | None, _Array | None]
+# w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm
+_Weights = tuple[_Array, _Array, _Array | None, _Array | None, _Array | None, _Array | None]
 _WeightGrads = tuple[_Array | None, ...]  # in the same order
 _Masks = tuple[_Array | None, _Array | None, _Array | None]
 
@@ -126,9 +127,12 @@ def forward_saving_checkpoints(
     """As `forward_saving`; its tape makes the steps once more in `backward`, and has no trace."""
 
 def plan_layers(
-    cell: str, x: _Array, H: int, layers: int, directions: int, training: bool, /
+    cell: str, x: _Array, weights: _Weights, layers: int, directions: int, training: bool, /
 ) -> tuple[int, int] | None:
-    """How layers and directions run at once, for the calls below; None if one after the other."""
+    """How layers and directions run at once, for the calls below; None if one after the other.
+
+    `weights` are those of the first.
+    """
 
 def forward_layers(
     cell: str, plan: tuple[int, int], directions: int, parts: list[tuple[Any, ...]], /

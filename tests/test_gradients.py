@@ -22,7 +22,7 @@ def subsets(names: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 
 def expected_names(problem: Problem) -> set[str]:
-    return {*problem.cell.required, *problem.biases, *problem.cell.states}
+    return {"x", *problem.cell.weights, *problem.biases, *problem.cell.states}
 
 
 def check(problem: Problem, seed: int, given: tuple[str, ...] | None = None) -> None:

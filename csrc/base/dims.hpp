@@ -1,5 +1,5 @@
 // The sizes of a recurrent call, in the letters used throughout:
-//   T steps, B rows (sequences), I inputs, H hidden units.
+//   T steps, B rows (sequences), I inputs, H hidden units, R of them after a projection.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +9,11 @@ namespace rnnfast {
 using index = std::ptrdiff_t;
 
 struct Dims {
-  index steps;   // T
-  index rows;    // B
-  index inputs;  // I
-  index units;   // H
+  index steps;           // T
+  index rows;            // B
+  index inputs;          // I
+  index units;           // H
+  index projection = 0;  // R; 0: h is as wide as there are units
 };
 
 namespace {  // internal linkage: these are compiled once per instruction set and must not be merged
@@ -21,6 +22,11 @@ constexpr index ceil_div(index a, index b) { return (a + b - 1) / b; }
 constexpr index round_up(index a, index b) { return ceil_div(a, b) * b; }
 constexpr index smaller(index a, index b) { return a < b ? a : b; }
 constexpr index larger(index a, index b) { return a > b ? a : b; }
+
+/// The width of h: R or H.
+constexpr index outputs_of(const Dims& dims) {
+  return dims.projection ? dims.projection : dims.units;
+}
 
 /// The half-open range of `count` things that worker `id` of `workers` owns.
 struct Span {

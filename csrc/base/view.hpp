@@ -14,19 +14,20 @@ struct Sequence {
   index row_stride = 0;
 };
 
-/// Weights and biases in the public layout: w_ih (G*H, I), w_hh (G*H, H), biases (G*H,) or null,
-/// and where the cell normalizes: gains of the input and of the recurrent product (G*H,) each,
-/// then, where it normalizes c, its gain and bias (H,).
+/// Weights and biases in the public layout: w_ih (G*H, I), w_hh (G*H, R), biases (G*H,) or null,
+/// w_hr (R, H) or null, where R is H. layer_norm, where the cell normalizes: gains of the input and
+/// of the recurrent product (G*H,) each, then, where it normalizes c, its gain and bias (H,).
 template <class T>
 struct Weights {
   const T* w_ih;
   const T* w_hh;
   const T* b_ih;
   const T* b_hh;
+  const T* w_hr;
   const T* layer_norm = nullptr;
 };
 
-/// States (B, H), C-contiguous, or null where absent.
+/// States h (B, R) and c (B, H), C-contiguous, or null where absent.
 template <class T>
 struct States {
   T* h = nullptr;
@@ -41,9 +42,10 @@ struct Gradients {
   T* w_hh = nullptr;
   T* b_ih = nullptr;
   T* b_hh = nullptr;
-  T* layer_norm = nullptr;
   T* h0 = nullptr;
   T* c0 = nullptr;
+  T* w_hr = nullptr;
+  T* layer_norm = nullptr;
 };
 
 }  // namespace rnnfast

@@ -19,7 +19,7 @@ Arena pack(const CellKernels<T>& kernels, const Dims& dims, const Weights<T>& we
   return packed;
 }
 
-/// What Python passes as one tuple: w_ih, w_hh, b_ih, b_hh, layer_norm, or their gradients in
+/// What Python passes as one tuple: w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm, or their gradients in
 /// the same order.
 inline py::object weight(const py::tuple& weights, std::size_t i) { return weights[i]; }
 
@@ -27,7 +27,7 @@ template <class T>
 Weights<T> weights_of(const py::tuple& weights) {
   return {pointer<const T>(weight(weights, 0)), pointer<const T>(weight(weights, 1)),
           pointer<const T>(weight(weights, 2)), pointer<const T>(weight(weights, 3)),
-          pointer<const T>(weight(weights, 4))};
+          pointer<const T>(weight(weights, 4)), pointer<const T>(weight(weights, 5))};
 }
 
 template <class T>
@@ -38,15 +38,26 @@ Gradients<T> gradients_of(const py::object& dx, const py::tuple& of_weights, con
           pointer<T>(weight(of_weights, 1)),
           pointer<T>(weight(of_weights, 2)),
           pointer<T>(weight(of_weights, 3)),
-          pointer<T>(weight(of_weights, 4)),
           pointer<T>(dh0),
-          pointer<T>(dc0)};
+          pointer<T>(dc0),
+          pointer<T>(weight(of_weights, 4)),
+          pointer<T>(weight(of_weights, 5))};
+}
+
+/// The sizes that weights have.
+inline Dims dims_of(const py::tuple& weights) {
+  const index inputs = py::array(weight(weights, 0)).shape(1);
+  const index outputs = py::array(weight(weights, 1)).shape(1);
+  const py::object w_hr = weight(weights, 4);
+  if (w_hr.is_none()) return {0, 0, inputs, outputs};
+  return {0, 0, inputs, py::array(w_hr).shape(1), outputs};
 }
 
 /// The sizes of a call.
-inline Dims dims_of(const py::array& x, const py::tuple& weights) {
-  const py::array w_hh = weight(weights, 1);
-  return {x.shape(0), x.shape(1), x.shape(2), w_hh.shape(1)};
+inline Dims dims_of(const py::array& x, Dims weights) {
+  weights.steps = x.shape(0);
+  weights.rows = x.shape(1);
+  return weights;
 }
 
 template <class T>

@@ -16,7 +16,7 @@ void forward(const std::string& cell, const py::array& x, const py::tuple& given
   with_scalar(x.dtype(), [&](auto scalar) {
     using T = decltype(scalar);
     const CellKernels<T>& kernels = cell_kernels<T>(cell_number(cell));
-    const Dims dims = dims_of(x, given);
+    const Dims dims = dims_of(x, dims_of(given));
     const Weights<T> weights = weights_of<T>(given);
     const Masks<T> noise = masks_of<T>(masks);
     const PlanSegment plan = plan_masked(Purpose::inference, dims, kernels.traits, noise);
@@ -40,7 +40,7 @@ std::unique_ptr<Tape> forward_saving(const std::string& cell, const py::array& x
     using T = decltype(scalar);
     const int number = cell_number(cell);
     const CellKernels<T>& kernels = cell_kernels<T>(number);
-    const Dims dims = dims_of(x, given);
+    const Dims dims = dims_of(x, dims_of(given));
     const Weights<T> weights = weights_of<T>(given);
     const Masks<T> noise = masks_of<T>(masks);
     const PlanSegment plan = plan_masked(purpose, dims, kernels.traits, noise);

@@ -13,19 +13,20 @@ class Packed {
  public:
   Packed(const std::string& cell, const py::tuple& given)
       : cell_(cell_number(cell)),
-        inputs_(py::array(weight(given, 0)).shape(1)),
-        units_(py::array(weight(given, 1)).shape(1)),
+        dims_(dims_of(given)),
         dtype_(py::array(weight(given, 0)).dtype()),
         array_type_(py::type::of(weight(given, 0))),
         packed_(with_scalar(dtype_, [&](auto scalar) {
           using T = decltype(scalar);
           const Weights<T> weights = weights_of<T>(given);
           const py::gil_scoped_release release;
-          return pack(cell_kernels<T>(cell_), {0, 0, inputs_, units_}, weights, default_threads());
+          return pack(cell_kernels<T>(cell_), dims_, weights, default_threads());
         })) {}
 
   std::size_t bytes() const { return packed_.size(); }
   char* data() const { return packed_.data(); }
+  /// Sizes without steps and rows.
+  const Dims& dims() const { return dims_; }
 
   void forward(const py::array& x, const py::object& h0, const py::object& c0,
                const py::object& spans, const py::object& resets, const py::object& masks,
@@ -33,7 +34,7 @@ class Packed {
     with_scalar(dtype_, [&](auto scalar) {
       using T = decltype(scalar);
       const CellKernels<T>& kernels = cell_kernels<T>(cell_);
-      const Dims dims = {x.shape(0), x.shape(1), inputs_, units_};
+      const Dims dims = dims_of(x, dims_);
       const Masks<T> noise = masks_of<T>(masks);
       const PlanSegment plan = plan_masked(Purpose::inference, dims, kernels.traits, noise);
       const std::vector<SequenceRow> rows = rows_of(spans, plan);
@@ -67,9 +68,12 @@ class Packed {
     const auto not_implemented = [] {
       return py::reinterpret_borrow<py::object>(Py_NotImplemented);
     };
-    if (!fits(x, -1, inputs_)) return not_implemented();
+    if (!fits(x, -1, dims_.inputs)) return not_implemented();
     const CellKernels<T>& kernels = cell_kernels<T>(cell_);
-    const Dims dims = {1, py::detail::array_proxy(x.ptr())->dimensions[0], inputs_, units_};
+    Dims dims = dims_;
+    dims.steps = 1;
+    dims.rows = py::detail::array_proxy(x.ptr())->dimensions[0];
+    const index outputs = outputs_of(dims);
     if (dims.rows == 0) return not_implemented();
     py::handle h0 = Py_None;
     py::handle c0 = Py_None;
@@ -79,18 +83,18 @@ class Packed {
       } else if (PyTuple_CheckExact(state.ptr()) && PyTuple_GET_SIZE(state.ptr()) == 2) {
         h0 = PyTuple_GET_ITEM(state.ptr(), 0);
         c0 = PyTuple_GET_ITEM(state.ptr(), 1);
-        if (!fits(c0, dims.rows, units_)) return not_implemented();
+        if (!fits(c0, dims.rows, dims.units)) return not_implemented();
       } else {
         return not_implemented();
       }
-      if (!fits(h0, dims.rows, units_)) return not_implemented();
+      if (!fits(h0, dims.rows, outputs)) return not_implemented();
     }
-    py::object h = fresh(dims.rows);
-    py::object c = kernels.has_memory ? fresh(dims.rows) : py::none();
+    py::object h = fresh(dims.rows, outputs);
+    py::object c = kernels.has_memory ? fresh(dims.rows, dims.units) : py::none();
     const ForwardCall<T> call = {dims,
-                                 {pointer<const T>(x), 0, inputs_},
+                                 {pointer<const T>(x), 0, dims.inputs},
                                  {pointer<const T>(h0), pointer<const T>(c0)},
-                                 {pointer<T>(h), 0, units_},
+                                 {pointer<T>(h), 0, outputs},
                                  {nullptr, pointer<T>(c)},
                                  nullptr,
                                  {},
@@ -111,13 +115,13 @@ class Packed {
   /// Some ten microseconds; for less it is not worth letting other Python threads run.
   static bool takes_long(const Dims& dims, const CellTraits& cell) {
     constexpr index products = 500000;
-    return dims.rows * dims.units * cell.gates > products / (dims.inputs + dims.units);
+    return dims.rows * dims.units * cell.gates > products / (dims.inputs + outputs_of(dims));
   }
 
-  /// An array (rows, H). py::array would put its shape and strides on the heap.
-  py::object fresh(index rows) const {
+  /// An array (rows, columns). py::array would put its shape and strides on the heap.
+  py::object fresh(index rows, index columns) const {
     const auto& numpy = py::detail::npy_api::get();
-    const Py_intptr_t shape[2] = {rows, units_};
+    const Py_intptr_t shape[2] = {rows, columns};
     auto array = py::reinterpret_steal<py::object>(
         numpy.PyArray_NewFromDescr_(numpy.PyArray_Type_, py::dtype(dtype_).release().ptr(), 2,
                                     shape, nullptr, nullptr, 0, nullptr));
@@ -126,8 +130,7 @@ class Packed {
   }
 
   int cell_;
-  index inputs_;
-  index units_;
+  Dims dims_;
   py::dtype dtype_;
   py::object array_type_;
   Arena packed_;

@@ -37,7 +37,7 @@ struct LastPlan {
   bool serves(Purpose wanted, const Dims& d, const CellTraits& traits, int team) const {
     return wanted == purpose && &traits == cell && team == threads && d.steps == 1 &&
            dims.steps == 1 && d.rows == dims.rows && d.inputs == dims.inputs &&
-           d.units == dims.units;
+           d.units == dims.units && d.projection == dims.projection;
   }
 };
 

@@ -54,17 +54,24 @@ void run_parts(const CellKernels<T>& kernels, std::vector<StackPart<T>>& parts,
   function({parts.data(), layers, directions, plan});
 }
 
-/// How layers run at once: threads, and the steps of a chunk. None if they run one by one.
-py::object plan_layers(const std::string& cell, const py::array& x, index units, index layers,
-                       index directions, bool training) {
+/// How layers, the first with these weights, run at once: threads, and the steps of a chunk. None
+/// if they run one by one.
+py::object plan_layers(const std::string& cell, const py::array& x, const py::tuple& weights,
+                       index layers, index directions, bool training) {
   const Purpose purpose = training ? Purpose::training : Purpose::inference;
-  const StackDims stack = {{x.shape(0), x.shape(1), x.shape(2), units}, layers, directions};
+  const StackDims stack = {dims_of(x, dims_of(weights)), layers, directions};
   return with_scalar(x.dtype(), [&](auto scalar) -> py::object {
     const CellTraits& traits = cell_kernels<decltype(scalar)>(cell_number(cell)).traits;
     const StackPlan plan = plan_stack_call(purpose, stack, traits);
     if (!plan.pipelines) return py::none();
     return py::make_tuple(plan.threads, plan.chunk_steps);
   });
+}
+
+/// The sizes of weights, packed or not.
+Dims weight_dims(const py::object& weights) {
+  return PyTuple_Check(weights.ptr()) ? dims_of(py::tuple(weights))
+                                      : weights.cast<const Packed&>().dims();
 }
 
 /// Of each layer and direction x, its weights (packed or not), h0, c0, spans, resets, y, h_n, c_n.
@@ -76,8 +83,7 @@ Stack<T> stack_of(const CellKernels<T>& kernels, Purpose purpose, const StackPla
   };
   const auto layers = static_cast<index>(parts.size()) / directions;
   const py::array x = at(parts[0], 0);
-  const py::array y = at(parts[0], 6);
-  const StackDims sizes = {{x.shape(0), x.shape(1), x.shape(2), y.shape(2)}, layers, directions};
+  const StackDims sizes = {dims_of(x, weight_dims(at(parts[0], 1))), layers, directions};
   const std::vector<PlanSegment> plans = plan_parts(purpose, sizes, plan, kernels.traits);
   Stack<T> stack;
   for (const py::handle& part : parts) {

@@ -59,6 +59,10 @@ concept Normalized = requires { Cell::norms; };
 template <class Cell>
 concept NormalizesMemory = requires { Cell::memory_part; };
 
+/// Whether a call may project what the cell gives (seq/projection.hpp).
+template <class Cell>
+concept Projectable = Cell::has_memory && !Normalized<Cell>;
+
 /// What a row of slots is scaled by when it is normalized.
 template <class Cell>
 constexpr int scales() {

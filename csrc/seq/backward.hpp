@@ -2,10 +2,12 @@
 //
 //   for each chunk of steps, from the last:
 //     for each step, from the last:
-//       delta = the cell's backward of (dh + dy, dc)         while the tile of dh is in L1
+//       dm    = (dh + dy) W_hr                               where h is a projection of m
+//       delta = the cell's backward of (dh + dy or dm, dc)   while the tile of either is in L1
 //       dh    = direct share + delta W_hh                    one product a phase
 //     dx      = delta W_ih                                   one product over (step, row)
 //     dW_ih  += delta^T x,  dW_hh += delta^T h_prev          K = rows of the chunk
+//     dW_hr  += (dh + dy)^T m
 //
 // A chunk's deltas lie in the order in which weight gradients are summed: its last step first, and
 // of each step the sequences that take part, by rank. Going backwards they set in one by one, each
@@ -34,8 +36,10 @@ class BackwardPass {
         history_(history),
         work_(work),
         layout_(work.layout),
+        outputs_(work.outputs),
         worker_(worker),
         own_(ownership(layout_, call.dims.rows, work.plan.partition, worker)),
+        own_outputs_(own_groups(outputs_, work.plan.partition, worker)),
         dy_(call.dy.data ? call.dy : Sequence<const T>{work.zeros, 0, 0}),
         normalized_(call_, history_, work_, dy_, worker) {}
 
@@ -55,8 +59,7 @@ class BackwardPass {
     for (index step = steps.begin; step < steps.end; ++step) work_.active[step] = taking_part(step);
     if (worker_.id == 0) {
       count_up(work_.numbers, Work::dx_rows);
-      const index zeros = larger(layout_.row(), DeltaWeights<Cell, T>::block_lanes);
-      __builtin_memset(work_.zeros, 0, static_cast<std::size_t>(zeros) * sizeof(T));
+      __builtin_memset(work_.zeros, 0, static_cast<std::size_t>(work_.zeros_size()) * sizeof(T));
     }
     if constexpr (Normalized<Cell>) {
       work_.norm.pack(call_.weights, worker_);
@@ -66,6 +69,7 @@ class BackwardPass {
     for (int p = 0; p < Cell::phases; ++p) {
       work_.recurrent_weights[p].pack(call_.weights.w_hh, worker_);
     }
+    if (projects()) work_.projection_weights.pack(call_.weights.w_hr, worker_);
   }
 
   void take(Span steps) {
@@ -80,10 +84,9 @@ class BackwardPass {
   void finish() {
     const Span rows = share(call_.dims.rows, worker_.id, worker_.count);
     for (index r = rows.begin; r < rows.end; ++r) {
-      const index at = work_.d_rows[r] * layout_.row();
       const index b = work_.sequences[r].sequence;
-      write_state(work_.dh + at, layout_, b, call_.out.h0);
-      if (Cell::has_memory) write_state(work_.dc + at, layout_, b, call_.out.c0);
+      write_state(work_.dh + h_row(r), outputs_, b, call_.out.h0);
+      if (Cell::has_memory) write_state(work_.dc + row(r), layout_, b, call_.out.c0);
     }
     constexpr bool biased = !Normalized<Cell>;  // else a bias is that of a norm
     work_.input_gradient.unpack(call_.out.w_ih, biased ? call_.out.b_ih : nullptr, worker_);
@@ -92,24 +95,32 @@ class BackwardPass {
                                           worker_);
     }
     if constexpr (Normalized<Cell>) work_.norm_gradients.unpack(call_.out, worker_);
+    work_.projection_gradient.unpack(call_.out.w_hr, nullptr, worker_);
   }
 
  private:
+  bool projects() const { return Cell::has_memory && call_.dims.projection; }
+  /// Where a private row begins in dh, and in dc.
+  index h_row(index r) const { return work_.d_rows[r] * outputs_.row(); }
+  index row(index r) const { return work_.d_rows[r] * layout_.row(); }
+
   void read_rows(Span rows) {
     list_sequences(call_.rows, rows, call_.dims.steps, work_.sequences);
     for (index r = rows.begin; r < rows.end; ++r) {
-      const SequenceRow& row = work_.sequences[r];
-      work_.ranks[r] = row.rank;
-      if constexpr (Normalized<Cell>) work_.rows_by_rank[row.rank] = r;
+      const SequenceRow& of = work_.sequences[r];
+      work_.ranks[r] = of.rank;
+      if constexpr (Normalized<Cell>) work_.rows_by_rank[of.rank] = r;
       work_.d_rows[r] = work_.d_row(r);
       work_.gate_rows[r] = history_.gate_row(r);
       work_.state_rows[r] = history_.state_row(r);
-      const index at = work_.d_rows[r] * layout_.row();
-      read_state(call_.d_last.h, layout_, row.sequence, work_.dh + at);
-      if (Cell::has_memory) read_state(call_.d_last.c, layout_, row.sequence, work_.dc + at);
-      if (work_.plan.masks_operand) clear_groups(work_.d_operands[0] + at, {0, layout_.groups()});
+      const index b = of.sequence;
+      read_state(call_.d_last.h, outputs_, b, work_.dh + h_row(r));
+      if (Cell::has_memory) read_state(call_.d_last.c, layout_, b, work_.dc + row(r));
+      if (work_.plan.masks_operand) {
+        clear_groups(work_.d_operands[0] + h_row(r), {0, outputs_.groups()});
+      }
       if (call_.rows && call_.out.x.data) {
-        clear_padding(call_.out.x, row, {0, call_.dims.steps}, call_.dims.inputs);
+        clear_padding(call_.out.x, of, {0, call_.dims.steps}, call_.dims.inputs);
       }
     }
   }
@@ -126,9 +137,12 @@ class BackwardPass {
     list_rows(steps);
     Step step = {steps.end - 1, 0, own_.rows};
     step.rows = active_rows(work_.sequences, own_.rows, own_.rows, step.number);
-    cell_backward(deltas, step, own_.groups);
+    begin_step(deltas, step, own_outputs_);
     while (true) {
       const bool in_chunk = step.number > steps.begin;
+      if constexpr (Projectable<Cell>) {
+        if (projects()) project(deltas, step);
+      }
       phase<Cell::phases - 1>(deltas, step, in_chunk);
       if (!in_chunk) break;
       step = before(step);
@@ -137,7 +151,7 @@ class BackwardPass {
       // Those whose last step this is had no product before it. (Those that wait for whole rows
       // have it behind them.)
       const index left = Normalized<Cell> ? step.rows.begin : going_on.end;
-      cell_backward(deltas, {step.number, step.first_row, {left, step.rows.end}}, own_.groups);
+      begin_step(deltas, {step.number, step.first_row, {left, step.rows.end}}, own_outputs_);
     }
     worker_.meet();
     if constexpr (Normalized<Cell>) {
@@ -163,6 +177,10 @@ class BackwardPass {
     index first_row;
     Span rows;
   };
+  static Step rows_of_tile(const Step& step, index row, index count) {
+    const index begin = step.rows.begin + row;
+    return {step.number, step.first_row, {begin, begin + count}};
+  }
   /// The same rows at the step before.
   Step before(const Step& step) const {
     return {step.number - 1, step.first_row + work_.active[step.number], step.rows};
@@ -190,50 +208,107 @@ class BackwardPass {
     }
   }
 
-  /// Deltas of one step from dL/dh and dL/dc after it; leaves there what reaches the step before
-  /// without passing a weight.
-  void cell_backward(const Slots<Cell, T>& deltas, const Step& step, Span groups) {
+  /// What follows once dL/dh after a step is there: the cell's backward, or a projection's.
+  void begin_step(const Slots<Cell, T>& deltas, const Step& step, Span groups) {
     if constexpr (Normalized<Cell>) {
       normalized_.cell_backward(deltas, step.number, step.first_row, step.rows);
     } else {
-      call_.masks.kept_h.data ? cell_backward_with<Zoneout<T>>(deltas, step, groups)
-                              : cell_backward_with<NoZoneout<T>>(deltas, step, groups);
+      if constexpr (Projectable<Cell>) {
+        if (projects()) {
+          return call_.masks.kept_h.data ? output_backward<Zoneout<T>>(deltas.rows, step, groups)
+                                         : output_backward<NoZoneout<T>>(deltas.rows, step, groups);
+        }
+      }
+      call_.masks.kept_h.data
+          ? cell_backward<Zoneout<T>, PlainOutput>(call_.masks, deltas, step, groups)
+          : cell_backward<NoZoneout<T>, PlainOutput>(call_.masks, deltas, step, groups);
     }
   }
 
+  /// The slots of a chunk's rows of dL/dh.
+  Slots<Linear, T> d_outputs(index rows) const {
+    return {work_.projection_weights.layout, work_.d_outputs, rows};
+  }
+
+  /// dL/dh with y's share into its slot; leaves what passes the projection by.
   template <class Zone>
-  void cell_backward_with(const Slots<Cell, T>& deltas, const Step& step, Span groups) {
+  [[gnu::noinline]] void output_backward(index chunk_rows, const Step& step, Span groups) {
+    const Slots<Linear, T> slots = d_outputs(chunk_rows);
+    for (index r = step.rows.begin; r < step.rows.end; ++r) {
+      const SequenceRow& of = work_.sequences[r];
+      const Zone zone(of_h(call_.masks), of, step.number);
+      const T* const dy =
+          dy_.data + (of.first + step.number) * dy_.step_stride + of.sequence * dy_.row_stride;
+      for (index group = groups.begin; group < groups.end; ++group) {
+        T* const dh = work_.dh + h_row(r) + group * L::N;
+        const index valid = outputs_.valid(group);
+        State<V> d = {load(dh) + load_group(dy, outputs_, group), V{}};
+        State<V> passed = zone.split(d, outputs_, group);
+        store(slots.group(step.first_row + of.rank, group).part(0),
+              valid == L::N ? d.h : keep_first(d.h, valid));
+        store(dh, passed.h);
+      }
+    }
+  }
+
+  /// dm = dh W_hr, and the cell's backward.
+  [[gnu::noinline]] void project(const Slots<Cell, T>& deltas, const Step& step) {
+    if (own_.meets) worker_.meet();
+    const SlotOperand<Linear, T> operand = {d_outputs(deltas.rows), Linear::phase[0],
+                                            step.first_row, work_.ranks + step.rows.begin};
+    const Masks<T> masks = of_c(call_.masks);
+    for_own_blocks(
+        work_.projection_weights, own_.groups, step,
+        [&](const T* weights, index stride, Span groups) {
+          const Rows<T> c = {work_.dm + groups.begin * L::N, work_.d_rows + step.rows.begin,
+                             layout_.row()};
+          multiply<T>(
+              operand, weights, stride, groups.size(), {work_.zeros, c.offset, 0}, c,
+              step.rows.size(), [&](index tile_row, index count) {
+                const Step part = rows_of_tile(step, tile_row, count);
+                masks.kept_c.data
+                    ? cell_backward<Zoneout<T>, ProjectedOutput>(masks, deltas, part, groups)
+                    : cell_backward<NoZoneout<T>, ProjectedOutput>(masks, deltas, part, groups);
+                cut_gradient(part, work_.dc, layout_.row(), groups);
+              });
+        });
+  }
+
+  /// Deltas of one step from dL/d(what the cell gives) and dL/dc after it; leaves what reaches the
+  /// step before without passing a weight.
+  template <class Zone, class Output>
+  void cell_backward(const Masks<T>& masks, const Slots<Cell, T>& deltas, const Step& step,
+                     Span groups) {
     const Slots<Cell, T> gates = history_.slots_of(step.number);
     const index gates_row = history_.step_row(step.number);
     const T* const h = history_.h_at(step.number);
     const T* const c = history_.c_at(step.number);
     for (index r = step.rows.begin; r < step.rows.end; ++r) {
       const SequenceRow& of = work_.sequences[r];
-      const Zone zone(call_.masks, of, step.number);
+      const Zone zone(masks, of, step.number);
       const T* dy =
           dy_.data + (of.first + step.number) * dy_.step_stride + of.sequence * dy_.row_stride;
       for (index group = groups.begin; group < groups.end; ++group) {
         const index at = work_.state_rows[r] * layout_.row() + group * L::N;
         const index d_at = work_.d_rows[r] * layout_.row() + group * L::N;
         const index valid = layout_.valid(group);
-        const T* const dy_group = dy + group * L::N;
         V gate[L::P];
         const auto slot = gates.group(gates_row + work_.gate_rows[r], group);
         for (int p = 0; p < L::P; ++p) gate[p] = load<T>(slot.part(p));
-        State<V> prev = {load(h + at), V{}};
-        State<V> d = {load(work_.dh + d_at), V{}};
+        State<V> prev = {Output::projects ? V{} : load(h + at), V{}};
+        State<V> d = {load((Output::projects ? work_.dm : work_.dh) + d_at), V{}};
         if constexpr (Cell::has_memory) {
           prev.c = load(c + at);
           d.c = load(work_.dc + d_at);
         }
-        d.h = d.h + (valid == L::N ? load(dy_group) : load_first(dy_group, valid));
+        if constexpr (!Output::projects) d.h = d.h + load_group(dy, layout_, group);
         const State<V> passed = zone.split(d, layout_, group);
         V delta[L::P];
         Cell::backward(gate, prev, d, delta);
         zone.add(d, passed);
         store_deltas<Cell, T>(deltas.group(step.first_row + of.rank, group), {0, L::P}, delta,
                               valid);
-        store(work_.dh + d_at, d.h);
+        if constexpr (!Output::projects) store(work_.dh + d_at, d.h);
         if constexpr (Cell::has_memory) store(work_.dc + d_at, d.c);
       }
     }
@@ -247,61 +322,70 @@ class BackwardPass {
     const DeltaWeights<Cell, T>& weights = work_.recurrent_weights[Phase];
     const SlotOperand<Cell, T> operand = {deltas, Cell::phase[Phase], step.first_row,
                                           work_.ranks + step.rows.begin};
-    constexpr index block_vectors = DeltaWeights<Cell, T>::block_vectors;
-    const Span blocks = {own_.groups.begin / block_vectors,
-                         ceil_div(own_.groups.end, block_vectors)};
-    for (index i = 0; i < blocks.size(); ++i) {
-      const index block = step.number % 2 ? blocks.end - 1 - i : blocks.begin + i;
-      const index first = block * block_vectors;
-      const Span groups = {larger(first, own_.groups.begin),
-                           smaller(first + weights.width(block), own_.groups.end)};
+    for_own_blocks(weights, own_outputs_, step, [&](const T* block, index stride, Span groups) {
       T* const target = work_.d_operands[Phase] + groups.begin * L::N;
-      const Rows<T> c = {target, work_.d_rows + step.rows.begin, layout_.row()};
+      const Rows<T> c = {target, work_.d_rows + step.rows.begin, outputs_.row()};
       const Rows<const T> start = Phase == 0 ? Rows<const T>{c.base, c.offset, c.stride}
                                              : Rows<const T>{work_.zeros, c.offset, 0};
-      multiply<T>(operand, weights.block(block) + (groups.begin - first) * L::N,
-                  weights.width(block) * L::N, groups.size(), start, c, step.rows.size(),
+      multiply<T>(operand, block, stride, groups.size(), start, c, step.rows.size(),
                   [&](index tile_row, index count) {
-                    const index begin = step.rows.begin + tile_row;
-                    const Step part = {step.number, step.first_row, {begin, begin + count}};
+                    const Step part = rows_of_tile(step, tile_row, count);
                     if constexpr (Phase > 0) {
                       unstage<Phase>(deltas, part, groups);
                     } else {
                       unmask_operand(part, groups);
-                      cut_gradient(part, groups);
+                      cut_gradient(part, work_.dh, outputs_.row(), groups);
+                      if (Cell::has_memory && !projects()) {
+                        cut_gradient(part, work_.dc, layout_.row(), groups);
+                      }
                       if (in_chunk && !Normalized<Cell>) {
-                        cell_backward(deltas, before(part), groups);
+                        begin_step(deltas, before(part), groups);
                       }
                     }
                   });
-    }
+    });
     if constexpr (Phase > 0) phase<Phase - 1>(deltas, step, in_chunk);
+  }
+
+  /// Calls body(weights, their stride, groups) for the blocks of a product's outputs in which this
+  /// worker owns some; odd steps walk them backwards.
+  template <class Weights, class Body>
+  void for_own_blocks(const Weights& weights, Span own, const Step& step, Body&& body) {
+    constexpr index block_vectors = Weights::block_vectors;
+    const Span blocks = {own.begin / block_vectors, ceil_div(own.end, block_vectors)};
+    for (index i = 0; i < blocks.size(); ++i) {
+      const index block = step.number % 2 ? blocks.end - 1 - i : blocks.begin + i;
+      const index first = block * block_vectors;
+      const Span groups = {larger(first, own.begin),
+                           smaller(first + weights.width(block), own.end)};
+      body(weights.block(block) + (groups.begin - first) * L::N, weights.width(block) * L::N,
+           groups);
+    }
   }
 
   /// From the gradient of the first phase's operand to that of the state that it is made from.
   void unmask_operand(const Step& step, Span groups) {
     if (!work_.plan.masks_operand) return;
     for (index r = step.rows.begin; r < step.rows.end; ++r) {
-      const index at = work_.d_rows[r] * layout_.row();
-      const T* const mask = call_.masks.recurrent + work_.sequences[r].sequence * layout_.units;
+      const index at = h_row(r);
+      const T* const mask = call_.masks.recurrent + work_.sequences[r].sequence * outputs_.units;
       for (index group = groups.begin; group < groups.end; ++group) {
         T* const dh = work_.dh + at + group * L::N;
         T* const d_operand = work_.d_operands[0] + at + group * L::N;
-        store(dh, fma(load_group(mask, layout_, group), load(d_operand), load(dh)));
+        store(dh, fma(load_group(mask, outputs_, group), load(d_operand), load(dh)));
         store(d_operand, V{});  // the next step's begins at zero
       }
     }
   }
 
-  /// Keeps gradients from passing into the step before where it does not lead on.
-  void cut_gradient(const Step& step, Span groups) {
+  /// Keeps a state's gradient, `groups` of rows `stride` apart, from passing into the step before
+  /// where that does not lead on.
+  void cut_gradient(const Step& step, T* gradient, index stride, Span groups) {
     const bool truncated = call_.truncate && step.number && step.number % call_.truncate == 0;
     if (!truncated && !call_.resets.data) return;
     for (index r = step.rows.begin; r < step.rows.end; ++r) {
       if (!truncated && !is_reset(call_.resets, work_.sequences[r], step.number)) continue;
-      const index at = work_.d_rows[r] * layout_.row();
-      clear_groups(work_.dh + at, groups);
-      if (Cell::has_memory) clear_groups(work_.dc + at, groups);
+      clear_groups(gradient + work_.d_rows[r] * stride, groups);
     }
   }
 
@@ -357,34 +441,36 @@ class BackwardPass {
     for (index end = steps.end; end > steps.begin; end -= work_.plan.block_steps) {
       const index begin = larger(steps.begin, end - work_.plan.block_steps);
       const Span rows = {row, row + rows_of({begin, end})};
-      for_each_gradient([&](WeightGradient<Cell, T>& gradient, Span strips, const T* operand,
-                            const index* offsets, index stride) {
-        gradient.add_block(deltas, {operand, offsets, stride}, rows, strips);
+      for_each_gradient(deltas, [&](auto& gradient, Span strips, const auto& slots,
+                                    const Rows<const T>& operand) {
+        gradient.add_block(slots, operand, rows, strips);
       });
       row = rows.end;
     }
   }
 
-  /// Calls body(gradient, this worker's strips, base and offsets and stride of its operand's rows).
+  /// Calls body(gradient, this worker's strips, the slots of its deltas, the rows of its operand).
   /// All gradients' strips are shared out together, so that few of one kind do not idle a worker.
   template <class Body>
-  void for_each_gradient(Body&& body) {
-    index total = work_.input_gradient.strips();
+  void for_each_gradient(const Slots<Cell, T>& deltas, Body&& body) {
+    index total = work_.input_gradient.strips() + work_.projection_gradient.strips();
     for (const auto& gradient : work_.recurrent_gradients) total += gradient.strips();
     const Span own = share(total, worker_.id, worker_.count);
     index first = 0;
-    const auto visit = [&](WeightGradient<Cell, T>& gradient, const T* operand,
-                           const index* offsets, index stride) {
+    const auto visit = [&](auto& gradient, const auto& slots, const Rows<const T>& operand) {
       const index end = first + gradient.strips();
       const Span strips = {larger(own.begin, first) - first, smaller(own.end, end) - first};
-      if (strips.begin < strips.end) body(gradient, strips, operand, offsets, stride);
+      if (strips.begin < strips.end) body(gradient, strips, slots, operand);
       first = end;
     };
-    visit(work_.input_gradient, call_.x.data, work_.x_offsets, 1);
+    const index first_step = history_.steps.begin;
+    visit(work_.input_gradient, deltas, {call_.x.data, work_.x_offsets, 1});
     for (int p = 0; p < Cell::phases; ++p) {
-      visit(work_.recurrent_gradients[p], history_.operand_at(p, history_.steps.begin),
-            work_.state_numbers, layout_.row());
+      visit(work_.recurrent_gradients[p], deltas,
+            {history_.operand_at(p, first_step), work_.state_numbers, outputs_.row()});
     }
+    visit(work_.projection_gradient, d_outputs(deltas.rows),
+          {history_.m_at(first_step), work_.state_numbers, layout_.row()});
   }
 
   // Copies, as in the forward pass.
@@ -392,8 +478,10 @@ class BackwardPass {
   History<Cell, T, KeepAll> history_;
   Work work_;
   const L layout_;
+  const RowLayout<T> outputs_;  // of h
   Worker& worker_;
   const Ownership own_;
+  const Span own_outputs_;  // groups of h
   const Sequence<const T> dy_;
   const NormalizedBackward<Cell, T> normalized_;  // used where the cell is
 };

@@ -18,13 +18,16 @@ struct BackwardWorkspace {
 
   Dims dims;
   L layout;
+  RowLayout<T> outputs;  // of h
   PlanSegment plan;
   index chunk_rows;
   int workers;
   RowBlocks blocks;                  // of the three rows that follow
-  T* dh = nullptr;                   // [blocks][block][row]  dL/dh of the step at hand
-  T* dc = nullptr;                   // the same
-  T* d_operands[Cell::phases] = {};  // the same, of the phases' operands; the first may be dh
+  T* dh = nullptr;                   // [blocks][block][row of h]  dL/dh of the step at hand
+  T* dc = nullptr;                   // [blocks][block][row]
+  T* d_operands[Cell::phases] = {};  // as dh, of the phases' operands; the first may be dh
+  T* dm = nullptr;                   // as dc, of what a projection projects
+  T* d_outputs = nullptr;            // the slots of a chunk: what dm is made from
   T* deltas = nullptr;               // the slots of a chunk
   T* zeros = nullptr;                // [row]
   T* dx = nullptr;                   // [workers][dx_rows][block of outputs]
@@ -42,6 +45,8 @@ struct BackwardWorkspace {
   DeltaWeights<Cell, T> recurrent_weights[Cell::phases];
   WeightGradient<Cell, T> input_gradient;
   WeightGradient<Cell, T> recurrent_gradients[Cell::phases];
+  DeltaWeights<Linear, T> projection_weights;
+  WeightGradient<Linear, T> projection_gradient;
   NormWeights<Cell, T> norm;
   NormGradients<Cell, T> norm_gradients;
   index* rows_by_rank = nullptr;  // [B] private rows
@@ -50,13 +55,13 @@ struct BackwardWorkspace {
       : BackwardWorkspace(call, plan, plan.block_steps * call.dims.rows) {}
 
   void place(Bump& bump) {
-    const index states = blocks.workers * block_stride() * layout.row();
-    dh = bump.take<T>(states);
-    if (Cell::has_memory) dc = bump.take<T>(states);
-    d_operands[0] = plan.masks_operand ? bump.take<T>(states) : dh;
-    for (int p = 1; p < Cell::phases; ++p) d_operands[p] = bump.take<T>(states);
+    const index states = blocks.workers * block_stride();
+    dh = bump.take<T>(states * outputs.row());
+    if (Cell::has_memory) dc = bump.take<T>(states * layout.row());
+    d_operands[0] = plan.masks_operand ? bump.take<T>(states * outputs.row()) : dh;
+    for (int p = 1; p < Cell::phases; ++p) d_operands[p] = bump.take<T>(states * outputs.row());
     deltas = bump.take<T>(layout.slots(chunk_rows));
-    zeros = bump.take<T>(larger(layout.row(), DeltaWeights<Cell, T>::block_lanes));
+    zeros = bump.take<T>(zeros_size());
     dx = bump.take<T>(workers * dx_rows * DeltaWeights<Cell, T>::block_lanes);
     numbers = bump.take<index>(dx_rows);
     sequences = bump.take<SequenceRow>(dims.rows);
@@ -79,18 +84,30 @@ struct BackwardWorkspace {
       norm_gradients.place(bump);
       rows_by_rank = bump.take<index>(dims.rows);
     }
+    if (dims.projection) {
+      dm = bump.take<T>(states * layout.row());
+      d_outputs = bump.take<T>(projection_weights.layout.slots(chunk_rows));
+      projection_weights.place(bump);
+      projection_gradient.place(bump);
+    }
+  }
+
+  index zeros_size() const {
+    return larger(larger(layout.row(), outputs.row()), DeltaWeights<Cell, T>::block_lanes);
   }
 
   index d_row(index r) const { return blocks.row(r, block_stride()); }
 
  private:
   index block_stride() const {
-    return blocks.height + blocks.gap(static_cast<std::size_t>(layout.row()) * sizeof(T));
+    const index shortest = smaller(layout.row(), outputs.row());
+    return blocks.height + blocks.gap(static_cast<std::size_t>(shortest) * sizeof(T));
   }
 
   BackwardWorkspace(const BackwardCall<T>& call, const PlanSegment& plan, index block)
       : dims(call.dims),
         layout{call.dims.units},
+        outputs{outputs_of(call.dims)},
         plan(plan),
         chunk_rows(smaller(plan.delta_chunk_steps, call.dims.steps) * call.dims.rows),
         workers(plan.threads),
@@ -102,8 +119,13 @@ struct BackwardWorkspace {
         norm_gradients(layout) {
     const bool wanted = call.out.w_hh || (call.out.b_hh && !Normalized<Cell>);
     for (int p = 0; p < Cell::phases; ++p) {
-      recurrent_weights[p] = {layout, Cell::phase[p], dims.units};
-      recurrent_gradients[p] = {layout, Cell::phase[p], dims.units, block, wanted};
+      recurrent_weights[p] = {layout, Cell::phase[p], outputs.units};
+      recurrent_gradients[p] = {layout, Cell::phase[p], outputs.units, block, wanted};
+    }
+    if (dims.projection) {
+      const Layout<Linear, T> of_h = {outputs};
+      projection_weights = {of_h, Linear::phase[0], dims.units};
+      projection_gradient = {of_h, Linear::phase[0], dims.units, block, call.out.w_hr != nullptr};
     }
   }
 };

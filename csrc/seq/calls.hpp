@@ -18,18 +18,18 @@ struct SequenceRow {
 /// What becomes of states between steps, beside the cell's equations; null: nothing.
 template <class T>
 struct Masks {
-  const T* recurrent = nullptr;  // (B, H): factors of h where it enters the recurrent product
-  Sequence<const T> kept_h;      // (T, B, H): how much of the state before it a step keeps
-  Sequence<const T> kept_c;      // the same, where the cell has one; there if kept_h is
+  const T* recurrent = nullptr;  // (B, R): factors of h where it enters the recurrent product
+  Sequence<const T> kept_h;      // (T, B, R): how much of the state before it a step keeps
+  Sequence<const T> kept_c;      // (T, B, H): the same, where the cell has one; there if kept_h is
 };
 
 template <class T>
 struct ForwardCall {
   Dims dims;
-  Sequence<const T> x;          // (T, B, I)
-  States<const T> initial;      // (B, H); null: zero
-  Sequence<T> y;                // (T, B, H)
-  States<T> last;               // (B, H)
+  Sequence<const T> x;      // (T, B, I)
+  States<const T> initial;  // null: zero
+  Sequence<T> y;            // (T, B, R)
+  States<T> last;
   const SequenceRow* rows;      // [B]; null: row b is sequence b, and takes all steps
   Sequence<const bool> resets;  // (T, B): h and c are zero before this step; null: nowhere
   Masks<T> masks = {};

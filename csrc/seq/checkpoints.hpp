@@ -21,15 +21,15 @@ template <class Cell, class T>
 struct Checkpoints {
   Dims dims;
   index stretch_steps;
-  T* h = nullptr;  // [stretches][B][H]
-  T* c = nullptr;  // the same
+  T* h = nullptr;  // [stretches][B][R]
+  T* c = nullptr;  // [stretches][B][H]
 
   Checkpoints(const Dims& dims, const PlanSegment& plan)
       : dims(dims), stretch_steps(plan.stretch_steps) {}
 
   void place(Bump& bump) {
-    h = bump.take<T>(count() * size());
-    if (Cell::has_memory) c = bump.take<T>(count() * size());
+    h = bump.take<T>(count() * h_size());
+    if (Cell::has_memory) c = bump.take<T>(count() * c_size());
   }
 
   index count() const { return ceil_div(dims.steps, stretch_steps); }
@@ -39,18 +39,18 @@ struct Checkpoints {
   }
   /// The states before a stretch.
   States<T> before(index i) const {
-    return {h + i * size(), Cell::has_memory ? c + i * size() : nullptr};
+    return {h + i * h_size(), Cell::has_memory ? c + i * c_size() : nullptr};
   }
 
   /// A worker's share of the states before the first stretch.
   void save_initial(const States<const T>& initial, const Worker& worker) const {
-    const Span own = share(size(), worker.id, worker.count);
-    save(initial.h, h, own);
-    if (Cell::has_memory) save(initial.c, c, own);
+    save(initial.h, h, share(h_size(), worker.id, worker.count));
+    if (Cell::has_memory) save(initial.c, c, share(c_size(), worker.id, worker.count));
   }
 
  private:
-  index size() const { return dims.rows * dims.units; }
+  index h_size() const { return dims.rows * outputs_of(dims); }
+  index c_size() const { return dims.rows * dims.units; }
 
   static void save(const T* from, T* to, Span elements) {
     const std::size_t bytes = static_cast<std::size_t>(elements.size()) * sizeof(T);
@@ -87,7 +87,7 @@ struct StretchWork {
   History<Cell, T, KeepAll> history;
   ForwardWorkspace<T> forward;
   BackwardWorkspace<Cell, T> backward;
-  T* y = nullptr;  // [B][row]: where each step leaves its results, which are known already
+  T* y = nullptr;  // [B][row of h]: where each step leaves its results, which are known already
 
   StretchWork(const BackwardCall<T>& call, const PlanSegment& plan)
       : weights(call.dims),
@@ -100,7 +100,7 @@ struct StretchWork {
     history.place(bump);
     forward.place(bump);
     backward.place(bump);
-    y = bump.take<T>(history.dims.rows * history.layout.row());
+    y = bump.take<T>(history.dims.rows * history.outputs.row());
   }
 };
 
@@ -117,7 +117,7 @@ void run_from_checkpoints(const BackwardCall<T>& call, StretchWork<Cell, T>& wor
     const Span steps = saved.stretch(i);
     const States<T> before = saved.before(i);
     const ForwardCall<T> again = {
-        call.dims, call.x,    {before.h, before.c}, {work.y, 0, work.history.layout.row()},
+        call.dims, call.x,    {before.h, before.c}, {work.y, 0, work.history.outputs.row()},
         {},        call.rows, call.resets,          call.masks};
     ForwardPass<Cell, T, KeepAll>(again, work.weights, work.history.of(steps), work.forward, plan,
                                   worker)

@@ -3,6 +3,7 @@
 //   for each chunk of steps:  slots = bias + x W_ih^T             seq/input_product.hpp
 //     for each step and phase: slots += operand W_hh^T            one product over rows
 //                              gates, h, c = the cell's forward    while a row tile is in L1
+//                  at the end: h = m W_hr^T                        where h is a projection
 //
 // A single row may have its input product made beside the recurrent one
 // (seq/interleaved_input.hpp). h is handed on in private padded rows, never through y. Odd steps
@@ -73,9 +74,15 @@ class ForwardPass {
         history_(history),
         layout_(history.layout),
         worker_(worker),
+        outputs_(history.outputs),
         row_(layout_.row()),
-        runs_(call.dims.units),
+        h_row_(outputs_.row()),
+        runs_(outputs_.units),
+        unit_runs_(call.dims.projection ? DenseRuns(call.dims.units) : runs_),
         own_(ownership(layout_, call.dims.rows, plan.partition, worker)),
+        own_units_{own_.panels.begin * L::U, smaller(own_.panels.end * L::U, layout_.groups())},
+        own_outputs_(call.dims.projection ? own_groups(outputs_, plan.partition, worker)
+                                          : own_units_),
         interleaves_(plan.interleaves_input),
         sequences_(workspace.sequences),
         state_rows_(workspace.state_rows),
@@ -108,40 +115,41 @@ class ForwardPass {
     for (index r = rows.begin; r < rows.end; ++r) {
       state_rows_[r] = history_.state_row(r);
       gate_rows_[r] = history_.gate_row(r);
-      const index at = state_rows_[r] * row_;
+      const index state_row = state_rows_[r];
       const index b = sequences_[r].sequence;
       y_rows_[r] = sequences_[r].first * call_.y.step_stride + b * call_.y.row_stride;
-      read_state(call_.initial.h, layout_, b, history_.h_at(first) + at);
-      if (Cell::has_memory) read_state(call_.initial.c, layout_, b, history_.c_at(first) + at);
-      if (call_.rows) clear_padding(call_.y, sequences_[r], history_.steps, call_.dims.units);
+      read_state(call_.initial.h, outputs_, b, history_.h_at(first) + state_row * h_row_);
+      if (Cell::has_memory) {
+        read_state(call_.initial.c, layout_, b, history_.c_at(first) + state_row * row_);
+      }
+      if (call_.rows) clear_padding(call_.y, sequences_[r], history_.steps, outputs_.units);
     }
-    const Span groups = {0, layout_.groups()};
-    reset_rows(rows, groups, first);
-    mask_operand(rows, groups, first);
+    const Span outputs = {0, outputs_.groups()};
+    reset_rows(rows, outputs, {0, layout_.groups()}, first);
+    mask_operand(rows, outputs, first);
   }
 
   // A row's last state stays where its last step has left it, or where it was read if it takes
   // none.
   void write_rows(Span rows) {
     for (index r = rows.begin; r < rows.end; ++r) {
-      const index at = state_rows_[r] * row_;
+      const index state_row = state_rows_[r];
       const SequenceRow& row = sequences_[r];
       const index last = within(row.length, history_.steps);
-      write_state(history_.h_at(last) + at, layout_, row.sequence, call_.last.h);
+      write_state(history_.h_at(last) + state_row * h_row_, outputs_, row.sequence, call_.last.h);
       if (Cell::has_memory) {
-        write_state(history_.c_at(last) + at, layout_, row.sequence, call_.last.c);
+        write_state(history_.c_at(last) + state_row * row_, layout_, row.sequence, call_.last.c);
       }
     }
   }
 
   /// Zeros the states before `step` in those of the rows that are reset there.
-  void reset_rows(Span rows, Span groups, index step) {
+  void reset_rows(Span rows, Span outputs, Span units, index step) {
     if (!call_.resets.data) return;
     for (index r = rows.begin; r < rows.end; ++r) {
       if (sequences_[r].length <= step || !is_reset(call_.resets, sequences_[r], step)) continue;
-      const index at = state_rows_[r] * row_;
-      clear_groups(history_.h_at(step) + at, groups);
-      if (Cell::has_memory) clear_groups(history_.c_at(step) + at, groups);
+      clear_groups(history_.h_at(step) + state_rows_[r] * h_row_, outputs);
+      if (Cell::has_memory) clear_groups(history_.c_at(step) + state_rows_[r] * row_, units);
     }
   }
 
@@ -149,10 +157,10 @@ class ForwardPass {
   void mask_operand(Span rows, Span groups, index step) {
     if (!history_.masks_operand) return;
     for (index r = rows.begin; r < rows.end; ++r) {
-      const index at = state_rows_[r] * row_;
-      const T* const mask = call_.masks.recurrent + sequences_[r].sequence * call_.dims.units;
+      const index at = state_rows_[r] * h_row_;
+      const T* const mask = call_.masks.recurrent + sequences_[r].sequence * outputs_.units;
       for (index group = groups.begin; group < groups.end; ++group) {
-        const V factor = load_group(mask, layout_, group);
+        const V factor = load_group(mask, outputs_, group);
         store(history_.operand_at(0, step) + at + group * L::N,
               factor * load(history_.h_at(step) + at + group * L::N));
       }
@@ -167,6 +175,7 @@ class ForwardPass {
     const T* operand;  // of the first phase
     State<const T*> before;
     State<T*> after;
+    T* m;  // of a projection
     T* y;
   };
   Step step_at(index step) const {
@@ -176,6 +185,7 @@ class ForwardPass {
             history_.operand_at(0, step),
             {history_.h_at(step), history_.c_at(step)},
             {history_.h_at(step + 1), history_.c_at(step + 1)},
+            history_.m_at(step),
             call_.y.data + step * call_.y.step_stride};
   }
   /// The slots of a step in a panel; row r's is number gate_rows_[r].
@@ -226,11 +236,57 @@ class ForwardPass {
   }
 
   void end_step(const Step& step) {
-    const Span groups = {own_.panels.begin * L::U,
-                         smaller(own_.panels.end * L::U, layout_.groups())};
-    reset_rows(active_, groups, step.number + 1);
-    mask_operand(active_, groups, step.number + 1);
+    if constexpr (Projectable<Cell>) {
+      if (call_.dims.projection) project(step);
+    }
+    reset_rows(active_, own_outputs_, own_units_, step.number + 1);
+    mask_operand(active_, own_outputs_, step.number + 1);
     if (own_.meets) worker_.meet();
+  }
+
+  /// h = m W_hr^T
+  [[gnu::noinline]] void project(const Step& step) {
+    if (own_.meets) worker_.meet();
+    const ProjectionWeights<T>& weights = weights_.projection;
+    using Panels = typename ProjectionWeights<T>::L;
+    static constexpr T zeros[Panels::U * L::N] = {};
+    const Span panels = {own_outputs_.begin / Panels::U, ceil_div(own_outputs_.end, Panels::U)};
+    const index* const rows = state_rows_ + active_.begin;
+    for (index i = 0; i < panels.size(); ++i) {
+      const index panel = step.number % 2 ? panels.end - 1 - i : panels.begin + i;
+      const index first = panel * Panels::U;
+      const index width = weights.layout.width(panel);
+      const Span groups = {larger(first, own_outputs_.begin),
+                           smaller(first + width, own_outputs_.end)};
+      multiply<T>(Dense<T>{{step.m, rows, row_}, unit_runs_},
+                  weights.panel(panel) + (groups.begin - first) * L::N, width * L::N, groups.size(),
+                  {zeros, rows, 0}, {step.after.h + groups.begin * L::N, rows, h_row_},
+                  active_.size(), [&](index row, index count) {
+                    const index begin = active_.begin + row;
+                    const Span finished = {begin, begin + count};
+                    call_.masks.kept_h.data ? finish_outputs<Zoneout<T>>(step, finished, groups)
+                                            : finish_outputs<NoZoneout<T>>(step, finished, groups);
+                  });
+    }
+  }
+
+  template <class Zone>
+  void finish_outputs(const Step& step, Span rows, Span groups) {
+    for (index r = rows.begin; r < rows.end; ++r) {
+      const Zone zone(of_h(call_.masks), sequences_[r], step.number);
+      for (index group = groups.begin; group < groups.end; ++group) {
+        const index at = state_rows_[r] * h_row_ + group * L::N;
+        const State<V> before = {load(step.before.h + at), V{}};
+        const V h = zone.after(before, {load(step.after.h + at), V{}}, outputs_, group).h;
+        store(step.after.h + at, h);
+        store_y(step, r, group, h, outputs_.valid(group));
+      }
+    }
+  }
+
+  void store_y(const Step& step, index r, index group, V h, index valid) {
+    T* const y = step.y + y_rows_[r] + group * L::N;
+    valid == L::N ? store(y, h) : store_first(y, h, valid);
   }
 
   // The gates of all panels after all products: what a single row leaves is in L1 all the same, and
@@ -253,7 +309,7 @@ class ForwardPass {
     const index* operand_rows = state_rows_ + active_.begin;
     const Rows<T> c = {slots + range.begin * width * L::N, gate_rows_ + active_.begin,
                        layout_.slot(panel)};
-    multiply<T>(Dense<T>{{operand, operand_rows, row_}, runs_},
+    multiply<T>(Dense<T>{{operand, operand_rows, h_row_}, runs_},
                 weights_.recurrent_panel(Phase, panel), vectors * L::N, vectors,
                 {c.base, c.offset, c.stride}, c, active_.size(), [&](index row, index count) {
                   const index begin = active_.begin + row;
@@ -267,33 +323,46 @@ class ForwardPass {
       return;  // not before the row is complete: finish_normalized
     } else {
       if constexpr (Phase + 1 == Cell::phases) {
+        if constexpr (Projectable<Cell>) {
+          if (call_.dims.projection) return finish_projected_rows<Phase>(step, panel, slots, rows);
+        }
         if (call_.masks.kept_h.data) {
-          return finish_rows_with<Phase, Zoneout<T>>(step, panel, slots, rows);
+          return finish_rows_with<Phase, Zoneout<T>, PlainOutput>(call_.masks, step, panel, slots,
+                                                                  rows);
         }
       }
-      finish_rows_with<Phase, NoZoneout<T>>(step, panel, slots, rows);
+      finish_rows_with<Phase, NoZoneout<T>, PlainOutput>(call_.masks, step, panel, slots, rows);
     }
   }
 
-  template <int Phase, class Zone>
-  void finish_rows_with(const Step& step, index panel, T* slots, Span rows) {
+  // By itself, so that the compiler treats the plain step as if there were no other.
+  template <int Phase>
+  [[gnu::noinline]] void finish_projected_rows(const Step& step, index panel, T* slots, Span rows) {
+    const Masks<T> masks = of_c(call_.masks);
+    masks.kept_c.data
+        ? finish_rows_with<Phase, Zoneout<T>, ProjectedOutput>(masks, step, panel, slots, rows)
+        : finish_rows_with<Phase, NoZoneout<T>, ProjectedOutput>(masks, step, panel, slots, rows);
+  }
+
+  template <int Phase, class Zone, class Output>
+  void finish_rows_with(const Masks<T>& masks, const Step& step, index panel, T* slots, Span rows) {
     const index width = layout_.width(panel);
     for (index r = rows.begin; r < rows.end; ++r) {
-      const Zone zone(call_.masks, sequences_[r], step.number);
+      const Zone zone(masks, sequences_[r], step.number);
       T* const slot = slots + gate_rows_[r] * layout_.slot(panel);
       for (index u = 0; u < width; ++u) {
-        epilogue<Phase>(step, r, panel * L::U + u, slot + u * L::N, width * L::N, zone);
+        epilogue<Phase, Output>(step, r, panel * L::U + u, slot + u * L::N, width * L::N, zone);
       }
     }
   }
 
-  template <int Phase, class Zone>
+  template <int Phase, class Output, class Zone>
   void epilogue(const Step& step, index r, index group, T* slot, index part_stride,
                 const Zone& zone) {
     const index at = state_rows_[r] * row_ + group * L::N;
     V gate[L::P];
     for (int p = 0; p < L::P; ++p) gate[p] = load(slot + p * part_stride);
-    State<V> state = {load(step.before.h + at), V{}};
+    State<V> state = {Output::projects ? V{} : load(step.before.h + at), V{}};
     if constexpr (Phase + 1 < Cell::phases) {
       store(history_.operand_at(Phase + 1, step.number) + at,
             Cell::template stage<Phase>(gate, load(step.operand + at)));
@@ -306,17 +375,20 @@ class ForwardPass {
       if constexpr (Keep::gates) {
         for (int p = 0; p < L::P; ++p) store(slot + p * part_stride, gate[p]);
       }
-      leave(step, r, group, state);
+      leave<Output>(step, r, group, state);
     }
   }
 
+  template <class Output>
   void leave(const Step& step, index r, index group, const State<V>& state) {
     const index at = state_rows_[r] * row_ + group * L::N;
-    store(step.after.h + at, state.h);
     if constexpr (Cell::has_memory) store(step.after.c + at, state.c);
-    T* const y = step.y + y_rows_[r] + group * L::N;
-    const index valid = layout_.valid(group);
-    valid == L::N ? store(y, state.h) : store_first(y, state.h, valid);
+    if constexpr (Output::projects) {
+      store(step.m + at, state.h);
+    } else {
+      store(step.after.h + at, state.h);
+      store_y(step, r, group, state.h, layout_.valid(group));
+    }
   }
 
   // With layer normalization the gates of a row wait for its products to be complete. Whoever makes
@@ -357,7 +429,8 @@ class ForwardPass {
         store(step.after.c + at + group * L::N, Cell::memory(gate, prev));
         store(slot.part(Cell::memory_part), gate[Cell::o]);
       } else {
-        leave(step, r, group, zone.after(prev, Cell::forward(gate, prev), layout_, group));
+        leave<PlainOutput>(step, r, group,
+                           zone.after(prev, Cell::forward(gate, prev), layout_, group));
       }
     }
     if constexpr (NormalizesMemory<Cell>) {
@@ -383,7 +456,7 @@ class ForwardPass {
       scale_and_shift(weights_.norm, group, part);
       const State<V> state = {Cell::output(gate_o, part[Cell::memory_part]),
                               load(step.after.c + here)};
-      leave(step, r, group, zone.after(prev, state, layout_, group));
+      leave<PlainOutput>(step, r, group, zone.after(prev, state, layout_, group));
     }
   }
 
@@ -394,9 +467,14 @@ class ForwardPass {
   const History<Cell, T, Keep> history_;
   const L layout_;
   Worker& worker_;
-  const index row_;  // elements of a private row
-  const DenseRuns runs_;
+  const RowLayout<T> outputs_;  // of h
+  const index row_;             // elements of a private row
+  const index h_row_;           // of h
+  const DenseRuns runs_;        // over the operand of a recurrent product
+  const DenseRuns unit_runs_;   // over that of a projection
   const Ownership own_;
+  const Span own_units_;  // groups of c, and of h
+  const Span own_outputs_;
   const bool interleaves_;
   SequenceRow* const sequences_;
   index* const state_rows_;

@@ -1,9 +1,9 @@
 // What a pass through a sequence remembers: gates in their slots, and the private rows of h, c and
-// the phases' operands (that of the first is h itself unless the call masks it), h and c with the
-// initial state as row 0 (so h_at(s) is the state before step s). The forward pass that serves a
-// backward pass keeps all of it; the other only what the next step reads. Either is of all steps,
-// or of one stretch of them after the other (seq/checkpoints.hpp). Nothing here aliases an array of
-// the caller.
+// the phases' operands (that of the first is h itself unless the call masks it, that of a
+// projection what the cell has given), h and c with the initial state as row 0 (so h_at(s) is the
+// state before step s). The forward pass that serves a backward pass keeps all of it; the other
+// only what the next step reads. Either is of all steps, or of one stretch of them after the other
+// (seq/checkpoints.hpp). Nothing here aliases an array of the caller.
 #pragma once
 
 #include "seq/layout.hpp"
@@ -39,11 +39,13 @@ struct History {
   // Of gates and of states: step after step of one block's rows, then the next block's.
   RowBlocks blocks;
   L layout;
+  RowLayout<T> outputs;  // of h
   T* gates = nullptr;
   T* scales = nullptr;             // [slots][scales] of layer normalization
-  T* h = nullptr;                  // [blocks][states][block][row]
-  T* c = nullptr;                  // the same
-  T* operands[Cell::phases] = {};  // the same
+  T* h = nullptr;                  // [blocks][states][block][row of h]
+  T* c = nullptr;                  // [blocks][states][block][row]
+  T* operands[Cell::phases] = {};  // as h
+  T* m = nullptr;                  // as c; what a projection projects
   bool masks_operand;
 
   History(const Dims& dims, const PlanSegment& plan)
@@ -53,23 +55,32 @@ struct History {
         chunk_steps(plan.chunk_steps),
         blocks(plan),
         layout{dims.units},
+        outputs{outputs_of(dims)},
         masks_operand(plan.masks_operand) {}
 
   void place(Bump& bump) {
-    const index states = blocks.workers * state_stride() * layout.row();
+    const index states = blocks.workers * state_stride();
     const index chunks = Keep::chunks(ceil_div(room, chunk_steps));
     gates = bump.take<T>(layout.slots(chunks * chunk_rows()));
     scales = bump.take<T>(chunks * chunk_rows() * rnnfast::scales<Cell>());
-    h = bump.take<T>(states);
-    if (Cell::has_memory) c = bump.take<T>(states);
-    operands[0] = masks_operand ? bump.take<T>(states) : h;
-    for (int p = 1; p < Cell::phases; ++p) operands[p] = bump.take<T>(states);
+    h = bump.take<T>(states * outputs.row());
+    if (Cell::has_memory) c = bump.take<T>(states * layout.row());
+    operands[0] = masks_operand ? bump.take<T>(states * outputs.row()) : h;
+    for (int p = 1; p < Cell::phases; ++p) operands[p] = bump.take<T>(states * outputs.row());
+    if (dims.projection) m = bump.take<T>(states * layout.row());
   }
 
   /// Row 0 of a step's states; private row r is row number state_row(r) there.
-  T* h_at(index step) const { return h + state_offset(step); }
-  T* c_at(index step) const { return Cell::has_memory ? c + state_offset(step) : nullptr; }
-  T* operand_at(int phase, index step) const { return operands[phase] + state_offset(step); }
+  T* h_at(index step) const { return h + state_row_of(step) * outputs.row(); }
+  T* c_at(index step) const {
+    return Cell::has_memory ? c + state_row_of(step) * layout.row() : nullptr;
+  }
+  T* operand_at(int phase, index step) const {
+    return operands[phase] + state_row_of(step) * outputs.row();
+  }
+  T* m_at(index step) const {
+    return dims.projection ? m + state_row_of(step) * layout.row() : nullptr;
+  }
   index state_row(index r) const { return blocks.row(r, state_stride()); }
   /// Rows from one kept state of a row to its next.
   index step_stride() const { return blocks.height; }
@@ -101,11 +112,10 @@ struct History {
   index gate_row(index r) const { return blocks.row(r, blocks.height * chunk_steps); }
 
  private:
-  index state_offset(index step) const {
-    return Keep::state(step - steps.begin) * step_stride() * layout.row();
-  }
+  index state_row_of(index step) const { return Keep::state(step - steps.begin) * step_stride(); }
   index state_stride() const {
-    const std::size_t row_bytes = static_cast<std::size_t>(layout.row()) * sizeof(T);
+    const index shortest = smaller(layout.row(), outputs.row());
+    const std::size_t row_bytes = static_cast<std::size_t>(shortest) * sizeof(T);
     return Keep::states(room) * step_stride() + blocks.gap(row_bytes);
   }
 };

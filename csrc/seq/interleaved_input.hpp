@@ -37,7 +37,7 @@ class InterleavedInput {
         history_(history),
         layout_(history.layout),
         panels_(panels),
-        recurrent_runs_(call.dims.units),
+        recurrent_runs_(outputs_of(call.dims)),
         input_runs_(call.dims.inputs),
         strip_(strip),
         sums_(sums) {}

@@ -26,9 +26,24 @@ constexpr index padded_row(index units) {
 /// Bytes of the widest vector of any instruction set: what must be alike on all goes by it.
 constexpr int widest_vector_bytes = 64;
 
-template <class Cell, class T>
-struct Layout {
+/// A row of units by itself, in groups of N.
+template <class T>
+struct RowLayout {
   static constexpr index N = lanes<T>;
+
+  index units = 0;
+  index groups() const { return ceil_div(units, N); }
+  /// Units of group g that exist: N, fewer in the last.
+  index valid(index group) const { return smaller(N, units - group * N); }
+  /// Elements of a private row.
+  index row() const { return padded_row<T>(units); }
+};
+
+template <class Cell, class T>
+struct Layout : RowLayout<T> {
+  using Row = RowLayout<T>;
+  using Row::groups;
+  using Row::N;
   static constexpr index P = Cell::parts;
 
   /// U: groups that make the first phase's parts a multiple of the tile's width (3 parts of 64
@@ -41,8 +56,6 @@ struct Layout {
   }
   static constexpr index U = groups_per_panel();
 
-  index units = 0;  // H
-  index groups() const { return ceil_div(units, N); }
   index panels() const { return ceil_div(groups(), U); }
   /// Groups of a panel: U, fewer in the last.
   index width(index panel) const { return smaller(U, groups() - panel * U); }
@@ -50,9 +63,6 @@ struct Layout {
   index slot(index panel) const { return P * width(panel) * N; }
   /// Elements of all slots of `rows` rows.
   index slots(index rows) const { return rows * P * groups() * N; }
-  /// Units of group g that exist: N, fewer in the last.
-  index valid(index group) const { return smaller(N, units - group * N); }
-  index row() const { return padded_row<T>(units); }
 };
 
 /// A group of a row of the caller's that is not padded.

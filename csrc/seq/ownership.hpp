@@ -29,6 +29,13 @@ inline Ownership ownership(const L& layout, index rows, Partition partition, con
           share(layout.groups(), worker.id, worker.count), worker.count > 1};
 }
 
+/// The groups that a worker owns of a vector that it does not own by panels.
+template <class R>
+inline Span own_groups(const R& layout, Partition partition, const Worker& worker) {
+  const Span all = {0, layout.groups()};
+  return partition == Partition::rows ? all : share(all.end, worker.id, worker.count);
+}
+
 /// The rows of a block that take part in a step, its first ones, since they hold the longest
 /// sequences. `near` are those of the step before or after.
 inline Span active_rows(const SequenceRow* rows, Span block, Span near, index step) {
@@ -44,7 +51,7 @@ inline void list_sequences(const SequenceRow* given, Span rows, index steps, Seq
   }
 }
 
-/// A private row from an array (B, H) of the caller, or zeros where it is absent.
+/// A private row from an array (B, units) of the caller, or zeros where it is absent.
 template <class T, class L>
 inline void read_state(const T* from, const L& layout, index sequence, T* row) {
   pack_row(from ? from + sequence * layout.units : nullptr, from ? layout.units : 0,

@@ -33,6 +33,15 @@ index stretch_of(index steps, index block_steps) {
   return std::min(round_up(std::max<index>(root, 1), block_steps), std::max<index>(steps, 1));
 }
 
+// Of the products that a step waits for.
+index recurrent_weights(const Dims& dims, const CellTraits& cell) {
+  return dims.units * (cell.gates * outputs_of(dims) + dims.projection);
+}
+
+index meetings_a_step(const Dims& dims, const CellTraits& cell) {
+  return cell.phases + (dims.projection ? 1 : 0);
+}
+
 struct Costs {
   double step_ns;     // one step's recurrent product on one core
   double product_ns;  // everything on one core
@@ -45,20 +54,22 @@ Costs estimate(Purpose purpose, const Dims& dims, const CellTraits& cell, const 
   const double outputs = static_cast<double>(dims.rows) * static_cast<double>(dims.units);
   // A single row cannot fill a tile: it is bound by reading R.
   const double filling = dims.rows >= 4 ? 1.0 : 2.5;
-  const double step = filling * per_unit * outputs * static_cast<double>(dims.units);
+  const double step = filling * outputs *
+                      (per_unit * static_cast<double>(outputs_of(dims)) +
+                       2.0 / machine.flops_per_ns * static_cast<double>(dims.projection));
   const double input = per_unit * outputs * static_cast<double>(dims.inputs);
   const double product = static_cast<double>(dims.steps) * (step + input);
   if (purpose == Purpose::inference) return {step, product, 1, 0};
   // Weights packed for both passes and the sums of their gradients; deltas.
   constexpr index line = 64;
-  const index weights = cell.gates * dims.units * (dims.inputs + dims.units);
+  const index weights = cell.gates * dims.units * dims.inputs + recurrent_weights(dims, cell);
   const index deltas = dims.steps * dims.rows * cell.parts * dims.units;
   const index bytes = (3 * weights + deltas) * cell.scalar_size;
   const double passes = purpose == Purpose::training ? 3 : 4;
   return {step, passes * product, 2, static_cast<double>(bytes / line)};
 }
 
-bool worth_threads(const PlanSegment& segment, const Costs& costs, const CellTraits& cell,
+bool worth_threads(const PlanSegment& segment, const Costs& costs, index meetings,
                    const Machine& machine) {
   const double saved = 1.0 - 1.0 / segment.threads;
   const double starts = costs.teams * machine.team_start_ns;
@@ -68,7 +79,7 @@ bool worth_threads(const PlanSegment& segment, const Costs& costs, const CellTra
   const double traded = costs.lines * saved / lines_a_meeting * meeting;
   if (costs.product_ns * saved <= starts + traded) return false;
   if (segment.partition == Partition::rows) return true;
-  return costs.step_ns * saved > cell.phases * meetings_lost * meeting;
+  return costs.step_ns * saved > static_cast<double>(meetings) * meetings_lost * meeting;
 }
 
 // A single row whose steps are one product each may have its input product made beside the
@@ -86,8 +97,8 @@ bool worth_interleaving(const Dims& dims, const CellTraits& cell, const Machine&
   constexpr index l1 = 32 * 1024;
   constexpr int line = 64;
   const index column_bytes = cell.gates * dims.units * cell.scalar_size;
-  const index share = column_bytes * dims.units / threads;
-  const index all = column_bytes * (dims.units + dims.inputs);
+  const index share = column_bytes * outputs_of(dims) / threads;
+  const index all = column_bytes * (outputs_of(dims) + dims.inputs);
   return cell.lanes * cell.scalar_size == line && dims.steps >= 2 * input_window &&
          dims.inputs <= 4 * dims.units && share > l1 && 2 * all <= static_cast<index>(machine.l3);
 }
@@ -99,12 +110,12 @@ index pipeline_chunk(index steps) {
 }
 
 // Nanoseconds of a layer's forward pass under its own plan.
-double alone_ns(const PlanSegment& plan, const Costs& costs, const CellTraits& cell,
+double alone_ns(const PlanSegment& plan, const Costs& costs, index meetings_a_step,
                 const Machine& machine) {
   if (plan.threads == 1) return costs.product_ns;
   const double shared = machine.team_start_ns + costs.product_ns / plan.threads;
   if (plan.partition == Partition::rows) return shared;
-  const double meetings = static_cast<double>(plan.end * cell.phases) * meetings_lost;
+  const double meetings = static_cast<double>(plan.end * meetings_a_step) * meetings_lost;
   return shared + meetings * machine.meeting_ns(plan.threads);
 }
 
@@ -115,7 +126,8 @@ double at_once_ns(const StackPlan& plan, const StackDims& stack, const CellTrait
   const bool both = stack.directions == 2;
   const index layers_near = both ? 1 : ceil_div(stack.layers, plan.threads);  // at the same time
   const Dims upper = stack.of(1);
-  const index weights = cell.gates * upper.units * (upper.inputs + upper.units) * layers_near;
+  const index weights =
+      layers_near * (cell.gates * upper.units * upper.inputs + recurrent_weights(upper, cell));
   const bool far = weights * cell.scalar_size > static_cast<index>(machine.l2) / 4 * 3;
   double product = 0;
   for (index layer = 0; layer < (both ? stack.layers : layers_near); ++layer) {
@@ -135,7 +147,8 @@ const char* name_of(Partition partition) { return partition == Partition::rows ?
 Plan make_plan(Purpose purpose, const Dims& dims, const CellTraits& cell, const Machine& machine,
                int threads, const Forced& forced) {
   const Costs costs = estimate(purpose, dims, cell, machine);
-  const index recurrent_bytes = dims.units * dims.units * cell.gates * cell.scalar_size;
+  const index meetings = meetings_a_step(dims, cell);
+  const index recurrent_bytes = recurrent_weights(dims, cell) * cell.scalar_size;
   const index groups = ceil_div(dims.units, cell.lanes);
 
   PlanSegment segment{};
@@ -153,7 +166,7 @@ Plan make_plan(Purpose purpose, const Dims& dims, const CellTraits& cell, const 
   const index shares = segment.partition == Partition::rows ? dims.rows : groups;
   if (!forced.threads) {
     segment.threads = static_cast<int>(std::clamp<index>(shares, 1, segment.threads));
-    if (!forced.partition && !worth_threads(segment, costs, cell, machine)) segment.threads = 1;
+    if (!forced.partition && !worth_threads(segment, costs, meetings, machine)) segment.threads = 1;
   } else {
     segment.threads = forced.threads;
   }
@@ -204,7 +217,8 @@ StackPlan plan_stack(Purpose purpose, const StackDims& stack, const CellTraits& 
     // Threads that own rows do not wait for each other, and all are busy.
     if (own.partition == Partition::rows && own.threads > 1) return plan;
     const Costs costs = estimate(Purpose::inference, dims, cell, machine);
-    one_by_one += static_cast<double>(stack.directions) * alone_ns(own, costs, cell, machine);
+    one_by_one += static_cast<double>(stack.directions) *
+                  alone_ns(own, costs, meetings_a_step(dims, cell), machine);
   }
   plan.pipelines = forced.pipelines
                        ? *forced.pipelines

@@ -27,7 +27,7 @@ enum class Purpose { inference, training, training_with_checkpoints };
 struct CellTraits {
   int gates;                // G
   int parts;                // P
-  int phases;               // meetings a step
+  int phases;               // meetings a step, and one more where h is a projection
   int scalar_size;          // bytes
   int lanes;                // N
   bool whole_rows = false;  // whether an epilogue waits for whole rows: threads own these
@@ -76,15 +76,15 @@ struct Plan {
 Plan make_plan(Purpose purpose, const Dims& dims, const CellTraits& cell, const Machine& machine,
                int threads, const Forced& forced = {});
 
-/// Layers of equal H, each in one direction or in two.
+/// Layers of equal H and R, each in one direction or in two.
 struct StackDims {
-  Dims first;  // of the first layer; others have directions * H inputs
+  Dims first;  // of the first layer; others have directions * R inputs
   index layers;
   index directions;
 
   Dims of(index layer) const {
-    return {first.steps, first.rows, layer == 0 ? first.inputs : directions * first.units,
-            first.units};
+    return {first.steps, first.rows, layer == 0 ? first.inputs : directions * outputs_of(first),
+            first.units, first.projection};
   }
 };
 

@@ -55,7 +55,7 @@ inline void write_trace(const History<Cell, T, KeepAll>& history, const TraceCal
         }
         if constexpr (Cell::has_memory) {
           const index at = state_row + group * L::N;
-          const State<Vec<T>> prev = {load(history.h_at(step) + at), load(history.c_at(step) + at)};
+          const State<Vec<T>> prev = {{}, load(history.c_at(step) + at)};
           T* const c = call.c.data + t * call.c.step_stride + of.sequence * call.c.row_stride;
           store_first(c + group * L::N, Cell::memory(gate, prev), valid);
         }

@@ -1,6 +1,6 @@
 // Weights in the order in which the products read them.
 //
-//   forward     input [panel][I][V][N] and recurrent, a phase [panel][H][V][N], V = parts x groups
+//   forward     input [panel][I][V][N] and recurrent, a phase [panel][R][V][N], V = parts x groups
 //               of the panel; bias [panel][P][U][N], where the input product starts (at zero where
 //               a bias comes after a norm)
 //   backward    the same matrices as B of the products with deltas: [block of output vectors]
@@ -12,7 +12,7 @@
 #include "cells/cell.hpp"
 #include "gemm/pack.hpp"
 #include "seq/layer_norm.hpp"
-#include "seq/layout.hpp"
+#include "seq/projection.hpp"
 
 namespace rnnfast {
 namespace {
@@ -34,17 +34,20 @@ struct ForwardWeights {
   T* input = nullptr;
   T* recurrent[Cell::phases] = {};
   T* bias = nullptr;
+  ProjectionWeights<T> projection;  // of no size where there is none
   NormWeights<Cell, T> norm;
 
-  explicit ForwardWeights(const Dims& dims) : dims(dims), layout{dims.units}, norm{layout} {}
+  explicit ForwardWeights(const Dims& dims)
+      : dims(dims), layout{dims.units}, projection{{dims.projection}, dims.units}, norm{layout} {}
 
   void place(Bump& bump) {
     const index columns = layout.groups() * L::N;
     input = bump.take<T>(columns * Cell::input.count() * dims.inputs);
     for (int p = 0; p < Cell::phases; ++p) {
-      recurrent[p] = bump.take<T>(columns * Cell::phase[p].count() * dims.units);
+      recurrent[p] = bump.take<T>(columns * Cell::phase[p].count() * outputs_of(dims));
     }
     bias = bump.take<T>(columns * Cell::parts);
+    projection.place(bump);
     if constexpr (Normalized<Cell>) norm.place(bump);
   }
 
@@ -52,7 +55,7 @@ struct ForwardWeights {
     return panel_of(input, Cell::input, dims.inputs, panel);
   }
   const T* recurrent_panel(int phase, index panel) const {
-    return panel_of(recurrent[phase], Cell::phase[phase], dims.units, panel);
+    return panel_of(recurrent[phase], Cell::phase[phase], outputs_of(dims), panel);
   }
   const T* bias_panel(index panel) const { return bias + panel * L::U * L::P * L::N; }
 
@@ -62,10 +65,11 @@ struct ForwardWeights {
     for (index panel = own.begin; panel < own.end; ++panel) {
       pack_panel(weights.w_ih, Cell::input, dims.inputs, panel, input);
       for (int p = 0; p < Cell::phases; ++p) {
-        pack_panel(weights.w_hh, Cell::phase[p], dims.units, panel, recurrent[p]);
+        pack_panel(weights.w_hh, Cell::phase[p], outputs_of(dims), panel, recurrent[p]);
       }
       pack_bias(weights, panel);
     }
+    projection.pack(weights.w_hr, worker);
     if constexpr (Normalized<Cell>) norm.pack(weights, worker);
   }
 
@@ -118,7 +122,7 @@ struct DeltaWeights {
 
   L layout;
   Range range = {};   // the parts whose deltas it multiplies
-  index outputs = 0;  // I or H
+  index outputs = 0;  // I, R or H
   T* packed = nullptr;
 
   void place(Bump& bump) { packed = bump.take<T>(length() * round_up(outputs, L::N)); }

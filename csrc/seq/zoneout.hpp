@@ -14,6 +14,16 @@
 namespace rnnfast {
 namespace {
 
+/// The masks of h alone, or of c, where they do not lie side by side (seq/projection.hpp).
+template <class T>
+inline Masks<T> of_h(const Masks<T>& masks) {
+  return {nullptr, masks.kept_h, {}};
+}
+template <class T>
+inline Masks<T> of_c(const Masks<T>& masks) {
+  return {nullptr, {}, masks.kept_c};
+}
+
 /// The plain step.
 template <class T>
 struct NoZoneout {
@@ -31,19 +41,18 @@ struct NoZoneout {
   void add(State<V>&, State<V>) const {}
 };
 
-/// One row at one step of it.
+/// One row at one step of it; of h, of c, or of both.
 template <class T>
 class Zoneout {
   using V = Vec<T>;
 
  public:
   Zoneout(const Masks<T>& masks, const SequenceRow& row, index step)
-      : h_(at(masks.kept_h, row, step)),
-        c_(masks.kept_c.data ? at(masks.kept_c, row, step) : nullptr) {}
+      : h_(at(masks.kept_h, row, step)), c_(at(masks.kept_c, row, step)) {}
 
   template <class L>
   State<V> after(State<V> prev, State<V> state, const L& layout, index group) const {
-    return {mixed(h_, prev.h, state.h, layout, group),
+    return {h_ ? mixed(h_, prev.h, state.h, layout, group) : state.h,
             c_ ? mixed(c_, prev.c, state.c, layout, group) : state.c};
   }
 
@@ -51,15 +60,16 @@ class Zoneout {
   /// what passes it by, for `add`.
   template <class L>
   State<V> split(State<V>& d, const L& layout, index group) const {
-    return {pass(h_, d.h, layout, group), c_ ? pass(c_, d.c, layout, group) : V{}};
+    return {h_ ? pass(h_, d.h, layout, group) : V{}, c_ ? pass(c_, d.c, layout, group) : V{}};
   }
   void add(State<V>& d, State<V> passed) const {
-    d.h = d.h + passed.h;
+    if (h_) d.h = d.h + passed.h;
     if (c_) d.c = d.c + passed.c;
   }
 
  private:
   static const T* at(const Sequence<const T>& kept, const SequenceRow& row, index step) {
+    if (!kept.data) return nullptr;
     return kept.data + (row.first + step) * kept.step_stride + row.sequence * kept.row_stride;
   }
 

@@ -50,11 +50,16 @@ def require_shape(name: str, array: Array, symbols: str, shape: tuple[int, ...])
 
 
 def rows_like(
-    name: str, value: npt.ArrayLike, shape: tuple[int, int], model_name: str, dtype: DType
+    name: str,
+    value: npt.ArrayLike,
+    symbols: str,
+    shape: tuple[int, int],
+    model_name: str,
+    dtype: DType,
 ) -> Array:
-    """Return a state, or the gradient of one: (B, H), contiguous, of `dtype`."""
+    """Return a state (B, H), or (B, R): contiguous, of `dtype`."""
     array = real_like(name, value, model_name, dtype)
-    require_shape(name, array, "(B, H)", shape)
+    require_shape(name, array, symbols, shape)
     return contiguous(array)
 
 

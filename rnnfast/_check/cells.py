@@ -43,7 +43,7 @@ def rnn(nonlinearity: object) -> Cell:
     return _RNN[nonlinearity]
 
 
-def lstm(forget_gate: object, layer_norm: object = None) -> Cell:
+def lstm(forget_gate: object, w_hr: object, layer_norm: object) -> Cell:
     """Return the LSTM whose forget gate is its own, one with the input gate, or absent."""
     if not isinstance(forget_gate, str) or forget_gate not in _LSTM:
         raise ValueError(f"forget_gate must be 'own', 'coupled' or 'none', got {forget_gate!r}")
@@ -51,10 +51,12 @@ def lstm(forget_gate: object, layer_norm: object = None) -> Cell:
         return _LSTM[forget_gate]
     if forget_gate != "own":
         raise ValueError(f"layer_norm needs forget_gate='own', got {forget_gate!r}")
+    if w_hr is not None:
+        raise ValueError("layer_norm and w_hr do not go together, pass one of them")
     return _LSTM_NORM
 
 
-def gru(reset_after: bool, layer_norm: object = None) -> Cell:
+def gru(reset_after: bool, layer_norm: object) -> Cell:
     """Return the GRU whose reset gate acts after, or before, the recurrent product."""
     if layer_norm is None:
         return _GRU if reset_after else _GRU_RESET_BEFORE
@@ -64,13 +66,20 @@ def gru(reset_after: bool, layer_norm: object = None) -> Cell:
 
 
 def by_kind(
-    kind: str, nonlinearity: object, forget_gate: object, reset_after: bool, layer_norm: object
+    kind: str,
+    nonlinearity: object,
+    forget_gate: object,
+    reset_after: bool,
+    w_hr: object,
+    layer_norm: object,
 ) -> Cell:
     """Return the cell that `prepack` names; an option of another kind must be at its default."""
     if kind != "rnn" and nonlinearity != "tanh":
         raise ValueError(f"nonlinearity is an option of cell 'rnn', not of {kind!r}")
     if kind != "lstm" and forget_gate != "own":
         raise ValueError(f"forget_gate is an option of cell 'lstm', not of {kind!r}")
+    if kind != "lstm" and w_hr is not None:
+        raise ValueError(f"w_hr is an option of cell 'lstm', not of {kind!r}")
     if kind != "gru" and not reset_after:
         raise ValueError(f"reset_after is an option of cell 'gru', not of {kind!r}")
     if kind not in ("lstm", "gru") and layer_norm is not None:
@@ -78,7 +87,7 @@ def by_kind(
     if kind == "rnn":
         return rnn(nonlinearity)
     if kind == "lstm":
-        return lstm(forget_gate, layer_norm)
+        return lstm(forget_gate, w_hr, layer_norm)
     if kind == "gru":
         return gru(reset_after, layer_norm)
     if kind == "mgu":

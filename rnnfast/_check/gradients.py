@@ -19,8 +19,12 @@ def upstream(
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Return dL/dy, dL/dh_n and dL/dc_n as the kernels take them; None is zero."""
     of_output = None if dy is None else _of_output(dy, given)
-    of_states = given.states_shape, given.directions, given.x.dtype
-    return of_output, state("dh_n", dh_n, *of_states), state("dc_n", dc_n, *of_states)
+    symbol, of_both = given.first.output_symbol, (given.directions, given.x.dtype)
+    return (
+        of_output,
+        state("dh_n", dh_n, given.h_shape, symbol, *of_both),
+        state("dc_n", dc_n, given.c_shape, "H", *of_both),
+    )
 
 
 def require_buffers(
@@ -58,12 +62,13 @@ def _argument_shapes(given: Stack) -> dict[str, Any]:
         if first is not None:
             shapes = [getattr(part, name).shape for part in parts]
             weights[name] = shapes[0] if given.form is None else shapes
-    return {"x": given.x.shape, **weights, "h0": given.states_shape, "c0": given.states_shape}
+    return {"x": given.x.shape, **weights, "h0": given.h_shape, "c0": given.c_shape}
 
 
 def _of_output(dy: npt.ArrayLike, given: Stack) -> Array:
     array = real_like("dy", dy, "x", given.x.dtype)
-    symbols = "(T, B, H)" if given.directions == 1 else "(T, B, 2*H)"
+    symbol = given.first.output_symbol
+    symbols = f"(T, B, {symbol})" if given.directions == 1 else f"(T, B, 2*{symbol})"
     require_shape("dy", array, symbols, given.output_shape)
     return unit_last_stride(array)
 

@@ -2,7 +2,7 @@
 
 Sizes: T steps, B rows, I inputs, H hidden units, G gates. `x` (T, B, I), `w_ih` (G*H, I),
 `w_hh` (G*H, H), biases (G*H,), states (B, H). `x` sets T, B, I and the dtype; the columns of
-`w_hh` set H.
+`w_hh` set H. A projection `w_hr` (R, H) sets R and H: `w_hh` is (G*H, R) then, and h (B, R).
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Weights(NamedTuple):
     w_hh: Array
     b_ih: Array | None
     b_hh: Array | None
+    w_hr: Array | None = None
     layer_norm: Array | None = None
 
     @property
@@ -45,7 +46,17 @@ class Weights(NamedTuple):
     @property
     def hidden_size(self) -> int:
         """H."""
+        return int((self.w_hh if self.w_hr is None else self.w_hr).shape[1])
+
+    @property
+    def output_size(self) -> int:
+        """The width of h: R where it is projected, else H."""
         return int(self.w_hh.shape[1])
+
+    @property
+    def output_symbol(self) -> str:
+        """How the width of h is written."""
+        return "H" if self.w_hr is None else "R"
 
     @property
     def dtype(self) -> DType:
@@ -59,6 +70,10 @@ class Weights(NamedTuple):
             if copy is not None:
                 copy.flags.writeable = False
         return Weights(*copies)  # type: ignore[arg-type]  # None only where it was
+
+
+OPTIONAL = frozenset({"b_ih", "b_hh", *Weights._field_defaults})
+"""The fields that may be None."""
 
 
 class Inputs(NamedTuple):
@@ -100,12 +115,14 @@ def layer_weights(
     `columns`; `dtype` is that of the argument `model_name`; `place` follows the names of the
     arguments, "" or as "[2]".
     """
-    w_ih, w_hh, *others = given
-    recurrent = _recurrent(cell, real_like(f"w_hh{place}", w_hh, model_name, dtype), place)
+    w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm = given
+    recurrent, projection = _recurrent(cell, w_hh, w_hr, model_name, dtype, place)
     kernel = real_like(f"w_ih{place}", w_ih, model_name, dtype)
-    shape = (cell.gates * recurrent.shape[1], input_size)
+    shape = (recurrent.shape[0], input_size)
     require_shape(f"w_ih{place}", kernel, f"({cell.rows}, {columns})", shape)
-    return _weights(cell, kernel, recurrent, *others, model_name=model_name, place=place)
+    biases = _biases(cell, recurrent, b_ih, b_hh, model_name, place)
+    norm = _norm(cell, layer_norm, recurrent, model_name, place)
+    return Weights(contiguous(kernel), recurrent, *biases, projection, norm)
 
 
 def inputs_for(
@@ -131,15 +148,17 @@ def sequence_for(weights: Weights, x: npt.ArrayLike) -> Array:
 
 def weights(cell: Cell, given: tuple[Any, ...], place: str) -> Weights:
     """Return weights that come without a sequence, so that `w_ih` sets I and the dtype."""
-    w_ih, w_hh, *others = given
+    w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm = given
     name = f"w_ih{place}"
     kernel = real(name, w_ih)
-    recurrent = _recurrent(cell, real_like(f"w_hh{place}", w_hh, name, kernel.dtype), place)
-    rows = cell.gates * recurrent.shape[1]
+    recurrent, projection = _recurrent(cell, w_hh, w_hr, name, kernel.dtype, place)
+    rows = recurrent.shape[0]
     if kernel.ndim != 2 or kernel.shape[0] != rows or kernel.shape[1] == 0:
         fix = f"; it looks transposed, pass {name}.T" if kernel.shape[1:] == (rows,) else ""
         raise ValueError(f"{name} must be ({cell.rows}, I) = ({rows}, I), got {kernel.shape}{fix}")
-    return _weights(cell, kernel, recurrent, *others, model_name=name, place=place)
+    biases = _biases(cell, recurrent, b_ih, b_hh, name, place)
+    norm = _norm(cell, layer_norm, recurrent, name, place)
+    return Weights(contiguous(kernel), recurrent, *biases, projection, norm)
 
 
 def step_inputs(
@@ -147,7 +166,8 @@ def step_inputs(
 ) -> tuple[Array, Array | tuple[Array, ...] | None]:
     """Return `x_t` (B, I) and a state, None, `h` or `(h, c)`, of one step.
 
-    Each is (B, H), or (L, B, H) for a number of `layers`, of which `weights` are the first.
+    `h` is (B, R) and `c` (B, H), or (L, B, R) and (L, B, H) for a number of `layers`, of which
+    `weights` are the first.
     """
     row = real_like("x_t", x_t, "the packed weights", weights.dtype)
     if row.ndim != 2:
@@ -155,28 +175,28 @@ def step_inputs(
         raise ValueError(f"x_t must be 2-D (B, I), got {row.shape}{fix}")
     batch = row.shape[0]
     require_shape("x_t", row, "(B, I)", (batch, weights.input_size))
-    rows = (batch, weights.hidden_size)
-    shape = rows if layers is None else (layers, *rows)
-    return contiguous(row), _step_state(cell, state, shape, weights.dtype)
+    leading = (batch,) if layers is None else (layers, batch)
+    return contiguous(row), _step_state(cell, state, leading, weights)
 
 
 def _step_state(
-    cell: Cell, state: Any, shape: tuple[int, ...], dtype: DType
+    cell: Cell, state: Any, leading: tuple[int, ...], weights: Weights
 ) -> Array | tuple[Array, ...] | None:
-    def one(name: str, value: Any) -> Array:
-        array = real_like(name, value, "the packed weights", dtype)
-        require_shape(name, array, "(B, H)" if len(shape) == 2 else "(L, B, H)", shape)
+    def one(name: str, value: Any, symbol: str, width: int) -> Array:
+        array = real_like(name, value, "the packed weights", weights.dtype)
+        symbols = f"(B, {symbol})" if len(leading) == 1 else f"(L, B, {symbol})"
+        require_shape(name, array, symbols, (*leading, width))
         return contiguous(array)
 
     if state is None:
         return None
+    of_h = weights.output_symbol, weights.output_size
     if not cell.has_c:
-        return one("state", state)
+        return one("state", state, *of_h)
     if not isinstance(state, (tuple, list)) or len(state) != 2:
         raise TypeError(f"state must be None or the pair (h, c), got {_described(state)}")
-    return tuple(
-        one(f"state {name}", value) for name, value in zip(cell.states, state, strict=True)
-    )
+    h, c = state
+    return one("state h", h, *of_h), one("state c", c, "H", weights.hidden_size)
 
 
 def _described(value: object) -> str:
@@ -195,7 +215,27 @@ def _sequence(x: Array) -> Array:
     return unit_last_stride(x)
 
 
-def _recurrent(cell: Cell, w_hh: Array, place: str = "") -> Array:
+def _recurrent(
+    cell: Cell, w_hh: Any, w_hr: Any, model_name: str, dtype: DType, place: str
+) -> tuple[Array, Array | None]:
+    """Return the recurrent weights and, where there is one, the projection."""
+    recurrent = real_like(f"w_hh{place}", w_hh, model_name, dtype)
+    if w_hr is None:
+        return contiguous(_square(cell, recurrent, place)), None
+    name = f"w_hr{place}"
+    projection = real_like(name, w_hr, model_name, dtype)
+    if projection.ndim != 2 or projection.size == 0:
+        raise ValueError(f"{name} must be (R, H) with both at least 1, got {projection.shape}")
+    output_size, hidden_size = projection.shape
+    if recurrent.shape == (cell.gates * output_size, hidden_size):  # of the transposed
+        output_size, hidden_size = hidden_size, output_size
+    require_shape(name, projection, "(R, H)", (output_size, hidden_size))
+    shape = (cell.gates * hidden_size, output_size)
+    require_shape(f"w_hh{place}", recurrent, f"({cell.rows}, R)", shape)
+    return contiguous(recurrent), contiguous(projection)
+
+
+def _square(cell: Cell, w_hh: Array, place: str) -> Array:
     name = f"w_hh{place}"
     if w_hh.ndim != 2 or w_hh.size == 0:
         raise ValueError(f"{name} must be ({cell.rows}, H) with H at least 1, got {w_hh.shape}")
@@ -206,41 +246,36 @@ def _recurrent(cell: Cell, w_hh: Array, place: str = "") -> Array:
     return w_hh
 
 
-def _weights(
+def _biases(
     cell: Cell,
-    w_ih: Array,
     w_hh: Array,
     b_ih: npt.ArrayLike | None,
     b_hh: npt.ArrayLike | None,
-    layer_norm: npt.ArrayLike | None,
-    *,
     model_name: str,
     place: str,
-) -> Weights:
+) -> tuple[Array | None, Array | None]:
     shape = (w_hh.shape[0],)
 
     def bias(name: str, value: npt.ArrayLike | None) -> Array | None:
         if value is None:
             return None
-        array = real_like(name, value, model_name, w_ih.dtype)
+        array = real_like(name, value, model_name, w_hh.dtype)
         require_shape(name, array, f"({cell.rows},)", shape)
         return contiguous(array)
 
-    biases = bias(f"b_ih{place}", b_ih), bias(f"b_hh{place}", b_hh)
-    norm = _norm(cell, f"layer_norm{place}", layer_norm, w_hh.shape[1], model_name, w_ih.dtype)
-    return Weights(contiguous(w_ih), contiguous(w_hh), *biases, norm)
+    return bias(f"b_ih{place}", b_ih), bias(f"b_hh{place}", b_hh)
 
 
-def _norm(
-    cell: Cell, name: str, value: Any, hidden_size: int, model_name: str, dtype: DType
-) -> Array | None:
+def _norm(cell: Cell, value: Any, recurrent: Array, model_name: str, place: str) -> Array | None:
     """Return the gains and biases of a cell that normalizes; None for others."""
     if not cell.norm_rows:
         return None
+    name = f"layer_norm{place}"
     if value is None:
         raise TypeError(f"{name} must be an array like those of the other layers, got None")
-    array = real_like(name, value, model_name, dtype)
-    require_shape(name, array, f"({cell.norm_rows}*H,)", (cell.norm_rows * hidden_size,))
+    array = real_like(name, value, model_name, recurrent.dtype)
+    shape = (cell.norm_rows * recurrent.shape[1],)
+    require_shape(name, array, f"({cell.norm_rows}*H,)", shape)
     return contiguous(array)
 
 
@@ -254,9 +289,13 @@ def _with_states(
     resets: npt.ArrayLike | None,
 ) -> Inputs:
     require_states(cell, c0)
-    shape = (x.shape[1], weights.hidden_size)
-    h = None if h0 is None else rows_like("h0", h0, shape, "x", x.dtype)
-    c = None if c0 is None else rows_like("c0", c0, shape, "x", x.dtype)
+    batch = x.shape[1]
+    h, c = None, None
+    if h0 is not None:
+        symbols, shape = f"(B, {weights.output_symbol})", (batch, weights.output_size)
+        h = rows_like("h0", h0, symbols, shape, "x", x.dtype)
+    if c0 is not None:
+        c = rows_like("c0", c0, "(B, H)", (batch, weights.hidden_size), "x", x.dtype)
     return Inputs(x, weights, h, c, *of_time(x, lengths, resets))
 
 

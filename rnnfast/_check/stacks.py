@@ -1,8 +1,9 @@
 """Layers on layers: weights, and states, of all layers and directions of one call.
 
-Each of `w_ih`, `w_hh`, `b_ih` and `b_hh` is one array, or a sequence of one for each layer and
-direction in torch's order: layer by layer, forward before reverse. With L layers of D directions,
-states are (L*D, B, H), a layer gives (T, B, D*H), and the next one takes that for its x.
+Each of `w_ih`, `w_hh`, `b_ih`, `b_hh` and `w_hr` is one array, or a sequence of one for each layer
+and direction in torch's order: layer by layer, forward before reverse. With L layers of D
+directions, states are (L*D, B, H), a layer gives (T, B, D*H), and the next one takes that for its
+x; with a projection h has R numbers in place of H.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Given(NamedTuple):
     w_hh: Any
     b_ih: Any = None
     b_hh: Any = None
+    w_hr: Any = None
     layer_norm: Any = None
 
 
@@ -43,10 +45,15 @@ class Stack(NamedTuple):
     lengths: Integers | None
     resets: Booleans | None
     form: Form | None
-    hidden_size: int
     directions: int
-    states_shape: tuple[int, ...]
+    h_shape: tuple[int, ...]
+    c_shape: tuple[int, ...]
     output_shape: tuple[int, int, int]
+
+    @property
+    def first(self) -> inputs.Weights:
+        """The weights of the first layer, in its first direction; all have the same H and R."""
+        return self.layers[0][0]
 
     @property
     def steps(self) -> int:
@@ -105,21 +112,21 @@ def of_call(
     """Return the arguments of a call, of which `x` and `layers` have been checked."""
     steps, batch, _ = x.shape
     directions = len(layers[0])
-    hidden_size = layers[0][0].hidden_size
-    rows = (batch, hidden_size)
-    states_shape = rows if form is None else (len(layers) * directions, *rows)
+    first = layers[0][0]
+    leading = (batch,) if form is None else (len(layers) * directions, batch)
+    h_shape, c_shape = (*leading, first.output_size), (*leading, first.hidden_size)
     inputs.require_states(cell, c0)
     return Stack(
         x,
         layers,
-        state("h0", h0, states_shape, directions, x.dtype),
-        state("c0", c0, states_shape, directions, x.dtype),
+        state("h0", h0, h_shape, first.output_symbol, directions, x.dtype),
+        state("c0", c0, c_shape, "H", directions, x.dtype),
         *inputs.of_time(x, lengths, resets),
         form,
-        hidden_size,
         directions,
-        states_shape,
-        (steps, batch, directions * hidden_size),
+        h_shape,
+        c_shape,
+        (steps, batch, directions * first.output_size),
     )
 
 
@@ -137,17 +144,20 @@ def _layers(
     parts: list[inputs.Weights] = []
     for i, arrays in enumerate(given):
         upper = i >= directions
+        columns = "I"
+        if upper:
+            columns = parts[0].output_symbol if directions == 1 else f"2*{parts[0].output_symbol}"
         part = inputs.layer_weights(
             cell,
             arrays,
-            input_size=directions * parts[0].hidden_size if upper else input_size,
-            columns=("2*H" if bidirectional else "H") if upper else "I",
+            input_size=directions * parts[0].output_size if upper else input_size,
+            columns=columns,
             model_name=model_name,
             dtype=dtype,
             place="" if form is None else f"[{i}]",
         )
         if parts:
-            _require_equal_units(part, parts[0], i)
+            _require_equal_sizes(part, parts[0], i)
         parts.append(part)
     return tuple(
         [tuple(parts[first : first + directions]) for first in range(0, len(parts), directions)]
@@ -185,7 +195,7 @@ def _sequences(
         )
     columns = []
     for name, value in zip(names, weights, strict=True):
-        if value is None and not name.startswith("w"):
+        if value is None and name in inputs.OPTIONAL:
             columns.append([None] * count)
         elif not isinstance(value, (list, tuple)) or len(value) != count:
             got = f"{len(value)}" if isinstance(value, (list, tuple)) else type(value).__name__
@@ -195,7 +205,12 @@ def _sequences(
     return [Given(*part) for part in zip(*columns, strict=True)]
 
 
-def _require_equal_units(weights: inputs.Weights, first: inputs.Weights, i: int) -> None:
+def _require_equal_sizes(weights: inputs.Weights, first: inputs.Weights, i: int) -> None:
+    if (weights.w_hr is None) != (first.w_hr is None):
+        kinds = ["None" if part.w_hr is None else "an array" for part in (first, weights)]
+        raise ValueError(f"w_hr[{i}] must be {kinds[0]} like w_hr[0], got {kinds[1]}")
+    if weights.w_hr is not None and first.w_hr is not None:
+        require_shape(f"w_hr[{i}]", weights.w_hr, "(R, H)", first.w_hr.shape)
     if weights.hidden_size != first.hidden_size:
         raise ValueError(
             f"w_hh[{i}] must have H = {first.hidden_size} columns like w_hh[0], "
@@ -207,14 +222,18 @@ def state(
     name: str,
     value: npt.ArrayLike | None,
     shape: tuple[int, ...],
+    symbol: str,
     directions: int,
     dtype: DType,
 ) -> Array | None:
-    """Return a state of all layers and directions, or the gradient of one."""
+    """Return a state of all layers and directions, or the gradient of one.
+
+    `symbol` is how its width is written.
+    """
     if value is None:
         return None
     array = real_like(name, value, "x", dtype)
     if array.shape != shape:
-        stacked = "(2*L, B, H)" if directions == 2 else "(L, B, H)"
-        require_shape(name, array, "(B, H)" if len(shape) == 2 else stacked, shape)
+        stacked = f"(2*L, B, {symbol})" if directions == 2 else f"(L, B, {symbol})"
+        require_shape(name, array, f"(B, {symbol})" if len(shape) == 2 else stacked, shape)
     return contiguous(array)

@@ -132,8 +132,9 @@ class Case:
     @property
     def flops(self) -> float:
         """Floating-point operations in the products of matrices; all else is not counted."""
-        s = self.shape
-        return 2.0 * _PASSES[self.mode] * s.T * s.B * self.cell.gates * s.H * (s.I + s.H)
+        s, R = self.shape, self.cell.output_size(self.shape.H)
+        columns = self.cell.gates * (s.I + R) + (R if self.cell.projects else 0)
+        return 2.0 * _PASSES[self.mode] * s.T * s.B * s.H * columns
 
     def inputs(self, seed: int = 0) -> Inputs:
         """Draw what every contestant is given.

@@ -143,7 +143,9 @@ class CaseLimit:
             return work
         passes, products = (2, 3) if case.mode == "training" else (1, 1)
         one = work / products / T  # a step's two products
-        recurrent_bytes = 4.0 * case.cell.gates * case.shape.H**2
+        R = case.cell.output_size(case.shape.H)
+        columns = case.cell.gates * R + (R if case.cell.projects else 0)
+        recurrent_bytes = 4.0 * case.shape.H * columns
 
         def step(cores: int) -> float:
             reading = recurrent_bytes / (self._streams[cores].gbytes * 1e9)

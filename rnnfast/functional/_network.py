@@ -148,8 +148,8 @@ class Network:
             raise ValueError("w_ih must be one array, a trace is of one layer: call layer by layer")
         results, (saved,) = self.forward_saving()
         (part,), (tape,) = saved.parts, saved.tapes
-        steps, batch, hidden_size = self.given.output_shape
-        dtype = self.given.x.dtype
+        steps, batch, _ = self.given.output_shape
+        hidden_size, dtype = self.given.first.hidden_size, self.given.x.dtype
         allocate = empty if self.given.lengths is None else zeros
         gates = allocate("gates", (steps, batch, self.cell.gates, hidden_size), dtype)
         c = allocate("c", (steps, batch, hidden_size), dtype) if self.cell.has_c else None
@@ -169,8 +169,8 @@ class Network:
         """Return the gradients of the arguments that are there and wanted, by name."""
         of_weights: list[dict[str, Array]] = []
         of_states: dict[str, Array] = {
-            name: empty(f"the gradient of {name}", self.given.states_shape, self.given.x.dtype)
-            for name in ("h0", "c0")
+            name: empty(f"the gradient of {name}", shape, self.given.x.dtype)
+            for name, shape in (("h0", self.given.h_shape), ("c0", self.given.c_shape))
             if name in wanted and name[0] in self.cell.states
         }
         for layer in reversed(saved):
@@ -253,7 +253,7 @@ class Network:
     def _parts(self, layer: int, x: Array) -> list[Part]:
         """Return the directions of a layer, whose input is `x`."""
         given, noise = self.given, self._noise
-        rows = (*x.shape[:2], given.hidden_size)
+        widths = given.first.output_size, given.first.hidden_size
         parts = []
         for direction, weights in enumerate(given.layers[layer]):
             number = layer * given.directions + direction
@@ -264,7 +264,7 @@ class Network:
             of_part = inputs.Inputs(x, weights, h0, c0, given.lengths, given.resets)
             packed = None if self._packed is None else self._packed[number]
             back = self._reverse or direction == 1
-            masks = noise.of_states(number, rows, x.dtype)
+            masks = noise.of_states(number, x.shape[:2], widths, x.dtype)
             parts.append(Part(number, direction, of_part, packed, back, masks, weight_mask))
         return parts
 
@@ -275,8 +275,11 @@ class Network:
 
     def _states(self) -> list[Array]:
         """Return arrays for h_n and, where there is one, c_n."""
-        shape, dtype = self.given.states_shape, self.given.x.dtype
-        return [empty(f"{name}_n", shape, dtype) for name in self.cell.states]
+        shapes, dtype = (self.given.h_shape, self.given.c_shape), self.given.x.dtype
+        return [
+            empty(f"{name}_n", shape, dtype)
+            for name, shape in zip(self.cell.states, shapes, strict=False)
+        ]
 
     def _output(self) -> Array:
         return empty("y", self.given.output_shape, self.given.x.dtype)
@@ -297,8 +300,8 @@ class Network:
         """Return what belongs to a direction of a layer's (T, B, D*H)."""
         if sequence is None or self.given.directions == 1:
             return sequence
-        H = self.given.hidden_size
-        return sequence[:, :, direction * H : (direction + 1) * H]
+        width = self.given.first.output_size
+        return sequence[:, :, direction * width : (direction + 1) * width]
 
 
 def _gradients_of(given: inputs.Inputs, wanted: frozenset[str]) -> dict[str, Array]:

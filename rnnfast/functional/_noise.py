@@ -6,7 +6,8 @@
     weight_dropout      W_hh                       the same, one m for the call
     zoneout             states                     d s_prev + (1 - d) s~,   d = 1 with probability p
 
-Without a seed, which is inference, the first four do nothing, and d is p.
+Without a seed, which is inference, the first four do nothing, and d is p. Masks are as wide as what
+they act on: those of a projected h are R wide.
 
 Random numbers, 16 bits each, come from a counter-based generator (Philox 4x64: Salmon et al.,
 Parallel random numbers: as easy as 1, 2, 3, 2011), whose counter names what is drawn and for which
@@ -73,18 +74,23 @@ class Noise(NamedTuple):
             return None
         return self._factors(_WEIGHT, part, w_hh.shape, self.weight_dropout, w_hh.dtype)
 
-    def of_states(self, part: int, shape: tuple[int, int, int], dtype: DType) -> StateMasks | None:
-        """Return the masks of states (T, B, H) of one direction of a layer; None for none."""
+    def of_states(
+        self, part: int, rows: tuple[int, ...], widths: tuple[int, int], dtype: DType
+    ) -> StateMasks | None:
+        """Return the masks of states of one direction of a layer; None for none.
+
+        `rows` is (T, B), `widths` are those of h and c.
+        """
         if not self.reaches_steps:
             return None
         recurrent = None
         if self.recurrent_dropout and self.seed is not None:
             rate = self.recurrent_dropout
-            recurrent = self._factors(_RECURRENT, part, shape[1:], rate, dtype)
+            recurrent = self._factors(_RECURRENT, part, (rows[1], widths[0]), rate, dtype)
         if not any(self.zoneout):
             return recurrent, None, None
         kept_h, *kept_c = (
-            self._kept(_ZONEOUT + state, part, shape, rate, dtype)
+            self._kept(_ZONEOUT + state, part, (*rows, widths[state]), rate, dtype)
             for state, rate in enumerate(self.zoneout)
         )
         return recurrent, kept_h, kept_c[0] if kept_c else None

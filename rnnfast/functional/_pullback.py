@@ -40,7 +40,7 @@ class Pullback(Generic[GradsT]):
         layers = "" if given.form is None else f"L={len(given.layers)}, D={given.directions}, "
         return (
             f"{type(self).__name__}({layers}T={steps}, B={batch}, I={input_size}, "
-            f"H={given.hidden_size}, dtype={given.x.dtype}, nbytes={self.nbytes})"
+            f"H={given.first.hidden_size}, dtype={given.x.dtype}, nbytes={self.nbytes})"
         )
 
     def _pull(

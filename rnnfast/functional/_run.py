@@ -82,9 +82,7 @@ def layers_at_once(cell: cells.Cell, given: stacks.Stack, training: bool) -> AtO
     layers = len(given.layers)
     if layers * given.directions == 1 or not given.x.size or not given.steps:
         return None
-    return _core.plan_layers(
-        cell.name, given.x, given.hidden_size, layers, given.directions, training
-    )
+    return _core.plan_layers(cell.name, given.x, given.first, layers, given.directions, training)
 
 
 def forward_layers(
@@ -122,7 +120,7 @@ def _arguments_of_layers(
     states: list[Array],
 ) -> list[tuple[Any, ...]]:
     """Return what the core takes of each layer and direction."""
-    H = given.hidden_size
+    width = given.first.output_size
     times = [time_of(given, reverse or direction == 1) for direction in range(given.directions)]
     resets = [time(given.resets) for time in times]
     arguments: list[tuple[Any, ...]] = []
@@ -130,7 +128,7 @@ def _arguments_of_layers(
     for weights, y in zip(given.layers, outputs, strict=True):
         for direction, time in enumerate(times):
             number = len(arguments)
-            columns = y[:, :, direction * H : (direction + 1) * H] if len(times) == 2 else y
+            own = slice(direction * width, (direction + 1) * width)
             arguments.append(
                 (
                     time(x),
@@ -139,7 +137,7 @@ def _arguments_of_layers(
                     None if given.c0 is None else given.c0[number],
                     time.spans,
                     resets[direction],
-                    time.results(columns),
+                    time.results(y[:, :, own]),
                     states[0][number],
                     states[1][number] if len(states) == 2 else None,
                 )

@@ -199,7 +199,7 @@ def gru(
     network = Network(
         cell,
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm=layer_norm),
         h0,
         lengths=lengths,
         resets=resets,
@@ -288,7 +288,7 @@ def gru_vjp(
     network = Network(
         cell,
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm=layer_norm),
         h0,
         lengths=lengths,
         resets=resets,

@@ -5,8 +5,8 @@
     c_t     = f * c_{t-1} + i * g
     h_t     = o * tanh(c_t)
 
-or with f = 1 - i, or f = 1, and no rows for it. The rows of `w_ih` (4*H, I), `w_hh` (4*H, H) and
-the biases (4*H,) are in the order i f g o.
+or with f = 1 - i, or f = 1, and no rows for it; or with h_t = W_hr (o * tanh(c_t)). The rows of
+`w_ih` (4*H, I), `w_hh` (4*H, H) and the biases (4*H,) are in the order i f g o.
 
 Source: Hochreiter and Schmidhuber, Long short-term memory, 1997, with the forget gate of Gers,
 Schmidhuber and Cummins, 2000, in the form and gate order of `torch.nn.LSTM`.
@@ -51,7 +51,7 @@ class LSTMPullback(Pullback[LSTMGrads]):
         dy : array_like, shape (T, B, H), optional
             dL/dy; here and below None is zero.
         dh_n, dc_n : array_like, shape (B, H), optional
-            dL/dh_n and dL/dc_n.
+            dL/dh_n and dL/dc_n. With a projection `dy` is (T, B, R) and `dh_n` (B, R).
         out : LSTMGrads, optional
             Arrays that the gradients are added to and that are returned in their place; where a
             field is None, as all are by default, a fresh array is returned.
@@ -82,6 +82,7 @@ def lstm(
     h0: npt.ArrayLike | None = None,
     c0: npt.ArrayLike | None = None,
     forget_gate: str = "own",
+    w_hr: Weights | None = None,
     layer_norm: Weights | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
@@ -99,8 +100,8 @@ def lstm(
     All arrays are float32 or all are float64. Any strides will do; a batch-first array is passed
     as `x.swapaxes(0, 1)`, which copies nothing.
 
-    Layers stack: each of `w_ih`, `w_hh`, `b_ih`, `b_hh` may be a sequence of arrays, layer by
-    layer, and of each layer, if `bidirectional`, forward before reverse. With L layers of D
+    Layers stack: each of `w_ih`, `w_hh`, `b_ih`, `b_hh`, `w_hr` may be a sequence of arrays, layer
+    by layer, and of each layer, if `bidirectional`, forward before reverse. With L layers of D
     directions the states are (L*D, B, H), `y` is (T, B, D*H), and upper layers have D*H inputs.
 
     Parameters
@@ -118,12 +119,16 @@ def lstm(
     forget_gate : {"own", "coupled", "none"}, default "own"
         Whether the forget gate f has weights of its own, is 1 - i, or 1. In the latter two weights
         and biases have 3*H rows, in the order i g o.
+    w_hr : array_like, shape (R, H), optional
+        Projection of h to R numbers, any R from 1 on; torch's `proj_size`. What has the width of h
+        then has R in place of H: `w_hh` is (4*H, R), `h0` (B, R), the inputs of upper layers D*R.
+        `recurrent_dropout`, and `zoneout` of h, act on what is projected. None by default.
     layer_norm : array_like, shape (10*H,), optional
-        Layer normalization, with `forget_gate` "own" only: gains of the input product (4*H, in the
-        order i f g o) and of the recurrent product (4*H), then gain and bias of the cell state (H
-        each). Each product is normalized over its 4*H rows, and the cell state over its H units on
-        its way to h; `b_ih` and `b_hh` are added after, as the biases of the normalized products.
-        None, the default, is the plain cell.
+        Layer normalization, with `forget_gate` "own" and without `w_hr`: gains of the input product
+        (4*H, in the order i f g o) and of the recurrent product (4*H), then gain and bias of the
+        cell state (H each). Each product is normalized over its 4*H rows, and the cell state over
+        its H units on its way to h; `b_ih` and `b_hh` are added after, as the biases of the
+        normalized products. None, the default, is the plain cell.
     lengths : array_like of int, shape (B,), optional
         Steps of each sequence, 0 to T, in any order; all have T by default. Each comes out as if
         run alone: what `x` holds past its end is never read, `y` is zero there, and `h_n` and
@@ -154,8 +159,8 @@ def lstm(
     Returns
     -------
     LSTMOutput
-        `y` (T, B, H), `h_n` (B, H) and `c_n` (B, H), fresh arrays. With T = 0, `h_n` and `c_n`
-        are the initial states.
+        `y` (T, B, H), `h_n` (B, H) and `c_n` (B, H), fresh arrays; R in place of H in `y` and `h_n`
+        with a projection. With T = 0, `h_n` and `c_n` are the initial states.
 
     Raises
     ------
@@ -178,7 +183,7 @@ def lstm(
         i, f, o = sigmoid(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), each with its rows of W and b
         g       = tanh   (W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)
         c_t     = f * c_{t-1} + i * g
-        h_t     = o * tanh(c_t)
+        h_t     = o * tanh(c_t), or W_hr (o * tanh(c_t))
 
     With `layer_norm`, N(v) being gain * (v - mean(v)) / sqrt(var(v) + 1e-5) + bias::
 
@@ -190,7 +195,9 @@ def lstm(
     .. [1] Hochreiter and Schmidhuber, Long short-term memory, 1997.
     .. [2] Gers, Schmidhuber and Cummins, Learning to forget, 2000: the forget gate.
     .. [3] Greff et al., LSTM: a search space odyssey, 2017: coupled input and forget gates (CIFG).
-    .. [4] Ba, Kiros and Hinton, Layer normalization, 2016.
+    .. [4] Sak, Senior and Beaufays, Long short-term memory recurrent neural network architectures
+       for large scale acoustic modeling, 2014: the projection (LSTMP).
+    .. [5] Ba, Kiros and Hinton, Layer normalization, 2016.
 
     Examples
     --------
@@ -201,11 +208,11 @@ def lstm(
     >>> y.shape, h_n.shape
     ((5, 2, 4), (2, 4))
     """
-    cell = cells.lstm(forget_gate, layer_norm)
+    cell = cells.lstm(forget_gate, w_hr, layer_norm)
     network = Network(
         cell,
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm),
         h0,
         c0,
         lengths=lengths,
@@ -227,6 +234,7 @@ def lstm_vjp(
     h0: npt.ArrayLike | None = None,
     c0: npt.ArrayLike | None = None,
     forget_gate: str = "own",
+    w_hr: Weights | None = None,
     layer_norm: Weights | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
@@ -249,7 +257,7 @@ def lstm_vjp(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, c0, forget_gate, layer_norm, lengths, resets, reverse, \
+    x, w_ih, w_hh, b_ih, b_hh, h0, c0, forget_gate, w_hr, layer_norm, lengths, resets, reverse, \
     bidirectional, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
         As for `lstm`.
     truncate : int, optional
@@ -269,7 +277,7 @@ def lstm_vjp(
     output : LSTMOutput
         As from `lstm`.
     pullback : LSTMPullback
-        `pullback(dy, dh_n, dc_n)` returns `LSTMGrads`. Gradients of absent biases and of what is
+        `pullback(dy, dh_n, dc_n)` returns `LSTMGrads`. Gradients of absent weights and of what is
         not in `wrt` are None; those of `h0` and `c0` are there also when these are not given.
 
     Raises
@@ -292,11 +300,11 @@ def lstm_vjp(
     truncate = options.interval("truncate", truncate)
     checkpoint = options.flag("checkpoint", checkpoint)
     wanted = options.wanted(wrt, LSTMGrads._fields)
-    cell = cells.lstm(forget_gate, layer_norm)
+    cell = cells.lstm(forget_gate, w_hr, layer_norm)
     network = Network(
         cell,
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm),
         h0,
         c0,
         lengths=lengths,

@@ -20,6 +20,7 @@ def prepack(
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    w_hr: Weights | None = None,
     layer_norm: Weights | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
@@ -36,6 +37,7 @@ def prepack(
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    w_hr: Weights | None = None,
     layer_norm: Weights | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
@@ -52,6 +54,7 @@ def prepack(
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    w_hr: Weights | None = None,
     layer_norm: Weights | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
@@ -68,6 +71,7 @@ def prepack(
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    w_hr: Weights | None = None,
     layer_norm: Weights | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
@@ -84,6 +88,7 @@ def prepack(
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    w_hr: Weights | None = None,
     layer_norm: Weights | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
@@ -99,6 +104,7 @@ def prepack(
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    w_hr: Weights | None = None,
     layer_norm: Weights | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
@@ -125,6 +131,9 @@ def prepack(
         For "lstm" only: as for `lstm`; other than "own", G is 3.
     reset_after : bool, default True
         For "gru" only: where the reset gate acts.
+    w_hr : array_like, shape (R, H), optional
+        For "lstm" only: the projection of h, as for `lstm`; `w_hh` is (G*H, R) then. None by
+        default.
     layer_norm : array_like, optional
         For "lstm" and "gru" only: as for `lstm`, `gru`.
     reverse : bool, default False
@@ -174,4 +183,5 @@ def prepack(
         reverse=reverse,
         bidirectional=bidirectional,
         zoneout=zoneout,
+        w_hr=w_hr,
     )

@@ -38,7 +38,7 @@ class Prepacked(Generic[OutputT, StateT]):
 
     Parameters
     ----------
-    cell, w_ih, w_hh, b_ih, b_hh, nonlinearity, forget_gate, reset_after, layer_norm, \
+    cell, w_ih, w_hh, b_ih, b_hh, nonlinearity, forget_gate, reset_after, w_hr, layer_norm, \
     reverse, bidirectional, zoneout
         As for `prepack`.
 
@@ -52,6 +52,8 @@ class Prepacked(Generic[OutputT, StateT]):
         I, the inputs of a step.
     hidden_size : int
         H, the hidden units.
+    proj_size : int or None
+        R, the width of h, where an LSTM projects it.
     dtype : numpy.dtype
         The dtype of weights, inputs and results.
     reverse : bool
@@ -83,6 +85,7 @@ class Prepacked(Generic[OutputT, StateT]):
         nonlinearity: str = "tanh",
         forget_gate: str = "own",
         reset_after: bool = True,
+        w_hr: Weights | None = None,
         layer_norm: Weights | None = None,
         reverse: bool = False,
         bidirectional: bool = False,
@@ -99,10 +102,10 @@ class Prepacked(Generic[OutputT, StateT]):
             "zoneout": zoneout,
         }
         self._core_cell = cells.by_kind(
-            cell, nonlinearity, forget_gate, self._options["reset_after"], layer_norm
+            cell, nonlinearity, forget_gate, self._options["reset_after"], w_hr, layer_norm
         )
         self._noise = noise(self._core_cell, 0.0, 0.0, 0.0, 0.0, zoneout, seed=None)
-        given = stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm)
+        given = stacks.Given(w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm)
         self._weights, self._form = stacks.packable(self._core_cell, given, both)
         self._first = self._weights[0][0]
         name = self._core_cell.name
@@ -130,6 +133,11 @@ class Prepacked(Generic[OutputT, StateT]):
     def hidden_size(self) -> int:
         """H, the hidden units."""
         return self._first.hidden_size
+
+    @property
+    def proj_size(self) -> int | None:
+        """R, the width of h, where an LSTM projects it."""
+        return None if self._first.w_hr is None else self._first.output_size
 
     @property
     def dtype(self) -> DType:
@@ -163,7 +171,7 @@ class Prepacked(Generic[OutputT, StateT]):
             T steps of B sequences of I inputs, of the dtype of the weights, with any strides.
         h0, c0 : array_like, shape (B, H), optional
             State before the first step, zero by default; `c0` for an LSTM only. (L*D, B, H) if
-            weights were given in sequences, for L layers of D directions.
+            weights were given in sequences, for L layers of D directions. A projected h is R wide.
         lengths : array_like of int, shape (B,), optional
             Steps of each sequence, 0 to T; all have T by default. As for `rnn`, `lstm` and `gru`.
         resets : array_like of bool, shape (T, B), optional
@@ -187,13 +195,13 @@ class Prepacked(Generic[OutputT, StateT]):
             return self._run_stack(x, h0, c0, lengths, resets)
         given = inputs.inputs_for(self._core_cell, self._first, x, h0, c0, lengths, resets)
         steps, batch, _ = given.x.shape
-        rows: tuple[int, int] = (batch, self.hidden_size)
+        output_size, hidden_size = widths = self._first.output_size, self.hidden_size
         results = Results(
-            empty("y", (steps, *rows), self.dtype),
-            empty("h_n", rows, self.dtype),
-            empty("c_n", rows, self.dtype) if self._core_cell.has_c else None,
+            empty("y", (steps, batch, output_size), self.dtype),
+            empty("h_n", (batch, output_size), self.dtype),
+            empty("c_n", (batch, hidden_size), self.dtype) if self._core_cell.has_c else None,
         )
-        masks = self._noise.of_states(0, (steps, *rows), self.dtype)
+        masks = self._noise.of_states(0, (steps, batch), widths, self.dtype)
         forward_packed(self._packed[0], given, self.reverse, masks, results)
         y, h_n, c_n = results
         form = _OUTPUTS[self._kind]
@@ -236,9 +244,11 @@ class Prepacked(Generic[OutputT, StateT]):
         layers = ""
         if self._form is not None:
             layers = f"layers={self.layers}, bidirectional={self.bidirectional}, "
+        projection = "" if self.proj_size is None else f"proj_size={self.proj_size}, "
         return (
             f"<Prepacked {self._core_cell.name}: {layers}input_size={self.input_size}, "
-            f"hidden_size={self.hidden_size}, dtype={self.dtype}, reverse={self.reverse}>"
+            f"hidden_size={self.hidden_size}, {projection}dtype={self.dtype}, "
+            f"reverse={self.reverse}>"
         )
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
@@ -249,9 +259,9 @@ class Prepacked(Generic[OutputT, StateT]):
             columns = [[part[i] for part in parts] for i in range(len(self._first))]
             # A bias is there in all layers, in some, or in none.
             weights = tuple(None if all(w is None for w in c) else c for c in columns)
-        *others, layer_norm = weights
-        options = {**self._options, "layer_norm": layer_norm}
-        return partial(Prepacked, self._kind, **options), tuple(others)
+        *positional, w_hr, layer_norm = weights
+        others = {"w_hr": w_hr, "layer_norm": layer_norm}
+        return partial(Prepacked, self._kind, **self._options, **others), tuple(positional)
 
     def _run_stack(
         self,
@@ -277,8 +287,9 @@ class Prepacked(Generic[OutputT, StateT]):
         cell, layers = self._core_cell, None if self._form is None else self.layers
         row, states = inputs.step_inputs(cell, self._first, x_t, state, layers)
         if row.shape[0] == 0:
-            shape = (0, self.hidden_size) if layers is None else (layers, 0, self.hidden_size)
-            none = [empty("state", shape, self.dtype) for _ in cell.states]
+            leading: tuple[int, ...] = (0,) if layers is None else (layers, 0)
+            widths = self._first.output_size, self.hidden_size
+            none = [empty("state", (*leading, width), self.dtype) for width in widths]
             return cast(StateT, tuple(none) if cell.has_c else none[0])
         if layers is None:
             return cast(StateT, self._step_of(0, row, states))
@@ -296,12 +307,13 @@ class Prepacked(Generic[OutputT, StateT]):
         if not self._noise.reaches_steps:
             return self._packed[layer].step(row, before)
         h0, c0 = before if isinstance(before, tuple) else (before, None)
-        rows: tuple[int, int] = (row.shape[0], self.hidden_size)
-        h, c = (empty("state", rows, self.dtype) for _ in range(2))
+        batch, widths = row.shape[0], (self._first.output_size, self.hidden_size)
+        h: Array = empty("state", (batch, widths[0]), self.dtype)
+        c: Array = empty("state", (batch, widths[1]), self.dtype)
         given = inputs.Inputs(row[None], self._weights[layer][0], h0, c0, None, None)
-        masks = self._noise.of_states(layer, (1, *rows), self.dtype)
+        masks = self._noise.of_states(layer, (1, batch), widths, self.dtype)
         has_c = self._core_cell.has_c
-        results = Results(np.empty((1, *rows), self.dtype), h, c if has_c else None)
+        results = Results(np.empty((1, *h.shape), self.dtype), h, c if has_c else None)
         forward_packed(self._packed[layer], given, False, masks, results)
         return (h, c) if has_c else h
 

@@ -150,7 +150,8 @@ class LSTMGrads(NamedTuple):
 
     Shapes are those of the arguments; of stacked layers, weights have a list or tuple, as they
     were given. A field is None where the argument was absent or its gradient not wanted. The
-    gradients of the initial states are there also when the states were left at zero.
+    gradients of the initial states are there also when the states were left at zero. With a
+    projection `w_hh` is (G*H, R) and `h0` (B, R).
 
     Attributes
     ----------
@@ -159,6 +160,7 @@ class LSTMGrads(NamedTuple):
     w_hh : ndarray, shape (G*H, H), or None
     b_ih, b_hh : ndarray, shape (G*H,), or None
     h0, c0 : ndarray, shape (B, H), or None
+    w_hr : ndarray, shape (R, H), or None
     layer_norm : ndarray, shape (10*H,), or None
     """
 
@@ -169,6 +171,7 @@ class LSTMGrads(NamedTuple):
     b_hh: WeightGrads = None
     h0: Array | None = None
     c0: Array | None = None
+    w_hr: WeightGrads = None
     layer_norm: WeightGrads = None
 
 

@@ -72,6 +72,7 @@ def lstm_trace(
     h0: npt.ArrayLike | None = None,
     c0: npt.ArrayLike | None = None,
     forget_gate: str = "own",
+    w_hr: npt.ArrayLike | None = None,
     layer_norm: npt.ArrayLike | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
@@ -81,7 +82,7 @@ def lstm_trace(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, c0, forget_gate, layer_norm, lengths, resets, reverse
+    x, w_ih, w_hh, b_ih, b_hh, h0, c0, forget_gate, w_hr, layer_norm, lengths, resets, reverse
         As for `lstm`; of one layer.
 
     Returns
@@ -103,9 +104,9 @@ def lstm_trace(
     (5, 2, 4, 4)
     """
     network = Network(
-        cells.lstm(forget_gate, layer_norm),
+        cells.lstm(forget_gate, w_hr, layer_norm),
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm),
         h0,
         c0,
         lengths=lengths,
@@ -159,7 +160,7 @@ def gru_trace(
     network = Network(
         cells.gru(options.flag("reset_after", reset_after), layer_norm),
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm),
+        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm=layer_norm),
         h0,
         lengths=lengths,
         resets=resets,

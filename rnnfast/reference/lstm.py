@@ -7,12 +7,16 @@
     c_t = f c_{t-1} + i g
     h_t = o tanh(c_t),   y_t = h_t
 
+or, with a projection, h_t = W_hr (o tanh(c_t)).
+
 x_t (B, I), h_t and c_t (B, H); the four gates are stacked in the order i f g o:
-W_ih (4H, I), W_hh (4H, H), biases (4H,).
+W_ih (4H, I), W_hh (4H, H), biases (4H,). With W_hr (R, H), h_t is (B, R) and W_hh (4H, R).
 Source: S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9, 1997;
 forget gate: F. A. Gers, J. Schmidhuber and F. Cummins, Neural Computation 12, 2000; one gate for
-both, f = 1 - i: K. Greff et al., "LSTM: a search space odyssey", 2017; parameters as in
-torch.nn.LSTM; normalized products and h_t = o tanh(N(c_t)): see `layer_norm`.
+both, f = 1 - i: K. Greff et al., "LSTM: a search space odyssey", 2017; projection: H. Sak,
+A. Senior and F. Beaufays, "Long short-term memory recurrent neural network architectures for large
+scale acoustic modeling", 2014; normalized products and h_t = o tanh(N(c_t)): see `layer_norm`;
+parameters as in torch.nn.LSTM.
 """
 
 from __future__ import annotations
@@ -40,6 +44,7 @@ def lstm(
     h0: Array | None = None,
     c0: Array | None = None,
     forget_gate: str = "own",
+    w_hr: Array | None = None,
     layer_norm: Array | None = None,
     **options: Any,
 ) -> tuple[Array, Array, Array]:
@@ -57,6 +62,8 @@ def lstm(
         Output and memory before the first step; zero when absent.
     forget_gate : {"own", "coupled", "none"}
         Whether f has weights of its own, is 1 - i, or 1; without, the gates are i g o.
+    w_hr : ndarray, (R, H), optional
+        Projection of the output.
     layer_norm : ndarray, (10*H,), optional
         Gains of the products ``W_ih x`` and ``W_hh h``, gain and bias of c on its way to h.
     **options
@@ -87,7 +94,11 @@ def lstm(
             kept = 1 - sigmoid(i) if forget_gate == "coupled" else np.ones_like(c)
         c = kept * c + sigmoid(i) * tanh(g)
         seen = c if layer_norm is None else norm(c, *np.split(layer_norm[8 * units :], 2))
-        return sigmoid(o) * tanh(seen), c
+        h = sigmoid(o) * tanh(seen)
+        return (h if w_hr is None else h @ w_hr.T), c
 
-    y, (h_n, c_n) = scan(step, x, start(x, w_hh, (h0, c0), w_ih, b_ih, b_hh, layer_norm), **options)
+    everything = (h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm)
+    (h,) = start(x, w_hh, (h0,), *everything)
+    (c,) = start(x, w_hh if w_hr is None else w_hr, (c0,), *everything)
+    y, (h_n, c_n) = scan(step, x, (h, c), **options)
     return y, h_n, c_n

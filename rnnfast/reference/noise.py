@@ -3,7 +3,8 @@
     x m_x, h m_h where it meets W_hh, W_hh m_w       m = 0 with probability p, else 1 / (1 - p)
     s = d s_prev + (1 - d) s~                        d = 1 with probability p, else 0
 
-m_x (B, I) and m_h (B, H) are one for all steps, d (T, B, H) one for each state s. Without a seed
+m_x (B, I) and m_h (B, H) are one for all steps, d (T, B, H) one for each state s, and as wide
+as it. Without a seed
 m = 1 and d = p. A number is 16 bits of Philox 4x64 under the seed's key, from the counter
 (0, 0, kind, layer), least significant first, and compared with 2^16 p.
 Sources: Gal and Ghahramani, 2016 (m_x, m_h); Merity et al., 2017 (m_w); Krueger et al., 2016 (d).
@@ -56,18 +57,19 @@ def noisy(cell: Callable[..., Results]) -> Callable[..., Results]:
     ) -> Results:
         steps, batch, inputs = x.shape
         units = w_hh.shape[1]
+        projection = options.get("w_hr")
+        widths = units, units if projection is None else projection.shape[1]
         rates = zoneout if isinstance(zoneout, tuple) else (zoneout, zoneout)
         mask = None
         if seed is not None:
             x = x * _factors(seed, _INPUT, (batch, inputs), input_dropout)
             w_hh = w_hh * _factors(seed, _WEIGHT, w_hh.shape, weight_dropout)
             mask = _factors(seed, _RECURRENT, (batch, units), recurrent_dropout)
-        shape = (steps, batch, units)
         kept = tuple(
-            np.full(shape, p)
+            np.full((steps, batch, width), p)
             if seed is None
-            else np.where(_below(seed, _ZONEOUT + state, shape, p), 1.0, 0.0)
-            for state, p in enumerate(rates)
+            else np.where(_below(seed, _ZONEOUT + state, (steps, batch, width), p), 1.0, 0.0)
+            for state, (p, width) in enumerate(zip(rates, widths, strict=True))
         )
         return cell(x, w_ih, w_hh, *biases, mask=mask, kept=kept if any(rates) else None, **options)
 

@@ -36,7 +36,7 @@ def start(x: Array, w_hh: Array, initial: tuple[Array | None, ...], *others: Arr
     x : ndarray, (T, B, I)
         Input, for the number of rows.
     w_hh : ndarray, (G*H, H)
-        Recurrent weights, for the number of units.
+        Weights that meet these states, for the number of units.
     initial : tuple of (ndarray or None), (B, H) each
         The states given; None stands for zeros.
     *others : ndarray or None

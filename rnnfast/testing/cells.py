@@ -31,7 +31,7 @@ class Cell:
     Parameters
     ----------
     name : str
-        Name inside the core.
+        Name inside the core, but for a projection.
     function : str
         Public function, also the name of its reference; its derivative appends ``_vjp``.
     gates : int
@@ -40,6 +40,8 @@ class Cell:
         Arguments that are initial states, the output's first.
     options : mapping of str to object
         Keyword arguments that select this cell.
+    projects : bool
+        Whether h is a projection, so that there is a `w_hr`.
     norm_rows : int
         ``layer_norm`` has as many times H numbers; without it, 0.
     """
@@ -49,6 +51,7 @@ class Cell:
     gates: int
     states: tuple[str, ...] = ("h0",)
     options: Mapping[str, Any] = field(default_factory=dict)
+    projects: bool = False
     norm_rows: int = 0
 
     def __str__(self) -> str:
@@ -68,31 +71,39 @@ class Cell:
     @property
     def arguments(self) -> tuple[str, ...]:
         """Names of the array arguments, in the order of the gradients."""
-        return ("x", "w_ih", "w_hh", "b_ih", "b_hh", *self.states, *self.required[3:])
+        projection = ("w_hr",) if self.projects else ()
+        norm = ("layer_norm",) if self.norm_rows else ()
+        return ("x", "w_ih", "w_hh", "b_ih", "b_hh", *self.states, *projection, *norm)
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """Names of the arguments that are weights and always there."""
+        return tuple(name for name in self.arguments if is_weight(name) and name[0] != "b")
 
     @property
     def partitions(self) -> tuple[Literal["rows", "units"], ...]:
         """What threads may own: a norm needs whole rows."""
         return ("rows",) if self.norm_rows else ("rows", "units")
 
-    @property
-    def required(self) -> tuple[str, ...]:
-        """Those that are there in every call."""
-        return ("x", "w_ih", "w_hh", *(("layer_norm",) if self.norm_rows else ()))
+    def output_size(self, H: int) -> int:
+        """Return the width of h for H units: R, on other borders of panels than H, or H."""
+        return max(1, 2 * H // 3) if self.projects else H
 
     def shape(self, argument: str, T: int, B: int, I: int, H: int) -> tuple[int, ...]:  # noqa: E741
         """Return the shape of an argument, a result or a cotangent for the given sizes."""
-        rows = self.gates * H
+        rows, R = self.gates * H, self.output_size(H)
         shapes: dict[str, tuple[int, ...]] = {
             "x": (T, B, I),
             "w_ih": (rows, I),
-            "w_hh": (rows, H),
+            "w_hh": (rows, R),
             "b_ih": (rows,),
             "b_hh": (rows,),
+            "w_hr": (R, H),
             "layer_norm": (self.norm_rows * H,),
-            "y": (T, B, H),
+            "y": (T, B, R),
         }
-        return shapes.get(argument.removeprefix("d"), (B, H))
+        state = (B, H if "c" in argument else R)
+        return shapes.get(argument.removeprefix("d"), state)
 
     def forward(self, arguments: Arguments, **options: Any) -> Any:
         """Run the kernels, with options of a call such as ``reverse`` and ``lengths``."""
@@ -124,6 +135,7 @@ CELLS: tuple[Cell, ...] = (
     Cell("lstm", "lstm", gates=4, states=("h0", "c0")),
     Cell("lstm_coupled", "lstm", 3, ("h0", "c0"), {"forget_gate": "coupled"}),
     Cell("lstm_no_forget", "lstm", 3, ("h0", "c0"), {"forget_gate": "none"}),
+    Cell("lstm_projected", "lstm", 4, ("h0", "c0"), projects=True),
     Cell("gru", "gru", gates=3, options={"reset_after": True}),
     Cell("gru_reset_before", "gru", gates=3, options={"reset_after": False}),
     Cell("mgu", "mgu", gates=2),

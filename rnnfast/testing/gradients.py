@@ -10,7 +10,7 @@ functions", SIAM Review 40, 1998.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,26 @@ from .cells import Arguments, Array, Cell
 from .options import of_equations
 from .tolerances import gradient_roundings
 
-__all__ = ["assert_gradients", "directional_derivative"]
+__all__ = ["assert_gradients", "directional_derivative", "present"]
 
 # A power of two scales exactly, and its square still lies inside the range of float64.
 STEP = 2.0**-200
+
+
+def present(gradients: Iterable[Array | None]) -> list[Array]:
+    """Return those gradients of a pullback that are there.
+
+    Parameters
+    ----------
+    gradients : iterable of (ndarray or None)
+        `LSTMGrads` and the like.
+
+    Returns
+    -------
+    list of ndarray
+        Without those of absent arguments.
+    """
+    return [gradient for gradient in gradients if gradient is not None]
 
 
 def directional_derivative(

@@ -65,13 +65,12 @@ class Problem:
     def arguments(self, rng: np.random.Generator) -> dict[str, Array]:
         """Draw the arguments, scaled so that gates lie neither dead nor saturated.
 
-        Weights are normal with variance ``1/I`` and ``1/H``: pre-activations then have variance
-        near 2 at every size, so each term of the backward pass carries weight.
+        Weights are normal with variance ``1/I``, ``1/H`` and so on: pre-activations then have
+        variance near 2 at every size, so each term of the backward pass carries weight.
         """
-        scales = {"w_ih": self.I**-0.5, "w_hh": self.H**-0.5}
-        given = (*self.cell.required, *self.biases, *self.states)
+        given = ("x", *self.cell.weights, *self.biases, *self.states)
         return {
-            name: scales.get(name, 1.0) * self._normal(name, rng)
+            name: self._scale(name) * self._normal(name, rng)
             for name in self.cell.arguments
             if name in given
         }
@@ -85,12 +84,17 @@ class Problem:
 
     def with_all_states(self, arguments: Mapping[str, Array]) -> dict[str, Array]:
         """Return the arguments with absent initial states written out as zeros."""
-        zeros = np.zeros((self.B, self.H), self.dtype)
-        return {**arguments, **{s: arguments.get(s, zeros) for s in self.cell.states}}
+        zeros = {s: np.zeros(self._shape(s), self.dtype) for s in self.cell.states}
+        return {**zeros, **arguments}
+
+    def _scale(self, name: str) -> float:
+        return float(self._shape(name)[1] ** -0.5) if name.startswith("w_") else 1.0
+
+    def _shape(self, name: str) -> tuple[int, ...]:
+        return self.cell.shape(name, self.T, self.B, self.I, self.H)
 
     def _normal(self, name: str, rng: np.random.Generator) -> Array:
-        shape = self.cell.shape(name, self.T, self.B, self.I, self.H)
-        return rng.standard_normal(shape).astype(self.dtype)
+        return rng.standard_normal(self._shape(name)).astype(self.dtype)
 
 
 def random_problem(rng: np.random.Generator, cells: tuple[Cell, ...] = CELLS) -> Problem:

@@ -4,6 +4,7 @@ import pytest
 
 from rnnfast.bench import EVERYTHING, FIGURES, Case, Shape
 from rnnfast.bench.cases import select
+from rnnfast.testing.cells import CELLS_BY_NAME
 
 
 @pytest.mark.parametrize("text", ["50/64/512", "784/128/1-100"])
@@ -23,6 +24,9 @@ def test_work_is_that_of_the_products():
     assert Case("inference", "lstm", shape).flops == forward
     assert Case("training", "lstm", shape).flops == 3 * forward
     assert Case("training", "gru", shape).flops == 3 * forward * 3 / 4
+    R = CELLS_BY_NAME["lstm_projected"].output_size(11)
+    projected = 2 * 3 * 5 * (4 * 11 * (7 + R) + R * 11)
+    assert Case("inference", "lstm_projected", shape).flops == projected
 
 
 @pytest.mark.parametrize("case", list(dict.fromkeys((*FIGURES, *EVERYTHING))), ids=str)

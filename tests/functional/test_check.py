@@ -58,6 +58,88 @@ def test_shapes(function, name: str, shape: tuple[int, ...], wanted: str, fix: s
     assert str(caught.value) == f"{name} must be {wanted}, got {shape}{fix}"
 
 
+def projected(dtype: type = F32) -> dict[str, np.ndarray]:
+    """As `arguments`, with R 6."""
+    sizes = {"w_hh": (64, 6), "h0": (2, 6), "w_hr": (6, 16)}
+    return {**arguments(dtype=dtype), **{n: np.zeros(s, dtype) for n, s in sizes.items()}}
+
+
+SHAPES_PROJECTED = [
+    ("w_hr", (16, 6), "(R, H) = (6, 16)", "; it looks transposed, pass w_hr.T"),
+    ("w_hr", (16,), "(R, H) with both at least 1", ""),
+    ("w_hr", (0, 16), "(R, H) with both at least 1", ""),
+    ("w_hh", (64, 16), "(4*H, R) = (64, 6)", ""),
+    ("w_hh", (6, 64), "(4*H, R) = (64, 6)", "; it looks transposed, pass w_hh.T"),
+    ("w_ih", (24, 10), "(4*H, I) = (64, 10)", ""),
+    ("b_ih", (24,), "(4*H,) = (64,)", ""),
+    ("h0", (2, 16), "(B, R) = (2, 6)", ""),
+    ("c0", (2, 6), "(B, H) = (2, 16)", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "shape", "wanted", "fix"), SHAPES_PROJECTED)
+@pytest.mark.parametrize("function", [rnnfast.lstm, rnnfast.lstm_vjp, rnnfast.lstm_trace])
+def test_shapes_with_a_projection(
+    function, name: str, shape: tuple[int, ...], wanted: str, fix: str
+) -> None:
+    given = {**projected(), name: np.zeros(shape, F32)}
+    with pytest.raises(ValueError) as caught:
+        function(**given)
+    assert str(caught.value) == f"{name} must be {wanted}, got {shape}{fix}"
+
+
+def test_a_projection() -> None:
+    given = projected()
+    with refused(TypeError, "w_hr must be float32 like x, got float64"):
+        rnnfast.lstm(**{**given, "w_hr": given["w_hr"].astype(F64)})
+    with refused(TypeError, "w_hr must be float32 or float64, got int64"):
+        rnnfast.lstm(**{**given, "w_hr": given["w_hr"].astype(np.int64)})
+    weights = {key: array for key, array in given.items() if key[0] in "wb"}
+    with refused(TypeError, "w_hr must be float32 like w_ih, got float64"):
+        rnnfast.prepack("lstm", **{**weights, "w_hr": given["w_hr"].astype(F64)})
+    with refused(ValueError, "w_hr is an option of cell 'lstm', not of 'gru'"):
+        rnnfast.prepack("gru", **weights)
+    cell, row = rnnfast.prepack("lstm", **weights), given["x"][0]
+    h, c = given["h0"], np.zeros((2, 16), F32)
+    with refused(ValueError, "state h must be (B, R) = (2, 6), got (2, 16)"):
+        cell.step(row, (c, c))
+    with refused(ValueError, "state c must be (B, H) = (2, 16), got (2, 6)"):
+        cell.step(row, (h, h))
+    with refused(ValueError, "h0 must be (B, R) = (2, 6), got (2, 16)"):
+        cell(given["x"], h0=c)
+    (y, *_), pullback = rnnfast.lstm_vjp(**given)
+    with refused(ValueError, "dy must be (T, B, R) = (5, 2, 6), got (5, 2, 16)"):
+        pullback(dy=np.zeros((5, 2, 16), F32))
+    with refused(ValueError, "dh_n must be (B, R) = (2, 6), got (2, 16)"):
+        pullback(dh_n=c)
+    with refused(ValueError, "out.w_hr must be (6, 16), got (2, 6)"):
+        pullback(y, out=rnnfast.LSTMGrads(w_hr=h))
+    with refused(ValueError, "out.w_hr must be None, that gradient is not computed"):
+        _, plain = rnnfast.lstm_vjp(**arguments())
+        plain(out=rnnfast.LSTMGrads(w_hr=h))
+
+
+def test_projections_of_layers() -> None:
+    given = projected()
+    x, w_ih, w_hh, w_hr = (given[name] for name in ("x", "w_ih", "w_hh", "w_hr"))
+    upper = np.zeros((64, 6), F32)
+    with refused(ValueError, "w_hr must be a sequence of 2 arrays like w_ih, got ndarray"):
+        rnnfast.lstm(x, [w_ih, upper], [w_hh] * 2, w_hr=w_hr)
+    with refused(ValueError, "w_hr must be a sequence of 2 arrays like w_ih, got 1"):
+        rnnfast.lstm(x, [w_ih, upper], [w_hh] * 2, w_hr=[w_hr])
+    with refused(ValueError, "w_hr must be one array like w_ih, got a sequence of arrays"):
+        rnnfast.lstm(x, w_ih, w_hh, w_hr=[w_hr])
+    with refused(ValueError, "w_hr[1] must be an array like w_hr[0], got None"):
+        rnnfast.lstm(x, [w_ih, upper], [w_hh, np.zeros((64, 16), F32)], w_hr=[w_hr, None])
+    with refused(ValueError, "w_hr[1] must be (R, H) = (6, 16), got (5, 16)"):
+        rnnfast.lstm(x, [w_ih, upper], [w_hh, w_hh[:, :5]], w_hr=[w_hr, w_hr[:5]])
+    with refused(ValueError, "w_ih[1] must be (4*H, R) = (64, 6), got (64, 16)"):
+        rnnfast.lstm(x, [w_ih, np.zeros((64, 16), F32)], [w_hh] * 2, w_hr=[w_hr] * 2)
+    h0 = np.zeros((2, 2, 16), F32)
+    with refused(ValueError, "h0 must be (L, B, R) = (2, 2, 6), got (2, 2, 16)"):
+        rnnfast.lstm(x, [w_ih, upper], [w_hh] * 2, w_hr=[w_hr] * 2, h0=h0)
+
+
 def test_shapes_say_the_gates_of_the_cell() -> None:
     with refused(ValueError, "w_ih must be (3*H, I) = (48, 10), got (64, 10)"):
         rnnfast.gru(**{**arguments(3), "w_ih": np.zeros((64, 10), F32)})
@@ -145,6 +227,8 @@ def test_layer_norm() -> None:
         rnnfast.lstm_trace(**arguments(), layer_norm=norm.astype(F64))
     with refused(ValueError, "layer_norm needs forget_gate='own', got 'coupled'"):
         rnnfast.lstm(**arguments(3), forget_gate="coupled", layer_norm=norm)
+    with refused(ValueError, "layer_norm and w_hr do not go together, pass one of them"):
+        rnnfast.lstm(**arguments(), w_hr=np.ones((16, 16), F32), layer_norm=norm)
     with refused(ValueError, "layer_norm needs reset_after=True, got False"):
         rnnfast.gru(**arguments(3), reset_after=False, layer_norm=norm[:96])
     with refused(ValueError, "layer_norm must be one array like w_ih, got a sequence of arrays"):
@@ -235,7 +319,7 @@ def test_arguments_of_a_pullback() -> None:
 
 def test_wrt() -> None:
     names = "x, w_ih, w_hh, b_ih, b_hh, h0"
-    with refused(ValueError, f"wrt must name some of {names}, c0, layer_norm, got 'weights'"):
+    with refused(ValueError, f"wrt must name some of {names}, c0, w_hr, layer_norm, got 'weights'"):
         rnnfast.lstm_vjp(**arguments(), wrt=["x", "weights"])
     with refused(ValueError, f"wrt must name some of {names}, layer_norm, got 'c0'"):
         rnnfast.gru_vjp(**arguments(3), wrt=["c0"])

@@ -17,7 +17,7 @@ every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
 LSTM = next(cell for cell in CELLS if cell.name == "lstm")
 
 WEIGHTS = "x, w_ih, w_hh, b_ih=None, b_hh=None, *, h0=None"
-LSTM_OPTIONS = "c0=None, forget_gate='own', layer_norm=None"
+LSTM_OPTIONS = "c0=None, forget_gate='own', w_hr=None, layer_norm=None"
 GRU_OPTIONS = "reset_after=True, layer_norm=None"
 CALL = (
     "lengths=None, resets=None, reverse=False, bidirectional=False, dropout=0.0, "
@@ -31,8 +31,8 @@ SIGNATURES = {
     "rnn_vjp": f"({WEIGHTS}, nonlinearity='tanh', {CALL}, {GRADIENT})",
     "lstm_vjp": f"({WEIGHTS}, {LSTM_OPTIONS}, {CALL}, {GRADIENT})",
     "gru_vjp": f"({WEIGHTS}, {GRU_OPTIONS}, {CALL}, {GRADIENT})",
-    "prepack": "(cell, w_ih, w_hh, b_ih=None, b_hh=None, *, "
-    "nonlinearity='tanh', forget_gate='own', reset_after=True, layer_norm=None, reverse=False, "
+    "prepack": "(cell, w_ih, w_hh, b_ih=None, b_hh=None, *, nonlinearity='tanh', "
+    "forget_gate='own', reset_after=True, w_hr=None, layer_norm=None, reverse=False, "
     "bidirectional=False, zoneout=0.0)",
     "Prepacked.__call__": "(self, x, *, h0=None, c0=None, lengths=None, resets=None)",
     "Prepacked.step": "(self, x_t, state=None)",
@@ -46,7 +46,7 @@ FIELDS = {
     "LSTMOutput": "y h_n c_n",
     "GRUOutput": "y h_n",
     "RNNGrads": "x w_ih w_hh b_ih b_hh h0",
-    "LSTMGrads": "x w_ih w_hh b_ih b_hh h0 c0 layer_norm",
+    "LSTMGrads": "x w_ih w_hh b_ih b_hh h0 c0 w_hr layer_norm",
     "GRUGrads": "x w_ih w_hh b_ih b_hh h0 layer_norm",
 }
 
@@ -262,11 +262,11 @@ def test_without_steps(cell: Cell, T: int, B: int) -> None:
     for reverse in (False, True):
         out, pullback = cell.vjp(arguments, reverse=reverse)
         assert_equal(out, cell.forward(arguments, reverse=reverse))
-        assert out.y.shape == (T, B, 9)
+        assert out.y.shape == (T, B, cell.output_size(9))
         assert_equal(out[1:], (arguments[state] for state in cell.states))
         grads = pullback(**cotangents)
         assert grads.x.shape == (T, B, 7)
-        for name in ("w_ih", "w_hh", "b_ih", "b_hh"):
+        for name in (*cell.weights, "b_ih", "b_hh"):
             assert getattr(grads, name).shape == arguments[name].shape
             assert not getattr(grads, name).any()
         for state in cell.states:

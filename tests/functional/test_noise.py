@@ -115,11 +115,11 @@ def test_stacks_draw_for_each_layer_and_direction(cell: Cell) -> None:
     # With upper layers that forget the lower ones, what a layer draws shows.
     rng = np.random.default_rng(5)
     H = 6
-    x = rng.standard_normal((7, 3, 2 * H))
-    shape = cell.shape
+    inputs = 2 * cell.output_size(H)
+    x = rng.standard_normal((7, 3, inputs))
     weights = {
-        name: [rng.standard_normal(shape(name, 7, 3, 2 * H, H)) for _ in range(4)]
-        for name in ("w_ih", "w_hh", "b_ih")
+        name: [rng.standard_normal(cell.shape(name, 7, 3, inputs, H)) for _ in range(4)]
+        for name in (*cell.weights, "b_ih")
     }
     same = {name: [arrays[0]] * 4 for name, arrays in weights.items()}
     rates = {**ALL, "input_dropout": 0.0}
@@ -135,7 +135,7 @@ def test_stacks_draw_for_each_layer_and_direction(cell: Cell) -> None:
     dy = rng.standard_normal(out[0].shape)
     gradients = pullback(dy=dy)
     step = 1e-6
-    for name in ("w_hh", "w_ih"):
+    for name in cell.weights:
         direction = [rng.standard_normal(w.shape) for w in weights[name]]
         losses = []
         for sign in (1, -1):
@@ -154,7 +154,7 @@ def test_stacks_draw_for_each_layer_and_direction(cell: Cell) -> None:
 @every_cell
 @pytest.mark.parametrize("layers", [None, 2])
 def test_a_prepacked_cell_zones_out(cell: Cell, layers: int | None) -> None:
-    arguments, _ = drawn(cell, I=19)
+    arguments, _ = drawn(cell, I=cell.output_size(19))
     if layers is not None:
         arguments = {n: a if n == "x" else [a] * layers for n, a in arguments.items()}
         arguments |= {n: np.stack(arguments[n]) for n in cell.states}

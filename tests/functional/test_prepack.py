@@ -94,7 +94,7 @@ def test_steps_make_the_sequence(cell: Cell, dtype: DType, B: int) -> None:
 def test_the_first_state_is_zero(cell: Cell) -> None:
     arguments, rest = setting(cell)
     packed = cell.prepack(arguments)
-    zeros = tuple(np.zeros_like(rest["h0"]) for _ in cell.states)
+    zeros = tuple(np.zeros_like(rest[name]) for name in cell.states)
     want = packed.step(rest["x"][0], zeros if len(zeros) == 2 else zeros[0])
     assert_equal(packed.step(rest["x"][0]), want)
     assert_equal(packed.step(rest["x"][0], None), want)
@@ -126,7 +126,7 @@ def test_a_step_of_no_rows(cell: Cell) -> None:
     none = tuple(rest[name][:0] for name in cell.states)
     for state in (None, none if len(none) == 2 else none[0]):
         got = as_tuple(packed.step(rest["x"][0, :0], state))
-        assert [array.shape for array in got] == [(0, 9)] * len(cell.states)
+        assert [array.shape for array in got] == [array.shape for array in none]
         assert all(array.dtype == np.float32 for array in got)
 
 
@@ -228,10 +228,9 @@ def test_prepack_takes_what_the_function_takes() -> None:
 
 def stacked(cell: Cell, dtype: DType, layers: int, directions: int, biases=BIASES[-1]) -> tuple:
     """Weights in lists, and what is not packed, with states (L*D, B, H)."""
+    upper = directions * cell.output_size(9)
     parts = [
-        setting(
-            cell, dtype, T=12, B=2, I=7 if i < directions else directions * 9, H=9, biases=biases
-        )[0]
+        setting(cell, dtype, T=12, B=2, I=7 if i < directions else upper, H=9, biases=biases)[0]
         for i in range(layers * directions)
     ]
     weights = {name: [part[name] for part in parts] for name in parts[0] if is_weight(name)}
@@ -279,8 +278,9 @@ def test_layers_are_pickled(cell: Cell) -> None:
             assert repr(twin) == repr(packed)
             assert_equal(twin(**rest), want)
     assert repr(packed) == (
-        f"<Prepacked {cell.name}: layers=2, bidirectional=True, "
-        "input_size=7, hidden_size=9, dtype=float32, reverse=False>"
+        f"<Prepacked {cell.name.removesuffix('_projected')}: layers=2, bidirectional=True, "
+        "input_size=7, hidden_size=9, "
+        f"{'proj_size=6, ' if cell.projects else ''}dtype=float32, reverse=False>"
     )
 
 
@@ -308,7 +308,8 @@ def test_steps_of_layers_make_the_sequence(cell: Cell, dtype: DType) -> None:
     zeros = tuple(np.zeros_like(rest[name]) for name in cell.states)
     assert_equal(first, packed.step(rest["x"][0], zeros if len(zeros) == 2 else zeros[0]))
     none = as_tuple(packed.step(rest["x"][0, :0]))
-    assert [array.shape for array in none] == [(3, 0, 9)] * len(cell.states)
+    widths = [cell.output_size(9), 9][: len(cell.states)]
+    assert [array.shape for array in none] == [(3, 0, width) for width in widths]
 
 
 def test_layers_refused() -> None:

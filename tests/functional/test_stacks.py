@@ -42,15 +42,17 @@ def setting(
     rng = np.random.default_rng(1)
     weights: dict[str, list] = {}
     for i in range(layers * directions):
-        inputs = I if i < directions else directions * H
+        inputs = I if i < directions else directions * cell.output_size(H)
         part = Problem(cell, dtype, T, B, inputs, H, biases=biases).arguments(rng)
         for name, a in part.items():
             if is_weight(name):
                 weights.setdefault(name, []).append(a)
     states = {
-        s: rng.standard_normal((layers * directions, B, H)).astype(dtype) for s in cell.states
+        s: rng.standard_normal((layers * directions, *cell.shape(s, T, B, I, H))).astype(dtype)
+        for s in cell.states
     }
-    cotangents = {"dy": rng.standard_normal((T, B, directions * H)).astype(dtype)}
+    width = directions * cell.output_size(H)
+    cotangents = {"dy": rng.standard_normal((T, B, width)).astype(dtype)}
     for s in cell.states:
         cotangents[f"d{s[0]}_n"] = rng.standard_normal(states[s].shape).astype(dtype)
     x = rng.standard_normal((T, B, I)).astype(dtype)
@@ -79,11 +81,11 @@ def by_layers(
     results: dict[str, Any] = {"y": x}
     for n, name in enumerate(cell.outputs[1:]):
         results[name] = np.stack([final[n] for final in finals])
-    dy = cotangents["dy"]
+    dy, width = cotangents["dy"], cell.output_size(H)
     parts: list[Any] = [None] * count
     for first in reversed(range(0, count, directions)):
         for i in range(first, first + directions):
-            side = slice((i - first) * H, (i - first + 1) * H)
+            side = slice((i - first) * width, (i - first + 1) * width)
             of_states = {f"d{s[0]}_n": cotangents[f"d{s[0]}_n"][i] for s in cell.states}
             parts[i] = pullbacks[i](dy=dy[..., side], **of_states)
         dy = sum(parts[i].x for i in range(first + 1, first + directions)) + parts[first].x
@@ -229,7 +231,7 @@ def test_absent_biases_and_states(cell: Cell, biases: tuple[str, ...]) -> None:
     want, _ = cell.vjp({**bare, **zeros}, bidirectional=True)
     assert digest(out) == digest(want)
     gradients = pullback(**cotangents)._asdict()
-    absent = {"b_ih", "b_hh"} - set(biases)
+    absent = set(gradients) - {*cell.arguments} | {"b_ih", "b_hh"} - set(biases)
     assert {name for name, g in gradients.items() if g is None} == absent
 
 
@@ -266,8 +268,9 @@ def test_gradients(cell: Cell, dropout: float) -> None:
     _, pullback = cell.vjp(arguments, **options)
     gradients = pullback(**cotangents)._asdict()
     noise = Noise(dropout=dropout, seed=options["seed"])
-    drawn = [noise.of_inputs(layer, (T, B, 2 * H), np.dtype(np.float64)) for layer in (1, 2)]
-    masks = [np.ones((T, B, 2 * H)) if mask is None else mask for mask in drawn]
+    shape = (T, B, 2 * cell.output_size(H))
+    drawn = [noise.of_inputs(layer, shape, np.dtype(np.float64)) for layer in (1, 2)]
+    masks = [np.ones(shape) if mask is None else mask for mask in drawn]
     rng = np.random.default_rng(4)
     for _ in range(3):
         direction = {

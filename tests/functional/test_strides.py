@@ -7,6 +7,7 @@ import pytest
 
 import rnnfast
 from rnnfast.testing.cells import CELLS, Cell, is_weight
+from rnnfast.testing.gradients import present
 from rnnfast.testing.random import DTYPES, LAYOUTS, DType, Problem
 
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
@@ -21,7 +22,7 @@ def everything(cell: Cell, arguments: dict, cotangents: dict, reverse: bool) -> 
     rest = {name: array for name, array in arguments.items() if not is_weight(name)}
     packed = cell.prepack(arguments, reverse=reverse)(**rest)
     plain = cell.forward(arguments, reverse=reverse)
-    return [*out, *plain, *packed, *pullback(**cotangents)]
+    return [*out, *plain, *packed, *present(pullback(**cotangents))]
 
 
 def assert_same(cell: Cell, held: dict, plain: dict, cotangents: dict, reverse: bool) -> None:
@@ -198,7 +199,7 @@ def test_strides_over_time_and_batch_cost_no_copy(recorder, reverse: bool, layou
         "backwards": lambda x: x[::-1, ::-1],
     }[layout](arguments["x"])
     rnnfast.lstm(**arguments, reverse=reverse)
-    x, w_ih, w_hh, b_ih, b_hh, h0, c0, *_ = recorder.arguments
+    x, (w_ih, w_hh, b_ih, b_hh, _), h0, c0, *_ = recorder.arguments
     assert np.shares_memory(x, arguments["x"])
     np.testing.assert_array_equal(x, arguments["x"][::-1] if reverse else arguments["x"])
     given = (arguments[name] for name in ("w_ih", "w_hh", "b_ih", "b_hh", "h0", "c0"))
@@ -212,6 +213,6 @@ def test_results_are_plain_arrays_of_their_own() -> None:
     arguments["x"] = LAYOUTS["batch_first"](arguments["x"])
     for reverse in (False, True):
         out, pullback = rnnfast.lstm_vjp(**arguments, reverse=reverse)
-        for array in (*out, *pullback(**cotangents)):
+        for array in (*out, *present(pullback(**cotangents))):
             assert array.flags.c_contiguous
             assert array.flags.writeable

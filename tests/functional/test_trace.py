@@ -34,7 +34,7 @@ def sigmoid(a: np.ndarray) -> np.ndarray:
 
 def gates_of(cell: Cell, arguments: dict, x: np.ndarray, h: np.ndarray) -> np.ndarray:
     """Gates (B, G, H) of one step by the equations, from x_t and the state before."""
-    H = h.shape[1]
+    H = arguments["w_hh"].shape[0] // cell.gates
     a = x @ arguments["w_ih"].T + arguments["b_ih"]
     u, b = arguments["w_hh"], arguments["b_hh"]
     m = h @ u.T + b
@@ -43,6 +43,7 @@ def gates_of(cell: Cell, arguments: dict, x: np.ndarray, h: np.ndarray) -> np.nd
         "rnn_relu": [lambda v: np.maximum(v, 0)],
         "rnn_sigmoid": [sigmoid],
         "lstm": [sigmoid, sigmoid, np.tanh, sigmoid],
+        "lstm_projected": [sigmoid, sigmoid, np.tanh, sigmoid],
         "lstm_coupled": [sigmoid, np.tanh, sigmoid],
         "lstm_no_forget": [sigmoid, np.tanh, sigmoid],
     }
