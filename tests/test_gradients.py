@@ -155,12 +155,16 @@ def test_out_accumulates(cell: Cell, dtype: DType) -> None:
     _, pullback = cell.vjp(problem.arguments(rng))
     cotangents = problem.cotangents(rng)
     gradients = pullback(**cotangents)
-    before = [rng.standard_normal(g.shape).astype(dtype) for g in gradients]
-    out = type(gradients)(*(b.copy() for b in before))
+    before = {
+        name: rng.standard_normal(getattr(gradients, name).shape).astype(dtype)
+        for name in cell.arguments
+    }
+    out = type(gradients)(**{name: b.copy() for name, b in before.items()})
     returned = pullback(**cotangents, out=out)
-    for name, b, o, r, g in zip(gradients._fields, before, out, returned, gradients, strict=True):
-        assert r is o, name
-        np.testing.assert_allclose(o, b + g, rtol=4 * np.finfo(dtype).eps, err_msg=name)
+    for name, b in before.items():
+        o, want = getattr(out, name), b + getattr(gradients, name)
+        assert getattr(returned, name) is o, name
+        np.testing.assert_allclose(o, want, rtol=4 * np.finfo(dtype).eps, err_msg=name)
 
 
 @every_cell
