@@ -22,7 +22,7 @@ struct Weights {
   const T* w_hh;
   const T* b_ih;
   const T* b_hh;
-  const T* w_hr;
+  const T* w_hr = nullptr;
 };
 
 /// States h (B, R) and c (B, H), C-contiguous, or null where absent.
