@@ -23,7 +23,7 @@ struct Weights {
   const T* w_hh;
   const T* b_ih;
   const T* b_hh;
-  const T* w_hr;
+  const T* w_hr = nullptr;
   const T* layer_norm = nullptr;
 };
 

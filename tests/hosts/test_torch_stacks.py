@@ -8,21 +8,28 @@ import torch
 
 import rnnfast
 
-T, B, I, H = 11, 6, 5, 9  # noqa: E741
+T, B, I, H, R = 11, 6, 5, 9, 4  # noqa: E741
 LENGTHS = [3, 11, 1, 7, 11, 6]
 
 
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["padded", "packed"])
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("layers", [1, 2, 4])
-@pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU"])
-def test_agrees(cell, layers, bidirectional, lengths):
+@pytest.mark.parametrize(
+    ("cell", "options"),
+    [("RNN", {}), ("LSTM", {}), ("GRU", {}), ("LSTM", {"proj_size": R})],
+    ids=["RNN", "LSTM", "GRU", "LSTMP"],
+)
+def test_agrees(cell, options, layers, bidirectional, lengths):
     torch.manual_seed(0)
-    module = getattr(torch.nn, cell)(I, H, layers, bidirectional=bidirectional).double()
+    kind = getattr(torch.nn, cell)
+    module = kind(I, H, layers, bidirectional=bidirectional, **options).double()
     x = torch.randn(T, B, I, dtype=torch.float64, requires_grad=True)
-    states = (layers * (1 + bidirectional), B, H)
-    h0 = torch.randn(states, dtype=torch.float64, requires_grad=True)
-    c0 = torch.randn(states, dtype=torch.float64, requires_grad=True)
+    parts = layers * (1 + bidirectional)
+    h0 = torch.randn(
+        (parts, B, options.get("proj_size", H)), dtype=torch.float64, requires_grad=True
+    )
+    c0 = torch.randn((parts, B, H), dtype=torch.float64, requires_grad=True)
     initial = (h0, c0) if cell == "LSTM" else h0
 
     rnn = torch.nn.utils.rnn
@@ -45,6 +52,7 @@ def test_agrees(cell, layers, bidirectional, lengths):
             ("w_hh", "weight_hh"),
             ("b_ih", "bias_ih"),
             ("b_hh", "bias_hh"),
+            *(("w_hr", "weight_hr") for _ in options),
         )
     }
     given = {"h0": h0, "c0": c0} if cell == "LSTM" else {"h0": h0}
@@ -61,7 +69,8 @@ def test_agrees(cell, layers, bidirectional, lengths):
     np.testing.assert_allclose(grads.x, x.grad.numpy(), rtol=1e-10, atol=1e-12)
     for name, state in given.items():
         np.testing.assert_allclose(getattr(grads, name), state.grad.numpy(), rtol=1e-10, atol=1e-12)
-    for ours, theirs in (("w_ih", "weight_ih"), ("w_hh", "weight_hh"), ("b_ih", "bias_ih")):
+    pairs = [("w_ih", "weight_ih"), ("w_hh", "weight_hh"), ("b_ih", "bias_ih")]
+    for ours, theirs in pairs + [("w_hr", "weight_hr") for _ in options]:
         for i, name in enumerate(names):
             want = getattr(module, theirs + name).grad.numpy()
             np.testing.assert_allclose(getattr(grads, ours)[i], want, rtol=1e-10, atol=1e-12)

@@ -91,6 +91,20 @@ TEST(threads_that_are_far_apart_do_not_meet_in_short_steps) {
   CHECK(threads(256, far_cores) == 2, "far cores, H=256");
 }
 
+TEST(a_projection_is_counted) {
+  const auto threads = [](index projection) {
+    return plan({100, 1, 128, 128, projection}, 2).threads;
+  };
+  CHECK(threads(0) == 2, "H=128");
+  CHECK(threads(64) == 2, "R=64: less to do, two meetings a step");
+  CHECK(threads(32) == 1, "R=32: one meeting would be worth it");
+  const auto partition = [](index projection) {
+    return plan({100, 64, 512, 512, projection}, 2).partition;
+  };
+  CHECK(partition(0) == Partition::units, "weights of 4 MiB");
+  CHECK(partition(64) == Partition::rows, "of 640 KiB");
+}
+
 TEST(training_counts_what_threads_read_of_each_other) {
   const auto threads = [](const Dims& dims, double (*meeting_ns)(int)) {
     Machine machine = zen;
