@@ -14,13 +14,15 @@ struct Sequence {
   index row_stride = 0;
 };
 
-/// Weights and biases in the public layout: w_ih (G*H, I), w_hh (G*H, H), biases (G*H,) or null.
+/// Weights and biases in the public layout: w_ih (G*H, I), w_hh (G*H, H), biases (G*H,) or null,
+/// and those that see c, peephole (3*H,) or null.
 template <class T>
 struct Weights {
   const T* w_ih;
   const T* w_hh;
   const T* b_ih;
   const T* b_hh;
+  const T* peephole = nullptr;
 };
 
 /// States (B, H), C-contiguous, or null where absent.
@@ -40,6 +42,7 @@ struct Gradients {
   T* b_hh = nullptr;
   T* h0 = nullptr;
   T* c0 = nullptr;
+  T* peephole = nullptr;
 };
 
 }  // namespace rnnfast

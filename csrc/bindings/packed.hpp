@@ -11,8 +11,8 @@ namespace rnnfast {
 /// Weights packed once, for many calls and single steps.
 class Packed {
  public:
-  Packed(const std::string& cell, const py::tuple& given)
-      : cell_(cell_number(cell)),
+  Packed(const py::object& cell, const py::tuple& given)
+      : cell_(cell),
         inputs_(py::array(weight(given, 0)).shape(1)),
         units_(py::array(weight(given, 1)).shape(1)),
         dtype_(py::array(weight(given, 0)).dtype()),
@@ -21,7 +21,7 @@ class Packed {
           using T = decltype(scalar);
           const Weights<T> weights = weights_of<T>(given);
           const py::gil_scoped_release release;
-          return pack(cell_kernels<T>(cell_), {0, 0, inputs_, units_}, weights, default_threads());
+          return pack(cell_.kernels<T>(), {0, 0, inputs_, units_}, weights, default_threads());
         })) {}
 
   std::size_t bytes() const { return packed_.size(); }
@@ -32,13 +32,13 @@ class Packed {
                const py::array& y, const py::array& h_n, const py::object& c_n) const {
     with_scalar(dtype_, [&](auto scalar) {
       using T = decltype(scalar);
-      const CellKernels<T>& kernels = cell_kernels<T>(cell_);
+      const CellKernels<T>& kernels = cell_.kernels<T>();
       const Dims dims = {x.shape(0), x.shape(1), inputs_, units_};
       const Masks<T> noise = masks_of<T>(masks);
       const PlanSegment plan = plan_masked(Purpose::inference, dims, kernels.traits, noise);
       const std::vector<SequenceRow> rows = rows_of(spans, plan);
       const ForwardCall<T> call =
-          forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, noise);
+          forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, cell_, noise);
       const py::gil_scoped_release release;
       kernels.forward(call, plan, packed_.data());
     });
@@ -68,7 +68,7 @@ class Packed {
       return py::reinterpret_borrow<py::object>(Py_NotImplemented);
     };
     if (!fits(x, -1, inputs_)) return not_implemented();
-    const CellKernels<T>& kernels = cell_kernels<T>(cell_);
+    const CellKernels<T>& kernels = cell_.kernels<T>();
     const Dims dims = {1, py::detail::array_proxy(x.ptr())->dimensions[0], inputs_, units_};
     if (dims.rows == 0) return not_implemented();
     py::handle h0 = Py_None;
@@ -94,7 +94,8 @@ class Packed {
                                  {nullptr, pointer<T>(c)},
                                  nullptr,
                                  {},
-                                 {}};
+                                 {},
+                                 cell_.activations()};
     const PlanSegment plan = plan_call(Purpose::inference, dims, kernels.traits);
     {
       std::optional<py::gil_scoped_release> release;
@@ -125,7 +126,7 @@ class Packed {
     return array;
   }
 
-  int cell_;
+  CellChoice cell_;
   index inputs_;
   index units_;
   py::dtype dtype_;

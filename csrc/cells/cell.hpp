@@ -20,10 +20,19 @@
 //   stage<Phase>(gate, h_prev)                 the operand of the next phase
 //   unstage<Phase>(gate, h_prev, d_operand, dh, delta)      the same, backwards
 //
-// Range and State are all the vocabulary there is.
+// A cell is a template over its activations, `act`, which a call has chosen or which never change.
+// If a cell has weights beside the matrices, a number for each unit, it says
+//
+//   unit_weights          how many
+//   unit_weight_part[]    the part whose pre-activation each is in, beside c
+//   meets_new_c[]         whether that is the c after the step
+//
+// and its functions take them after the others.
+//
+// Range, State and the kinds of activations are all the vocabulary there is.
 #pragma once
 
-#include "math/activations.hpp"
+#include "math/chosen_activation.hpp"
 
 namespace rnnfast {
 namespace {
@@ -40,6 +49,26 @@ template <class V>
 struct State {
   V h;
   V c;  // unused where the cell has no memory
+};
+
+/// The activations of a cell, those that it needs: ONNX's f, g and h.
+template <class Gates, class Candidate = Gates, class Output = Candidate>
+struct Fixed {
+  Gates gates;
+  Candidate candidate;
+  Output output;
+  explicit Fixed(const ActivationChoice*) : gates(), candidate(), output() {}
+};
+using Usual = Fixed<Sigmoid, Tanh>;
+
+/// Those of a call.
+template <class T>
+struct ChosenActivations {
+  Chosen<T> gates;
+  Chosen<T> candidate;
+  Chosen<T> output;
+  explicit ChosenActivations(const ActivationChoice* of)
+      : gates(of[0]), candidate(of[1]), output(of[2]) {}
 };
 
 }  // namespace

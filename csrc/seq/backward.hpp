@@ -6,6 +6,7 @@
 //       dh    = direct share + delta W_hh                    one product a phase
 //     dx      = delta W_ih                                   one product over (step, row)
 //     dW_ih  += delta^T x,  dW_hh += delta^T h_prev          K = rows of the chunk
+//     dp     += delta * c                                    of weights of units
 //
 // A chunk's deltas lie in the order in which weight gradients are summed: its last step first, and
 // of each step the sequences that take part, by rank. Going backwards they set in one by one, each
@@ -30,6 +31,7 @@ class BackwardPass {
   BackwardPass(const BackwardCall<T>& call, const History<Cell, T, KeepAll>& history,
                const Work& work, Worker& worker)
       : call_(call),
+        cell_{decltype(Cell::act)(call.activations)},
         history_(history),
         work_(work),
         layout_(work.layout),
@@ -56,6 +58,7 @@ class BackwardPass {
       const index zeros = larger(layout_.row(), DeltaWeights<Cell, T>::block_lanes);
       __builtin_memset(work_.zeros, 0, static_cast<std::size_t>(zeros) * sizeof(T));
     }
+    work_.of_units.pack(call_.weights.peephole, share(layout_.groups(), worker_.id, worker_.count));
     if (call_.out.x.data) work_.input_weights.pack(call_.weights.w_ih, worker_);
     for (int p = 0; p < Cell::phases; ++p) {
       work_.recurrent_weights[p].pack(call_.weights.w_hh, worker_);
@@ -82,6 +85,13 @@ class BackwardPass {
     work_.input_gradient.unpack(call_.out.w_ih, call_.out.b_ih, worker_);
     for (int p = 0; p < Cell::phases; ++p) {
       work_.recurrent_gradients[p].unpack(call_.out.w_hh, call_.out.b_hh, worker_);
+    }
+    const Span groups = share(layout_.groups(), worker_.id, worker_.count);
+    for (int weight = 0; weight < Work::unit_weights; ++weight) {
+      const UnitGradient<Cell, T>& gradient = work_.unit_gradients[weight];
+      if (gradient.wanted()) {
+        gradient.unpack(call_.out.peephole + weight * layout_.units, groups);
+      }
     }
   }
 
@@ -208,8 +218,12 @@ class BackwardPass {
         d.h = d.h + (valid == L::N ? load(dy_group) : load_first(dy_group, valid));
         const State<V> passed = zone.split(d, layout_, group);
         V delta[L::P];
-        Cell::backward(gate, prev, d, delta);
+        cell_at(cell_, work_.of_units, group).backward(gate, prev, d, delta);
         zone.add(d, passed);
+        if constexpr (Work::unit_weights > 0) {
+          const index row = step.first_row + of.rank;
+          store(work_.new_c + row * layout_.row() + group * L::N, Cell::memory(gate, prev));
+        }
         store_deltas(deltas.group(step.first_row + of.rank, group), {0, L::P}, delta, valid);
         store(work_.dh + d_at, d.h);
         if constexpr (Cell::has_memory) store(work_.dc + d_at, d.c);
@@ -305,7 +319,7 @@ class BackwardPass {
         for (int p = 0; p < L::P; ++p) gate[p] = load<T>(gate_slot.part(p));
         for (int p = 0; p < L::P; ++p) delta[p] = load<T>(delta_slot.part(p));
         V d_first = load(work_.d_operands[0] + d_at);
-        Cell::template unstage<Phase>(gate, load(history_.operand_at(0, step.number) + at),
+        cell_.template unstage<Phase>(gate, load(history_.operand_at(0, step.number) + at),
                                       load(work_.d_operands[Phase] + d_at), d_first, delta);
         store_deltas(delta_slot, Cell::phase[Phase - 1], delta, layout_.valid(group));
         store(work_.d_operands[0] + d_at, d_first);
@@ -346,7 +360,23 @@ class BackwardPass {
                             const index* offsets, index stride) {
         gradient.add_block(deltas, {operand, offsets, stride}, rows, strips);
       });
+      unit_gradients(deltas, rows);
       row = rows.end;
+    }
+  }
+
+  void unit_gradients(const Slots<Cell, T>& deltas, Span rows) {
+    if constexpr (Work::unit_weights > 0) {
+      const Span groups = share(layout_.groups(), worker_.id, worker_.count);
+      const Rows<const T> c = {history_.c_at(history_.steps.begin), work_.state_numbers,
+                               layout_.row()};
+      const EvenRows<T> new_c = {work_.new_c, layout_.row()};
+      for (int weight = 0; weight < Work::unit_weights; ++weight) {
+        UnitGradient<Cell, T>& gradient = work_.unit_gradients[weight];
+        if (!gradient.wanted()) continue;
+        Cell::meets_new_c[weight] ? gradient.add_block(deltas, new_c, rows, groups)
+                                  : gradient.add_block(deltas, c, rows, groups);
+      }
     }
   }
 
@@ -374,6 +404,7 @@ class BackwardPass {
 
   // Copies, as in the forward pass.
   const BackwardCall<T> call_;
+  const Cell cell_;
   History<Cell, T, KeepAll> history_;
   Work work_;
   const L layout_;

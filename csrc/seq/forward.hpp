@@ -69,6 +69,7 @@ class ForwardPass {
               const History<Cell, T, Keep>& history, const ForwardWorkspace<T>& workspace,
               const PlanSegment& plan, Worker& worker)
       : call_(call),
+        cell_{decltype(Cell::act)(call.activations)},
         weights_(weights),
         history_(history),
         layout_(history.layout),
@@ -291,13 +292,14 @@ class ForwardPass {
     State<V> state = {load(step.before.h + at), V{}};
     if constexpr (Phase + 1 < Cell::phases) {
       store(history_.operand_at(Phase + 1, step.number) + at,
-            Cell::template stage<Phase>(gate, load(step.operand + at)));
+            cell_.template stage<Phase>(gate, load(step.operand + at)));
       for (int p = Cell::phase[Phase].begin; p < Cell::phase[Phase].end; ++p) {
         store(slot + p * part_stride, gate[p]);
       }
     } else {
       if constexpr (Cell::has_memory) state.c = load(step.before.c + at);
-      state = zone.after(state, Cell::forward(gate, state), layout_, group);
+      const auto& cell = cell_at(cell_, weights_.of_units, group);
+      state = zone.after(state, cell.forward(gate, state), layout_, group);
       if constexpr (Keep::gates) {
         for (int p = 0; p < L::P; ++p) store(slot + p * part_stride, gate[p]);
       }
@@ -312,6 +314,7 @@ class ForwardPass {
   // Copies, not references: in the caller's stack frame they may share cache lines with what the
   // calling thread writes all the time.
   const ForwardCall<T> call_;
+  const Cell cell_;
   const ForwardWeights<Cell, T> weights_;
   const History<Cell, T, Keep> history_;
   const L layout_;

@@ -1,7 +1,8 @@
 // Weights in the order in which the products read them.
 //
 //   forward     input [panel][I][V][N] and recurrent, a phase [panel][H][V][N], V = parts x groups
-//               of the panel; bias [panel][P][U][N], where the input product starts
+//               of the panel; bias [panel][P][U][N], where the input product starts; and those of
+//               units (seq/unit_weights.hpp)
 //   backward    the same matrices as B of the products with deltas: [block of output vectors]
 //               [panel, part, group, lane][vectors of the block][N]
 #pragma once
@@ -11,6 +12,7 @@
 #include "cells/cell.hpp"
 #include "gemm/pack.hpp"
 #include "seq/layout.hpp"
+#include "seq/unit_weights.hpp"
 
 namespace rnnfast {
 namespace {
@@ -32,8 +34,10 @@ struct ForwardWeights {
   T* input = nullptr;
   T* recurrent[Cell::phases] = {};
   T* bias = nullptr;
+  UnitWeights<Cell, T> of_units;
 
-  explicit ForwardWeights(const Dims& dims) : dims(dims), layout{dims.units} {}
+  explicit ForwardWeights(const Dims& dims)
+      : dims(dims), layout{dims.units}, of_units{layout, nullptr} {}
 
   void place(Bump& bump) {
     const index columns = layout.groups() * L::N;
@@ -42,6 +46,7 @@ struct ForwardWeights {
       recurrent[p] = bump.take<T>(columns * Cell::phase[p].count() * dims.units);
     }
     bias = bump.take<T>(columns * Cell::parts);
+    of_units.place(bump);
   }
 
   const T* input_panel(index panel) const {
@@ -61,6 +66,7 @@ struct ForwardWeights {
         pack_panel(weights.w_hh, Cell::phase[p], dims.units, panel, recurrent[p]);
       }
       pack_bias(weights, panel);
+      of_units.pack(weights.peephole, {panel * L::U, smaller((panel + 1) * L::U, layout.groups())});
     }
   }
 
