@@ -22,7 +22,7 @@ def subsets(names: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 
 def expected_names(problem: Problem) -> set[str]:
-    return {"x", "w_ih", "w_hh", *problem.biases, *problem.cell.states}
+    return {"x", "w_ih", "w_hh", *problem.biases, *problem.cell.states, *problem.cell.beside}
 
 
 def check(problem: Problem, seed: int, given: tuple[str, ...] | None = None) -> None:

@@ -1,5 +1,5 @@
 // A cell as Python names it: by its name, or (name, activations) for one whose activations the call
-// chooses, each (function, alpha, beta, lowest, highest).
+// chooses, each of `ChoiceFields`.
 #pragma once
 
 #include <pybind11/stl.h>
@@ -13,14 +13,14 @@
 
 namespace rnnfast {
 
-/// function, alpha, beta, lowest, highest
-using ChoiceFields = std::tuple<std::string, double, double, double, double>;
+/// function, alpha, beta, lowest, highest, clip
+using ChoiceFields = std::tuple<std::string, double, double, double, double, double>;
 
 inline ActivationChoice activation_choice(const ChoiceFields& of) {
-  const auto& [name, alpha, beta, lowest, highest] = of;
+  const auto& [name, alpha, beta, lowest, highest, clip] = of;
   for (std::size_t i = 0; i < std::size(activation_names); ++i) {
     if (name == activation_names[i]) {
-      return {static_cast<ActivationFunction>(i), alpha, beta, lowest, highest};
+      return {static_cast<ActivationFunction>(i), alpha, beta, lowest, highest, clip};
     }
   }
   throw std::invalid_argument("no activation named " + name);

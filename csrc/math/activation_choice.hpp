@@ -12,7 +12,7 @@
 //   exponential         e^x
 //
 // each of them then no less than `lowest` and no more than `highest`: relu is an affine function of
-// at least 0, and since all are monotone, bounds of x are bounds of the result.
+// at least 0. x itself is bounded to [-clip, clip] before.
 #pragma once
 
 namespace rnnfast {
@@ -40,6 +40,7 @@ struct ActivationChoice {
   double beta;
   double lowest;
   double highest;
+  double clip;
 };
 
 /// Activations of a cell at most: of its gates, its candidate and its output.

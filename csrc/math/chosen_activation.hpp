@@ -6,8 +6,9 @@
 //   sigmoid             y (1 - y)                    exponential  y
 //   scaled_tanh         beta (alpha - y^2 / alpha)
 //
-// and 0 where y has come to one of its bounds. Accuracy: 4 ulp, of the subtrahends where the
-// formulas above subtract. NaN stays NaN.
+// and 0 where y has come to one of its bounds. All functions are monotone, so that bounds of x are
+// bounds of y: the values there. Accuracy: 4 ulp, of the larger term where a formula subtracts. NaN
+// stays NaN.
 #pragma once
 
 #include "math/activation_choice.hpp"
@@ -45,7 +46,14 @@ class Chosen {
         beta_(static_cast<T>(choice.beta)),
         inverse_alpha_(static_cast<T>(1 / choice.alpha)),
         lowest_(static_cast<T>(choice.lowest)),
-        highest_(static_cast<T>(choice.highest)) {}
+        highest_(static_cast<T>(choice.highest)) {
+    if (choice.clip > __DBL_MAX__) return;
+    const T at_clip = value(splat<V>(static_cast<T>(choice.clip)))[0];
+    const T at_minus_clip = value(splat<V>(static_cast<T>(-choice.clip)))[0];
+    const bool rises = at_clip > at_minus_clip;
+    lowest_ = rises ? at_minus_clip : at_clip;
+    highest_ = rises ? at_clip : at_minus_clip;
+  }
 
   // One copy of each serves all activations of all cells. What is usual comes first, and the
   // processor learns which it is.

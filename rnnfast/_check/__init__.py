@@ -4,6 +4,7 @@ Python checks and speaks; C++ asserts. What passes here is as `rnnfast._core` wa
 native, aligned, of the shapes and strides that the kernels take.
 
     arrays     one array: dtype, byte order, alignment, strides, shape
+    activations  names of activations, with their numbers
     cells      the cells of the core, chosen by options
     inputs     the arguments of one layer, or of a step, against each other
     stacks     those of all layers and directions of a call

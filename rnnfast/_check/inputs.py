@@ -1,8 +1,8 @@
 """The arguments of a forward pass, checked against each other.
 
 Sizes: T steps, B rows, I inputs, H hidden units, G gates. `x` (T, B, I), `w_ih` (G*H, I),
-`w_hh` (G*H, H), biases (G*H,), states (B, H). `x` sets T, B, I and the dtype; the columns of
-`w_hh` set H.
+`w_hh` (G*H, H), biases (G*H,), `peephole` (3*H,), states (B, H). `x` sets T, B, I and the dtype;
+the columns of `w_hh` set H.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Weights(NamedTuple):
     w_hh: Array
     b_ih: Array | None
     b_hh: Array | None
+    peephole: Array | None = None
 
     @property
     def input_size(self) -> int:
@@ -211,21 +212,29 @@ def _weights(
     w_hh: Array,
     b_ih: npt.ArrayLike | None,
     b_hh: npt.ArrayLike | None,
+    peephole: npt.ArrayLike | None = None,
     *,
     model_name: str,
     place: str,
 ) -> Weights:
-    shape = (w_hh.shape[0],)
-
-    def bias(name: str, value: npt.ArrayLike | None) -> Array | None:
+    def vector(
+        name: str, value: npt.ArrayLike | None, symbols: str, shape: tuple[int, ...]
+    ) -> Array | None:
         if value is None:
             return None
-        array = real_like(name, value, model_name, w_ih.dtype)
-        require_shape(name, array, f"({cell.rows},)", shape)
+        array = real_like(f"{name}{place}", value, model_name, w_ih.dtype)
+        require_shape(f"{name}{place}", array, symbols, shape)
         return contiguous(array)
 
-    biases = bias(f"b_ih{place}", b_ih), bias(f"b_hh{place}", b_hh)
-    return Weights(contiguous(w_ih), contiguous(w_hh), *biases)
+    of_bias = f"({cell.rows},)", (w_hh.shape[0],)
+    of_peephole = "(3*H,)", (3 * w_hh.shape[1],)
+    return Weights(
+        contiguous(w_ih),
+        contiguous(w_hh),
+        vector("b_ih", b_ih, *of_bias),
+        vector("b_hh", b_hh, *of_bias),
+        vector("peephole", peephole, *of_peephole),
+    )
 
 
 def _with_states(

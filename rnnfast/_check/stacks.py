@@ -1,6 +1,6 @@
 """Layers on layers: weights, and states, of all layers and directions of one call.
 
-Each of `w_ih`, `w_hh`, `b_ih` and `b_hh` is one array, or a sequence of one for each layer and
+Each of `w_ih`, `w_hh`, `b_ih`, `b_hh` and `peephole` is one array, or a sequence of one for each layer and
 direction in torch's order: layer by layer, forward before reverse. With L layers of D directions,
 states are (L*D, B, H), a layer gives (T, B, D*H), and the next one takes that for its x.
 """
@@ -15,7 +15,8 @@ from . import inputs
 from .arrays import Array, Booleans, DType, Integers, contiguous, real_like, require_shape
 from .cells import Cell
 
-# What becomes `inputs.Weights`, field by field: an array or a sequence of them, or None.
+# What becomes `inputs.Weights`, field by field: an array or a sequence of them, or None. The last
+# fields may be left out.
 Given: TypeAlias = tuple[Any, ...]
 Form: TypeAlias = type[list[Any]] | type[tuple[Any, ...]]
 Layers: TypeAlias = tuple[tuple[inputs.Weights, ...], ...]
@@ -159,7 +160,7 @@ def _sequences(
     bidirectional: bool,
 ) -> list[Given]:
     """Return the weights of each layer and direction."""
-    names = inputs.Weights._fields
+    names = inputs.Weights._fields[: len(weights)]
     if form is None:
         if bidirectional:
             raise ValueError(

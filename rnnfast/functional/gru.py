@@ -21,7 +21,7 @@ from .._check import cells, options
 from ._network import Network
 from ._noise import noise
 from ._pullback import Pullback
-from .results import GRUGrads, GRUOutput, Weights
+from .results import Activations, GRUGrads, GRUOutput, Weights
 
 
 class GRUPullback(Pullback[GRUGrads]):
@@ -79,6 +79,8 @@ def gru(
     *,
     h0: npt.ArrayLike | None = None,
     reset_after: bool = True,
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -114,6 +116,11 @@ def gru(
     reset_after : bool, default True
         Apply the reset gate after the recurrent product, as cuDNN and PyTorch do; False applies it
         to the hidden state before, as in the paper.
+    activations : sequence of two, optional
+        Of the gates and of the candidate n: ONNX's f and g. Any of the functions below; by default
+        sigmoid, tanh.
+    clip : float, optional
+        Bound of what every activation sees, [-clip, clip]; None by default.
     lengths : array_like of int, shape (B,), optional
         Steps of each sequence, 0 to T, in any order; all have T by default. Each comes out as if
         run alone: what `x` holds past its end is never read, `y` is zero there, and `h_n` follows
@@ -169,6 +176,24 @@ def gru(
         n    = tanh(W_in x_t + b_in + W_hn (r * h_{t-1}) + b_hn)    reset before
         h_t  = (1 - z) * n + z * h_{t-1}
 
+    An activation is a name, or a tuple ``(name, alpha)`` or ``(name, alpha, beta)`` where it takes
+    these; case and underscores do not matter, so that ONNX's spelling will do::
+
+        relu                  max(x, 0)
+        tanh, sigmoid
+        affine                alpha x + beta                          alpha = 1, beta = 0
+        leaky_relu            x if x >= 0 else alpha x                alpha = 0.01
+        thresholded_relu      x if x >= alpha else 0                  alpha = 1
+        scaled_tanh           alpha tanh(beta x)                      alpha = 1, beta = 1
+        hard_sigmoid          min(max(alpha x + beta, 0), 1)          alpha = 0.2, beta = 0.5
+        elu                   x if x > 0 else alpha (e^x - 1)         alpha = 1
+        softsign              x / (1 + |x|)
+        softplus              log(1 + e^x)
+        linear, relu6, hard_tanh, selu, exponential                   as in Keras
+
+    Their slopes are taken from their results. So alpha of leaky_relu, thresholded_relu and elu is
+    at least 0, and that of scaled_tanh not 0.
+
     References
     ----------
     .. [1] Cho et al., Learning phrase representations using RNN encoder-decoder, 2014: reset
@@ -183,7 +208,7 @@ def gru(
     >>> y.shape, h_n.shape
     ((5, 2, 4), (2, 4))
     """
-    cell = cells.gru(options.flag("reset_after", reset_after))
+    cell = cells.gru(options.flag("reset_after", reset_after), activations, clip)
     network = Network(
         cell,
         x,
@@ -207,6 +232,8 @@ def gru_vjp(
     *,
     h0: npt.ArrayLike | None = None,
     reset_after: bool = True,
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -228,7 +255,7 @@ def gru_vjp(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, reset_after, lengths, resets, reverse, bidirectional, \
+    x, w_ih, w_hh, b_ih, b_hh, h0, reset_after, activations, clip, lengths, resets, reverse, bidirectional, \
     dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
         As for `gru`.
     truncate : int, optional
@@ -271,7 +298,7 @@ def gru_vjp(
     truncate = options.interval("truncate", truncate)
     checkpoint = options.flag("checkpoint", checkpoint)
     wanted = options.wanted(wrt, GRUGrads._fields)
-    cell = cells.gru(options.flag("reset_after", reset_after))
+    cell = cells.gru(options.flag("reset_after", reset_after), activations, clip)
     network = Network(
         cell,
         x,

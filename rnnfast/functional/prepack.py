@@ -6,7 +6,7 @@ from typing import Any, Literal, overload
 
 from .._check import Array
 from .prepacked import Prepacked
-from .results import GRUOutput, LSTMOutput, MGUOutput, RNNOutput, Weights
+from .results import Activations, GRUOutput, LSTMOutput, MGUOutput, RNNOutput, Weights
 
 
 @overload
@@ -17,9 +17,12 @@ def prepack(
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     *,
+    peephole: Weights | None = None,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    activations: Activations | None = None,
+    clip: float | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -32,9 +35,12 @@ def prepack(
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     *,
+    peephole: Weights | None = None,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    activations: Activations | None = None,
+    clip: float | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -47,9 +53,12 @@ def prepack(
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     *,
+    peephole: Weights | None = None,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    activations: Activations | None = None,
+    clip: float | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -62,9 +71,12 @@ def prepack(
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     *,
+    peephole: Weights | None = None,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    activations: Activations | None = None,
+    clip: float | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -77,9 +89,12 @@ def prepack(
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     *,
+    peephole: Weights | None = None,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    activations: Activations | None = None,
+    clip: float | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -91,9 +106,12 @@ def prepack(
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     *,
+    peephole: Weights | None = None,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
+    activations: Activations | None = None,
+    clip: float | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -113,12 +131,18 @@ def prepack(
         Recurrent weights.
     b_ih, b_hh : array_like, shape (G*H,), optional
         Biases, each zero by default.
+    peephole : array_like, shape (3*H,), optional
+        For "lstm" only: weights of c in the gates, as for `lstm`.
     nonlinearity : {"tanh", "relu", "sigmoid"}, default "tanh"
         For "rnn" only: its activation.
     forget_gate : {"own", "coupled", "none"}, default "own"
         For "lstm" only: as for `lstm`; other than "own", G is 3.
     reset_after : bool, default True
         For "gru" only: where the reset gate acts.
+    activations : str, tuple or sequence of these, optional
+        As for `rnn`, `lstm`, `gru` or `mgu`.
+    clip : float, optional
+        Bound of what every activation sees, [-clip, clip].
     reverse : bool, default False
         Run sequences from the last step to the first.
     bidirectional : bool, default False
@@ -159,9 +183,12 @@ def prepack(
         w_hh,
         b_ih,
         b_hh,
+        peephole=peephole,
         nonlinearity=nonlinearity,
         forget_gate=forget_gate,
         reset_after=reset_after,
+        activations=activations,
+        clip=clip,
         reverse=reverse,
         bidirectional=bidirectional,
         zoneout=zoneout,

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 import numpy.typing as npt
 
 from .._check import Array
+from .._check.activations import Many as Activations
 
 Weights: TypeAlias = npt.ArrayLike | Sequence[npt.ArrayLike]
 """Weights of one layer, or of each layer and direction."""
@@ -159,6 +160,7 @@ class LSTMGrads(NamedTuple):
     w_hh : ndarray, shape (G*H, H), or None
     b_ih, b_hh : ndarray, shape (G*H,), or None
     h0, c0 : ndarray, shape (B, H), or None
+    peephole : ndarray, shape (3*H,), or None
     """
 
     x: Array | None = None
@@ -168,6 +170,7 @@ class LSTMGrads(NamedTuple):
     b_hh: WeightGrads = None
     h0: Array | None = None
     c0: Array | None = None
+    peephole: WeightGrads = None
 
 
 class GRUGrads(NamedTuple):

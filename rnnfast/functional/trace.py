@@ -7,7 +7,7 @@ import numpy.typing as npt
 from .._check import cells, options
 from ._network import Network
 from ._noise import QUIET
-from .results import LSTMTrace, Trace
+from .results import Activations, LSTMTrace, Trace
 
 
 def rnn_trace(
@@ -19,6 +19,8 @@ def rnn_trace(
     *,
     h0: npt.ArrayLike | None = None,
     nonlinearity: str = "tanh",
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -27,7 +29,7 @@ def rnn_trace(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, nonlinearity, lengths, resets, reverse
+    x, w_ih, w_hh, b_ih, b_hh, h0, nonlinearity, activations, clip, lengths, resets, reverse
         As for `rnn`; of one layer.
 
     Returns
@@ -49,7 +51,7 @@ def rnn_trace(
     (5, 2, 1, 4)
     """
     network = Network(
-        cells.rnn(nonlinearity),
+        cells.rnn(nonlinearity, activations, clip),
         x,
         (w_ih, w_hh, b_ih, b_hh),
         h0,
@@ -71,7 +73,10 @@ def lstm_trace(
     *,
     h0: npt.ArrayLike | None = None,
     c0: npt.ArrayLike | None = None,
+    peephole: npt.ArrayLike | None = None,
     forget_gate: str = "own",
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -80,7 +85,8 @@ def lstm_trace(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, c0, forget_gate, lengths, resets, reverse
+    x, w_ih, w_hh, b_ih, b_hh, h0, c0, peephole, forget_gate, activations, clip, \
+    lengths, resets, reverse
         As for `lstm`; of one layer.
 
     Returns
@@ -102,9 +108,9 @@ def lstm_trace(
     (5, 2, 4, 4)
     """
     network = Network(
-        cells.lstm(forget_gate),
+        cells.lstm(forget_gate, activations, clip, has_peephole=peephole is not None),
         x,
-        (w_ih, w_hh, b_ih, b_hh),
+        (w_ih, w_hh, b_ih, b_hh, peephole),
         h0,
         c0,
         lengths=lengths,
@@ -125,6 +131,8 @@ def gru_trace(
     *,
     h0: npt.ArrayLike | None = None,
     reset_after: bool = True,
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -133,7 +141,7 @@ def gru_trace(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, reset_after, lengths, resets, reverse
+    x, w_ih, w_hh, b_ih, b_hh, h0, reset_after, activations, clip, lengths, resets, reverse
         As for `gru`; of one layer.
 
     Returns
@@ -155,7 +163,7 @@ def gru_trace(
     (5, 2, 3, 4)
     """
     network = Network(
-        cells.gru(options.flag("reset_after", reset_after)),
+        cells.gru(options.flag("reset_after", reset_after), activations, clip),
         x,
         (w_ih, w_hh, b_ih, b_hh),
         h0,
@@ -176,6 +184,8 @@ def mgu_trace(
     b_hh: npt.ArrayLike | None = None,
     *,
     h0: npt.ArrayLike | None = None,
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -184,7 +194,7 @@ def mgu_trace(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, lengths, resets, reverse
+    x, w_ih, w_hh, b_ih, b_hh, h0, activations, clip, lengths, resets, reverse
         As for `mgu`; of one layer.
 
     Returns
@@ -206,7 +216,7 @@ def mgu_trace(
     (5, 2, 2, 4)
     """
     network = Network(
-        cells.MGU,
+        cells.mgu(activations, clip),
         x,
         (w_ih, w_hh, b_ih, b_hh),
         h0,

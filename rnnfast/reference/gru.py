@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .activations import sigmoid, tanh
+from .activations import chosen
 from .noise import noisy
 from .scan import Array, State, affine, scan, start
 
@@ -35,6 +35,8 @@ def gru(
     *,
     h0: Array | None = None,
     reset_after: bool = True,
+    activations: Any = None,
+    clip: float | None = None,
     **options: Any,
 ) -> tuple[Array, Array]:
     """Gated recurrent unit over a whole sequence.
@@ -51,6 +53,10 @@ def gru(
         State before the first step; zero when absent.
     reset_after : bool
         Whether the reset gate scales the recurrent product (True) or its operand (False).
+    activations : sequence of str or tuple, optional
+        Instead of the ones above, of the gates and of n; see `activations.chosen`.
+    clip : float, optional
+        Bound of what each activation sees.
     **options
         ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them; those of
         `noisy`.
@@ -63,6 +69,7 @@ def gru(
         State after the last step taken.
     """
     units = w_hh.shape[1]
+    of_gates, of_candidate = chosen(activations, ("sigmoid", "tanh"), clip)
     w_hrz, w_hn = w_hh[: 2 * units], w_hh[2 * units :]
     b_hrz, b_hn = (None, None) if b_hh is None else (b_hh[: 2 * units], b_hh[2 * units :])
 
@@ -70,9 +77,9 @@ def gru(
         (h,) = state
         x_r, x_z, x_n = np.split(affine(x_t, w_ih, b_ih), 3, axis=-1)
         h_r, h_z = np.split(affine(h_in, w_hrz, b_hrz), 2, axis=-1)
-        r, z = sigmoid(x_r + h_r), sigmoid(x_z + h_z)
+        r, z = of_gates(x_r + h_r), of_gates(x_z + h_z)
         recurrent = r * affine(h_in, w_hn, b_hn) if reset_after else affine(r * h_in, w_hn, b_hn)
-        return ((1 - z) * tanh(x_n + recurrent) + z * h,)
+        return ((1 - z) * of_candidate(x_n + recurrent) + z * h,)
 
     y, (h_n,) = scan(step, x, start(x, w_hh, (h0,), w_ih, b_ih, b_hh), **options)
     return y, h_n

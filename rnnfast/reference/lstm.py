@@ -7,6 +7,10 @@
     c_t = f c_{t-1} + i g
     h_t = o tanh(c_t),   y_t = h_t
 
+With peepholes p (3H,), parts i f o, p_i c_{t-1} is added to the argument of i, p_f c_{t-1} to that
+of f, p_o c_t to that of o (Gers, Schraudolph and Schmidhuber, "Learning precise timing with LSTM
+recurrent networks", JMLR 3, 2002).
+
 x_t (B, I), h_t and c_t (B, H); the four gates are stacked in the order i f g o:
 W_ih (4H, I), W_hh (4H, H), biases (4H,).
 Source: S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9, 1997;
@@ -21,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from .activations import sigmoid, tanh
+from .activations import chosen
 from .noise import noisy
 from .scan import Array, State, affine, scan, start
 
@@ -38,7 +42,10 @@ def lstm(
     *,
     h0: Array | None = None,
     c0: Array | None = None,
+    peephole: Array | None = None,
     forget_gate: str = "own",
+    activations: Any = None,
+    clip: float | None = None,
     **options: Any,
 ) -> tuple[Array, Array, Array]:
     """Long short-term memory over a whole sequence.
@@ -53,8 +60,14 @@ def lstm(
         Biases; zero when absent.
     h0, c0 : ndarray, (B, H), optional
         Output and memory before the first step; zero when absent.
+    peephole : ndarray, (3*H,), optional
+        Weights of c in the gates i f o; zero when absent.
     forget_gate : {"own", "coupled", "none"}
         Whether f has weights of its own, is 1 - i, or 1; without, the gates are i g o.
+    activations : sequence of str or tuple, optional
+        Instead of the ones above, of the gates, of g, and of c in h; see `activations.chosen`.
+    clip : float, optional
+        Bound of what each activation sees.
     **options
         ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them; those of
         `noisy`.
@@ -66,19 +79,21 @@ def lstm(
     h_n, c_n : ndarray, (B, H)
         Output and memory after the last step taken.
     """
+    of_gates, of_candidate, of_output = chosen(activations, ("sigmoid", "tanh", "tanh"), clip)
+    p_i, p_f, p_o = (0, 0, 0) if peephole is None else np.split(peephole, 3)
 
     def step(x_t: Array, state: State, h_in: Array) -> State:
         _, c = state
         gates = affine(x_t, w_ih, b_ih) + affine(h_in, w_hh, b_hh)
         if forget_gate == "own":
             i, f, g, o = np.split(gates, 4, axis=-1)
-            kept = sigmoid(f)
+            kept = of_gates(f + p_f * c)
         else:
             i, g, o = np.split(gates, 3, axis=-1)
-            kept = 1 - sigmoid(i) if forget_gate == "coupled" else np.ones_like(c)
-        c = kept * c + sigmoid(i) * tanh(g)
-        h = sigmoid(o) * tanh(c)
+            kept = 1 - of_gates(i) if forget_gate == "coupled" else np.ones_like(c)
+        c = kept * c + of_gates(i + p_i * c) * of_candidate(g)
+        h = of_gates(o + p_o * c) * of_output(c)
         return h, c
 
-    y, (h_n, c_n) = scan(step, x, start(x, w_hh, (h0, c0), w_ih, b_ih, b_hh), **options)
+    y, (h_n, c_n) = scan(step, x, start(x, w_hh, (h0, c0), w_ih, b_ih, b_hh, peephole), **options)
     return y, h_n, c_n

@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 
 from rnnfast import functional, reference
 
-__all__ = ["BIASES", "CELLS", "CELLS_BY_NAME", "Arguments", "Array", "Cell"]
+__all__ = ["BIASES", "CELLS", "CELLS_BY_NAME", "WEIGHTS", "Arguments", "Array", "Cell"]
 
 Array = NDArray[Any]
 Arguments: TypeAlias = Mapping[str, Array]
 
 BIASES: tuple[tuple[str, ...], ...] = ((), ("b_ih",), ("b_hh",), ("b_ih", "b_hh"))
 """The bias arguments of every cell, present or absent each on its own."""
+
+WEIGHTS: tuple[str, ...] = ("w_ih", "w_hh", "b_ih", "b_hh", "peephole")
+"""The arguments that are weights, of whichever cell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +29,7 @@ class Cell:
     Parameters
     ----------
     name : str
-        Name inside the core.
+        Name by itself, and inside the core unless its activations are chosen.
     function : str
         Public function, also the name of its reference; its derivative appends ``_vjp``.
     gates : int
@@ -35,6 +38,8 @@ class Cell:
         Arguments that are initial states, the output's first.
     options : mapping of str to object
         Keyword arguments that select this cell.
+    beside : tuple of str
+        Weights beside matrices and biases, always given.
     """
 
     name: str
@@ -42,6 +47,7 @@ class Cell:
     gates: int
     states: tuple[str, ...] = ("h0",)
     options: Mapping[str, Any] = field(default_factory=dict)
+    beside: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Return the name, for test ids."""
@@ -60,7 +66,7 @@ class Cell:
     @property
     def arguments(self) -> tuple[str, ...]:
         """Names of the array arguments, in the order of the gradients."""
-        return ("x", "w_ih", "w_hh", "b_ih", "b_hh", *self.states)
+        return ("x", "w_ih", "w_hh", "b_ih", "b_hh", *self.states, *self.beside)
 
     def shape(self, argument: str, T: int, B: int, I: int, H: int) -> tuple[int, ...]:  # noqa: E741
         """Return the shape of an argument, a result or a cotangent for the given sizes."""
@@ -71,6 +77,7 @@ class Cell:
             "w_hh": (rows, H),
             "b_ih": (rows,),
             "b_hh": (rows,),
+            "peephole": (3 * H,),
             "y": (T, B, H),
         }
         return shapes.get(argument.removeprefix("d"), (B, H))
@@ -86,7 +93,7 @@ class Cell:
 
     def prepack(self, arguments: Arguments, **options: Any) -> Any:
         """Pack the weights among the arguments."""
-        weights = {name: a for name, a in arguments.items() if name[0] in "wb"}
+        weights = {name: a for name, a in arguments.items() if name in WEIGHTS}
         prepack: Callable[..., Any] = functional.prepack
         return prepack(self.function, **weights, **self.options, **options)
 
@@ -108,6 +115,20 @@ CELLS: tuple[Cell, ...] = (
     Cell("gru", "gru", gates=3, options={"reset_after": True}),
     Cell("gru_reset_before", "gru", gates=3, options={"reset_after": False}),
     Cell("mgu", "mgu", gates=2),
+    Cell(
+        "lstm_activations",
+        "lstm",
+        4,
+        ("h0", "c0"),
+        {"activations": ("HardSigmoid", ("elu", 0.7), "softsign")},
+    ),
+    Cell(
+        "gru_activations",
+        "gru",
+        3,
+        options={"activations": (("hard_sigmoid", 0.3, 0.4), ("scaled_tanh", 1.2, 0.8))},
+    ),
+    Cell("lstm_peephole", "lstm", 4, ("h0", "c0"), beside=("peephole",)),
 )
 
 CELLS_BY_NAME: Mapping[str, Cell] = {cell.name: cell for cell in CELLS}

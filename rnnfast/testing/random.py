@@ -69,7 +69,7 @@ class Problem:
         near 2 at every size, so each term of the backward pass carries weight.
         """
         scales = {"w_ih": self.I**-0.5, "w_hh": self.H**-0.5}
-        given = ("x", "w_ih", "w_hh", *self.biases, *self.states)
+        given = ("x", "w_ih", "w_hh", *self.biases, *self.states, *self.cell.beside)
         return {
             name: scales.get(name, 1.0) * self._normal(name, rng)
             for name in self.cell.arguments

@@ -11,7 +11,7 @@ import pytest
 
 import rnnfast
 from rnnfast.testing.bits import digest
-from rnnfast.testing.cells import BIASES, CELLS, CELLS_BY_NAME, Cell
+from rnnfast.testing.cells import BIASES, CELLS, CELLS_BY_NAME, WEIGHTS, Cell
 from rnnfast.testing.plans import forced_plan, last_plan
 from rnnfast.testing.random import DTYPES, DType, Problem
 
@@ -163,7 +163,7 @@ def test_stacks(layers: int, directions: int, pipelines: bool, dropout: float) -
     for i in range(layers * directions):
         part = Problem(LSTM, np.float32, T, B, H if i < directions else directions * H, H)
         for name, a in part.arguments(rng).items():
-            if name[0] in "wb":
+            if name in WEIGHTS:
                 weights.setdefault(name, []).append(a)
     x = rng.standard_normal((T, B, H)).astype(np.float32)
     h0, c0 = rng.standard_normal((2, layers * directions, B, H)).astype(np.float32)

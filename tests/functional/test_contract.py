@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import rnnfast
-from rnnfast.testing.cells import BIASES, CELLS, Cell
+from rnnfast.testing.cells import BIASES, CELLS, WEIGHTS, Cell
 from rnnfast.testing.random import Problem
 
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
@@ -97,7 +97,7 @@ def test_results_are_named_tuples(name: str) -> None:
 def test_types_of_results(cell: Cell) -> None:
     arguments, cotangents = setting(cell)
     family = cell.function.upper()
-    rest = {name: array for name, array in arguments.items() if name[0] not in "wb"}
+    rest = {name: array for name, array in arguments.items() if name not in WEIGHTS}
     out, pullback = cell.vjp(arguments)
     for result in (out, cell.forward(arguments), cell.prepack(arguments)(**rest)):
         assert type(result) is getattr(rnnfast, f"{family}Output")

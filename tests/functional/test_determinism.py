@@ -10,7 +10,7 @@ import pytest
 
 import rnnfast
 from rnnfast.testing.bits import digest
-from rnnfast.testing.cells import CELLS, CELLS_BY_NAME, Cell
+from rnnfast.testing.cells import CELLS, CELLS_BY_NAME, WEIGHTS, Cell
 from rnnfast.testing.plans import forced_plan, last_plan
 from rnnfast.testing.random import DTYPES, DType, Problem
 
@@ -140,7 +140,7 @@ def test_a_row_does_not_see_its_neighbours(cell: Cell, dtype: DType) -> None:
     def rows(arrays: dict, chosen: slice | list[int]) -> dict:
         """Choose rows of whatever has rows; weights and biases stay."""
         return {
-            name: a if name[0] in "wb" else np.ascontiguousarray(a[..., chosen, :])
+            name: a if name in WEIGHTS else np.ascontiguousarray(a[..., chosen, :])
             for name, a in arrays.items()
         }
 
@@ -161,7 +161,7 @@ def test_a_row_does_not_see_its_neighbours(cell: Cell, dtype: DType) -> None:
 @pytest.mark.parametrize("rows", [1, 4, SHAPE["B"]])
 def test_prepacked_is_the_same(cell: Cell, dtype: DType, rows: int) -> None:
     arguments, _ = setting(cell, dtype, B=rows)
-    operands = {name: a for name, a in arguments.items() if name[0] not in "wb"}
+    operands = {name: a for name, a in arguments.items() if name not in WEIGHTS}
     for reverse in (False, True):
         packed = cell.prepack(arguments, reverse=reverse)
         want = digest(cell.forward(arguments, reverse=reverse))
@@ -203,7 +203,7 @@ def test_many_callers_at_once(cell: Cell) -> None:
     arguments, cotangents = setting(cell, np.float32)
     want = training(cell, arguments, cotangents)
     packed = cell.prepack(arguments)
-    operands = {name: a for name, a in arguments.items() if name[0] not in "wb"}
+    operands = {name: a for name, a in arguments.items() if name not in WEIGHTS}
     want_packed = digest(packed(**operands))
 
     def call(_: int) -> tuple[str, str]:

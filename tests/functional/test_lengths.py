@@ -10,7 +10,7 @@ import pytest
 
 import rnnfast
 from rnnfast.testing.bits import digest
-from rnnfast.testing.cells import CELLS, Cell
+from rnnfast.testing.cells import CELLS, WEIGHTS, Cell
 from rnnfast.testing.plans import forced_plan, last_plan
 from rnnfast.testing.random import DTYPES, DType, Problem
 
@@ -40,7 +40,7 @@ def of_sequence(arrays: dict, b: int, steps: slice) -> dict:
     """One sequence alone, and as long as it is; weights stay."""
     alone = {}
     for name, a in arrays.items():
-        if name[0] in "wb":
+        if name in WEIGHTS:
             alone[name] = a
         else:
             alone[name] = a[steps, b : b + 1] if a.ndim == 3 else a[b : b + 1]
@@ -121,7 +121,7 @@ def test_order_of_sequences_changes_no_bit(cell: Cell) -> None:
     want = cell.forward(arguments, lengths=LENGTHS)
     order = np.random.default_rng(3).permutation(len(LENGTHS))
     shuffled = {
-        name: a if name[0] in "wb" else np.ascontiguousarray(a[..., order, :])
+        name: a if name in WEIGHTS else np.ascontiguousarray(a[..., order, :])
         for name, a in arguments.items()
     }
     got = cell.forward(shuffled, lengths=LENGTHS[order])
@@ -155,7 +155,7 @@ def test_a_reset_begins_a_new_sequence(cell: Cell, reverse: bool) -> None:
     cut = 17
     resets[cut] = True
     got = cell.forward(arguments, resets=resets, reverse=reverse)
-    weights = {name: a for name, a in arguments.items() if name[0] in "wb"}
+    weights = {name: a for name, a in arguments.items() if name in WEIGHTS}
     early, late = (arguments["x"][cut + 1 :], arguments["x"][: cut + 1])
     if not reverse:
         early, late = arguments["x"][:cut], arguments["x"][cut:]

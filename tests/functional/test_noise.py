@@ -11,7 +11,7 @@ import pytest
 import rnnfast
 from rnnfast.functional._noise import Noise
 from rnnfast.testing.bits import digest
-from rnnfast.testing.cells import CELLS, CELLS_BY_NAME, Cell
+from rnnfast.testing.cells import CELLS, CELLS_BY_NAME, WEIGHTS, Cell
 from rnnfast.testing.random import DTYPES, DType, Problem
 
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
@@ -159,7 +159,7 @@ def test_a_prepacked_cell_zones_out(cell: Cell, layers: int | None) -> None:
         arguments = {n: a if n == "x" else [a] * layers for n, a in arguments.items()}
         arguments |= {n: np.stack(arguments[n]) for n in cell.states}
     packed = cell.prepack(arguments, zoneout=0.3)
-    operands = {name: a for name, a in arguments.items() if name[0] not in "wb"}
+    operands = {name: a for name, a in arguments.items() if name not in WEIGHTS}
     want = cell.forward(arguments, zoneout=0.3)
     assert digest(packed(**operands)) == digest(want)
     several = len(cell.states) > 1

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnfast.testing.cells import BIASES, CELLS, Cell
+from rnnfast.testing.cells import BIASES, CELLS, WEIGHTS, Cell
 from rnnfast.testing.options import Option, choices, of_packed_call, of_prepack, without_gradients
 from rnnfast.testing.random import DTYPES, LAYOUTS, DType, Problem, border_sizes, random_problem
 from rnnfast.testing.tolerances import forward_tolerances
@@ -25,7 +25,7 @@ def check(problem: Problem, seed: int, layout: str | None = None) -> None:
     held = arguments
     if layout is not None:
         held = {name: LAYOUTS[layout](a) for name, a in arguments.items()}
-    operands = {name: a for name, a in held.items() if name[0] not in "wb"}
+    operands = {name: a for name, a in held.items() if name not in WEIGHTS}
 
     wide = {name: a.astype(np.float64) for name, a in arguments.items()}
     want = cell.reference(wide, **options)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import rnnfast
-from rnnfast.testing.cells import BIASES, CELLS, Cell
+from rnnfast.testing.cells import BIASES, CELLS, WEIGHTS, Cell
 from rnnfast.testing.plans import forced_plan, last_plan
 from rnnfast.testing.random import DTYPES, LAYOUTS, DType, Problem
 from rnnfast.testing.tolerances import forward_tolerances
@@ -33,7 +33,7 @@ FORMS = {
 def setting(cell: Cell, dtype: DType = np.float32, **sizes) -> tuple[dict, dict]:
     """All arguments, and those of them that are not packed."""
     arguments = Problem(cell, dtype, **sizes).arguments(np.random.default_rng(13))
-    return arguments, {name: array for name, array in arguments.items() if name[0] not in "wb"}
+    return arguments, {name: array for name, array in arguments.items() if name not in WEIGHTS}
 
 
 def as_tuple(state) -> tuple:
@@ -234,7 +234,7 @@ def stacked(cell: Cell, dtype: DType, layers: int, directions: int, biases=BIASE
         )[0]
         for i in range(layers * directions)
     ]
-    weights = {name: [part[name] for part in parts] for name in parts[0] if name[0] in "wb"}
+    weights = {name: [part[name] for part in parts] for name in parts[0] if name in WEIGHTS}
     states = {name: np.stack([part[name] for part in parts]) for name in cell.states}
     return weights, {"x": parts[0]["x"], **states}
 

@@ -11,7 +11,7 @@ import pytest
 import rnnfast
 from rnnfast.functional._noise import Noise
 from rnnfast.testing.bits import digest
-from rnnfast.testing.cells import BIASES, CELLS, Cell
+from rnnfast.testing.cells import BIASES, CELLS, WEIGHTS, Cell
 from rnnfast.testing.gradients import STEP
 from rnnfast.testing.plans import forced_plan, last_plan
 from rnnfast.testing.random import DTYPES, DType, Problem
@@ -42,7 +42,7 @@ def setting(
         inputs = I if i < directions else directions * H
         part = Problem(cell, dtype, T, B, inputs, H, biases=biases).arguments(rng)
         for name, a in part.items():
-            if name[0] in "wb":
+            if name in WEIGHTS:
                 weights.setdefault(name, []).append(a)
     states = {
         s: rng.standard_normal((layers * directions, B, H)).astype(dtype) for s in cell.states
@@ -64,7 +64,7 @@ def by_layers(
     for first in range(0, count, directions):
         outs = []
         for i in range(first, first + directions):
-            weights = {n: a[i] for n, a in arguments.items() if n[0] in "wb"}
+            weights = {n: a[i] for n, a in arguments.items() if n in WEIGHTS}
             states = {s: arguments[s][i] for s in cell.states}
             reverse = options.get("reverse", False) or i - first == 1
             of_part = {**options, "reverse": reverse}
@@ -245,7 +245,7 @@ def directional(
     for layer, mask in enumerate([1.0, *masks]):
         outs = []
         for i in (2 * layer, 2 * layer + 1):
-            weights = {n: a[i] for n, a in moved.items() if n[0] in "wb"}
+            weights = {n: a[i] for n, a in moved.items() if n in WEIGHTS}
             states = {s: moved[s][0][i] for s in cell.states}
             out = cell.reference({"x": x * mask, **weights, **states}, reverse=i % 2 == 1)
             for name, final in zip(cell.outputs[1:], out[1:], strict=True):
@@ -313,7 +313,7 @@ def test_dropout_keeps_its_share_and_the_expectation() -> None:
 def test_gradients_mirror_the_form_and_accumulate(form: type) -> None:
     cell = CELLS[3]
     arguments, cotangents = setting(cell, np.float64, 2, 1)
-    arguments = {n: form(a) if n[0] in "wb" else a for n, a in arguments.items()}
+    arguments = {n: form(a) if n in WEIGHTS else a for n, a in arguments.items()}
     _, pullback = cell.vjp(arguments)
     grads = pullback(**cotangents)
     for name in ("w_ih", "w_hh", "b_ih", "b_hh"):
@@ -383,9 +383,9 @@ def test_refused() -> None:
     with refused(ValueError, "h0 must be (L, B, H) = (2, 5, 11), got (5, 11)"):
         run(**{**arguments, "h0": arguments["h0"][0]})
     with refused(ValueError, "w_ih must hold two arrays a layer for bidirectional=True, got 3"):
-        three = {n: [*a, a[1]] for n, a in arguments.items() if n[0] in "wb"}
+        three = {n: [*a, a[1]] for n, a in arguments.items() if n in WEIGHTS}
         run(arguments["x"], **three, bidirectional=True)
-    alone = {n: a[0] for n, a in arguments.items() if n[0] in "wb"}
+    alone = {n: a[0] for n, a in arguments.items() if n in WEIGHTS}
     with refused(ValueError, "bidirectional=True needs sequences of weights"):
         run(arguments["x"], **alone, bidirectional=True)
     with refused(ValueError, "reverse must be False with bidirectional=True"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import rnnfast
-from rnnfast.testing.cells import CELLS, Cell
+from rnnfast.testing.cells import CELLS, WEIGHTS, Cell
 from rnnfast.testing.random import DTYPES, LAYOUTS, DType, Problem
 
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
@@ -18,7 +18,7 @@ LSTM = next(cell for cell in CELLS if cell.name == "lstm")
 def everything(cell: Cell, arguments: dict, cotangents: dict, reverse: bool) -> list[np.ndarray]:
     """Results and gradients; equal inputs make equal bits."""
     out, pullback = cell.vjp(arguments, reverse=reverse)
-    rest = {name: array for name, array in arguments.items() if name[0] not in "wb"}
+    rest = {name: array for name, array in arguments.items() if name not in WEIGHTS}
     packed = cell.prepack(arguments, reverse=reverse)(**rest)
     plain = cell.forward(arguments, reverse=reverse)
     return [*out, *plain, *packed, *pullback(**cotangents)]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnfast.testing.cells import WEIGHTS
 from rnnfast.testing.options import of_packed_call, of_prepack, without_gradients
 
 from ..agreement import require_agreement
@@ -123,7 +124,7 @@ def prepare(case: Case, inputs: Inputs, options: Mapping[str, Any]) -> Job:
 
         return Job(train, results)
     packed = cell.prepack(arguments, **of_prepack(options))
-    operands = {name: a for name, a in arguments.items() if name[0] not in "wb"}
+    operands = {name: a for name, a in arguments.items() if name not in WEIGHTS}
     chosen = of_packed_call(options)
     return Job(lambda: packed(**operands, **chosen), lambda out: out._asdict())
 
