@@ -168,7 +168,7 @@ class _Probes(ModuleType):
 
     def activation(self, name: str | _Activation, x: _Array) -> _Array: ...
     def activation_slope(self, choice: _Activation, y: _Array) -> _Array:
-        """The slope where the result is `y`."""
+        """Slope where the result is `y`."""
 
     def tiles(self, dtype: _DType) -> list[tuple[int, int]]: ...
     def tile_rate(

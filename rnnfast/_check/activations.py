@@ -1,4 +1,4 @@
-"""Activations that a call chooses: from names, as ONNX and Keras write them, to what the core takes.
+"""Activations that a call chooses: from names, as ONNX and Keras write them, to the core's.
 
 The core has few functions, told by two numbers and bounds of their results; relu is an affine
 function that is at least 0. It takes slopes from results, so that only functions can be had whose

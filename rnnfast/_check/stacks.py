@@ -1,8 +1,9 @@
 """Layers on layers: weights, and states, of all layers and directions of one call.
 
-Each of `w_ih`, `w_hh`, `b_ih`, `b_hh` and `peephole` is one array, or a sequence of one for each layer and
-direction in torch's order: layer by layer, forward before reverse. With L layers of D directions,
-states are (L*D, B, H), a layer gives (T, B, D*H), and the next one takes that for its x.
+Each of `w_ih`, `w_hh`, `b_ih`, `b_hh` and `peephole` is one array, or a sequence of one for each
+layer and direction in torch's order: layer by layer, forward before reverse. With L layers of D
+directions, states are (L*D, B, H), a layer gives (T, B, D*H), and the next one takes that for its
+x.
 """
 
 from __future__ import annotations

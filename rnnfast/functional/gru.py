@@ -255,8 +255,8 @@ def gru_vjp(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, reset_after, activations, clip, lengths, resets, reverse, bidirectional, \
-    dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
+    x, w_ih, w_hh, b_ih, b_hh, h0, reset_after, activations, clip, lengths, resets, reverse, \
+    bidirectional, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
         As for `gru`.
     truncate : int, optional
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the

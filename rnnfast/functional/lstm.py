@@ -268,8 +268,8 @@ def lstm_vjp(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, c0, peephole, forget_gate, activations, clip, lengths, resets, reverse, \
-    bidirectional, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
+    x, w_ih, w_hh, b_ih, b_hh, h0, c0, peephole, forget_gate, activations, clip, lengths, resets, \
+    reverse, bidirectional, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
         As for `lstm`.
     truncate : int, optional
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the

@@ -263,8 +263,8 @@ class Prepacked(Generic[OutputT, StateT]):
             # A bias is there in all layers, in some, or in none.
             weights = tuple(None if all(w is None for w in c) else c for c in columns)
         *matrices_and_biases, peephole = weights
-        make = partial(Prepacked, self._kind, **self._options, peephole=peephole)
-        return make, tuple(matrices_and_biases)
+        named = {**self._options, "peephole": peephole}
+        return partial(Prepacked, self._kind, **named), tuple(matrices_and_biases)
 
     def _run_stack(
         self,

@@ -7,8 +7,10 @@ from typing import NamedTuple, TypeAlias
 
 import numpy.typing as npt
 
-from .._check import Array
-from .._check.activations import Many as Activations
+from .._check import Array, activations
+
+Activations: TypeAlias = activations.Many
+"""An activation, or one for each that a cell has."""
 
 Weights: TypeAlias = npt.ArrayLike | Sequence[npt.ArrayLike]
 """Weights of one layer, or of each layer and direction."""

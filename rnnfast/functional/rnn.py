@@ -248,8 +248,8 @@ def rnn_vjp(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, nonlinearity, activations, clip, lengths, resets, reverse, bidirectional, \
-    dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
+    x, w_ih, w_hh, b_ih, b_hh, h0, nonlinearity, activations, clip, lengths, resets, reverse, \
+    bidirectional, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
         As for `rnn`.
     truncate : int, optional
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the

@@ -16,27 +16,27 @@ from rnnfast.testing.random import Problem
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
 LSTM = next(cell for cell in CELLS if cell.name == "lstm")
 
-WEIGHTS = "x, w_ih, w_hh, b_ih=None, b_hh=None, *, h0=None"
+ARRAYS = "x, w_ih, w_hh, b_ih=None, b_hh=None, *, h0=None"
 NOISE = (
     "dropout=0.0, input_dropout=0.0, recurrent_dropout=0.0, weight_dropout=0.0, zoneout=0.0, "
     "seed=None"
 )
+REST = (
+    "activations=None, clip=None, lengths=None, resets=None, reverse=False, bidirectional=False, "
+    f"{NOISE}"
+)
+OF_GRADIENTS = "truncate=None, checkpoint=False, wrt=None"
+OWN = {
+    "rnn": "nonlinearity='tanh'",
+    "lstm": "c0=None, peephole=None, forget_gate='own'",
+    "gru": "reset_after=True",
+}
 SIGNATURES = {
-    "rnn": f"({WEIGHTS}, nonlinearity='tanh', lengths=None, resets=None, reverse=False, "
-    f"bidirectional=False, {NOISE})",
-    "lstm": f"({WEIGHTS}, c0=None, forget_gate='own', lengths=None, resets=None, reverse=False, "
-    f"bidirectional=False, {NOISE})",
-    "gru": f"({WEIGHTS}, reset_after=True, lengths=None, resets=None, reverse=False, "
-    f"bidirectional=False, {NOISE})",
-    "rnn_vjp": f"({WEIGHTS}, nonlinearity='tanh', lengths=None, resets=None, reverse=False, "
-    f"bidirectional=False, {NOISE}, truncate=None, checkpoint=False, wrt=None)",
-    "lstm_vjp": f"({WEIGHTS}, c0=None, forget_gate='own', lengths=None, resets=None, "
-    f"reverse=False, bidirectional=False, {NOISE}, truncate=None, checkpoint=False, wrt=None)",
-    "gru_vjp": f"({WEIGHTS}, reset_after=True, lengths=None, resets=None, reverse=False, "
-    f"bidirectional=False, {NOISE}, truncate=None, checkpoint=False, wrt=None)",
+    **{name: f"({ARRAYS}, {own}, {REST})" for name, own in OWN.items()},
+    **{f"{name}_vjp": f"({ARRAYS}, {own}, {REST}, {OF_GRADIENTS})" for name, own in OWN.items()},
     "prepack": "(cell, w_ih, w_hh, b_ih=None, b_hh=None, *, "
-    "nonlinearity='tanh', forget_gate='own', reset_after=True, reverse=False, "
-    "bidirectional=False, zoneout=0.0)",
+    "peephole=None, nonlinearity='tanh', forget_gate='own', reset_after=True, activations=None, "
+    "clip=None, reverse=False, bidirectional=False, zoneout=0.0)",
     "Prepacked.__call__": "(self, x, *, h0=None, c0=None, lengths=None, resets=None)",
     "Prepacked.step": "(self, x_t, state=None)",
     "set_num_threads": "(n)",
@@ -49,7 +49,7 @@ FIELDS = {
     "LSTMOutput": "y h_n c_n",
     "GRUOutput": "y h_n",
     "RNNGrads": "x w_ih w_hh b_ih b_hh h0",
-    "LSTMGrads": "x w_ih w_hh b_ih b_hh h0 c0",
+    "LSTMGrads": "x w_ih w_hh b_ih b_hh h0 c0 peephole",
     "GRUGrads": "x w_ih w_hh b_ih b_hh h0",
 }
 
@@ -116,7 +116,7 @@ def test_options_choose_the_cell(cell: Cell) -> None:
     if cell.function == "lstm" and cell.name != "lstm":
         return  # its weights are of another shape than the default's
     default = getattr(rnnfast, cell.function)(**arguments).y
-    is_default = cell.name in ("rnn_tanh", "lstm", "gru", "mgu")
+    is_default = cell.name in ("rnn_tanh", "lstm", "gru", "mgu", "lstm_peephole")
     assert np.allclose(default, want[0], rtol=1e-10, atol=1e-12) == is_default
 
 
