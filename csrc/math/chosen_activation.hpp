@@ -34,6 +34,20 @@ inline V exponential(V x) {
   return root * root;
 }
 
+/// x / (1 + |x|), which has come to 1 long before x / x of two infinities would be NaN.
+template <class V>
+inline V softsign(V x) {
+  const V far = splat<V>(1e30f);
+  const V near = at_least(at_most(x, far), -far);
+  return near / (splat<V>(1) + at_least(near, -near));
+}
+
+/// log(1 + e^x)
+template <class V>
+inline V softplus(V x) {
+  return at_least(x, V{}) + log1p(exponential(at_most(x, -x)));
+}
+
 template <class T>
 class Chosen {
   using V = Vec<T>;
@@ -85,9 +99,9 @@ class Chosen {
       case F::elu:
         return x > zero ? beta * x : alpha * exp_minus_1(at_most(x, zero));
       case F::softsign:
-        return x / (splat<V>(1) + magnitude(x));
+        return softsign(x);
       case F::softplus:
-        return at_least(x, zero) + log1p(exponential(-magnitude(x)));
+        return softplus(x);
       case F::exponential:
         return exponential(x);
     }
@@ -113,7 +127,7 @@ class Chosen {
       case F::elu:
         return y > zero ? beta : y + alpha;
       case F::softsign:
-        return (one - magnitude(y)) * (one - magnitude(y));
+        return (one - at_least(y, -y)) * (one - at_least(y, -y));
       case F::softplus:
         return -exp_minus_1(-y);
       case F::exponential:
@@ -121,8 +135,6 @@ class Chosen {
     }
     return y;
   }
-
-  static V magnitude(V x) { return at_least(x, -x); }
 
   ActivationFunction function_;
   T alpha_;

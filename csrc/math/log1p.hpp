@@ -20,12 +20,13 @@ template <class V>
 inline V log1p(V u) {
   using T = Scalar<V>;
   constexpr int terms = sizeof(T) == sizeof(float) ? 8 : 17;
-  const V s = u / (u + splat<V>(2));
-  const V square = s * s;
+  // s itself would be flushed to zero where u is among the smallest normal numbers.
+  const V half = splat<V>(static_cast<T>(0.5));
+  const V twice = u / fma(u, half, splat<V>(1));
+  const V square = twice * half * (twice * half);
   V sum = splat<V>(inverse_odd<T>(terms - 1));
 #pragma GCC unroll 17
   for (int k = terms - 2; k > 0; --k) sum = fma(sum, square, splat<V>(inverse_odd<T>(k)));
-  const V twice = s + s;
   return fma(twice * square, sum, twice);
 }
 

@@ -161,7 +161,7 @@ _FUNCTIONS: dict[str, Callable[..., Array]] = {
     "tanh": tanh,
     "affine": lambda z, alpha=1.0, beta=0.0: alpha * z + beta,
     "leakyrelu": lambda z, alpha=0.01: np.where(z.real >= 0, z, alpha * z),
-    "thresholdedrelu": lambda z, alpha=1.0: np.where(z.real >= alpha, z, np.zeros_like(z)),
+    "thresholdedrelu": lambda z, alpha=1.0: np.where(z.real < alpha, np.zeros_like(z), z),
     "scaledtanh": lambda z, alpha=1.0, beta=1.0: alpha * np.tanh(beta * z),
     "hardsigmoid": _hard_sigmoid,
     "elu": _elu,

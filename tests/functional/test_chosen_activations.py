@@ -109,8 +109,7 @@ def test_infinities_and_nan(given: object, dtype: DType) -> None:
     got = _core.probes.activation(choice(given), x)
     with np.errstate(all="ignore"):
         if given == "softsign":
-            want = np.array([np.nan, -1, 1, -1, 1, 0])
-            got[1:3] = want[1:3]  # inf / inf, as NumPy has it
+            want = np.array([np.nan, -1, 1, -1, 1, 0])  # NumPy has inf / inf
         else:
             want = exact(given, x).astype(dtype)
     if given in (("leaky_relu", 0.0), ("elu", 0.0)):
