@@ -136,10 +136,12 @@ def test_a_pullback_may_be_called_again(cell: Cell) -> None:
     assert digest(pullback(**cotangents)) == digest(want)
     others = {name: -2 * d for name, d in cotangents.items()}
     assert digest(pullback(**others)) == digest(plain(**others))
-    buffers = type(want)(*(np.ones_like(g) for g in want))
+    buffers = type(want)(*(None if g is None else np.ones_like(g) for g in want))
     added = pullback(**cotangents, out=buffers)
     for buffer, sum_of_both, g in zip(buffers, added, want, strict=True):
         assert sum_of_both is buffer
+        if g is None:
+            continue
         assert digest([buffer]) == digest([np.ones_like(g) + g])
 
 

@@ -278,7 +278,7 @@ def test_layers_are_pickled(cell: Cell) -> None:
             assert repr(twin) == repr(packed)
             assert_equal(twin(**rest), want)
     assert repr(packed) == (
-        f"<Prepacked {cell.name}: layers=2, bidirectional=True, "
+        f"<Prepacked {cell.name.removesuffix('_activations')}: layers=2, bidirectional=True, "
         "input_size=7, hidden_size=9, dtype=float32, reverse=False>"
     )
 
