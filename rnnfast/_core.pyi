@@ -20,8 +20,12 @@ _Array = npt.NDArray[np.floating[Any]]
 _DType = np.dtype[np.floating[Any]]
 _Integers = npt.NDArray[np.intp]
 _Booleans = npt.NDArray[np.bool_]
-# w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm
-_Weights = tuple[_Array, _Array, _Array | None, _Array | None, _Array | None, _Array | None]
+# function, alpha, beta, lowest and highest result, clip of what it sees
+_Activation = tuple[str, float, float, float, float, float]
+_Cell = str | tuple[str, tuple[_Activation, ...]]  # with those that a call chooses, if it does
+_Optional = _Array | None
+# w_ih, w_hh, b_ih, b_hh, w_hr, peephole, layer_norm
+_Weights = tuple[_Array, _Array, _Optional, _Optional, _Optional, _Optional, _Optional]
 _WeightGrads = tuple[_Array | None, ...]  # in the same order
 _Masks = tuple[_Array | None, _Array | None, _Array | None]
 
@@ -56,7 +60,7 @@ class Packed:
 
     def __init__(
         self,
-        cell: str,
+        cell: _Cell,
         weights: _Weights,
         /,
     ) -> None: ...
@@ -83,7 +87,7 @@ class Packed:
         """
 
 def forward(
-    cell: str,
+    cell: _Cell,
     x: _Array,
     weights: _Weights,
     h0: _Array | None,
@@ -97,7 +101,7 @@ def forward(
     /,
 ) -> None: ...
 def forward_saving(
-    cell: str,
+    cell: _Cell,
     x: _Array,
     weights: _Weights,
     h0: _Array | None,
@@ -111,7 +115,7 @@ def forward_saving(
     /,
 ) -> Tape: ...
 def forward_saving_checkpoints(
-    cell: str,
+    cell: _Cell,
     x: _Array,
     weights: _Weights,
     h0: _Array | None,
@@ -127,7 +131,7 @@ def forward_saving_checkpoints(
     """As `forward_saving`; its tape makes the steps once more in `backward`, and has no trace."""
 
 def plan_layers(
-    cell: str, x: _Array, weights: _Weights, layers: int, directions: int, training: bool, /
+    cell: _Cell, x: _Array, weights: _Weights, layers: int, directions: int, training: bool, /
 ) -> tuple[int, int] | None:
     """How layers and directions run at once, for the calls below; None if one after the other.
 
@@ -135,7 +139,7 @@ def plan_layers(
     """
 
 def forward_layers(
-    cell: str, plan: tuple[int, int], directions: int, parts: list[tuple[Any, ...]], /
+    cell: _Cell, plan: tuple[int, int], directions: int, parts: list[tuple[Any, ...]], /
 ) -> None:
     """Each part is (x, weights, h0, c0, spans, resets, y, h_n, c_n), in torch's order.
 
@@ -143,7 +147,7 @@ def forward_layers(
     """
 
 def forward_layers_saving(
-    cell: str, plan: tuple[int, int], directions: int, parts: list[tuple[Any, ...]], /
+    cell: _Cell, plan: tuple[int, int], directions: int, parts: list[tuple[Any, ...]], /
 ) -> list[Tape]: ...
 def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...
@@ -152,7 +156,7 @@ def meeting_ns(threads: int) -> float:
 
 def config() -> dict[str, Any]: ...
 def plan(
-    cell: str, dtype: _DType, T: int, B: int, I: int, H: int, threads: int, training: bool
+    cell: _Cell, dtype: _DType, T: int, B: int, I: int, H: int, threads: int, training: bool
 ) -> dict[str, Any]: ...
 def force_plan(
     partition: str | None,
@@ -167,7 +171,10 @@ def last_plan() -> dict[str, Any]: ...
 class _Probes(ModuleType):
     """Pieces of the kernels by themselves: a submodule."""
 
-    def activation(self, name: str, x: _Array) -> _Array: ...
+    def activation(self, name: str | _Activation, x: _Array) -> _Array: ...
+    def activation_slope(self, choice: _Activation, y: _Array) -> _Array:
+        """Slope where the result is `y`."""
+
     def tiles(self, dtype: _DType) -> list[tuple[int, int]]: ...
     def tile_rate(
         self, dtype: _DType, rows: int, vectors: int, seconds: float = 0.1, k: int = 256

@@ -27,6 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CELLS = Path("csrc/cells")
+TESTED = Path("rnnfast/testing/cells.py")
 
 # All instruction sets share the cells' text, so one will do: a processor of no known name gets the
 # baseline alone, and without optimization a round compiles in seconds.
@@ -50,8 +51,8 @@ EQUIVALENT = {
 }
 
 OPERANDS = re.compile(
-    r"\w+::slope\((?:[^()]|\([^()]*\))*\)|(?:gate|part|delta)\[\w+\]|prev\.[hc]|d\.[hc]"
-    r"|\b(?:dh|dc|tanh_c|tanh_m|h_prev|d_operand)\b"
+    r"act\.\w+\.slope\((?:[^()]|\([^()]*\))*\)|(?:gate|part|delta|\bp)\[\w+\]|prev\.[hc]|d\.[hc]"
+    r"|\b(?:dh|dc|dc_of_[hi]|tanh_c|tanh_m|h_prev|d_operand)\b"
 )
 
 
@@ -81,7 +82,7 @@ def without_comments(text: str) -> str:
 
 def statements(code: str) -> Iterator[tuple[int, int]]:
     """Spans of the assignments inside the functions of the backward pass."""
-    for function in re.finditer(r"static void (?:backward|backward_output|unstage)\([^{]*\{", code):
+    for function in re.finditer(r"\bvoid (?:backward|backward_output|unstage)\([^{]*\{", code):
         depth, begin = 1, function.end()
         for at in range(function.end(), len(code)):
             depth += {"{": 1, "}": -1}.get(code[at], 0)
@@ -134,17 +135,22 @@ def mutations(header: str, text: str) -> Iterator[Mutation]:
         for minus in re.finditer(" - ", code[right:end]):
             first = right + minus.start()
             yield mutation("+ for -", first, first + 3, " + ")
-        for slope in re.finditer("(Tanh|Sigmoid)::", code[right:end]):
-            other = {"Tanh": "Sigmoid", "Sigmoid": "Tanh"}[slope[1]]
-            first, last = right + slope.start(), right + slope.end()
-            yield mutation(f"slope of {other}", first, last, f"{other}::")
+        for slope in re.finditer(r"act\.(\w+)\.slope", code[right:end]):
+            other = "candidate" if slope[1] == "gates" else "gates"
+            if f"act.{other}" in code:
+                first, last = right + slope.start(1), right + slope.end(1)
+                yield mutation(f"slope of {other}", first, last, other)
 
 
 def cells_of(header: str, text: str) -> set[str]:
-    """Names under which the registry lists the types of a header."""
+    """Names under which the registry lists the types of a header, and tests the cells."""
     types = set(re.findall(r"^struct (\w+) \{", text, re.MULTILINE))
     registry = (ROOT / CELLS / "registry.hpp").read_text()
-    return {name for name, kind in re.findall(r'CELL\("(\w+)",\s*(\w+)', registry) if kind in types}
+    listed = {
+        name for name, kind in re.findall(r'CELL\("(\w+)",\s*(\w+)', registry) if kind in types
+    }
+    tested = set(re.findall(r'Cell\(\s*"(\w+)"', (ROOT / TESTED).read_text()))
+    return listed & tested
 
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:

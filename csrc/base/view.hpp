@@ -15,8 +15,9 @@ struct Sequence {
 };
 
 /// Weights and biases in the public layout: w_ih (G*H, I), w_hh (G*H, R), biases (G*H,) or null,
-/// w_hr (R, H) or null, where R is H. layer_norm, where the cell normalizes: gains of the input and
-/// of the recurrent product (G*H,) each, then, where it normalizes c, its gain and bias (H,).
+/// w_hr (R, H) or null, where R is H; those that see c, peephole (3*H,) or null. layer_norm, where
+/// the cell normalizes: gains of the input and of the recurrent product (G*H,) each, then, where it
+/// normalizes c, its gain and bias (H,).
 template <class T>
 struct Weights {
   const T* w_ih;
@@ -24,6 +25,7 @@ struct Weights {
   const T* b_ih;
   const T* b_hh;
   const T* w_hr = nullptr;
+  const T* peephole = nullptr;
   const T* layer_norm = nullptr;
 };
 
@@ -45,6 +47,7 @@ struct Gradients {
   T* h0 = nullptr;
   T* c0 = nullptr;
   T* w_hr = nullptr;
+  T* peephole = nullptr;
   T* layer_norm = nullptr;
 };
 

@@ -37,18 +37,4 @@ auto with_scalar(const py::dtype& dtype, Body&& body) {
   return dtype.itemsize() == sizeof(float) ? body(float{}) : body(double{});
 }
 
-/// The number of a cell in the registry.
-inline int cell_number(const std::string& name) {
-  const ScalarKernels<float>& kernels = target().single;
-  for (int i = 0; i < kernels.cell_count; ++i) {
-    if (name == kernels.cells[i].name) return i;
-  }
-  throw std::invalid_argument("no cell named " + name);
-}
-
-template <class T>
-const CellKernels<T>& cell_kernels(int number) {
-  return kernels_of<T>(target()).cells[number];
-}
-
 }  // namespace rnnfast

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/arena.hpp"
-#include "bindings/arrays.hpp"
+#include "bindings/cell_choice.hpp"
 #include "bindings/plans.hpp"
 #include "seq/sequences.hpp"
 
@@ -19,15 +19,16 @@ Arena pack(const CellKernels<T>& kernels, const Dims& dims, const Weights<T>& we
   return packed;
 }
 
-/// What Python passes as one tuple: w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm, or their gradients in
-/// the same order.
+/// What Python passes as one tuple: w_ih, w_hh, b_ih, b_hh, w_hr, peephole, layer_norm, or their
+/// gradients in the same order.
 inline py::object weight(const py::tuple& weights, std::size_t i) { return weights[i]; }
 
 template <class T>
 Weights<T> weights_of(const py::tuple& weights) {
   return {pointer<const T>(weight(weights, 0)), pointer<const T>(weight(weights, 1)),
           pointer<const T>(weight(weights, 2)), pointer<const T>(weight(weights, 3)),
-          pointer<const T>(weight(weights, 4)), pointer<const T>(weight(weights, 5))};
+          pointer<const T>(weight(weights, 4)), pointer<const T>(weight(weights, 5)),
+          pointer<const T>(weight(weights, 6))};
 }
 
 template <class T>
@@ -41,7 +42,8 @@ Gradients<T> gradients_of(const py::object& dx, const py::tuple& of_weights, con
           pointer<T>(dh0),
           pointer<T>(dc0),
           pointer<T>(weight(of_weights, 4)),
-          pointer<T>(weight(of_weights, 5))};
+          pointer<T>(weight(of_weights, 5)),
+          pointer<T>(weight(of_weights, 6))};
 }
 
 /// The sizes that weights have.
@@ -64,7 +66,8 @@ template <class T>
 ForwardCall<T> forward_call(const Dims& dims, const py::object& x, const py::object& h0,
                             const py::object& c0, const py::object& y, const py::object& h_n,
                             const py::object& c_n, const std::vector<SequenceRow>& rows,
-                            const py::object& resets, const Masks<T>& masks = {}) {
+                            const py::object& resets, const CellChoice& cell,
+                            const Masks<T>& masks = {}) {
   return {dims,
           sequence<const T>(x),
           {pointer<const T>(h0), pointer<const T>(c0)},
@@ -72,7 +75,8 @@ ForwardCall<T> forward_call(const Dims& dims, const py::object& x, const py::obj
           {pointer<T>(h_n), pointer<T>(c_n)},
           rows.empty() ? nullptr : rows.data(),
           sequence<const bool>(resets),
-          masks};
+          masks,
+          cell.activations()};
 }
 
 /// From None or the three arrays, any of which may be None.

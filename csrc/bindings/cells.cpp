@@ -9,19 +9,21 @@
 namespace rnnfast {
 namespace {
 
-void forward(const std::string& cell, const py::array& x, const py::tuple& given,
+void forward(const py::object& cell, const py::array& x, const py::tuple& given,
              const py::object& h0, const py::object& c0, const py::object& spans,
              const py::object& resets, const py::object& masks, const py::array& y,
              const py::array& h_n, const py::object& c_n) {
   with_scalar(x.dtype(), [&](auto scalar) {
     using T = decltype(scalar);
-    const CellKernels<T>& kernels = cell_kernels<T>(cell_number(cell));
+    const CellChoice choice(cell);
+    const CellKernels<T>& kernels = choice.kernels<T>();
     const Dims dims = dims_of(x, dims_of(given));
     const Weights<T> weights = weights_of<T>(given);
     const Masks<T> noise = masks_of<T>(masks);
     const PlanSegment plan = plan_masked(Purpose::inference, dims, kernels.traits, noise);
     const std::vector<SequenceRow> rows = rows_of(spans, plan);
-    const ForwardCall<T> call = forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, noise);
+    const ForwardCall<T> call =
+        forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, choice, noise);
     const py::gil_scoped_release release;
     const Arena packed = pack(kernels, dims, weights, plan.threads);
     kernels.forward(call, plan, packed.data());
@@ -29,7 +31,7 @@ void forward(const std::string& cell, const py::array& x, const py::tuple& given
 }
 
 template <Purpose purpose>
-std::unique_ptr<Tape> forward_saving(const std::string& cell, const py::array& x,
+std::unique_ptr<Tape> forward_saving(const py::object& cell, const py::array& x,
                                      const py::tuple& given, const py::object& h0,
                                      const py::object& c0, const py::object& spans,
                                      const py::object& resets, const py::object& masks,
@@ -38,20 +40,21 @@ std::unique_ptr<Tape> forward_saving(const std::string& cell, const py::array& x
   constexpr bool all = purpose == Purpose::training;
   return with_scalar(x.dtype(), [&](auto scalar) {
     using T = decltype(scalar);
-    const int number = cell_number(cell);
-    const CellKernels<T>& kernels = cell_kernels<T>(number);
+    const CellChoice choice(cell);
+    const CellKernels<T>& kernels = choice.kernels<T>();
     const Dims dims = dims_of(x, dims_of(given));
     const Weights<T> weights = weights_of<T>(given);
     const Masks<T> noise = masks_of<T>(masks);
     const PlanSegment plan = plan_masked(purpose, dims, kernels.traits, noise);
     std::vector<SequenceRow> rows = rows_of(spans, plan);
-    const ForwardCall<T> call = forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, noise);
+    const ForwardCall<T> call =
+        forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, choice, noise);
     const py::gil_scoped_release release;
     const Arena packed = pack(kernels, dims, weights, plan.threads);
     Arena saved((all ? kernels.saved_bytes : kernels.checkpoint_bytes)(dims, plan));
     (all ? kernels.forward_saving : kernels.forward_saving_checkpoints)(call, plan, packed.data(),
                                                                         saved.data());
-    return std::make_unique<Tape>(number, purpose, dims, plan, std::move(rows), std::move(saved));
+    return std::make_unique<Tape>(choice, purpose, dims, plan, std::move(rows), std::move(saved));
   });
 }
 
@@ -66,7 +69,7 @@ void register_cells(py::module_& module) {
   module.def("forward_saving", &forward_saving<Purpose::training>);
   module.def("forward_saving_checkpoints", &forward_saving<Purpose::training_with_checkpoints>);
   py::class_<Packed>(module, "Packed")
-      .def(py::init<const std::string&, const py::tuple&>())
+      .def(py::init<const py::object&, const py::tuple&>())
       .def_property_readonly("nbytes", &Packed::bytes)
       .def("forward", &Packed::forward)
       .def_property_readonly("step", &direct_method<Packed, &Packed::step>);

@@ -11,8 +11,8 @@ namespace rnnfast {
 /// Weights packed once, for many calls and single steps.
 class Packed {
  public:
-  Packed(const std::string& cell, const py::tuple& given)
-      : cell_(cell_number(cell)),
+  Packed(const py::object& cell, const py::tuple& given)
+      : cell_(cell),
         dims_(dims_of(given)),
         dtype_(py::array(weight(given, 0)).dtype()),
         array_type_(py::type::of(weight(given, 0))),
@@ -20,7 +20,7 @@ class Packed {
           using T = decltype(scalar);
           const Weights<T> weights = weights_of<T>(given);
           const py::gil_scoped_release release;
-          return pack(cell_kernels<T>(cell_), dims_, weights, default_threads());
+          return pack(cell_.kernels<T>(), dims_, weights, default_threads());
         })) {}
 
   std::size_t bytes() const { return packed_.size(); }
@@ -33,13 +33,13 @@ class Packed {
                const py::array& y, const py::array& h_n, const py::object& c_n) const {
     with_scalar(dtype_, [&](auto scalar) {
       using T = decltype(scalar);
-      const CellKernels<T>& kernels = cell_kernels<T>(cell_);
+      const CellKernels<T>& kernels = cell_.kernels<T>();
       const Dims dims = dims_of(x, dims_);
       const Masks<T> noise = masks_of<T>(masks);
       const PlanSegment plan = plan_masked(Purpose::inference, dims, kernels.traits, noise);
       const std::vector<SequenceRow> rows = rows_of(spans, plan);
       const ForwardCall<T> call =
-          forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, noise);
+          forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, cell_, noise);
       const py::gil_scoped_release release;
       kernels.forward(call, plan, packed_.data());
     });
@@ -69,7 +69,7 @@ class Packed {
       return py::reinterpret_borrow<py::object>(Py_NotImplemented);
     };
     if (!fits(x, -1, dims_.inputs)) return not_implemented();
-    const CellKernels<T>& kernels = cell_kernels<T>(cell_);
+    const CellKernels<T>& kernels = cell_.kernels<T>();
     Dims dims = dims_;
     dims.steps = 1;
     dims.rows = py::detail::array_proxy(x.ptr())->dimensions[0];
@@ -98,7 +98,8 @@ class Packed {
                                  {nullptr, pointer<T>(c)},
                                  nullptr,
                                  {},
-                                 {}};
+                                 {},
+                                 cell_.activations()};
     const PlanSegment plan = plan_call(Purpose::inference, dims, kernels.traits);
     {
       std::optional<py::gil_scoped_release> release;
@@ -129,7 +130,7 @@ class Packed {
     return array;
   }
 
-  int cell_;
+  CellChoice cell_;
   Dims dims_;
   py::dtype dtype_;
   py::object array_type_;

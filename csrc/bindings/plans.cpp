@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "base/threads.hpp"
-#include "bindings/arrays.hpp"
+#include "bindings/cell_choice.hpp"
 #include "bindings/register.hpp"
 
 namespace rnnfast {
@@ -59,11 +59,11 @@ py::dict describe(const PlanSegment& segment) {
   return text;
 }
 
-py::dict plan(const std::string& cell, const py::dtype& dtype, const Dims& dims, int threads,
+py::dict plan(const py::object& cell, const py::dtype& dtype, const Dims& dims, int threads,
               bool training) {
   const Purpose purpose = training ? Purpose::training : Purpose::inference;
   return with_scalar(dtype, [&](auto scalar) {
-    const CellTraits& traits = cell_kernels<decltype(scalar)>(cell_number(cell)).traits;
+    const CellTraits& traits = CellChoice(cell).kernels<decltype(scalar)>().traits;
     py::list segments;
     for (const auto& segment :
          make_plan(purpose, dims, traits, machine_for(traits.lanes), threads).segments) {
@@ -121,7 +121,7 @@ std::vector<PlanSegment> plan_parts(Purpose purpose, const StackDims& stack, con
 void register_plans(py::module_& module) {
   module.def(
       "plan",
-      [](const std::string& cell, const py::dtype& dtype, index steps, index rows, index inputs,
+      [](const py::object& cell, const py::dtype& dtype, index steps, index rows, index inputs,
          index units, int threads, bool training) {
         return plan(cell, dtype, {steps, rows, inputs, units}, threads, training);
       },

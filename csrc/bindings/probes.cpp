@@ -3,23 +3,47 @@
 
 #include "base/arena.hpp"
 #include "base/threads.hpp"
-#include "bindings/arrays.hpp"
+#include "bindings/cell_choice.hpp"
 #include "bindings/register.hpp"
 
 namespace rnnfast {
 namespace {
 
-template <class T>
-py::array_t<T> activation(const std::string& name, const py::array_t<T>& x) {
-  const Probes<T>& probes = kernels_of<T>(target()).probes;
+/// Calls function(from, to, count) on whole vectors.
+template <class T, class Function>
+py::array_t<T> padded(const py::array_t<T>& x, Function&& function) {
   constexpr index widest = 64 / sizeof(T);
   const index count = x.size();
-  std::vector<T> padded(static_cast<std::size_t>(round_up(count, widest)), T{});
-  std::copy_n(x.data(), count, padded.begin());
-  const auto function = name == "sigmoid" ? probes.sigmoid : name == "tanh" ? probes.tanh : nullptr;
-  if (!function) throw std::invalid_argument("no activation named " + name);
-  function(padded.data(), padded.data(), static_cast<index>(padded.size()));
-  return py::array_t<T>(count, padded.data());
+  std::vector<T> values(static_cast<std::size_t>(round_up(count, widest)), T{});
+  std::copy_n(x.data(), count, values.begin());
+  function(values.data(), values.data(), static_cast<index>(values.size()));
+  return py::array_t<T>(count, values.data());
+}
+
+/// A fixed one by its name, or as a call chooses it.
+template <class T>
+py::array_t<T> activation(const py::object& of, const py::array_t<T>& x) {
+  const Probes<T>& probes = kernels_of<T>(target()).probes;
+  if (py::isinstance<py::str>(of)) {
+    const auto name = of.cast<std::string>();
+    const auto function = name == "sigmoid" ? probes.sigmoid
+                          : name == "tanh"  ? probes.tanh
+                                            : nullptr;
+    if (!function) throw std::invalid_argument("no activation named " + name);
+    return padded(x, function);
+  }
+  const ActivationChoice choice = activation_choice(of.cast<ChoiceFields>());
+  return padded(x,
+                [&](const T* from, T* to, index count) { probes.chosen(choice, from, to, count); });
+}
+
+/// The slope of a chosen one where its value is y.
+template <class T>
+py::array_t<T> activation_slope(const ChoiceFields& of, const py::array_t<T>& y) {
+  const Probes<T>& probes = kernels_of<T>(target()).probes;
+  const ActivationChoice choice = activation_choice(of);
+  return padded(
+      y, [&](const T* from, T* to, index count) { probes.chosen_slope(choice, from, to, count); });
 }
 
 /// Calls work(), which does `flops`, until `seconds` have passed; returns GFLOP/s of the best call.
@@ -122,12 +146,20 @@ void register_probes(py::module_& module) {
   py::module_ probes = module.def_submodule("probes", "Pieces of the kernels by themselves.");
   probes.def(
       "activation",
-      [](const std::string& name, const py::array& x) {
+      [](const py::object& name, const py::array& x) {
         return with_scalar(x.dtype(), [&](auto scalar) -> py::array {
           return activation<decltype(scalar)>(name, py::array_t<decltype(scalar)>(x));
         });
       },
       py::arg("name"), py::arg("x"));
+  probes.def(
+      "activation_slope",
+      [](const ChoiceFields& choice, const py::array& y) {
+        return with_scalar(y.dtype(), [&](auto scalar) -> py::array {
+          return activation_slope<decltype(scalar)>(choice, py::array_t<decltype(scalar)>(y));
+        });
+      },
+      py::arg("choice"), py::arg("y"));
   probes.def(
       "tiles",
       [](const py::dtype& dtype) {

@@ -56,12 +56,12 @@ void run_parts(const CellKernels<T>& kernels, std::vector<StackPart<T>>& parts,
 
 /// How layers, the first with these weights, run at once: threads, and the steps of a chunk. None
 /// if they run one by one.
-py::object plan_layers(const std::string& cell, const py::array& x, const py::tuple& weights,
+py::object plan_layers(const py::object& cell, const py::array& x, const py::tuple& weights,
                        index layers, index directions, bool training) {
   const Purpose purpose = training ? Purpose::training : Purpose::inference;
   const StackDims stack = {dims_of(x, dims_of(weights)), layers, directions};
   return with_scalar(x.dtype(), [&](auto scalar) -> py::object {
-    const CellTraits& traits = cell_kernels<decltype(scalar)>(cell_number(cell)).traits;
+    const CellTraits& traits = CellChoice(cell).kernels<decltype(scalar)>().traits;
     const StackPlan plan = plan_stack_call(purpose, stack, traits);
     if (!plan.pipelines) return py::none();
     return py::make_tuple(plan.threads, plan.chunk_steps);
@@ -76,15 +76,15 @@ Dims weight_dims(const py::object& weights) {
 
 /// Of each layer and direction x, its weights (packed or not), h0, c0, spans, resets, y, h_n, c_n.
 template <class T>
-Stack<T> stack_of(const CellKernels<T>& kernels, Purpose purpose, const StackPlan& plan,
-                  index directions, const py::list& parts) {
+Stack<T> stack_of(const CellChoice& cell, Purpose purpose, const StackPlan& plan, index directions,
+                  const py::list& parts) {
   const auto at = [](const py::handle& part, int i) {
     return py::reinterpret_borrow<py::object>(PyTuple_GET_ITEM(part.ptr(), i));
   };
   const auto layers = static_cast<index>(parts.size()) / directions;
   const py::array x = at(parts[0], 0);
   const StackDims sizes = {dims_of(x, weight_dims(at(parts[0], 1))), layers, directions};
-  const std::vector<PlanSegment> plans = plan_parts(purpose, sizes, plan, kernels.traits);
+  const std::vector<PlanSegment> plans = plan_parts(purpose, sizes, plan, cell.kernels<T>().traits);
   Stack<T> stack;
   for (const py::handle& part : parts) {
     const index layer = static_cast<index>(stack.parts.size()) / directions;
@@ -92,7 +92,7 @@ Stack<T> stack_of(const CellKernels<T>& kernels, Purpose purpose, const StackPla
     stack.rows.push_back(rows_of(at(part, 4), own));
     StackPart<T> made = {
         forward_call<T>(sizes.of(layer), at(part, 0), at(part, 2), at(part, 3), at(part, 6),
-                        at(part, 7), at(part, 8), stack.rows.back(), at(part, 5)),
+                        at(part, 7), at(part, 8), stack.rows.back(), at(part, 5), cell),
         own,
         {},
         nullptr,
@@ -109,29 +109,30 @@ Stack<T> stack_of(const CellKernels<T>& kernels, Purpose purpose, const StackPla
   return stack;
 }
 
-void forward_layers(const std::string& cell, const std::tuple<int, index>& plan, index directions,
+void forward_layers(const py::object& cell, const std::tuple<int, index>& plan, index directions,
                     const py::list& parts) {
   const py::array x = py::tuple(parts[0])[0];
   with_scalar(x.dtype(), [&](auto scalar) {
     using T = decltype(scalar);
-    const CellKernels<T>& kernels = cell_kernels<T>(cell_number(cell));
+    const CellChoice choice(cell);
+    const CellKernels<T>& kernels = choice.kernels<T>();
     const StackPlan chosen = {true, std::get<0>(plan), std::get<1>(plan)};
-    Stack<T> stack = stack_of(kernels, Purpose::inference, chosen, directions, parts);
+    Stack<T> stack = stack_of<T>(choice, Purpose::inference, chosen, directions, parts);
     const py::gil_scoped_release release;
     run_parts(kernels, stack.parts, chosen, directions, kernels.stack_work, kernels.stack);
   });
 }
 
-std::vector<std::unique_ptr<Tape>> forward_layers_saving(const std::string& cell,
+std::vector<std::unique_ptr<Tape>> forward_layers_saving(const py::object& cell,
                                                          const std::tuple<int, index>& plan,
                                                          index directions, const py::list& parts) {
   const py::array x = py::tuple(parts[0])[0];
   return with_scalar(x.dtype(), [&](auto scalar) {
     using T = decltype(scalar);
-    const int number = cell_number(cell);
-    const CellKernels<T>& kernels = cell_kernels<T>(number);
+    const CellChoice choice(cell);
+    const CellKernels<T>& kernels = choice.kernels<T>();
     const StackPlan chosen = {true, std::get<0>(plan), std::get<1>(plan)};
-    Stack<T> stack = stack_of(kernels, Purpose::training, chosen, directions, parts);
+    Stack<T> stack = stack_of<T>(choice, Purpose::training, chosen, directions, parts);
     const py::gil_scoped_release release;
     std::vector<Arena> saved;
     for (StackPart<T>& part : stack.parts) {
@@ -143,7 +144,7 @@ std::vector<std::unique_ptr<Tape>> forward_layers_saving(const std::string& cell
     std::vector<std::unique_ptr<Tape>> tapes;
     for (std::size_t i = 0; i < stack.parts.size(); ++i) {
       const StackPart<T>& part = stack.parts[i];
-      tapes.push_back(std::make_unique<Tape>(number, Purpose::training, part.call.dims, part.plan,
+      tapes.push_back(std::make_unique<Tape>(choice, Purpose::training, part.call.dims, part.plan,
                                              std::move(stack.rows[i]), std::move(saved[i])));
     }
     return tapes;

@@ -9,7 +9,7 @@ namespace rnnfast {
 /// them.
 class Tape {
  public:
-  Tape(int cell, Purpose purpose, const Dims& dims, const PlanSegment& plan,
+  Tape(const CellChoice& cell, Purpose purpose, const Dims& dims, const PlanSegment& plan,
        std::vector<SequenceRow> rows, Arena saved)
       : cell_(cell),
         purpose_(purpose),
@@ -35,8 +35,9 @@ class Tape {
                                     rows_.empty() ? nullptr : rows_.data(),
                                     sequence<const bool>(resets),
                                     masks_of<T>(masks),
-                                    truncate};
-      const CellKernels<T>& kernels = cell_kernels<T>(cell_);
+                                    truncate,
+                                    cell_.activations()};
+      const CellKernels<T>& kernels = cell_.kernels<T>();
       const auto backward =
           purpose_ == Purpose::training ? kernels.backward : kernels.backward_from_checkpoints;
       const py::gil_scoped_release release;
@@ -50,12 +51,12 @@ class Tape {
       const TraceCall<T> call = {weights_of<T>(weights), sequence<T>(gates), sequence<T>(c),
                                  rows_.empty() ? nullptr : rows_.data()};
       const py::gil_scoped_release release;
-      cell_kernels<T>(cell_).trace(call, dims_, plan_, saved_.data());
+      cell_.kernels<T>().trace(call, dims_, plan_, saved_.data());
     });
   }
 
  private:
-  int cell_;
+  CellChoice cell_;
   Purpose purpose_;
   Dims dims_;
   PlanSegment plan_;

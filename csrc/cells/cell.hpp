@@ -20,6 +20,15 @@
 //   stage<Phase>(gate, h_prev)                 the operand of the next phase
 //   unstage<Phase>(gate, h_prev, d_operand, dh, delta)      the same, backwards
 //
+// A cell is a template over its activations, `act`, which a call has chosen or which never change.
+// If a cell has weights beside the matrices, a number for each unit, it says
+//
+//   unit_weights          how many
+//   unit_weight_part[]    the part whose pre-activation each is in, beside c
+//   meets_new_c[]         whether that is the c after the step
+//
+// and its functions take them after the others.
+//
 // A cell with layer normalization has parts of their own for either product. They are normalized
 // when the products are complete, scaled and shifted, and come to it as `part`:
 //
@@ -31,10 +40,10 @@
 //   backward(part, gate, prev, d, delta), and before it backward_output(gate, normalized c, dh,
 //                       delta)
 //
-// Range and State are all the vocabulary there is.
+// Range, State and the kinds of activations are all the vocabulary there is.
 #pragma once
 
-#include "math/activations.hpp"
+#include "math/chosen_activation.hpp"
 
 namespace rnnfast {
 namespace {
@@ -74,6 +83,25 @@ constexpr int scales() {
     return 0;
   }
 }
+/// The activations of a cell, those that it needs: ONNX's f, g and h.
+template <class Gates, class Candidate = Gates, class Output = Candidate>
+struct Fixed {
+  Gates gates;
+  Candidate candidate;
+  Output output;
+  explicit Fixed(const ActivationChoice*) : gates(), candidate(), output() {}
+};
+using Usual = Fixed<Sigmoid, Tanh>;
+
+/// Those of a call.
+template <class T>
+struct ChosenActivations {
+  Chosen<T> gates;
+  Chosen<T> candidate;
+  Chosen<T> output;
+  explicit ChosenActivations(const ActivationChoice* of)
+      : gates(of[0]), candidate(of[1]), output(of[2]) {}
+};
 
 }  // namespace
 }  // namespace rnnfast

@@ -15,6 +15,7 @@
 namespace rnnfast {
 namespace {
 
+template <class Activations>
 struct Gru {
   enum Part { n, r, z, m };
   static constexpr int gates = 3;
@@ -24,21 +25,22 @@ struct Gru {
   static constexpr int phases = 1;
   static constexpr Range phase[phases] = {{r, m + 1}};
   static constexpr bool has_memory = false;
+  Activations act;
 
   template <class V>
-  static State<V> forward(V (&gate)[parts], State<V> prev) {
-    gate[r] = sigmoid(gate[r]);
-    gate[z] = sigmoid(gate[z]);
-    gate[n] = tanh(fma(gate[r], gate[m], gate[n]));
+  State<V> forward(V (&gate)[parts], State<V> prev) const {
+    gate[r] = act.gates.value(gate[r]);
+    gate[z] = act.gates.value(gate[z]);
+    gate[n] = act.candidate.value(fma(gate[r], gate[m], gate[n]));
     return {fma(gate[z], prev.h - gate[n], gate[n]), V{}};
   }
 
   template <class V>
-  static void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts]) {
-    delta[n] = d.h * (splat<V>(1) - gate[z]) * Tanh::slope(gate[n]);
-    delta[z] = d.h * (prev.h - gate[n]) * Sigmoid::slope(gate[z]);
+  void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts]) const {
+    delta[n] = d.h * (splat<V>(1) - gate[z]) * act.candidate.slope(gate[n]);
+    delta[z] = d.h * (prev.h - gate[n]) * act.gates.slope(gate[z]);
     delta[m] = delta[n] * gate[r];
-    delta[r] = delta[n] * gate[m] * Sigmoid::slope(gate[r]);
+    delta[r] = delta[n] * gate[m] * act.gates.slope(gate[r]);
     d.h = d.h * gate[z];
   }
 };

@@ -16,6 +16,7 @@
 namespace rnnfast {
 namespace {
 
+template <class Activations>
 struct GruNorm {
   enum Part { hr, hz, m, xr, xz, xn, dm };
   enum Gate { r, z, n };
@@ -27,15 +28,17 @@ struct GruNorm {
   static constexpr Range phase[phases] = {{hr, xr}};
   static constexpr bool has_memory = false;
 
+  Activations act;
+
   static constexpr int norms = 4;
   static constexpr Range norm[norms] = {{hr, m}, {m, xr}, {xr, xn}, {xn, dm}};
   static constexpr int delta_of[parts] = {xr, xz, dm, xr, xz, xn, dm};
 
   template <class V>
-  static void activate(const V (&part)[parts], V (&gate)[gates]) {
-    gate[r] = sigmoid(part[hr] + part[xr]);
-    gate[z] = sigmoid(part[hz] + part[xz]);
-    gate[n] = tanh(fma(gate[r], part[m], part[xn]));
+  void activate(const V (&part)[parts], V (&gate)[gates]) const {
+    gate[r] = act.gates.value(part[hr] + part[xr]);
+    gate[z] = act.gates.value(part[hz] + part[xz]);
+    gate[n] = act.candidate.value(fma(gate[r], part[m], part[xn]));
   }
 
   template <class V>
@@ -44,12 +47,12 @@ struct GruNorm {
   }
 
   template <class V>
-  static void backward(const V (&part)[parts], const V (&gate)[gates], State<V> prev, State<V>& d,
-                       V (&delta)[parts]) {
-    delta[xn] = d.h * (splat<V>(1) - gate[z]) * Tanh::slope(gate[n]);
-    delta[xz] = d.h * (prev.h - gate[n]) * Sigmoid::slope(gate[z]);
+  void backward(const V (&part)[parts], const V (&gate)[gates], State<V> prev, State<V>& d,
+                V (&delta)[parts]) const {
+    delta[xn] = d.h * (splat<V>(1) - gate[z]) * act.candidate.slope(gate[n]);
+    delta[xz] = d.h * (prev.h - gate[n]) * act.gates.slope(gate[z]);
     delta[dm] = delta[xn] * gate[r];
-    delta[xr] = delta[xn] * part[m] * Sigmoid::slope(gate[r]);
+    delta[xr] = delta[xn] * part[m] * act.gates.slope(gate[r]);
     d.h = d.h * gate[z];
   }
 };

@@ -14,6 +14,7 @@
 namespace rnnfast {
 namespace {
 
+template <class Activations>
 struct GruResetBefore {
   enum Part { r, z, n };
   static constexpr int gates = 3;
@@ -23,31 +24,32 @@ struct GruResetBefore {
   static constexpr int phases = 2;
   static constexpr Range phase[phases] = {{r, n}, {n, n + 1}};
   static constexpr bool has_memory = false;
+  Activations act;
 
   template <int Phase, class V>
-  static V stage(V (&gate)[parts], V h_prev) {
-    gate[r] = sigmoid(gate[r]);
-    gate[z] = sigmoid(gate[z]);
+  V stage(V (&gate)[parts], V h_prev) const {
+    gate[r] = act.gates.value(gate[r]);
+    gate[z] = act.gates.value(gate[z]);
     return gate[r] * h_prev;
   }
 
   template <class V>
-  static State<V> forward(V (&gate)[parts], State<V> prev) {
-    gate[n] = tanh(gate[n]);
+  State<V> forward(V (&gate)[parts], State<V> prev) const {
+    gate[n] = act.candidate.value(gate[n]);
     return {fma(gate[z], prev.h - gate[n], gate[n]), V{}};
   }
 
   template <class V>
-  static void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts]) {
-    delta[n] = d.h * (splat<V>(1) - gate[z]) * Tanh::slope(gate[n]);
-    delta[z] = d.h * (prev.h - gate[n]) * Sigmoid::slope(gate[z]);
+  void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts]) const {
+    delta[n] = d.h * (splat<V>(1) - gate[z]) * act.candidate.slope(gate[n]);
+    delta[z] = d.h * (prev.h - gate[n]) * act.gates.slope(gate[z]);
     delta[r] = V{};  // known only after the second phase's product
     d.h = d.h * gate[z];
   }
 
   template <int Phase, class V>
-  static void unstage(const V (&gate)[parts], V h_prev, V d_operand, V& dh, V (&delta)[parts]) {
-    delta[r] = d_operand * h_prev * Sigmoid::slope(gate[r]);
+  void unstage(const V (&gate)[parts], V h_prev, V d_operand, V& dh, V (&delta)[parts]) const {
+    delta[r] = d_operand * h_prev * act.gates.slope(gate[r]);
     dh = fma(d_operand, gate[r], dh);
   }
 };

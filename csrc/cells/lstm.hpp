@@ -13,6 +13,7 @@
 namespace rnnfast {
 namespace {
 
+template <class Activations>
 struct Lstm {
   enum Part { i, f, g, o };
   static constexpr int gates = 4;
@@ -22,25 +23,26 @@ struct Lstm {
   static constexpr int phases = 1;
   static constexpr Range phase[phases] = {{0, 4}};
   static constexpr bool has_memory = true;
+  Activations act;
 
   template <class V>
-  static State<V> forward(V (&gate)[parts], State<V> prev) {
-    gate[i] = sigmoid(gate[i]);
-    gate[f] = sigmoid(gate[f]);
-    gate[g] = tanh(gate[g]);
-    gate[o] = sigmoid(gate[o]);
+  State<V> forward(V (&gate)[parts], State<V> prev) const {
+    gate[i] = act.gates.value(gate[i]);
+    gate[f] = act.gates.value(gate[f]);
+    gate[g] = act.candidate.value(gate[g]);
+    gate[o] = act.gates.value(gate[o]);
     const V c = memory(gate, prev);
-    return {gate[o] * tanh(c), c};
+    return {gate[o] * act.output.value(c), c};
   }
 
   template <class V>
-  static void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts]) {
-    const V tanh_c = tanh(memory(gate, prev));
-    const V dc = fma(d.h * gate[o], Tanh::slope(tanh_c), d.c);
-    delta[o] = d.h * tanh_c * Sigmoid::slope(gate[o]);
-    delta[i] = dc * gate[g] * Sigmoid::slope(gate[i]);
-    delta[f] = dc * prev.c * Sigmoid::slope(gate[f]);
-    delta[g] = dc * gate[i] * Tanh::slope(gate[g]);
+  void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts]) const {
+    const V tanh_c = act.output.value(memory(gate, prev));
+    const V dc = fma(d.h * gate[o], act.output.slope(tanh_c), d.c);
+    delta[o] = d.h * tanh_c * act.gates.slope(gate[o]);
+    delta[i] = dc * gate[g] * act.gates.slope(gate[i]);
+    delta[f] = dc * prev.c * act.gates.slope(gate[f]);
+    delta[g] = dc * gate[i] * act.candidate.slope(gate[g]);
     d = {V{}, dc * gate[f]};
   }
 

@@ -16,6 +16,7 @@
 namespace rnnfast {
 namespace {
 
+template <class Activations>
 struct LstmNorm {
   enum Part { hi, hf, hg, ho, xi, xf, xg, xo, m };
   enum Gate { i, f, g, o };
@@ -27,17 +28,19 @@ struct LstmNorm {
   static constexpr Range phase[phases] = {{hi, xi}};
   static constexpr bool has_memory = true;
 
+  Activations act;
+
   static constexpr int norms = 2;
   static constexpr Range norm[norms] = {{hi, xi}, {xi, m}};
   static constexpr int delta_of[parts] = {xi, xf, xg, xo, xi, xf, xg, xo, m};
   static constexpr int memory_part = m;
 
   template <class V>
-  static void activate(const V (&part)[parts], V (&gate)[gates]) {
-    gate[i] = sigmoid(part[hi] + part[xi]);
-    gate[f] = sigmoid(part[hf] + part[xf]);
-    gate[g] = tanh(part[hg] + part[xg]);
-    gate[o] = sigmoid(part[ho] + part[xo]);
+  void activate(const V (&part)[parts], V (&gate)[gates]) const {
+    gate[i] = act.gates.value(part[hi] + part[xi]);
+    gate[f] = act.gates.value(part[hf] + part[xf]);
+    gate[g] = act.candidate.value(part[hg] + part[xg]);
+    gate[o] = act.gates.value(part[ho] + part[xo]);
   }
 
   template <class V>
@@ -46,23 +49,23 @@ struct LstmNorm {
   }
 
   template <class V>
-  static V output(V gate_o, V normalized) {
-    return gate_o * tanh(normalized);
+  V output(V gate_o, V normalized) const {
+    return gate_o * act.output.value(normalized);
   }
 
   template <class V>
-  static void backward_output(const V (&gate)[gates], V normalized, V dh, V (&delta)[parts]) {
-    const V tanh_m = tanh(normalized);
-    delta[m] = dh * gate[o] * Tanh::slope(tanh_m);
-    delta[xo] = dh * tanh_m * Sigmoid::slope(gate[o]);
+  void backward_output(const V (&gate)[gates], V normalized, V dh, V (&delta)[parts]) const {
+    const V tanh_m = act.output.value(normalized);
+    delta[m] = dh * gate[o] * act.output.slope(tanh_m);
+    delta[xo] = dh * tanh_m * act.gates.slope(gate[o]);
   }
 
   template <class V>
-  static void backward(const V (&)[parts], const V (&gate)[gates], State<V> prev, State<V>& d,
-                       V (&delta)[parts]) {
-    delta[xi] = d.c * gate[g] * Sigmoid::slope(gate[i]);
-    delta[xf] = d.c * prev.c * Sigmoid::slope(gate[f]);
-    delta[xg] = d.c * gate[i] * Tanh::slope(gate[g]);
+  void backward(const V (&)[parts], const V (&gate)[gates], State<V> prev, State<V>& d,
+                V (&delta)[parts]) const {
+    delta[xi] = d.c * gate[g] * act.gates.slope(gate[i]);
+    delta[xf] = d.c * prev.c * act.gates.slope(gate[f]);
+    delta[xg] = d.c * gate[i] * act.candidate.slope(gate[g]);
     d = {V{}, d.c * gate[f]};
   }
 };

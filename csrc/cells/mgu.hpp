@@ -14,6 +14,7 @@
 namespace rnnfast {
 namespace {
 
+template <class Activations>
 struct Mgu {
   enum Part { f, n };
   static constexpr int gates = 2;
@@ -23,29 +24,30 @@ struct Mgu {
   static constexpr int phases = 2;
   static constexpr Range phase[phases] = {{f, n}, {n, n + 1}};
   static constexpr bool has_memory = false;
+  Activations act;
 
   template <int Phase, class V>
-  static V stage(V (&gate)[parts], V h_prev) {
-    gate[f] = sigmoid(gate[f]);
+  V stage(V (&gate)[parts], V h_prev) const {
+    gate[f] = act.gates.value(gate[f]);
     return gate[f] * h_prev;
   }
 
   template <class V>
-  static State<V> forward(V (&gate)[parts], State<V> prev) {
-    gate[n] = tanh(gate[n]);
+  State<V> forward(V (&gate)[parts], State<V> prev) const {
+    gate[n] = act.candidate.value(gate[n]);
     return {fma(gate[f], gate[n] - prev.h, prev.h), V{}};
   }
 
   template <class V>
-  static void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts]) {
-    delta[n] = d.h * gate[f] * Tanh::slope(gate[n]);
+  void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts]) const {
+    delta[n] = d.h * gate[f] * act.candidate.slope(gate[n]);
     delta[f] = d.h * (gate[n] - prev.h);  // the rest is known only after the second phase's product
     d.h = d.h * (splat<V>(1) - gate[f]);
   }
 
   template <int Phase, class V>
-  static void unstage(const V (&gate)[parts], V h_prev, V d_operand, V& dh, V (&delta)[parts]) {
-    delta[f] = fma(d_operand, h_prev, delta[f]) * Sigmoid::slope(gate[f]);
+  void unstage(const V (&gate)[parts], V h_prev, V d_operand, V& dh, V (&delta)[parts]) const {
+    delta[f] = fma(d_operand, h_prev, delta[f]) * act.gates.slope(gate[f]);
     dh = fma(d_operand, gate[f], dh);
   }
 };

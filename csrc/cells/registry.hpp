@@ -1,5 +1,6 @@
-// The list of cells: a name, as Python knows it, and its type. Kernels, tests and benchmarks loop
-// over this list; a new cell is a header beside this one and a line here.
+// The lists of cells: a name, as Python knows it, and its type; those with activations of their
+// own, and those whose activations a call chooses, for scalars T. Kernels, tests and benchmarks
+// loop over these lists; a new cell is a header beside this one and a line in each.
 #pragma once
 
 #include "cells/gru.hpp"
@@ -9,18 +10,31 @@
 #include "cells/lstm_coupled.hpp"
 #include "cells/lstm_no_forget.hpp"
 #include "cells/lstm_norm.hpp"
+#include "cells/lstm_peephole.hpp"
 #include "cells/mgu.hpp"
 #include "cells/rnn.hpp"
 
-#define RNNFAST_CELLS(CELL)                \
-  CELL("rnn_tanh", Rnn<Tanh>)              \
-  CELL("rnn_relu", Rnn<Relu>)              \
-  CELL("rnn_sigmoid", Rnn<Sigmoid>)        \
-  CELL("lstm", Lstm)                       \
-  CELL("lstm_coupled", LstmCoupled)        \
-  CELL("lstm_no_forget", LstmNoForget)     \
-  CELL("gru", Gru)                         \
-  CELL("gru_reset_before", GruResetBefore) \
-  CELL("mgu", Mgu)                         \
-  CELL("lstm_norm", LstmNorm)              \
-  CELL("gru_norm", GruNorm)
+#define RNNFAST_CELLS(CELL)                       \
+  CELL("rnn_tanh", Rnn<Fixed<Tanh>>)              \
+  CELL("rnn_relu", Rnn<Fixed<Relu>>)              \
+  CELL("rnn_sigmoid", Rnn<Fixed<Sigmoid>>)        \
+  CELL("lstm", Lstm<Usual>)                       \
+  CELL("lstm_coupled", LstmCoupled<Usual>)        \
+  CELL("lstm_no_forget", LstmNoForget<Usual>)     \
+  CELL("gru", Gru<Usual>)                         \
+  CELL("gru_reset_before", GruResetBefore<Usual>) \
+  CELL("mgu", Mgu<Usual>)                         \
+  CELL("lstm_norm", LstmNorm<Usual>)              \
+  CELL("gru_norm", GruNorm<Usual>)
+
+#define RNNFAST_CHOSEN_CELLS(CELL)                               \
+  CELL("rnn", Rnn<ChosenActivations<T>>)                         \
+  CELL("lstm", Lstm<ChosenActivations<T>>)                       \
+  CELL("lstm_coupled", LstmCoupled<ChosenActivations<T>>)        \
+  CELL("lstm_no_forget", LstmNoForget<ChosenActivations<T>>)     \
+  CELL("gru", Gru<ChosenActivations<T>>)                         \
+  CELL("gru_reset_before", GruResetBefore<ChosenActivations<T>>) \
+  CELL("mgu", Mgu<ChosenActivations<T>>)                         \
+  CELL("lstm_peephole", LstmPeephole<ChosenActivations<T>>)      \
+  CELL("lstm_norm", LstmNorm<ChosenActivations<T>>)              \
+  CELL("gru_norm", GruNorm<ChosenActivations<T>>)

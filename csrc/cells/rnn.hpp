@@ -1,6 +1,6 @@
 // The simple recurrent network (Elman 1990):
 //
-//   h = f(W_ih x + b_ih + W_hh h_prev + b_hh)            f: tanh, relu or sigmoid
+//   h = f(W_ih x + b_ih + W_hh h_prev + b_hh)            f: tanh, or another
 //
 //   da = dh f'(a)
 #pragma once
@@ -10,7 +10,7 @@
 namespace rnnfast {
 namespace {
 
-template <class Activation>
+template <class Activations>
 struct Rnn {
   static constexpr int gates = 1;
   static constexpr int parts = 1;
@@ -19,16 +19,17 @@ struct Rnn {
   static constexpr int phases = 1;
   static constexpr Range phase[phases] = {{0, 1}};
   static constexpr bool has_memory = false;
+  Activations act;
 
   template <class V>
-  static State<V> forward(V (&gate)[parts], State<V>) {
-    gate[0] = Activation::value(gate[0]);
+  State<V> forward(V (&gate)[parts], State<V>) const {
+    gate[0] = act.gates.value(gate[0]);
     return {gate[0], V{}};
   }
 
   template <class V>
-  static void backward(const V (&gate)[parts], State<V>, State<V>& d, V (&delta)[parts]) {
-    delta[0] = d.h * Activation::slope(gate[0]);
+  void backward(const V (&gate)[parts], State<V>, State<V>& d, V (&delta)[parts]) const {
+    delta[0] = d.h * act.gates.slope(gate[0]);
     d.h = V{};
   }
 };

@@ -48,6 +48,8 @@ struct SplitExp {
   V power;  // 2^n
   V p;      // e^r - 1
   V whole() const { return fma(power, p, power); }
+  /// e^x - 1: near zero, where 2^n is 1, p itself.
+  V minus_1() const { return fma(power, p, power - splat<V>(1)); }
 };
 
 /// x between lowest and highest, or NaN, which stays NaN.

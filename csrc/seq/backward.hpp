@@ -8,6 +8,7 @@
 //     dx      = delta W_ih                                   one product over (step, row)
 //     dW_ih  += delta^T x,  dW_hh += delta^T h_prev          K = rows of the chunk
 //     dW_hr  += (dh + dy)^T m
+//     dp     += delta * c                                    of weights of units
 //
 // A chunk's deltas lie in the order in which weight gradients are summed: its last step first, and
 // of each step the sequences that take part, by rank. Going backwards they set in one by one, each
@@ -33,6 +34,7 @@ class BackwardPass {
   BackwardPass(const BackwardCall<T>& call, const History<Cell, T, KeepAll>& history,
                const Work& work, Worker& worker)
       : call_(call),
+        cell_{decltype(Cell::act)(call.activations)},
         history_(history),
         work_(work),
         layout_(work.layout),
@@ -41,7 +43,7 @@ class BackwardPass {
         own_(ownership(layout_, call.dims.rows, work.plan.partition, worker)),
         own_outputs_(own_groups(outputs_, work.plan.partition, worker)),
         dy_(call.dy.data ? call.dy : Sequence<const T>{work.zeros, 0, 0}),
-        normalized_(call_, history_, work_, dy_, worker) {}
+        normalized_(cell_, call_, history_, work_, dy_, worker) {}
 
   void run() {
     prepare();
@@ -65,6 +67,7 @@ class BackwardPass {
       work_.norm.pack(call_.weights, worker_);
       work_.norm_gradients.begin(worker_);
     }
+    work_.of_units.pack(call_.weights.peephole, share(layout_.groups(), worker_.id, worker_.count));
     if (call_.out.x.data) work_.input_weights.pack(call_.weights.w_ih, worker_);
     for (int p = 0; p < Cell::phases; ++p) {
       work_.recurrent_weights[p].pack(call_.weights.w_hh, worker_);
@@ -96,6 +99,13 @@ class BackwardPass {
     }
     if constexpr (Normalized<Cell>) work_.norm_gradients.unpack(call_.out, worker_);
     work_.projection_gradient.unpack(call_.out.w_hr, nullptr, worker_);
+    const Span groups = share(layout_.groups(), worker_.id, worker_.count);
+    for (int weight = 0; weight < Work::unit_weights; ++weight) {
+      const UnitGradient<Cell, T>& gradient = work_.unit_gradients[weight];
+      if (gradient.wanted()) {
+        gradient.unpack(call_.out.peephole + weight * layout_.units, groups);
+      }
+    }
   }
 
  private:
@@ -304,8 +314,12 @@ class BackwardPass {
         if constexpr (!Output::projects) d.h = d.h + load_group(dy, layout_, group);
         const State<V> passed = zone.split(d, layout_, group);
         V delta[L::P];
-        Cell::backward(gate, prev, d, delta);
+        cell_at(cell_, work_.of_units, group).backward(gate, prev, d, delta);
         zone.add(d, passed);
+        if constexpr (Work::unit_weights > 0) {
+          const index row = step.first_row + of.rank;
+          store(work_.new_c + row * layout_.row() + group * L::N, Cell::memory(gate, prev));
+        }
         store_deltas<Cell, T>(deltas.group(step.first_row + of.rank, group), {0, L::P}, delta,
                               valid);
         if constexpr (!Output::projects) store(work_.dh + d_at, d.h);
@@ -404,7 +418,7 @@ class BackwardPass {
         for (int p = 0; p < L::P; ++p) gate[p] = load<T>(gate_slot.part(p));
         for (int p = 0; p < L::P; ++p) delta[p] = load<T>(delta_slot.part(p));
         V d_first = load(work_.d_operands[0] + d_at);
-        Cell::template unstage<Phase>(gate, load(history_.operand_at(0, step.number) + at),
+        cell_.template unstage<Phase>(gate, load(history_.operand_at(0, step.number) + at),
                                       load(work_.d_operands[Phase] + d_at), d_first, delta);
         store_deltas<Cell, T>(delta_slot, Cell::phase[Phase - 1], delta, layout_.valid(group));
         store(work_.d_operands[0] + d_at, d_first);
@@ -445,7 +459,23 @@ class BackwardPass {
                                     const Rows<const T>& operand) {
         gradient.add_block(slots, operand, rows, strips);
       });
+      unit_gradients(deltas, rows);
       row = rows.end;
+    }
+  }
+
+  void unit_gradients(const Slots<Cell, T>& deltas, Span rows) {
+    if constexpr (Work::unit_weights > 0) {
+      const Span groups = share(layout_.groups(), worker_.id, worker_.count);
+      const Rows<const T> c = {history_.c_at(history_.steps.begin), work_.state_numbers,
+                               layout_.row()};
+      const EvenRows<T> new_c = {work_.new_c, layout_.row()};
+      for (int weight = 0; weight < Work::unit_weights; ++weight) {
+        UnitGradient<Cell, T>& gradient = work_.unit_gradients[weight];
+        if (!gradient.wanted()) continue;
+        Cell::meets_new_c[weight] ? gradient.add_block(deltas, new_c, rows, groups)
+                                  : gradient.add_block(deltas, c, rows, groups);
+      }
     }
   }
 
@@ -475,6 +505,7 @@ class BackwardPass {
 
   // Copies, as in the forward pass.
   const BackwardCall<T> call_;
+  const Cell cell_;
   History<Cell, T, KeepAll> history_;
   Work work_;
   const L layout_;

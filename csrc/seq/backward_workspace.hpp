@@ -5,6 +5,7 @@
 #include "seq/calls.hpp"
 #include "seq/history.hpp"
 #include "seq/norm_gradients.hpp"
+#include "seq/unit_gradients.hpp"
 #include "seq/weight_gradients.hpp"
 #include "seq/weights.hpp"
 
@@ -41,6 +42,7 @@ struct BackwardWorkspace {
   index* x_offsets = nullptr;        // [chunk_rows] of x, then of dx
   index* dx_offsets = nullptr;       // [chunk_rows]
   index* state_numbers = nullptr;    // [chunk_rows] rows of h_prev in the history
+  T* new_c = nullptr;                // [chunk_rows][row], if weights of units meet it
   DeltaWeights<Cell, T> input_weights;
   DeltaWeights<Cell, T> recurrent_weights[Cell::phases];
   WeightGradient<Cell, T> input_gradient;
@@ -50,6 +52,10 @@ struct BackwardWorkspace {
   NormWeights<Cell, T> norm;
   NormGradients<Cell, T> norm_gradients;
   index* rows_by_rank = nullptr;  // [B] private rows
+  // Of weights of units, which a cell may lack.
+  static constexpr int unit_weights = unit_weights_of<Cell>();
+  UnitWeights<Cell, T> of_units;
+  UnitGradient<Cell, T> unit_gradients[larger(unit_weights, 1)];
 
   BackwardWorkspace(const BackwardCall<T>& call, const PlanSegment& plan)
       : BackwardWorkspace(call, plan, plan.block_steps * call.dims.rows) {}
@@ -73,6 +79,9 @@ struct BackwardWorkspace {
     x_offsets = bump.take<index>(chunk_rows);
     dx_offsets = bump.take<index>(chunk_rows);
     state_numbers = bump.take<index>(chunk_rows);
+    if (unit_weights) new_c = bump.take<T>(chunk_rows * layout.row());
+    of_units.place(bump);
+    for (auto& gradient : unit_gradients) gradient.place(bump);
     input_weights.place(bump);
     input_gradient.place(bump);
     for (int p = 0; p < Cell::phases; ++p) {
@@ -116,7 +125,8 @@ struct BackwardWorkspace {
         input_gradient(layout, Cell::input, call.dims.inputs, block,
                        call.out.w_ih || (call.out.b_ih && !Normalized<Cell>)),
         norm{layout},
-        norm_gradients(layout) {
+        norm_gradients(layout),
+        of_units{layout, nullptr} {
     const bool wanted = call.out.w_hh || (call.out.b_hh && !Normalized<Cell>);
     for (int p = 0; p < Cell::phases; ++p) {
       recurrent_weights[p] = {layout, Cell::phase[p], outputs.units};
@@ -126,6 +136,12 @@ struct BackwardWorkspace {
       const Layout<Linear, T> of_h = {outputs};
       projection_weights = {of_h, Linear::phase[0], dims.units};
       projection_gradient = {of_h, Linear::phase[0], dims.units, block, call.out.w_hr != nullptr};
+    }
+    if constexpr (unit_weights > 0) {
+      for (int weight = 0; weight < unit_weights; ++weight) {
+        unit_gradients[weight] = {layout, Cell::unit_weight_part[weight],
+                                  call.out.peephole != nullptr};
+      }
     }
   }
 };

@@ -3,6 +3,7 @@
 
 #include "base/dims.hpp"
 #include "base/view.hpp"
+#include "math/activation_choice.hpp"
 
 namespace rnnfast {
 
@@ -33,6 +34,7 @@ struct ForwardCall {
   const SequenceRow* rows;      // [B]; null: row b is sequence b, and takes all steps
   Sequence<const bool> resets;  // (T, B): h and c are zero before this step; null: nowhere
   Masks<T> masks = {};
+  const ActivationChoice* activations = nullptr;  // [3] of the cells that let a call choose
 };
 
 template <class T>
@@ -47,6 +49,7 @@ struct BackwardCall {
   Sequence<const bool> resets;
   Masks<T> masks;
   index truncate;  // no gradient passes into a step whose number is a multiple of this; 0: all do
+  const ActivationChoice* activations = nullptr;
 };
 
 template <class T>

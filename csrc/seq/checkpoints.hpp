@@ -116,9 +116,15 @@ void run_from_checkpoints(const BackwardCall<T>& call, StretchWork<Cell, T>& wor
   for (index i = saved.count() - 1; i >= 0; --i) {
     const Span steps = saved.stretch(i);
     const States<T> before = saved.before(i);
-    const ForwardCall<T> again = {
-        call.dims, call.x,    {before.h, before.c}, {work.y, 0, work.history.outputs.row()},
-        {},        call.rows, call.resets,          call.masks};
+    const ForwardCall<T> again = {call.dims,
+                                  call.x,
+                                  {before.h, before.c},
+                                  {work.y, 0, work.history.outputs.row()},
+                                  {},
+                                  call.rows,
+                                  call.resets,
+                                  call.masks,
+                                  call.activations};
     ForwardPass<Cell, T, KeepAll>(again, work.weights, work.history.of(steps), work.forward, plan,
                                   worker)
         .run(steps);

@@ -70,6 +70,7 @@ class ForwardPass {
               const History<Cell, T, Keep>& history, const ForwardWorkspace<T>& workspace,
               const PlanSegment& plan, Worker& worker)
       : call_(call),
+        cell_{decltype(Cell::act)(call.activations)},
         weights_(weights),
         history_(history),
         layout_(history.layout),
@@ -365,13 +366,14 @@ class ForwardPass {
     State<V> state = {Output::projects ? V{} : load(step.before.h + at), V{}};
     if constexpr (Phase + 1 < Cell::phases) {
       store(history_.operand_at(Phase + 1, step.number) + at,
-            Cell::template stage<Phase>(gate, load(step.operand + at)));
+            cell_.template stage<Phase>(gate, load(step.operand + at)));
       for (int p = Cell::phase[Phase].begin; p < Cell::phase[Phase].end; ++p) {
         store(slot + p * part_stride, gate[p]);
       }
     } else {
       if constexpr (Cell::has_memory) state.c = load(step.before.c + at);
-      state = zone.after(state, Cell::forward(gate, state), layout_, group);
+      const auto& cell = cell_at(cell_, weights_.of_units, group);
+      state = zone.after(state, cell.forward(gate, state), layout_, group);
       if constexpr (Keep::gates) {
         for (int p = 0; p < L::P; ++p) store(slot + p * part_stride, gate[p]);
       }
@@ -422,7 +424,7 @@ class ForwardPass {
       }
       scale_and_shift(weights_.norm, group, part);
       V gate[Cell::gates];
-      Cell::activate(part, gate);
+      cell_.activate(part, gate);
       State<V> prev = {load(step.before.h + at + group * L::N), V{}};
       if constexpr (NormalizesMemory<Cell>) {
         prev.c = load(step.before.c + at + group * L::N);
@@ -454,7 +456,7 @@ class ForwardPass {
       const V gate_o = load(kept);
       if constexpr (Keep::gates) store(kept, part[Cell::memory_part]);
       scale_and_shift(weights_.norm, group, part);
-      const State<V> state = {Cell::output(gate_o, part[Cell::memory_part]),
+      const State<V> state = {cell_.output(gate_o, part[Cell::memory_part]),
                               load(step.after.c + here)};
       leave<PlainOutput>(step, r, group, zone.after(prev, state, layout_, group));
     }
@@ -463,6 +465,7 @@ class ForwardPass {
   // Copies, not references: in the caller's stack frame they may share cache lines with what the
   // calling thread writes all the time.
   const ForwardCall<T> call_;
+  const Cell cell_;
   const ForwardWeights<Cell, T> weights_;
   const History<Cell, T, Keep> history_;
   const L layout_;

@@ -19,10 +19,12 @@ class NormalizedBackward {
 
  public:
   /// Of a pass, whose own copies of all this it reads.
-  NormalizedBackward(const BackwardCall<T>& call, const History<Cell, T, KeepAll>& history,
+  NormalizedBackward(const Cell& cell, const BackwardCall<T>& call,
+                     const History<Cell, T, KeepAll>& history,
                      const BackwardWorkspace<Cell, T>& work, const Sequence<const T>& dy,
                      const Worker& worker)
-      : call_(call),
+      : cell_(cell),
+        call_(call),
         history_(history),
         work_(work),
         layout_(work.layout),
@@ -104,7 +106,7 @@ class NormalizedBackward {
     const auto from = normalized.group(group);
     for (int p = 0; p < L::P; ++p) part[p] = load<T>(from.part(p));
     scale_and_shift(work_.norm, group, part);
-    Cell::activate(part, gate);
+    cell_.activate(part, gate);
   }
 
   V dh_with_dy(index step, index r, index group) const {
@@ -128,7 +130,7 @@ class NormalizedBackward {
       State<V> d = {dh_with_dy(step, r, group), load(work_.dc + d_at + group * L::N)};
       const State<V> passed = zone.split(d, layout_, group);
       V delta[L::P] = {};
-      Cell::backward_output(gate, part[Cell::memory_part], d.h, delta);
+      cell_.backward_output(gate, part[Cell::memory_part], d.h, delta);
       delta[Cell::input.begin] = passed.c;
       for (int g = 0; g < Cell::gates; ++g) delta[Cell::phase[0].begin + g] = gate[g];
       store_deltas<Cell, T>(deltas.group(group), {0, L::P}, delta, layout_.valid(group));
@@ -170,13 +172,14 @@ class NormalizedBackward {
         d.h = dh_with_dy(step, r, group);
         passed = zone.split(d, layout_, group);
       }
-      Cell::backward(part, gate, prev, d, delta);
+      cell_.backward(part, gate, prev, d, delta);
       store_deltas<Cell, T>(slot, {Cell::input.begin, L::P}, delta, layout_.valid(group));
       store(work_.dh + d_at + group * L::N, d.h + passed.h);
       if constexpr (Cell::has_memory) store(work_.dc + d_at + group * L::N, d.c + passed.c);
     }
   }
 
+  const Cell& cell_;
   const BackwardCall<T>& call_;
   const History<Cell, T, KeepAll>& history_;
   const BackwardWorkspace<Cell, T>& work_;

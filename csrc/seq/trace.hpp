@@ -22,7 +22,7 @@ inline void gates_of(const NormWeights<Cell, T>& norm, index group, Vec<T> (&par
                      Vec<T> (&gate)[Cell::gates]) {
   if constexpr (Normalized<Cell>) {
     scale_and_shift(norm, group, part);
-    Cell::activate(part, gate);
+    Cell{decltype(Cell::act)(nullptr)}.activate(part, gate);
   } else {
     for (int g = 0; g < Cell::gates; ++g) gate[g] = part[part_of_gate<Cell>(g)];
   }

@@ -2,7 +2,7 @@
 //
 //   forward     input [panel][I][V][N] and recurrent, a phase [panel][R][V][N], V = parts x groups
 //               of the panel; bias [panel][P][U][N], where the input product starts (at zero where
-//               a bias comes after a norm)
+//               a bias comes after a norm); and those of units (seq/unit_weights.hpp)
 //   backward    the same matrices as B of the products with deltas: [block of output vectors]
 //               [panel, part, group, lane][vectors of the block][N]
 #pragma once
@@ -13,6 +13,7 @@
 #include "gemm/pack.hpp"
 #include "seq/layer_norm.hpp"
 #include "seq/projection.hpp"
+#include "seq/unit_weights.hpp"
 
 namespace rnnfast {
 namespace {
@@ -36,9 +37,14 @@ struct ForwardWeights {
   T* bias = nullptr;
   ProjectionWeights<T> projection;  // of no size where there is none
   NormWeights<Cell, T> norm;
+  UnitWeights<Cell, T> of_units;
 
   explicit ForwardWeights(const Dims& dims)
-      : dims(dims), layout{dims.units}, projection{{dims.projection}, dims.units}, norm{layout} {}
+      : dims(dims),
+        layout{dims.units},
+        projection{{dims.projection}, dims.units},
+        norm{layout},
+        of_units{layout, nullptr} {}
 
   void place(Bump& bump) {
     const index columns = layout.groups() * L::N;
@@ -49,6 +55,7 @@ struct ForwardWeights {
     bias = bump.take<T>(columns * Cell::parts);
     projection.place(bump);
     if constexpr (Normalized<Cell>) norm.place(bump);
+    of_units.place(bump);
   }
 
   const T* input_panel(index panel) const {
@@ -68,6 +75,7 @@ struct ForwardWeights {
         pack_panel(weights.w_hh, Cell::phase[p], outputs_of(dims), panel, recurrent[p]);
       }
       pack_bias(weights, panel);
+      of_units.pack(weights.peephole, {panel * L::U, smaller((panel + 1) * L::U, layout.groups())});
     }
     projection.pack(weights.w_hr, worker);
     if constexpr (Normalized<Cell>) norm.pack(weights, worker);

@@ -3,11 +3,13 @@
 #error "the avx2 target needs -mavx2 -mfma, and no AVX-512"
 #endif
 
-#include "targets/kernels.hpp"
+#include "targets/own.hpp"
 
 namespace rnnfast {
 
+extern const ChosenCells chosen_avx2;
 extern const Target target_avx2;
-const Target target_avx2 = {"avx2", Isa::avx2, scalar_kernels<float>(), scalar_kernels<double>()};
+const Target target_avx2 = {"avx2", Isa::avx2, scalar_kernels(chosen_avx2.single),
+                            scalar_kernels(chosen_avx2.twice)};
 
 }  // namespace rnnfast

@@ -4,12 +4,13 @@
 #error "the avx512 target needs -mavx512f -mavx512vl -mavx512dq -mavx512bw"
 #endif
 
-#include "targets/kernels.hpp"
+#include "targets/own.hpp"
 
 namespace rnnfast {
 
+extern const ChosenCells chosen_avx512;
 extern const Target target_avx512;
-const Target target_avx512 = {"avx512", Isa::avx512, scalar_kernels<float>(),
-                              scalar_kernels<double>()};
+const Target target_avx512 = {"avx512", Isa::avx512, scalar_kernels(chosen_avx512.single),
+                              scalar_kernels(chosen_avx512.twice)};
 
 }  // namespace rnnfast

@@ -4,12 +4,13 @@
 #error "the baseline target must be compiled without AVX"
 #endif
 
-#include "targets/kernels.hpp"
+#include "targets/own.hpp"
 
 namespace rnnfast {
 
+extern const ChosenCells chosen_baseline;
 extern const Target target_baseline;
-const Target target_baseline = {"baseline", Isa::baseline, scalar_kernels<float>(),
-                                scalar_kernels<double>()};
+const Target target_baseline = {"baseline", Isa::baseline, scalar_kernels(chosen_baseline.single),
+                                scalar_kernels(chosen_baseline.twice)};
 
 }  // namespace rnnfast

@@ -3,11 +3,13 @@
 #error "the neon target is for aarch64"
 #endif
 
-#include "targets/kernels.hpp"
+#include "targets/own.hpp"
 
 namespace rnnfast {
 
+extern const ChosenCells chosen_neon;
 extern const Target target_neon;
-const Target target_neon = {"neon", Isa::neon, scalar_kernels<float>(), scalar_kernels<double>()};
+const Target target_neon = {"neon", Isa::neon, scalar_kernels(chosen_neon.single),
+                            scalar_kernels(chosen_neon.twice)};
 
 }  // namespace rnnfast

@@ -56,14 +56,31 @@ struct Probes {
   T (*fma_loop)(index count);
   void (*sigmoid)(const T* x, T* y, index count);  // count: a multiple of N
   void (*tanh)(const T* x, T* y, index count);
+  void (*chosen)(const ActivationChoice&, const T* x, T* y, index count);
+  void (*chosen_slope)(const ActivationChoice&, const T* y, T* slope, index count);
   void (*pack_lanes)(const T* w, index rows, index length, T* to);  // [length][N]
   void (*unpack_lanes)(const T* from, index rows, index length, T* w);
+};
+
+/// Cells by their numbers in one of the registry's lists.
+template <class T>
+struct CellTable {
+  const CellKernels<T>* cells;
+  int count;
+};
+
+/// Those whose activations a call chooses; a file of its own, as it takes as long to compile as all
+/// the rest.
+struct ChosenCells {
+  CellTable<float> single;
+  CellTable<double> twice;
 };
 
 template <class T>
 struct ScalarKernels {
   const CellKernels<T>* cells;
   int cell_count;
+  const CellTable<T>* chosen;
   Probes<T> probes;
 };
 

@@ -3,17 +3,29 @@
 Python checks and speaks; C++ asserts. What passes here is as `rnnfast._core` wants it: one dtype,
 native, aligned, of the shapes and strides that the kernels take.
 
-    arrays     one array: dtype, byte order, alignment, strides, shape
-    cells      the cells of the core, chosen by options
-    inputs     the arguments of one layer, or of a step, against each other
-    stacks     those of all layers and directions of a call
-    gradients  the arguments of a pullback
-    options    flags, counts, names
+    arrays       one array: dtype, byte order, alignment, strides, shape
+    activations  functions by their names and numbers
+    cells        the cells of the core, chosen by options
+    inputs       the arguments of one layer, or of a step, against each other
+    stacks       those of all layers and directions of a call
+    gradients    the arguments of a pullback
+    options      flags, counts, names
 """
 
 from __future__ import annotations
 
-from . import cells, gradients, inputs, options, stacks
+from . import activations, cells, gradients, inputs, options, stacks
 from .arrays import Array, DType, empty, zeros
 
-__all__ = ["Array", "DType", "cells", "empty", "gradients", "inputs", "options", "stacks", "zeros"]
+__all__ = [
+    "Array",
+    "DType",
+    "activations",
+    "cells",
+    "empty",
+    "gradients",
+    "inputs",
+    "options",
+    "stacks",
+    "zeros",
+]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from math import isinf
 from typing import NamedTuple
+
+from .activations import Activation, Many, activations, threshold
 
 
 class Cell(NamedTuple):
     """A cell of `_core`: G, how G*H is written, and the names of the states it carries.
 
-    `norm_rows` times H are the numbers of its layer normalization.
+    `norm_rows` times H are the numbers of its layer normalization. `activations` are those that a
+    call has chosen; a cell whose own never change has none here.
     """
 
     name: str
@@ -16,11 +20,17 @@ class Cell(NamedTuple):
     rows: str
     states: tuple[str, ...]
     norm_rows: int = 0
+    activations: tuple[Activation, ...] = ()
 
     @property
     def has_c(self) -> bool:
         """Whether the cell carries a cell state beside its output."""
         return "c" in self.states
+
+    @property
+    def core(self) -> str | tuple[str, tuple[Activation, ...]]:
+        """The cell as `_core` takes it."""
+        return (self.name, self.activations) if self.activations else self.name
 
 
 _LSTM = {
@@ -28,41 +38,81 @@ _LSTM = {
     "coupled": Cell("lstm_coupled", 3, "3*H", ("h", "c")),
     "none": Cell("lstm_no_forget", 3, "3*H", ("h", "c")),
 }
-MGU = Cell("mgu", 2, "2*H", ("h",))
+_LSTM_PEEPHOLE = Cell("lstm_peephole", 4, "4*H", ("h", "c"))
+_MGU = Cell("mgu", 2, "2*H", ("h",))
 _RNN = {name: Cell(f"rnn_{name}", 1, "H", ("h",)) for name in ("tanh", "relu", "sigmoid")}
 _LSTM_NORM = Cell("lstm_norm", 4, "4*H", ("h", "c"), norm_rows=10)
+_RNN_OF_ANY = Cell("rnn", 1, "H", ("h",))
 _GRU = Cell("gru", 3, "3*H", ("h",))
 _GRU_NORM = Cell("gru_norm", 3, "3*H", ("h",), norm_rows=6)
 _GRU_RESET_BEFORE = Cell("gru_reset_before", 3, "3*H", ("h",))
 
+# The cells' own activations, in ONNX's order: of the gates, the candidate, the output.
+_OF_LSTM = ("sigmoid", "tanh", "tanh")
+_OF_GATED = ("sigmoid", "tanh")
 
-def rnn(nonlinearity: object) -> Cell:
-    """Return the vanilla cell with this activation."""
+
+def rnn(nonlinearity: object, chosen: Many | None, clip: float | None) -> Cell:
+    """Return the vanilla cell with this activation, by either of its arguments."""
     if not isinstance(nonlinearity, str) or nonlinearity not in _RNN:
         raise ValueError(f"nonlinearity must be 'tanh', 'relu' or 'sigmoid', got {nonlinearity!r}")
-    return _RNN[nonlinearity]
+    if chosen is not None and nonlinearity != "tanh":
+        raise ValueError(
+            f"nonlinearity must be left out where activations are given, got {nonlinearity!r}"
+        )
+    if chosen is None and clip is None:
+        return _RNN[nonlinearity]
+    (wanted,) = activations(chosen, (nonlinearity,), threshold(clip))
+    for name, cell in _RNN.items():
+        if (wanted,) == activations(None, (name,), wanted.clip) and isinf(wanted.clip):
+            return cell
+    return _RNN_OF_ANY._replace(activations=(wanted,))
 
 
-def lstm(forget_gate: object, w_hr: object, layer_norm: object) -> Cell:
-    """Return the LSTM whose forget gate is its own, one with the input gate, or absent."""
+def lstm(
+    forget_gate: object,
+    chosen: Many | None,
+    clip: float | None,
+    *,
+    w_hr: object,
+    peephole: object,
+    layer_norm: object,
+) -> Cell:
+    """Return the LSTM whose forget gate is its own, one with the input gate, or absent.
+
+    Of the weights it matters here whether they are there.
+    """
     if not isinstance(forget_gate, str) or forget_gate not in _LSTM:
         raise ValueError(f"forget_gate must be 'own', 'coupled' or 'none', got {forget_gate!r}")
-    if layer_norm is None:
-        return _LSTM[forget_gate]
+    if layer_norm is not None:
+        for name, other in (("w_hr", w_hr), ("peephole", peephole)):
+            if other is not None:
+                raise ValueError(f"layer_norm and {name} do not go together, pass one of them")
+        if forget_gate != "own":
+            raise ValueError(f"layer_norm needs forget_gate='own', got {forget_gate!r}")
+        return _with(_LSTM_NORM, _OF_LSTM, chosen, clip)
+    if peephole is None:
+        return _with(_LSTM[forget_gate], _OF_LSTM, chosen, clip)
     if forget_gate != "own":
-        raise ValueError(f"layer_norm needs forget_gate='own', got {forget_gate!r}")
-    if w_hr is not None:
-        raise ValueError("layer_norm and w_hr do not go together, pass one of them")
-    return _LSTM_NORM
+        raise ValueError(
+            f"peephole must be None with forget_gate={forget_gate!r}; it has a row for a forget "
+            "gate of its own"
+        )
+    return _LSTM_PEEPHOLE._replace(activations=activations(chosen, _OF_LSTM, threshold(clip)))
 
 
-def gru(reset_after: bool, layer_norm: object) -> Cell:
+def gru(reset_after: bool, chosen: Many | None, clip: float | None, *, layer_norm: object) -> Cell:
     """Return the GRU whose reset gate acts after, or before, the recurrent product."""
     if layer_norm is None:
-        return _GRU if reset_after else _GRU_RESET_BEFORE
+        return _with(_GRU if reset_after else _GRU_RESET_BEFORE, _OF_GATED, chosen, clip)
     if not reset_after:
         raise ValueError("layer_norm needs reset_after=True, got False")
-    return _GRU_NORM
+    return _with(_GRU_NORM, _OF_GATED, chosen, clip)
+
+
+def mgu(chosen: Many | None, clip: float | None) -> Cell:
+    """Return the minimal gated unit."""
+    return _with(_MGU, _OF_GATED, chosen, clip)
 
 
 def by_kind(
@@ -70,7 +120,11 @@ def by_kind(
     nonlinearity: object,
     forget_gate: object,
     reset_after: bool,
+    chosen: Many | None,
+    clip: float | None,
+    *,
     w_hr: object,
+    peephole: object,
     layer_norm: object,
 ) -> Cell:
     """Return the cell that `prepack` names; an option of another kind must be at its default."""
@@ -78,18 +132,30 @@ def by_kind(
         raise ValueError(f"nonlinearity is an option of cell 'rnn', not of {kind!r}")
     if kind != "lstm" and forget_gate != "own":
         raise ValueError(f"forget_gate is an option of cell 'lstm', not of {kind!r}")
-    if kind != "lstm" and w_hr is not None:
-        raise ValueError(f"w_hr is an option of cell 'lstm', not of {kind!r}")
+    for name, weight in (("w_hr", w_hr), ("peephole", peephole)):
+        if kind != "lstm" and weight is not None:
+            raise ValueError(f"{name} is an option of cell 'lstm', not of {kind!r}")
     if kind != "gru" and not reset_after:
         raise ValueError(f"reset_after is an option of cell 'gru', not of {kind!r}")
     if kind not in ("lstm", "gru") and layer_norm is not None:
         raise ValueError(f"layer_norm is an option of cells 'lstm' and 'gru', not of {kind!r}")
     if kind == "rnn":
-        return rnn(nonlinearity)
+        return rnn(nonlinearity, chosen, clip)
     if kind == "lstm":
-        return lstm(forget_gate, w_hr, layer_norm)
+        return lstm(forget_gate, chosen, clip, w_hr=w_hr, peephole=peephole, layer_norm=layer_norm)
     if kind == "gru":
-        return gru(reset_after, layer_norm)
+        return gru(reset_after, chosen, clip, layer_norm=layer_norm)
     if kind == "mgu":
-        return MGU
+        return mgu(chosen, clip)
     raise ValueError(f"cell must be 'rnn', 'lstm', 'gru' or 'mgu', got {kind!r}")
+
+
+def _with(cell: Cell, own: tuple[str, ...], chosen: Many | None, clip: float | None) -> Cell:
+    """Return a cell with the activations of a call, itself where these are its own."""
+    if chosen is None and clip is None:
+        return cell
+    bound = threshold(clip)
+    wanted = activations(chosen, own, bound)
+    if isinf(bound) and wanted == activations(None, own, bound):
+        return cell
+    return cell._replace(activations=wanted)

@@ -1,8 +1,9 @@
 """The arguments of a forward pass, checked against each other.
 
 Sizes: T steps, B rows, I inputs, H hidden units, G gates. `x` (T, B, I), `w_ih` (G*H, I),
-`w_hh` (G*H, H), biases (G*H,), states (B, H). `x` sets T, B, I and the dtype; the columns of
-`w_hh` set H. A projection `w_hr` (R, H) sets R and H: `w_hh` is (G*H, R) then, and h (B, R).
+`w_hh` (G*H, H), biases (G*H,), `peephole` (3*H,), states (B, H). `x` sets T, B, I and the dtype;
+the columns of `w_hh` set H. A projection `w_hr` (R, H) sets R and H: `w_hh` is (G*H, R) then, and
+h (B, R).
 """
 
 from __future__ import annotations
@@ -28,6 +29,18 @@ from .arrays import (
 from .cells import Cell
 
 
+class Given(NamedTuple):
+    """What becomes `Weights`, field by field: an array, or a sequence of them, or None."""
+
+    w_ih: Any
+    w_hh: Any
+    b_ih: Any = None
+    b_hh: Any = None
+    w_hr: Any = None
+    peephole: Any = None
+    layer_norm: Any = None
+
+
 class Weights(NamedTuple):
     """The parameters of one cell, as the kernels take them and in their order."""
 
@@ -36,6 +49,7 @@ class Weights(NamedTuple):
     b_ih: Array | None
     b_hh: Array | None
     w_hr: Array | None = None
+    peephole: Array | None = None
     layer_norm: Array | None = None
 
     @property
@@ -101,7 +115,7 @@ def sequence(x: npt.ArrayLike) -> Array:
 
 def layer_weights(
     cell: Cell,
-    given: tuple[Any, ...],
+    given: Given,
     *,
     input_size: int,
     columns: str,
@@ -111,18 +125,14 @@ def layer_weights(
 ) -> Weights:
     """Return the weights of one layer.
 
-    `given` are the fields of `Weights`, `input_size` the columns that `w_ih` must have, written
-    `columns`; `dtype` is that of the argument `model_name`; `place` follows the names of the
-    arguments, "" or as "[2]".
+    `input_size` are the columns that `w_ih` must have, written `columns`; `dtype` is that of the
+    argument `model_name`; `place` follows the names of the arguments, "" or as "[2]".
     """
-    w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm = given
-    recurrent, projection = _recurrent(cell, w_hh, w_hr, model_name, dtype, place)
-    kernel = real_like(f"w_ih{place}", w_ih, model_name, dtype)
+    recurrent, projection = _recurrent(cell, given, model_name, dtype, place)
+    kernel = real_like(f"w_ih{place}", given.w_ih, model_name, dtype)
     shape = (recurrent.shape[0], input_size)
     require_shape(f"w_ih{place}", kernel, f"({cell.rows}, {columns})", shape)
-    biases = _biases(cell, recurrent, b_ih, b_hh, model_name, place)
-    norm = _norm(cell, layer_norm, recurrent, model_name, place)
-    return Weights(contiguous(kernel), recurrent, *biases, projection, norm)
+    return _weights(cell, given, kernel, recurrent, projection, model_name, place)
 
 
 def inputs_for(
@@ -146,19 +156,16 @@ def sequence_for(weights: Weights, x: npt.ArrayLike) -> Array:
     return sequence
 
 
-def weights(cell: Cell, given: tuple[Any, ...], place: str) -> Weights:
+def weights(cell: Cell, given: Given, place: str) -> Weights:
     """Return weights that come without a sequence, so that `w_ih` sets I and the dtype."""
-    w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm = given
     name = f"w_ih{place}"
-    kernel = real(name, w_ih)
-    recurrent, projection = _recurrent(cell, w_hh, w_hr, name, kernel.dtype, place)
+    kernel = real(name, given.w_ih)
+    recurrent, projection = _recurrent(cell, given, name, kernel.dtype, place)
     rows = recurrent.shape[0]
     if kernel.ndim != 2 or kernel.shape[0] != rows or kernel.shape[1] == 0:
         fix = f"; it looks transposed, pass {name}.T" if kernel.shape[1:] == (rows,) else ""
         raise ValueError(f"{name} must be ({cell.rows}, I) = ({rows}, I), got {kernel.shape}{fix}")
-    biases = _biases(cell, recurrent, b_ih, b_hh, name, place)
-    norm = _norm(cell, layer_norm, recurrent, name, place)
-    return Weights(contiguous(kernel), recurrent, *biases, projection, norm)
+    return _weights(cell, given, kernel, recurrent, projection, name, place)
 
 
 def step_inputs(
@@ -216,14 +223,14 @@ def _sequence(x: Array) -> Array:
 
 
 def _recurrent(
-    cell: Cell, w_hh: Any, w_hr: Any, model_name: str, dtype: DType, place: str
+    cell: Cell, given: Given, model_name: str, dtype: DType, place: str
 ) -> tuple[Array, Array | None]:
     """Return the recurrent weights and, where there is one, the projection."""
-    recurrent = real_like(f"w_hh{place}", w_hh, model_name, dtype)
-    if w_hr is None:
+    recurrent = real_like(f"w_hh{place}", given.w_hh, model_name, dtype)
+    if given.w_hr is None:
         return contiguous(_square(cell, recurrent, place)), None
     name = f"w_hr{place}"
-    projection = real_like(name, w_hr, model_name, dtype)
+    projection = real_like(name, given.w_hr, model_name, dtype)
     if projection.ndim != 2 or projection.size == 0:
         raise ValueError(f"{name} must be (R, H) with both at least 1, got {projection.shape}")
     output_size, hidden_size = projection.shape
@@ -246,37 +253,40 @@ def _square(cell: Cell, w_hh: Array, place: str) -> Array:
     return w_hh
 
 
-def _biases(
+def _weights(
     cell: Cell,
-    w_hh: Array,
-    b_ih: npt.ArrayLike | None,
-    b_hh: npt.ArrayLike | None,
+    given: Given,
+    kernel: Array,
+    recurrent: Array,
+    projection: Array | None,
     model_name: str,
     place: str,
-) -> tuple[Array | None, Array | None]:
-    shape = (w_hh.shape[0],)
+) -> Weights:
+    """Return the weights, of which the matrices have been checked."""
+    rows = recurrent.shape[0]
+    hidden_size = rows // cell.gates
 
-    def bias(name: str, value: npt.ArrayLike | None) -> Array | None:
+    def vector(name: str, symbols: str, size: int) -> Array | None:
+        value = getattr(given, name)
         if value is None:
             return None
-        array = real_like(name, value, model_name, w_hh.dtype)
-        require_shape(name, array, f"({cell.rows},)", shape)
+        array = real_like(f"{name}{place}", value, model_name, kernel.dtype)
+        require_shape(f"{name}{place}", array, symbols, (size,))
         return contiguous(array)
 
-    return bias(f"b_ih{place}", b_ih), bias(f"b_hh{place}", b_hh)
-
-
-def _norm(cell: Cell, value: Any, recurrent: Array, model_name: str, place: str) -> Array | None:
-    """Return the gains and biases of a cell that normalizes; None for others."""
-    if not cell.norm_rows:
-        return None
-    name = f"layer_norm{place}"
-    if value is None:
-        raise TypeError(f"{name} must be an array like those of the other layers, got None")
-    array = real_like(name, value, model_name, recurrent.dtype)
-    shape = (cell.norm_rows * recurrent.shape[1],)
-    require_shape(name, array, f"({cell.norm_rows}*H,)", shape)
-    return contiguous(array)
+    if cell.norm_rows and given.layer_norm is None:
+        raise TypeError(
+            f"layer_norm{place} must be an array like those of the other layers, got None"
+        )
+    return Weights(
+        contiguous(kernel),
+        recurrent,
+        vector("b_ih", f"({cell.rows},)", rows),
+        vector("b_hh", f"({cell.rows},)", rows),
+        projection,
+        vector("peephole", "(3*H,)", 3 * hidden_size),
+        vector("layer_norm", f"({cell.norm_rows}*H,)", cell.norm_rows * hidden_size),
+    )
 
 
 def _with_states(

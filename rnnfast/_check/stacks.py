@@ -1,9 +1,9 @@
 """Layers on layers: weights, and states, of all layers and directions of one call.
 
-Each of `w_ih`, `w_hh`, `b_ih`, `b_hh` and `w_hr` is one array, or a sequence of one for each layer
-and direction in torch's order: layer by layer, forward before reverse. With L layers of D
-directions, states are (L*D, B, H), a layer gives (T, B, D*H), and the next one takes that for its
-x; with a projection h has R numbers in place of H.
+Each of `w_ih`, `w_hh`, `b_ih`, `b_hh`, `w_hr`, `peephole` and `layer_norm` is one array, or a
+sequence of one for each layer and direction in torch's order: layer by layer, forward before
+reverse. With L layers of D directions, states are (L*D, B, H), a layer gives (T, B, D*H), and the
+next one takes that for its x; with a projection h has R numbers in place of H.
 """
 
 from __future__ import annotations
@@ -18,17 +18,6 @@ from .cells import Cell
 
 Form: TypeAlias = type[list[Any]] | type[tuple[Any, ...]]
 Layers: TypeAlias = tuple[tuple[inputs.Weights, ...], ...]
-
-
-class Given(NamedTuple):
-    """What becomes `inputs.Weights`, field by field: an array or a sequence of them, or None."""
-
-    w_ih: Any
-    w_hh: Any
-    b_ih: Any = None
-    b_hh: Any = None
-    w_hr: Any = None
-    layer_norm: Any = None
 
 
 class Stack(NamedTuple):
@@ -66,7 +55,7 @@ class Stack(NamedTuple):
 def stack(
     cell: Cell,
     x: npt.ArrayLike,
-    weights: Given,
+    weights: inputs.Given,
     h0: npt.ArrayLike | None,
     c0: npt.ArrayLike | None,
     *,
@@ -84,7 +73,7 @@ def stack(
     return of_call(cell, sequence, layers, form, h0, c0, lengths, resets)
 
 
-def packable(cell: Cell, weights: Given, bidirectional: bool) -> tuple[Layers, Form | None]:
+def packable(cell: Cell, weights: inputs.Given, bidirectional: bool) -> tuple[Layers, Form | None]:
     """Return weights that come without a sequence, so that the first `w_ih` sets I and the dtype.
 
     They are read-only copies.
@@ -132,7 +121,7 @@ def of_call(
 
 def _layers(
     cell: Cell,
-    given: list[Given],
+    given: list[inputs.Given],
     form: Form | None,
     bidirectional: bool,
     input_size: int,
@@ -172,10 +161,10 @@ def _form(value: object, ndim: int) -> Form | None:
 
 
 def _sequences(
-    weights: Given,
+    weights: inputs.Given,
     form: Form | None,
     bidirectional: bool,
-) -> list[Given]:
+) -> list[inputs.Given]:
     """Return the weights of each layer and direction."""
     names = inputs.Weights._fields
     if form is None:
@@ -202,7 +191,7 @@ def _sequences(
             raise ValueError(f"{name} must be a sequence of {count} arrays like w_ih, got {got}")
         else:
             columns.append(list(value))
-    return [Given(*part) for part in zip(*columns, strict=True)]
+    return [inputs.Given(*part) for part in zip(*columns, strict=True)]
 
 
 def _require_equal_sizes(weights: inputs.Weights, first: inputs.Weights, i: int) -> None:

@@ -72,7 +72,7 @@ class Network:
         self,
         cell: cells.Cell,
         x: npt.ArrayLike,
-        weights: stacks.Given,
+        weights: inputs.Given,
         h0: npt.ArrayLike | None,
         c0: npt.ArrayLike | None = None,
         *,

@@ -35,7 +35,7 @@ def forward(
 ) -> None:
     """Write the results."""
     if _takes_steps(given, results):
-        _core.forward(cell.name, *_arguments(given, reverse, masks, results))
+        _core.forward(cell.core, *_arguments(given, reverse, masks, results))
 
 
 def forward_saving(
@@ -48,7 +48,7 @@ def forward_saving(
     """As `forward`; return what the backward pass needs."""
     if not _takes_steps(given, results):
         return NoTape()
-    return _core.forward_saving(cell.name, *_arguments(given, reverse, masks, results))
+    return _core.forward_saving(cell.core, *_arguments(given, reverse, masks, results))
 
 
 def forward_saving_checkpoints(
@@ -61,7 +61,7 @@ def forward_saving_checkpoints(
     """As `forward_saving`, in memory that grows with the square root of T."""
     if not _takes_steps(given, results):
         return NoTape()
-    return _core.forward_saving_checkpoints(cell.name, *_arguments(given, reverse, masks, results))
+    return _core.forward_saving_checkpoints(cell.core, *_arguments(given, reverse, masks, results))
 
 
 def forward_packed(
@@ -82,7 +82,7 @@ def layers_at_once(cell: cells.Cell, given: stacks.Stack, training: bool) -> AtO
     layers = len(given.layers)
     if layers * given.directions == 1 or not given.x.size or not given.steps:
         return None
-    return _core.plan_layers(cell.name, given.x, given.first, layers, given.directions, training)
+    return _core.plan_layers(cell.core, given.x, given.first, layers, given.directions, training)
 
 
 def forward_layers(
@@ -96,7 +96,7 @@ def forward_layers(
 ) -> None:
     """Write `outputs`, y of each layer, and `states`, those of all layers, at once."""
     arguments = _arguments_of_layers(given, packed, reverse, outputs, states)
-    _core.forward_layers(cell.name, plan, given.directions, arguments)
+    _core.forward_layers(cell.core, plan, given.directions, arguments)
 
 
 def forward_layers_saving(
@@ -109,7 +109,7 @@ def forward_layers_saving(
 ) -> list[Tape]:
     """As `forward_layers`; return what each backward pass needs."""
     arguments = _arguments_of_layers(given, None, reverse, outputs, states)
-    return [*_core.forward_layers_saving(cell.name, plan, given.directions, arguments)]
+    return [*_core.forward_layers_saving(cell.core, plan, given.directions, arguments)]
 
 
 def _arguments_of_layers(

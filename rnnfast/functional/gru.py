@@ -17,11 +17,11 @@ from collections.abc import Collection
 
 import numpy.typing as npt
 
-from .._check import cells, options, stacks
+from .._check import cells, inputs, options
 from ._network import Network
 from ._noise import noise
 from ._pullback import Pullback
-from .results import GRUGrads, GRUOutput, Weights
+from .results import Activations, GRUGrads, GRUOutput, Weights
 
 
 class GRUPullback(Pullback[GRUGrads]):
@@ -78,8 +78,10 @@ def gru(
     b_hh: Weights | None = None,
     *,
     h0: npt.ArrayLike | None = None,
-    reset_after: bool = True,
     layer_norm: Weights | None = None,
+    reset_after: bool = True,
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -112,14 +114,19 @@ def gru(
         Biases, each zero by default.
     h0 : array_like, shape (B, H), optional
         Hidden state before the first step, zero by default.
-    reset_after : bool, default True
-        Apply the reset gate after the recurrent product, as cuDNN and PyTorch do; False applies it
-        to the hidden state before, as in the paper.
     layer_norm : array_like, shape (6*H,), optional
         Layer normalization, with `reset_after` only: gains of the input product (3*H, in the order
         r z n) and of the recurrent product (3*H). Of each product the 2*H rows of r and z are
         normalized together, and the H of n by themselves; `b_ih` and `b_hh` are added after, as the
         biases of the normalized products. None, the default, is the plain cell.
+    reset_after : bool, default True
+        Apply the reset gate after the recurrent product, as cuDNN and PyTorch do; False applies it
+        to the hidden state before, as in the paper.
+    activations : sequence of two, optional
+        Of the gates and of the candidate n: ONNX's f and g. Any of the functions below; by default
+        sigmoid, tanh.
+    clip : float, optional
+        Bound of what every activation sees, [-clip, clip]; None by default.
     lengths : array_like of int, shape (B,), optional
         Steps of each sequence, 0 to T, in any order; all have T by default. Each comes out as if
         run alone: what `x` holds past its end is never read, `y` is zero there, and `h_n` follows
@@ -180,6 +187,24 @@ def gru(
         r, z = sigmoid(N(W_ih x_t) + N(W_hh h_{t-1}))
         n    = tanh(N(W_in x_t) + r * N(W_hn h_{t-1}))
 
+    An activation is a name, or a tuple ``(name, alpha)`` or ``(name, alpha, beta)`` where it takes
+    these; case and underscores do not matter, so that ONNX's spelling will do::
+
+        relu                  max(x, 0)
+        tanh, sigmoid
+        affine                alpha x + beta                          alpha = 1, beta = 0
+        leaky_relu            x if x >= 0 else alpha x                alpha = 0.01
+        thresholded_relu      x if x >= alpha else 0                  alpha = 1
+        scaled_tanh           alpha tanh(beta x)                      alpha = 1, beta = 1
+        hard_sigmoid          min(max(alpha x + beta, 0), 1)          alpha = 0.2, beta = 0.5
+        elu                   x if x > 0 else alpha (e^x - 1)         alpha = 1
+        softsign              x / (1 + |x|)
+        softplus              log(1 + e^x)
+        linear, relu6, hard_tanh, selu, exponential                   as in Keras
+
+    Their slopes are taken from their results. So alpha of leaky_relu, thresholded_relu and elu is
+    at least 0, and that of scaled_tanh not 0.
+
     References
     ----------
     .. [1] Cho et al., Learning phrase representations using RNN encoder-decoder, 2014: reset
@@ -195,11 +220,13 @@ def gru(
     >>> y.shape, h_n.shape
     ((5, 2, 4), (2, 4))
     """
-    cell = cells.gru(options.flag("reset_after", reset_after), layer_norm)
+    cell = cells.gru(
+        options.flag("reset_after", reset_after), activations, clip, layer_norm=layer_norm
+    )
     network = Network(
         cell,
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm=layer_norm),
+        inputs.Given(w_ih, w_hh, b_ih, b_hh, layer_norm=layer_norm),
         h0,
         lengths=lengths,
         resets=resets,
@@ -218,8 +245,10 @@ def gru_vjp(
     b_hh: Weights | None = None,
     *,
     h0: npt.ArrayLike | None = None,
-    reset_after: bool = True,
     layer_norm: Weights | None = None,
+    reset_after: bool = True,
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -241,7 +270,8 @@ def gru_vjp(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, reset_after, layer_norm, lengths, resets, reverse, \
+    x, w_ih, w_hh, b_ih, b_hh, h0, layer_norm, reset_after, activations, clip, lengths, resets, \
+    reverse, \
     bidirectional, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
         As for `gru`.
     truncate : int, optional
@@ -284,11 +314,13 @@ def gru_vjp(
     truncate = options.interval("truncate", truncate)
     checkpoint = options.flag("checkpoint", checkpoint)
     wanted = options.wanted(wrt, GRUGrads._fields)
-    cell = cells.gru(options.flag("reset_after", reset_after), layer_norm)
+    cell = cells.gru(
+        options.flag("reset_after", reset_after), activations, clip, layer_norm=layer_norm
+    )
     network = Network(
         cell,
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm=layer_norm),
+        inputs.Given(w_ih, w_hh, b_ih, b_hh, layer_norm=layer_norm),
         h0,
         lengths=lengths,
         resets=resets,

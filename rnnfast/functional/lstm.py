@@ -18,11 +18,11 @@ from collections.abc import Collection
 
 import numpy.typing as npt
 
-from .._check import cells, options, stacks
+from .._check import cells, inputs, options
 from ._network import Network
 from ._noise import noise
 from ._pullback import Pullback
-from .results import LSTMGrads, LSTMOutput, Weights
+from .results import Activations, LSTMGrads, LSTMOutput, Weights
 
 
 class LSTMPullback(Pullback[LSTMGrads]):
@@ -81,9 +81,12 @@ def lstm(
     *,
     h0: npt.ArrayLike | None = None,
     c0: npt.ArrayLike | None = None,
-    forget_gate: str = "own",
     w_hr: Weights | None = None,
+    peephole: Weights | None = None,
     layer_norm: Weights | None = None,
+    forget_gate: str = "own",
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -116,19 +119,28 @@ def lstm(
         Biases, each zero by default.
     h0, c0 : array_like, shape (B, H), optional
         Hidden and cell state before the first step, each zero by default.
-    forget_gate : {"own", "coupled", "none"}, default "own"
-        Whether the forget gate f has weights of its own, is 1 - i, or 1. In the latter two weights
-        and biases have 3*H rows, in the order i g o.
     w_hr : array_like, shape (R, H), optional
         Projection of h to R numbers, any R from 1 on; torch's `proj_size`. What has the width of h
         then has R in place of H: `w_hh` is (4*H, R), `h0` (B, R), the inputs of upper layers D*R.
         `recurrent_dropout`, and `zoneout` of h, act on what is projected. None by default.
+    peephole : array_like, shape (3*H,), optional
+        Weights of c in the gates, each unit its own, in the order i f o: i and f see the c before
+        the step, o the one after. Only with `forget_gate="own"`; none by default.
     layer_norm : array_like, shape (10*H,), optional
         Layer normalization, with `forget_gate` "own" and without `w_hr`: gains of the input product
         (4*H, in the order i f g o) and of the recurrent product (4*H), then gain and bias of the
         cell state (H each). Each product is normalized over its 4*H rows, and the cell state over
         its H units on its way to h; `b_ih` and `b_hh` are added after, as the biases of the
         normalized products. None, the default, is the plain cell.
+    forget_gate : {"own", "coupled", "none"}, default "own"
+        Whether the forget gate f has weights of its own, is 1 - i, or 1. In the latter two weights
+        and biases have 3*H rows, in the order i g o.
+    activations : sequence of three, optional
+        Of the gates, the candidate g and the output, where c enters h: ONNX's f, g and h. Any of
+        the functions below; by default sigmoid, tanh, tanh.
+    clip : float, optional
+        Bound of what every activation sees, [-clip, clip], also of c on its way into h, while c
+        itself is not bounded; None by default.
     lengths : array_like of int, shape (B,), optional
         Steps of each sequence, 0 to T, in any order; all have T by default. Each comes out as if
         run alone: what `x` holds past its end is never read, `y` is zero there, and `h_n` and
@@ -190,6 +202,24 @@ def lstm(
         i, f, o = sigmoid(N(W_ih x_t) + N(W_hh h_{t-1})), g likewise with tanh
         h_t     = o * tanh(N(c_t))
 
+    An activation is a name, or a tuple ``(name, alpha)`` or ``(name, alpha, beta)`` where it takes
+    these; case and underscores do not matter, so that ONNX's spelling will do::
+
+        relu                  max(x, 0)
+        tanh, sigmoid
+        affine                alpha x + beta                          alpha = 1, beta = 0
+        leaky_relu            x if x >= 0 else alpha x                alpha = 0.01
+        thresholded_relu      x if x >= alpha else 0                  alpha = 1
+        scaled_tanh           alpha tanh(beta x)                      alpha = 1, beta = 1
+        hard_sigmoid          min(max(alpha x + beta, 0), 1)          alpha = 0.2, beta = 0.5
+        elu                   x if x > 0 else alpha (e^x - 1)         alpha = 1
+        softsign              x / (1 + |x|)
+        softplus              log(1 + e^x)
+        linear, relu6, hard_tanh, selu, exponential                   as in Keras
+
+    Their slopes are taken from their results. So alpha of leaky_relu, thresholded_relu and elu is
+    at least 0, and that of scaled_tanh not 0.
+
     References
     ----------
     .. [1] Hochreiter and Schmidhuber, Long short-term memory, 1997.
@@ -208,11 +238,13 @@ def lstm(
     >>> y.shape, h_n.shape
     ((5, 2, 4), (2, 4))
     """
-    cell = cells.lstm(forget_gate, w_hr, layer_norm)
+    cell = cells.lstm(
+        forget_gate, activations, clip, w_hr=w_hr, peephole=peephole, layer_norm=layer_norm
+    )
     network = Network(
         cell,
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm),
+        inputs.Given(w_ih, w_hh, b_ih, b_hh, w_hr, peephole, layer_norm),
         h0,
         c0,
         lengths=lengths,
@@ -233,9 +265,12 @@ def lstm_vjp(
     *,
     h0: npt.ArrayLike | None = None,
     c0: npt.ArrayLike | None = None,
-    forget_gate: str = "own",
     w_hr: Weights | None = None,
+    peephole: Weights | None = None,
     layer_norm: Weights | None = None,
+    forget_gate: str = "own",
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -257,8 +292,9 @@ def lstm_vjp(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, c0, forget_gate, w_hr, layer_norm, lengths, resets, reverse, \
-    bidirectional, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
+    x, w_ih, w_hh, b_ih, b_hh, h0, c0, w_hr, peephole, layer_norm, forget_gate, activations, clip, \
+    lengths, resets, reverse, bidirectional, dropout, input_dropout, recurrent_dropout, \
+    weight_dropout, zoneout, seed
         As for `lstm`.
     truncate : int, optional
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the
@@ -300,11 +336,13 @@ def lstm_vjp(
     truncate = options.interval("truncate", truncate)
     checkpoint = options.flag("checkpoint", checkpoint)
     wanted = options.wanted(wrt, LSTMGrads._fields)
-    cell = cells.lstm(forget_gate, w_hr, layer_norm)
+    cell = cells.lstm(
+        forget_gate, activations, clip, w_hr=w_hr, peephole=peephole, layer_norm=layer_norm
+    )
     network = Network(
         cell,
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm),
+        inputs.Given(w_ih, w_hh, b_ih, b_hh, w_hr, peephole, layer_norm),
         h0,
         c0,
         lengths=lengths,

@@ -15,11 +15,11 @@ from collections.abc import Collection
 
 import numpy.typing as npt
 
-from .._check import cells, options, stacks
+from .._check import cells, inputs, options
 from ._network import Network
 from ._noise import noise
 from ._pullback import Pullback
-from .results import MGUGrads, MGUOutput, Weights
+from .results import Activations, MGUGrads, MGUOutput, Weights
 
 
 class MGUPullback(Pullback[MGUGrads]):
@@ -76,6 +76,8 @@ def mgu(
     b_hh: Weights | None = None,
     *,
     h0: npt.ArrayLike | None = None,
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -108,6 +110,11 @@ def mgu(
         Biases, each zero by default.
     h0 : array_like, shape (B, H), optional
         Hidden state before the first step, zero by default.
+    activations : sequence of two, optional
+        Of the gates and of the candidate n: ONNX's f and g. Any of the functions below; by default
+        sigmoid, tanh.
+    clip : float, optional
+        Bound of what every activation sees, [-clip, clip]; None by default.
     lengths : array_like of int, shape (B,), optional
         Steps of each sequence, 0 to T, in any order; all have T by default. Each comes out as if
         run alone: what `x` holds past its end is never read, `y` is zero there, and `h_n` follows
@@ -162,6 +169,24 @@ def mgu(
         n   = tanh(W_in x_t + b_in + W_hn (f * h_{t-1}) + b_hn)
         h_t = (1 - f) * h_{t-1} + f * n
 
+    An activation is a name, or a tuple ``(name, alpha)`` or ``(name, alpha, beta)`` where it takes
+    these; case and underscores do not matter, so that ONNX's spelling will do::
+
+        relu                  max(x, 0)
+        tanh, sigmoid
+        affine                alpha x + beta                          alpha = 1, beta = 0
+        leaky_relu            x if x >= 0 else alpha x                alpha = 0.01
+        thresholded_relu      x if x >= alpha else 0                  alpha = 1
+        scaled_tanh           alpha tanh(beta x)                      alpha = 1, beta = 1
+        hard_sigmoid          min(max(alpha x + beta, 0), 1)          alpha = 0.2, beta = 0.5
+        elu                   x if x > 0 else alpha (e^x - 1)         alpha = 1
+        softsign              x / (1 + |x|)
+        softplus              log(1 + e^x)
+        linear, relu6, hard_tanh, selu, exponential                   as in Keras
+
+    Their slopes are taken from their results. So alpha of leaky_relu, thresholded_relu and elu is
+    at least 0, and that of scaled_tanh not 0.
+
     References
     ----------
     .. [1] Zhou, Wu, Zhang and Zhou, Minimal gated unit for recurrent neural networks, 2016.
@@ -175,11 +200,11 @@ def mgu(
     >>> y.shape, h_n.shape
     ((5, 2, 4), (2, 4))
     """
-    cell = cells.MGU
+    cell = cells.mgu(activations, clip)
     network = Network(
         cell,
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh),
+        inputs.Given(w_ih, w_hh, b_ih, b_hh),
         h0,
         lengths=lengths,
         resets=resets,
@@ -198,6 +223,8 @@ def mgu_vjp(
     b_hh: Weights | None = None,
     *,
     h0: npt.ArrayLike | None = None,
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -219,7 +246,7 @@ def mgu_vjp(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, lengths, resets, reverse, bidirectional, \
+    x, w_ih, w_hh, b_ih, b_hh, h0, activations, clip, lengths, resets, reverse, bidirectional, \
     dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
         As for `mgu`.
     truncate : int, optional
@@ -262,11 +289,11 @@ def mgu_vjp(
     truncate = options.interval("truncate", truncate)
     checkpoint = options.flag("checkpoint", checkpoint)
     wanted = options.wanted(wrt, MGUGrads._fields)
-    cell = cells.MGU
+    cell = cells.mgu(activations, clip)
     network = Network(
         cell,
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh),
+        inputs.Given(w_ih, w_hh, b_ih, b_hh),
         h0,
         lengths=lengths,
         resets=resets,

@@ -6,7 +6,7 @@ from typing import Any, Literal, overload
 
 from .._check import Array
 from .prepacked import Prepacked
-from .results import GRUOutput, LSTMOutput, MGUOutput, RNNOutput, Weights
+from .results import Activations, GRUOutput, LSTMOutput, MGUOutput, RNNOutput, Weights
 
 
 @overload
@@ -17,11 +17,14 @@ def prepack(
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     *,
+    w_hr: Weights | None = None,
+    peephole: Weights | None = None,
+    layer_norm: Weights | None = None,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
-    w_hr: Weights | None = None,
-    layer_norm: Weights | None = None,
+    activations: Activations | None = None,
+    clip: float | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -34,11 +37,14 @@ def prepack(
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     *,
+    w_hr: Weights | None = None,
+    peephole: Weights | None = None,
+    layer_norm: Weights | None = None,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
-    w_hr: Weights | None = None,
-    layer_norm: Weights | None = None,
+    activations: Activations | None = None,
+    clip: float | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -51,11 +57,14 @@ def prepack(
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     *,
+    w_hr: Weights | None = None,
+    peephole: Weights | None = None,
+    layer_norm: Weights | None = None,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
-    w_hr: Weights | None = None,
-    layer_norm: Weights | None = None,
+    activations: Activations | None = None,
+    clip: float | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -68,11 +77,14 @@ def prepack(
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     *,
+    w_hr: Weights | None = None,
+    peephole: Weights | None = None,
+    layer_norm: Weights | None = None,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
-    w_hr: Weights | None = None,
-    layer_norm: Weights | None = None,
+    activations: Activations | None = None,
+    clip: float | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -85,11 +97,14 @@ def prepack(
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     *,
+    w_hr: Weights | None = None,
+    peephole: Weights | None = None,
+    layer_norm: Weights | None = None,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
-    w_hr: Weights | None = None,
-    layer_norm: Weights | None = None,
+    activations: Activations | None = None,
+    clip: float | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -101,11 +116,14 @@ def prepack(
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     *,
+    w_hr: Weights | None = None,
+    peephole: Weights | None = None,
+    layer_norm: Weights | None = None,
     nonlinearity: str = "tanh",
     forget_gate: str = "own",
     reset_after: bool = True,
-    w_hr: Weights | None = None,
-    layer_norm: Weights | None = None,
+    activations: Activations | None = None,
+    clip: float | None = None,
     reverse: bool = False,
     bidirectional: bool = False,
     zoneout: float | tuple[float, float] = 0.0,
@@ -125,17 +143,23 @@ def prepack(
         Recurrent weights.
     b_ih, b_hh : array_like, shape (G*H,), optional
         Biases, each zero by default.
+    w_hr : array_like, shape (R, H), optional
+        For "lstm" only: the projection of h, as for `lstm`; `w_hh` is (G*H, R) then. None by
+        default.
+    peephole : array_like, shape (3*H,), optional
+        For "lstm" only: weights of c in the gates, as for `lstm`.
+    layer_norm : array_like, optional
+        For "lstm" and "gru" only: as for `lstm`, `gru`.
     nonlinearity : {"tanh", "relu", "sigmoid"}, default "tanh"
         For "rnn" only: its activation.
     forget_gate : {"own", "coupled", "none"}, default "own"
         For "lstm" only: as for `lstm`; other than "own", G is 3.
     reset_after : bool, default True
         For "gru" only: where the reset gate acts.
-    w_hr : array_like, shape (R, H), optional
-        For "lstm" only: the projection of h, as for `lstm`; `w_hh` is (G*H, R) then. None by
-        default.
-    layer_norm : array_like, optional
-        For "lstm" and "gru" only: as for `lstm`, `gru`.
+    activations : str, tuple or sequence of these, optional
+        As for `rnn`, `lstm`, `gru` or `mgu`.
+    clip : float, optional
+        Bound of what every activation sees, [-clip, clip].
     reverse : bool, default False
         Run sequences from the last step to the first.
     bidirectional : bool, default False
@@ -176,12 +200,15 @@ def prepack(
         w_hh,
         b_ih,
         b_hh,
+        w_hr=w_hr,
+        peephole=peephole,
+        layer_norm=layer_norm,
         nonlinearity=nonlinearity,
         forget_gate=forget_gate,
         reset_after=reset_after,
-        layer_norm=layer_norm,
+        activations=activations,
+        clip=clip,
         reverse=reverse,
         bidirectional=bidirectional,
         zoneout=zoneout,
-        w_hr=w_hr,
     )

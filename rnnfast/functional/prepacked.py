@@ -13,7 +13,7 @@ from .._check import Array, DType, cells, empty, inputs, options, stacks
 from ._network import Network
 from ._noise import noise
 from ._run import Results, forward_packed
-from .results import GRUOutput, LSTMOutput, MGUOutput, RNNOutput, Weights
+from .results import Activations, GRUOutput, LSTMOutput, MGUOutput, RNNOutput, Weights
 
 OutputT = TypeVar("OutputT", RNNOutput, LSTMOutput, GRUOutput, MGUOutput)
 StateT = TypeVar("StateT", Array, tuple[Array, Array])
@@ -25,6 +25,8 @@ class _Options(TypedDict):
     nonlinearity: str
     forget_gate: str
     reset_after: bool
+    activations: Activations | None
+    clip: float | None
     reverse: bool
     bidirectional: bool
     zoneout: float | tuple[float, float]
@@ -38,8 +40,8 @@ class Prepacked(Generic[OutputT, StateT]):
 
     Parameters
     ----------
-    cell, w_ih, w_hh, b_ih, b_hh, nonlinearity, forget_gate, reset_after, w_hr, layer_norm, \
-    reverse, bidirectional, zoneout
+    cell, w_ih, w_hh, b_ih, b_hh, w_hr, peephole, layer_norm, nonlinearity, forget_gate, \
+    reset_after, activations, clip, reverse, bidirectional, zoneout
         As for `prepack`.
 
     Attributes
@@ -82,11 +84,14 @@ class Prepacked(Generic[OutputT, StateT]):
         b_ih: Weights | None = None,
         b_hh: Weights | None = None,
         *,
+        w_hr: Weights | None = None,
+        peephole: Weights | None = None,
+        layer_norm: Weights | None = None,
         nonlinearity: str = "tanh",
         forget_gate: str = "own",
         reset_after: bool = True,
-        w_hr: Weights | None = None,
-        layer_norm: Weights | None = None,
+        activations: Activations | None = None,
+        clip: float | None = None,
         reverse: bool = False,
         bidirectional: bool = False,
         zoneout: float | tuple[float, float] = 0.0,
@@ -97,19 +102,29 @@ class Prepacked(Generic[OutputT, StateT]):
             "nonlinearity": nonlinearity,
             "forget_gate": forget_gate,
             "reset_after": options.flag("reset_after", reset_after),
+            "activations": activations,
+            "clip": clip,
             "reverse": back,
             "bidirectional": both,
             "zoneout": zoneout,
         }
         self._core_cell = cells.by_kind(
-            cell, nonlinearity, forget_gate, self._options["reset_after"], w_hr, layer_norm
+            cell,
+            nonlinearity,
+            forget_gate,
+            self._options["reset_after"],
+            activations,
+            clip,
+            w_hr=w_hr,
+            peephole=peephole,
+            layer_norm=layer_norm,
         )
         self._noise = noise(self._core_cell, 0.0, 0.0, 0.0, 0.0, zoneout, seed=None)
-        given = stacks.Given(w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm)
+        given = inputs.Given(w_ih, w_hh, b_ih, b_hh, w_hr, peephole, layer_norm)
         self._weights, self._form = stacks.packable(self._core_cell, given, both)
         self._first = self._weights[0][0]
-        name = self._core_cell.name
-        self._packed = tuple(_core.Packed(name, part) for layer in self._weights for part in layer)
+        core = self._core_cell.core
+        self._packed = tuple(_core.Packed(core, part) for layer in self._weights for part in layer)
         # Held as a bound method because a step of a small cell costs little more than the call.
         plain = self._form is None and not (self.reverse or self._noise.reaches_steps)
         self._step = self._packed[0].step if plain else _no_step
@@ -259,9 +274,9 @@ class Prepacked(Generic[OutputT, StateT]):
             columns = [[part[i] for part in parts] for i in range(len(self._first))]
             # A bias is there in all layers, in some, or in none.
             weights = tuple(None if all(w is None for w in c) else c for c in columns)
-        *positional, w_hr, layer_norm = weights
-        others = {"w_hr": w_hr, "layer_norm": layer_norm}
-        return partial(Prepacked, self._kind, **self._options, **others), tuple(positional)
+        *matrices_and_biases, w_hr, peephole, layer_norm = weights
+        others = {"w_hr": w_hr, "peephole": peephole, "layer_norm": layer_norm}
+        return partial(Prepacked, self._kind, **self._options, **others), tuple(matrices_and_biases)
 
     def _run_stack(
         self,

@@ -7,7 +7,10 @@ from typing import NamedTuple, TypeAlias
 
 import numpy.typing as npt
 
-from .._check import Array
+from .._check import Array, activations
+
+Activations: TypeAlias = activations.Many
+"""An activation, or one for each that a cell has."""
 
 Weights: TypeAlias = npt.ArrayLike | Sequence[npt.ArrayLike]
 """Weights of one layer, or of each layer and direction."""
@@ -161,6 +164,7 @@ class LSTMGrads(NamedTuple):
     b_ih, b_hh : ndarray, shape (G*H,), or None
     h0, c0 : ndarray, shape (B, H), or None
     w_hr : ndarray, shape (R, H), or None
+    peephole : ndarray, shape (3*H,), or None
     layer_norm : ndarray, shape (10*H,), or None
     """
 
@@ -172,6 +176,7 @@ class LSTMGrads(NamedTuple):
     h0: Array | None = None
     c0: Array | None = None
     w_hr: WeightGrads = None
+    peephole: WeightGrads = None
     layer_norm: WeightGrads = None
 
 

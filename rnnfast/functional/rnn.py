@@ -14,11 +14,11 @@ from collections.abc import Collection
 
 import numpy.typing as npt
 
-from .._check import cells, options, stacks
+from .._check import cells, inputs, options
 from ._network import Network
 from ._noise import noise
 from ._pullback import Pullback
-from .results import RNNGrads, RNNOutput, Weights
+from .results import Activations, RNNGrads, RNNOutput, Weights
 
 
 class RNNPullback(Pullback[RNNGrads]):
@@ -76,6 +76,8 @@ def rnn(
     *,
     h0: npt.ArrayLike | None = None,
     nonlinearity: str = "tanh",
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -110,6 +112,10 @@ def rnn(
         Hidden state before the first step, zero by default.
     nonlinearity : {"tanh", "relu", "sigmoid"}, default "tanh"
         The activation f.
+    activations : str, tuple or sequence of one, optional
+        Instead of `nonlinearity`, any of the functions below.
+    clip : float, optional
+        Bound of what every activation sees, [-clip, clip]; None by default.
     lengths : array_like of int, shape (B,), optional
         Steps of each sequence, 0 to T, in any order; all have T by default. Each comes out as if
         run alone: what `x` holds past its end is never read, `y` is zero there, and `h_n` follows
@@ -162,6 +168,24 @@ def rnn(
 
         h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)
 
+    An activation is a name, or a tuple ``(name, alpha)`` or ``(name, alpha, beta)`` where it takes
+    these; case and underscores do not matter, so that ONNX's spelling will do::
+
+        relu                  max(x, 0)
+        tanh, sigmoid
+        affine                alpha x + beta                          alpha = 1, beta = 0
+        leaky_relu            x if x >= 0 else alpha x                alpha = 0.01
+        thresholded_relu      x if x >= alpha else 0                  alpha = 1
+        scaled_tanh           alpha tanh(beta x)                      alpha = 1, beta = 1
+        hard_sigmoid          min(max(alpha x + beta, 0), 1)          alpha = 0.2, beta = 0.5
+        elu                   x if x > 0 else alpha (e^x - 1)         alpha = 1
+        softsign              x / (1 + |x|)
+        softplus              log(1 + e^x)
+        linear, relu6, hard_tanh, selu, exponential                   as in Keras
+
+    Their slopes are taken from their results. So alpha of leaky_relu, thresholded_relu and elu is
+    at least 0, and that of scaled_tanh not 0.
+
     References
     ----------
     .. [1] Elman, Finding structure in time, 1990.
@@ -177,11 +201,11 @@ def rnn(
     >>> y.shape, h_n.shape
     ((5, 2, 4), (2, 4))
     """
-    cell = cells.rnn(nonlinearity)
+    cell = cells.rnn(nonlinearity, activations, clip)
     network = Network(
         cell,
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh),
+        inputs.Given(w_ih, w_hh, b_ih, b_hh),
         h0,
         lengths=lengths,
         resets=resets,
@@ -201,6 +225,8 @@ def rnn_vjp(
     *,
     h0: npt.ArrayLike | None = None,
     nonlinearity: str = "tanh",
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -222,8 +248,8 @@ def rnn_vjp(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, nonlinearity, lengths, resets, reverse, bidirectional, \
-    dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
+    x, w_ih, w_hh, b_ih, b_hh, h0, nonlinearity, activations, clip, lengths, resets, reverse, \
+    bidirectional, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
         As for `rnn`.
     truncate : int, optional
         Cut the gradient every so many steps, counted from the first one that a sequence takes: the
@@ -265,11 +291,11 @@ def rnn_vjp(
     truncate = options.interval("truncate", truncate)
     checkpoint = options.flag("checkpoint", checkpoint)
     wanted = options.wanted(wrt, RNNGrads._fields)
-    cell = cells.rnn(nonlinearity)
+    cell = cells.rnn(nonlinearity, activations, clip)
     network = Network(
         cell,
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh),
+        inputs.Given(w_ih, w_hh, b_ih, b_hh),
         h0,
         lengths=lengths,
         resets=resets,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
-from .._check import cells, options, stacks
+from .._check import cells, inputs, options
 from ._network import Network
 from ._noise import QUIET
-from .results import LSTMTrace, Trace
+from .results import Activations, LSTMTrace, Trace
 
 
 def rnn_trace(
@@ -19,6 +19,8 @@ def rnn_trace(
     *,
     h0: npt.ArrayLike | None = None,
     nonlinearity: str = "tanh",
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -27,7 +29,7 @@ def rnn_trace(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, nonlinearity, lengths, resets, reverse
+    x, w_ih, w_hh, b_ih, b_hh, h0, nonlinearity, activations, clip, lengths, resets, reverse
         As for `rnn`; of one layer.
 
     Returns
@@ -49,9 +51,9 @@ def rnn_trace(
     (5, 2, 1, 4)
     """
     network = Network(
-        cells.rnn(nonlinearity),
+        cells.rnn(nonlinearity, activations, clip),
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh),
+        inputs.Given(w_ih, w_hh, b_ih, b_hh),
         h0,
         lengths=lengths,
         resets=resets,
@@ -71,9 +73,12 @@ def lstm_trace(
     *,
     h0: npt.ArrayLike | None = None,
     c0: npt.ArrayLike | None = None,
-    forget_gate: str = "own",
     w_hr: npt.ArrayLike | None = None,
+    peephole: npt.ArrayLike | None = None,
     layer_norm: npt.ArrayLike | None = None,
+    forget_gate: str = "own",
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -82,7 +87,8 @@ def lstm_trace(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, c0, forget_gate, w_hr, layer_norm, lengths, resets, reverse
+    x, w_ih, w_hh, b_ih, b_hh, h0, c0, w_hr, peephole, layer_norm, forget_gate, activations, clip, \
+    lengths, resets, reverse
         As for `lstm`; of one layer.
 
     Returns
@@ -104,9 +110,11 @@ def lstm_trace(
     (5, 2, 4, 4)
     """
     network = Network(
-        cells.lstm(forget_gate, w_hr, layer_norm),
+        cells.lstm(
+            forget_gate, activations, clip, w_hr=w_hr, peephole=peephole, layer_norm=layer_norm
+        ),
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm),
+        inputs.Given(w_ih, w_hh, b_ih, b_hh, w_hr, peephole, layer_norm),
         h0,
         c0,
         lengths=lengths,
@@ -126,8 +134,10 @@ def gru_trace(
     b_hh: npt.ArrayLike | None = None,
     *,
     h0: npt.ArrayLike | None = None,
-    reset_after: bool = True,
     layer_norm: npt.ArrayLike | None = None,
+    reset_after: bool = True,
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -136,7 +146,8 @@ def gru_trace(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, reset_after, layer_norm, lengths, resets, reverse
+    x, w_ih, w_hh, b_ih, b_hh, h0, layer_norm, reset_after, activations, clip, lengths, resets, \
+    reverse
         As for `gru`; of one layer.
 
     Returns
@@ -158,9 +169,11 @@ def gru_trace(
     (5, 2, 3, 4)
     """
     network = Network(
-        cells.gru(options.flag("reset_after", reset_after), layer_norm),
+        cells.gru(
+            options.flag("reset_after", reset_after), activations, clip, layer_norm=layer_norm
+        ),
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh, layer_norm=layer_norm),
+        inputs.Given(w_ih, w_hh, b_ih, b_hh, layer_norm=layer_norm),
         h0,
         lengths=lengths,
         resets=resets,
@@ -179,6 +192,8 @@ def mgu_trace(
     b_hh: npt.ArrayLike | None = None,
     *,
     h0: npt.ArrayLike | None = None,
+    activations: Activations | None = None,
+    clip: float | None = None,
     lengths: npt.ArrayLike | None = None,
     resets: npt.ArrayLike | None = None,
     reverse: bool = False,
@@ -187,7 +202,7 @@ def mgu_trace(
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, lengths, resets, reverse
+    x, w_ih, w_hh, b_ih, b_hh, h0, activations, clip, lengths, resets, reverse
         As for `mgu`; of one layer.
 
     Returns
@@ -209,9 +224,9 @@ def mgu_trace(
     (5, 2, 2, 4)
     """
     network = Network(
-        cells.MGU,
+        cells.mgu(activations, clip),
         x,
-        stacks.Given(w_ih, w_hh, b_ih, b_hh),
+        inputs.Given(w_ih, w_hh, b_ih, b_hh),
         h0,
         lengths=lengths,
         resets=resets,

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .activations import sigmoid, tanh
+from .activations import chosen
 from .layer_norm import layer_norm as norm
 from .noise import noisy
 from .scan import Array, State, affine, scan, start
@@ -38,6 +38,8 @@ def gru(
     h0: Array | None = None,
     reset_after: bool = True,
     layer_norm: Array | None = None,
+    activations: Any = None,
+    clip: float | None = None,
     **options: Any,
 ) -> tuple[Array, Array]:
     """Gated recurrent unit over a whole sequence.
@@ -57,6 +59,10 @@ def gru(
     layer_norm : ndarray, (6*H,), optional
         Gains of the products ``W_ih x`` and ``W_hh h``, of which the parts r z are normalized
         together and n by itself.
+    activations : sequence of str or tuple, optional
+        Instead of the ones above, of the gates and of n; see `activations.chosen`.
+    clip : float, optional
+        Bound of what each activation sees.
     **options
         ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them; those of
         `noisy`.
@@ -69,6 +75,7 @@ def gru(
         State after the last step taken.
     """
     units = w_hh.shape[1]
+    of_gates, of_candidate = chosen(activations, ("sigmoid", "tanh"), clip)
     w_hrz, w_hn = w_hh[: 2 * units], w_hh[2 * units :]
     b_hrz, b_hn = (None, None) if b_hh is None else (b_hh[: 2 * units], b_hh[2 * units :])
 
@@ -78,9 +85,9 @@ def gru(
             return (normalized_step(x_t, h, h_in, layer_norm),)
         x_r, x_z, x_n = np.split(affine(x_t, w_ih, b_ih), 3, axis=-1)
         h_r, h_z = np.split(affine(h_in, w_hrz, b_hrz), 2, axis=-1)
-        r, z = sigmoid(x_r + h_r), sigmoid(x_z + h_z)
+        r, z = of_gates(x_r + h_r), of_gates(x_z + h_z)
         recurrent = r * affine(h_in, w_hn, b_hn) if reset_after else affine(r * h_in, w_hn, b_hn)
-        return ((1 - z) * tanh(x_n + recurrent) + z * h,)
+        return ((1 - z) * of_candidate(x_n + recurrent) + z * h,)
 
     def normalized_step(x_t: Array, h: Array, h_in: Array, gains: Array) -> Array:
         def product(operand: Array, w: Array, b: Array | None, gain: Array) -> tuple[Array, Array]:
@@ -91,8 +98,8 @@ def gru(
 
         x_gates, x_n = product(x_t, w_ih, b_ih, gains[: 3 * units])
         h_gates, h_n = product(h_in, w_hh, b_hh, gains[3 * units :])
-        r, z = np.split(sigmoid(x_gates + h_gates), 2, axis=-1)
-        after: Array = (1 - z) * tanh(x_n + r * h_n) + z * h
+        r, z = np.split(of_gates(x_gates + h_gates), 2, axis=-1)
+        after: Array = (1 - z) * of_candidate(x_n + r * h_n) + z * h
         return after
 
     y, (h_n,) = scan(step, x, start(x, w_hh, (h0,), w_ih, b_ih, b_hh, layer_norm), **options)

@@ -7,6 +7,9 @@
     c_t = f c_{t-1} + i g
     h_t = o tanh(c_t),   y_t = h_t
 
+With peepholes p (3H,), parts i f o, p_i c_{t-1} is added to the argument of i, p_f c_{t-1} to that
+of f, p_o c_t to that of o (Gers, Schraudolph and Schmidhuber, "Learning precise timing with LSTM
+recurrent networks", JMLR 3, 2002).
 or, with a projection, h_t = W_hr (o tanh(c_t)).
 
 x_t (B, I), h_t and c_t (B, H); the four gates are stacked in the order i f g o:
@@ -25,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from .activations import sigmoid, tanh
+from .activations import chosen
 from .layer_norm import layer_norm as norm
 from .noise import noisy
 from .scan import Array, State, affine, scan, start
@@ -43,9 +46,12 @@ def lstm(
     *,
     h0: Array | None = None,
     c0: Array | None = None,
+    peephole: Array | None = None,
     forget_gate: str = "own",
     w_hr: Array | None = None,
     layer_norm: Array | None = None,
+    activations: Any = None,
+    clip: float | None = None,
     **options: Any,
 ) -> tuple[Array, Array, Array]:
     """Long short-term memory over a whole sequence.
@@ -60,12 +66,18 @@ def lstm(
         Biases; zero when absent.
     h0, c0 : ndarray, (B, H), optional
         Output and memory before the first step; zero when absent.
+    peephole : ndarray, (3*H,), optional
+        Weights of c in the gates i f o; zero when absent.
     forget_gate : {"own", "coupled", "none"}
         Whether f has weights of its own, is 1 - i, or 1; without, the gates are i g o.
     w_hr : ndarray, (R, H), optional
         Projection of the output.
     layer_norm : ndarray, (10*H,), optional
         Gains of the products ``W_ih x`` and ``W_hh h``, gain and bias of c on its way to h.
+    activations : sequence of str or tuple, optional
+        Instead of the ones above, of the gates, of g, and of c in h; see `activations.chosen`.
+    clip : float, optional
+        Bound of what each activation sees.
     **options
         ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them; those of
         `noisy`.
@@ -77,7 +89,9 @@ def lstm(
     h_n, c_n : ndarray, (B, H)
         Output and memory after the last step taken.
     """
-    units = w_hh.shape[1]
+    units = len(w_hh) // (4 if forget_gate == "own" else 3)
+    of_gates, of_candidate, of_output = chosen(activations, ("sigmoid", "tanh", "tanh"), clip)
+    p_i, p_f, p_o = (0, 0, 0) if peephole is None else np.split(peephole, 3)
 
     def step(x_t: Array, state: State, h_in: Array) -> State:
         _, c = state
@@ -88,16 +102,16 @@ def lstm(
             gates = norm(x_t @ w_ih.T, gain_x, b_ih) + norm(h_in @ w_hh.T, gain_h, b_hh)
         if forget_gate == "own":
             i, f, g, o = np.split(gates, 4, axis=-1)
-            kept = sigmoid(f)
+            kept = of_gates(f + p_f * c)
         else:
             i, g, o = np.split(gates, 3, axis=-1)
-            kept = 1 - sigmoid(i) if forget_gate == "coupled" else np.ones_like(c)
-        c = kept * c + sigmoid(i) * tanh(g)
+            kept = 1 - of_gates(i) if forget_gate == "coupled" else np.ones_like(c)
+        c = kept * c + of_gates(i + p_i * c) * of_candidate(g)
         seen = c if layer_norm is None else norm(c, *np.split(layer_norm[8 * units :], 2))
-        h = sigmoid(o) * tanh(seen)
+        h = of_gates(o + p_o * c) * of_output(seen)
         return (h if w_hr is None else h @ w_hr.T), c
 
-    everything = (h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, layer_norm)
+    everything = (h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, peephole, layer_norm)
     (h,) = start(x, w_hh, (h0,), *everything)
     (c,) = start(x, w_hh if w_hr is None else w_hr, (c0,), *everything)
     y, (h_n, c_n) = scan(step, x, (h, c), **options)

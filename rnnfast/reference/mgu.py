@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .activations import sigmoid, tanh
+from .activations import chosen
 from .noise import noisy
 from .scan import Array, State, affine, scan, start
 
@@ -32,6 +32,8 @@ def mgu(
     b_hh: Array | None = None,
     *,
     h0: Array | None = None,
+    activations: Any = None,
+    clip: float | None = None,
     **options: Any,
 ) -> tuple[Array, Array]:
     """Minimal gated unit over a whole sequence.
@@ -46,6 +48,10 @@ def mgu(
         Biases; zero when absent.
     h0 : ndarray, (B, H), optional
         State before the first step; zero when absent.
+    activations : sequence of str or tuple, optional
+        Instead of the ones above, of the gates and of n; see `activations.chosen`.
+    clip : float, optional
+        Bound of what each activation sees.
     **options
         ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them; those of
         `noisy`.
@@ -58,13 +64,14 @@ def mgu(
         State after the last step taken.
     """
     units = w_hh.shape[1]
+    of_gate, of_candidate = chosen(activations, ("sigmoid", "tanh"), clip)
 
     def step(x_t: Array, state: State, h_in: Array) -> State:
         (h,) = state
         x_f, x_n = np.split(affine(x_t, w_ih, b_ih), 2, axis=-1)
         b_f, b_n = (None, None) if b_hh is None else (b_hh[:units], b_hh[units:])
-        f = sigmoid(x_f + affine(h_in, w_hh[:units], b_f))
-        n = tanh(x_n + affine(f * h_in, w_hh[units:], b_n))
+        f = of_gate(x_f + affine(h_in, w_hh[:units], b_f))
+        n = of_candidate(x_n + affine(f * h_in, w_hh[units:], b_n))
         return ((1 - f) * h + f * n,)
 
     y, (h_n,) = scan(step, x, start(x, w_hh, (h0,), w_ih, b_ih, b_hh), **options)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .activations import ACTIVATIONS
+from .activations import chosen
 from .noise import noisy
 from .scan import Array, State, affine, scan, start
 
@@ -28,6 +28,8 @@ def rnn(
     *,
     h0: Array | None = None,
     nonlinearity: str = "tanh",
+    activations: Any = None,
+    clip: float | None = None,
     **options: Any,
 ) -> tuple[Array, Array]:
     """Elman recurrent network over a whole sequence.
@@ -44,6 +46,10 @@ def rnn(
         State before the first step; zero when absent.
     nonlinearity : {"tanh", "relu", "sigmoid"}
         The function f.
+    activations : str or tuple, optional
+        Another one; see `activations.chosen`.
+    clip : float, optional
+        Bound of what it sees.
     **options
         ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them; those of
         `noisy`.
@@ -58,9 +64,9 @@ def rnn(
     Raises
     ------
     KeyError
-        If `nonlinearity` is not one of the three.
+        If f is unknown.
     """
-    f = ACTIVATIONS[nonlinearity]
+    (f,) = chosen(activations, (nonlinearity,), clip)
 
     def step(x_t: Array, _: State, h_in: Array) -> State:
         return (f(affine(x_t, w_ih, b_ih) + affine(h_in, w_hh, b_hh)),)

@@ -31,7 +31,7 @@ class Cell:
     Parameters
     ----------
     name : str
-        Name inside the core, but for a projection.
+        Name by itself, and inside the core unless its activations are chosen or it is a projection.
     function : str
         Public function, also the name of its reference; its derivative appends ``_vjp``.
     gates : int
@@ -40,8 +40,8 @@ class Cell:
         Arguments that are initial states, the output's first.
     options : mapping of str to object
         Keyword arguments that select this cell.
-    projects : bool
-        Whether h is a projection, so that there is a `w_hr`.
+    beside : tuple of str
+        Weights beside matrices and biases, always given.
     norm_rows : int
         ``layer_norm`` has as many times H numbers; without it, 0.
     """
@@ -51,7 +51,7 @@ class Cell:
     gates: int
     states: tuple[str, ...] = ("h0",)
     options: Mapping[str, Any] = field(default_factory=dict)
-    projects: bool = False
+    beside: tuple[str, ...] = ()
     norm_rows: int = 0
 
     def __str__(self) -> str:
@@ -71,14 +71,17 @@ class Cell:
     @property
     def arguments(self) -> tuple[str, ...]:
         """Names of the array arguments, in the order of the gradients."""
-        projection = ("w_hr",) if self.projects else ()
-        norm = ("layer_norm",) if self.norm_rows else ()
-        return ("x", "w_ih", "w_hh", "b_ih", "b_hh", *self.states, *projection, *norm)
+        return ("x", "w_ih", "w_hh", "b_ih", "b_hh", *self.states, *self.beside)
+
+    @property
+    def projects(self) -> bool:
+        """Whether h is a projection."""
+        return "w_hr" in self.beside
 
     @property
     def weights(self) -> tuple[str, ...]:
         """Names of the arguments that are weights and always there."""
-        return tuple(name for name in self.arguments if is_weight(name) and name[0] != "b")
+        return ("w_ih", "w_hh", *self.beside)
 
     @property
     def partitions(self) -> tuple[Literal["rows", "units"], ...]:
@@ -99,6 +102,7 @@ class Cell:
             "b_ih": (rows,),
             "b_hh": (rows,),
             "w_hr": (R, H),
+            "peephole": (3 * H,),
             "layer_norm": (self.norm_rows * H,),
             "y": (T, B, R),
         }
@@ -135,12 +139,26 @@ CELLS: tuple[Cell, ...] = (
     Cell("lstm", "lstm", gates=4, states=("h0", "c0")),
     Cell("lstm_coupled", "lstm", 3, ("h0", "c0"), {"forget_gate": "coupled"}),
     Cell("lstm_no_forget", "lstm", 3, ("h0", "c0"), {"forget_gate": "none"}),
-    Cell("lstm_projected", "lstm", 4, ("h0", "c0"), projects=True),
+    Cell("lstm_projected", "lstm", 4, ("h0", "c0"), beside=("w_hr",)),
     Cell("gru", "gru", gates=3, options={"reset_after": True}),
     Cell("gru_reset_before", "gru", gates=3, options={"reset_after": False}),
     Cell("mgu", "mgu", gates=2),
-    Cell("lstm_norm", "lstm", gates=4, states=("h0", "c0"), norm_rows=10),
-    Cell("gru_norm", "gru", gates=3, norm_rows=6),
+    Cell(
+        "lstm_activations",
+        "lstm",
+        4,
+        ("h0", "c0"),
+        {"activations": ("HardSigmoid", ("elu", 0.7), "softsign")},
+    ),
+    Cell(
+        "gru_activations",
+        "gru",
+        3,
+        options={"activations": (("hard_sigmoid", 0.3, 0.4), ("scaled_tanh", 1.2, 0.8))},
+    ),
+    Cell("lstm_peephole", "lstm", 4, ("h0", "c0"), beside=("peephole",)),
+    Cell("lstm_norm", "lstm", 4, ("h0", "c0"), beside=("layer_norm",), norm_rows=10),
+    Cell("gru_norm", "gru", 3, beside=("layer_norm",), norm_rows=6),
 )
 
 CELLS_BY_NAME: Mapping[str, Cell] = {cell.name: cell for cell in CELLS}

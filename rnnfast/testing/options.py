@@ -56,6 +56,7 @@ def _lengths(rng: np.random.Generator, T: int, B: int) -> Any:
 OPTIONS: tuple[Option, ...] = (
     Option("reverse", lambda rng, T, B: True, "cell"),
     Option("zoneout", lambda rng, T, B: float(rng.uniform(0.1, 0.6)), "cell"),
+    Option("clip", lambda rng, T, B: float(rng.uniform(0.6, 1.5)), "cell"),
     Option("lengths", _lengths, "call"),
     Option("resets", lambda rng, T, B: rng.random((T, B)) < 0.25, "call"),
     Option("input_dropout", lambda rng, T, B: float(rng.uniform(0.1, 0.6)), "training"),

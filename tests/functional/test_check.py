@@ -229,6 +229,8 @@ def test_layer_norm() -> None:
         rnnfast.lstm(**arguments(3), forget_gate="coupled", layer_norm=norm)
     with refused(ValueError, "layer_norm and w_hr do not go together, pass one of them"):
         rnnfast.lstm(**arguments(), w_hr=np.ones((16, 16), F32), layer_norm=norm)
+    with refused(ValueError, "layer_norm and peephole do not go together, pass one of them"):
+        rnnfast.lstm(**arguments(), peephole=np.ones(48, F32), layer_norm=norm)
     with refused(ValueError, "layer_norm needs reset_after=True, got False"):
         rnnfast.gru(**arguments(3), reset_after=False, layer_norm=norm[:96])
     with refused(ValueError, "layer_norm must be one array like w_ih, got a sequence of arrays"):
@@ -246,6 +248,80 @@ def test_layer_norm() -> None:
         rnnfast.lstm(arguments()["x"], **two, layer_norm=norm)
     with refused(TypeError, "layer_norm[1] must be an array like those of the other layers"):
         rnnfast.lstm(arguments()["x"], **two, layer_norm=[norm, None])
+
+
+def test_activations() -> None:
+    names = "relu, tanh, sigmoid, affine, leaky_relu, thresholded_relu, scaled_tanh, hard_sigmoid"
+    three = "activations must be 3 activations like ('sigmoid', 'tanh', 'tanh'), got "
+    with refused(ValueError, f"{three}'tanh'"):
+        rnnfast.lstm(**arguments(), activations="tanh")
+    with refused(ValueError, f"{three}('sigmoid', 'tanh')"):
+        rnnfast.lstm(**arguments(), activations=("sigmoid", "tanh"))
+    with refused(ValueError, f"{three}3"):
+        rnnfast.lstm(**arguments(), activations=3)
+    with refused(
+        ValueError, "activations must be one activation like ('tanh',), got ('elu', 'elu')"
+    ):
+        rnnfast.rnn(**arguments(1), activations=("elu", "elu"))
+    with refused(ValueError, f"activations[1] must be one of {names}"):
+        rnnfast.gru(**arguments(3), activations=("sigmoid", "softmax"))
+    with pytest.raises(ValueError, match="got 'SiLU', whose slope does not follow from its result"):
+        rnnfast.mgu(**arguments(2), activations=("sigmoid", "SiLU"))
+    with refused(
+        TypeError, "activations[0] must be a name, (name, alpha) or (name, alpha, beta), got"
+    ):
+        rnnfast.gru(**arguments(3), activations=(None, "tanh"))
+    with refused(ValueError, "activations: relu takes no number, got ('relu', 2)"):
+        rnnfast.rnn(**arguments(1), activations=("relu", 2))
+    with refused(ValueError, "activations: elu takes alpha, got ('elu', 1, 2)"):
+        rnnfast.rnn(**arguments(1), activations=("elu", 1, 2))
+    with refused(ValueError, "activations: affine takes alpha and beta, got ('affine', 1, 2, 3)"):
+        rnnfast.rnn(**arguments(1), activations=("affine", 1, 2, 3))
+    with refused(TypeError, "alpha of activations must be a number, got None"):
+        rnnfast.rnn(**arguments(1), activations=("elu", None))
+    with refused(ValueError, "beta of activations[0] must be finite, got inf"):
+        rnnfast.gru(**arguments(3), activations=(("affine", 1, np.inf), "tanh"))
+    for name in ("leaky_relu", "thresholded_relu", "elu"):
+        with refused(
+            ValueError, f"alpha of activations must be at least 0 for {name}, whose slope"
+        ):
+            rnnfast.rnn(**arguments(1), activations=(name, -0.1))
+    with refused(ValueError, "alpha of activations must not be 0 for scaled_tanh, got 0.0"):
+        rnnfast.rnn(**arguments(1), activations=("ScaledTanh", 0))
+    with refused(
+        ValueError, "nonlinearity must be left out where activations are given, got 'relu'"
+    ):
+        rnnfast.rnn(**arguments(1), nonlinearity="relu", activations="elu")
+
+
+def test_clip() -> None:
+    for value in (0, -1.5):
+        with refused(ValueError, f"clip must be None or a number above 0, got {value}"):
+            rnnfast.lstm(**arguments(), clip=value)
+    with refused(ValueError, "clip must be finite, got nan"):
+        rnnfast.gru(**arguments(3), clip=np.nan)
+    for value in (True, "1"):
+        with refused(TypeError, f"clip must be a number, got {value!r}"):
+            rnnfast.rnn(**arguments(1), clip=value)
+
+
+def test_peephole() -> None:
+    peephole = np.zeros(48, F32)
+    with refused(ValueError, "peephole must be (3*H,) = (48,), got (64,)"):
+        rnnfast.lstm(**arguments(), peephole=np.zeros(64, F32))
+    with refused(TypeError, "peephole must be float32 like x, got float64"):
+        rnnfast.lstm(**arguments(), peephole=peephole.astype(F64))
+    for forget_gate in ("coupled", "none"):
+        with refused(ValueError, f"peephole must be None with forget_gate={forget_gate!r}"):
+            rnnfast.lstm(**arguments(3), peephole=peephole, forget_gate=forget_gate)
+    with refused(ValueError, "peephole must be one array like w_ih, got a sequence of arrays"):
+        rnnfast.lstm(**arguments(), peephole=[peephole])
+    given = {key: [array] for key, array in arguments().items() if is_weight(key)}
+    with refused(ValueError, "peephole must be a sequence of 1 arrays like w_ih, got ndarray"):
+        rnnfast.lstm(arguments()["x"], **given, peephole=peephole)
+    weights = {key: array for key, array in arguments(3).items() if is_weight(key)}
+    with refused(ValueError, "peephole is an option of cell 'lstm', not of 'gru'"):
+        rnnfast.prepack("gru", **weights, peephole=peephole)
 
 
 def test_options_of_prepack() -> None:
@@ -319,7 +395,8 @@ def test_arguments_of_a_pullback() -> None:
 
 def test_wrt() -> None:
     names = "x, w_ih, w_hh, b_ih, b_hh, h0"
-    with refused(ValueError, f"wrt must name some of {names}, c0, w_hr, layer_norm, got 'weights'"):
+    extras = "w_hr, peephole, layer_norm"
+    with refused(ValueError, f"wrt must name some of {names}, c0, {extras}, got 'weights'"):
         rnnfast.lstm_vjp(**arguments(), wrt=["x", "weights"])
     with refused(ValueError, f"wrt must name some of {names}, layer_norm, got 'c0'"):
         rnnfast.gru_vjp(**arguments(3), wrt=["c0"])

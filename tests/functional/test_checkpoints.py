@@ -141,6 +141,8 @@ def test_a_pullback_may_be_called_again(cell: Cell) -> None:
     added = pullback(**cotangents, out=buffers)
     for buffer, sum_of_both, g in zip(*map(present, (buffers, added, want)), strict=True):
         assert sum_of_both is buffer
+        if g is None:
+            continue
         assert digest([buffer]) == digest([np.ones_like(g) + g])
 
 

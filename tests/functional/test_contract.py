@@ -17,24 +17,28 @@ from rnnfast.testing.random import Problem
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
 LSTM = next(cell for cell in CELLS if cell.name == "lstm")
 
-WEIGHTS = "x, w_ih, w_hh, b_ih=None, b_hh=None, *, h0=None"
-LSTM_OPTIONS = "c0=None, forget_gate='own', w_hr=None, layer_norm=None"
-GRU_OPTIONS = "reset_after=True, layer_norm=None"
-CALL = (
-    "lengths=None, resets=None, reverse=False, bidirectional=False, dropout=0.0, "
-    "input_dropout=0.0, recurrent_dropout=0.0, weight_dropout=0.0, zoneout=0.0, seed=None"
+ARRAYS = "x, w_ih, w_hh, b_ih=None, b_hh=None, *, h0=None"
+NOISE = (
+    "dropout=0.0, input_dropout=0.0, recurrent_dropout=0.0, weight_dropout=0.0, zoneout=0.0, "
+    "seed=None"
 )
-GRADIENT = "truncate=None, checkpoint=False, wrt=None"
+REST = (
+    "activations=None, clip=None, lengths=None, resets=None, reverse=False, bidirectional=False, "
+    f"{NOISE}"
+)
+OF_GRADIENTS = "truncate=None, checkpoint=False, wrt=None"
+OWN = {
+    "rnn": "nonlinearity='tanh'",
+    "lstm": "c0=None, w_hr=None, peephole=None, layer_norm=None, forget_gate='own'",
+    "gru": "layer_norm=None, reset_after=True",
+}
 SIGNATURES = {
-    "rnn": f"({WEIGHTS}, nonlinearity='tanh', {CALL})",
-    "lstm": f"({WEIGHTS}, {LSTM_OPTIONS}, {CALL})",
-    "gru": f"({WEIGHTS}, {GRU_OPTIONS}, {CALL})",
-    "rnn_vjp": f"({WEIGHTS}, nonlinearity='tanh', {CALL}, {GRADIENT})",
-    "lstm_vjp": f"({WEIGHTS}, {LSTM_OPTIONS}, {CALL}, {GRADIENT})",
-    "gru_vjp": f"({WEIGHTS}, {GRU_OPTIONS}, {CALL}, {GRADIENT})",
-    "prepack": "(cell, w_ih, w_hh, b_ih=None, b_hh=None, *, nonlinearity='tanh', "
-    "forget_gate='own', reset_after=True, w_hr=None, layer_norm=None, reverse=False, "
-    "bidirectional=False, zoneout=0.0)",
+    **{name: f"({ARRAYS}, {own}, {REST})" for name, own in OWN.items()},
+    **{f"{name}_vjp": f"({ARRAYS}, {own}, {REST}, {OF_GRADIENTS})" for name, own in OWN.items()},
+    "prepack": "(cell, w_ih, w_hh, b_ih=None, b_hh=None, *, "
+    "w_hr=None, peephole=None, layer_norm=None, nonlinearity='tanh', forget_gate='own', "
+    "reset_after=True, activations=None, clip=None, reverse=False, bidirectional=False, "
+    "zoneout=0.0)",
     "Prepacked.__call__": "(self, x, *, h0=None, c0=None, lengths=None, resets=None)",
     "Prepacked.step": "(self, x_t, state=None)",
     "set_num_threads": "(n)",
@@ -47,7 +51,7 @@ FIELDS = {
     "LSTMOutput": "y h_n c_n",
     "GRUOutput": "y h_n",
     "RNNGrads": "x w_ih w_hh b_ih b_hh h0",
-    "LSTMGrads": "x w_ih w_hh b_ih b_hh h0 c0 w_hr layer_norm",
+    "LSTMGrads": "x w_ih w_hh b_ih b_hh h0 c0 w_hr peephole layer_norm",
     "GRUGrads": "x w_ih w_hh b_ih b_hh h0 layer_norm",
 }
 
@@ -115,7 +119,8 @@ def test_options_choose_the_cell(cell: Cell) -> None:
     if cell.function == "lstm" and cell.name != "lstm":
         return  # its weights are of another shape than the default's
     default = getattr(rnnfast, cell.function)(**arguments).y
-    is_default = cell.name in ("rnn_tanh", "lstm", "gru", "gru_norm", "mgu")
+    defaults = ("rnn_tanh", "lstm", "gru", "gru_norm", "mgu")
+    is_default = cell.name in defaults
     assert np.allclose(default, want[0], rtol=1e-10, atol=1e-12) == is_default
 
 

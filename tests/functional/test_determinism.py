@@ -144,13 +144,19 @@ def test_a_row_does_not_see_its_neighbours(cell: Cell, dtype: DType) -> None:
             for name, a in arrays.items()
         }
 
-    together = {**out._asdict(), **{f"d{name}": g for name, g in gradients._asdict().items()}}
+    together = {
+        **out._asdict(),
+        **{f"d{name}": g for name, g in gradients._asdict().items() if g is not None},
+    }
     of_rows = [*cell.outputs, "dx", *(f"d{state}" for state in cell.states)]
     B = SHAPE["B"]
     for chosen in (*([b] for b in (0, 3, 17, B - 1)), slice(2, 9), list(range(B - 1, -1, -1))):
         out, pullback = cell.vjp(rows(arguments, chosen))
         gradients = pullback(**rows(cotangents, chosen))
-        alone = {**out._asdict(), **{f"d{name}": g for name, g in gradients._asdict().items()}}
+        alone = {
+            **out._asdict(),
+            **{f"d{name}": g for name, g in gradients._asdict().items() if g is not None},
+        }
         for name in of_rows:
             want = together[name][..., chosen, :]
             assert digest([alone[name]]) == digest([want]), (name, chosen)

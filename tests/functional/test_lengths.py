@@ -33,7 +33,10 @@ def training(cell: Cell, arguments: dict, cotangents: dict, **options: Any) -> d
     """All results and gradients, by name."""
     out, pullback = cell.vjp(arguments, **options)
     gradients = pullback(**cotangents)
-    return {**out._asdict(), **{f"d{name}": g for name, g in gradients._asdict().items()}}
+    return {
+        **out._asdict(),
+        **{f"d{name}": g for name, g in gradients._asdict().items() if g is not None},
+    }
 
 
 def of_sequence(arrays: dict, b: int, steps: slice) -> dict:

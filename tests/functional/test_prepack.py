@@ -277,8 +277,9 @@ def test_layers_are_pickled(cell: Cell) -> None:
         for twin in (pickle.loads(pickle.dumps(packed)), copy.deepcopy(packed), packed):
             assert repr(twin) == repr(packed)
             assert_equal(twin(**rest), want)
+    name = cell.name.removesuffix("_projected").removesuffix("_activations")
     assert repr(packed) == (
-        f"<Prepacked {cell.name.removesuffix('_projected')}: layers=2, bidirectional=True, "
+        f"<Prepacked {name}: layers=2, bidirectional=True, "
         "input_size=7, hidden_size=9, "
         f"{'proj_size=6, ' if cell.projects else ''}dtype=float32, reverse=False>"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,21 @@ def sigmoid(a: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-a))
 
 
-def gates_of(cell: Cell, arguments: dict, x: np.ndarray, h: np.ndarray) -> np.ndarray:
+def hard_sigmoid(a: np.ndarray, alpha: float = 0.2, beta: float = 0.5) -> np.ndarray:
+    return np.clip(alpha * a + beta, 0, 1)
+
+
+def elu(a: np.ndarray) -> np.ndarray:
+    return np.where(a > 0, a, 0.7 * np.expm1(a))
+
+
+def scaled_tanh(a: np.ndarray) -> np.ndarray:
+    return 1.2 * np.tanh(0.8 * a)
+
+
+def gates_of(
+    cell: Cell, arguments: dict, x: np.ndarray, h: np.ndarray, c: np.ndarray
+) -> np.ndarray:
     """Gates (B, G, H) of one step by the equations, from x_t and the state before."""
     H = arguments["w_hh"].shape[0] // cell.gates
     a = x @ arguments["w_ih"].T + arguments["b_ih"]
@@ -46,6 +61,7 @@ def gates_of(cell: Cell, arguments: dict, x: np.ndarray, h: np.ndarray) -> np.nd
         "lstm_projected": [sigmoid, sigmoid, np.tanh, sigmoid],
         "lstm_coupled": [sigmoid, np.tanh, sigmoid],
         "lstm_no_forget": [sigmoid, np.tanh, sigmoid],
+        "lstm_activations": [hard_sigmoid, hard_sigmoid, elu, hard_sigmoid],
     }
     if cell.norm_rows:
         return normalized_gates_of(cell, arguments, x, h)
@@ -56,10 +72,19 @@ def gates_of(cell: Cell, arguments: dict, x: np.ndarray, h: np.ndarray) -> np.nd
     if cell.name == "mgu":
         f = sigmoid((a + m)[:, :H])
         return np.stack([f, np.tanh(a[:, H:] + (f * h) @ u[H:].T + b[H:])], 1)
-    r, z = sigmoid((a + m)[:, :H]), sigmoid((a + m)[:, H : 2 * H])
+    if cell.name == "lstm_peephole":
+        a_i, a_f, a_g, a_o = np.split(a + m, 4, axis=1)
+        p_i, p_f, p_o = np.split(arguments["peephole"], 3)
+        i, f, g = sigmoid(a_i + p_i * c), sigmoid(a_f + p_f * c), np.tanh(a_g)
+        return np.stack([i, f, g, sigmoid(a_o + p_o * (f * c + i * g))], 1)
+    of_gates, of_candidate = sigmoid, np.tanh
+    if cell.name == "gru_activations":
+        of_gates, of_candidate = partial(hard_sigmoid, alpha=0.3, beta=0.4), scaled_tanh
+    r, z = of_gates((a + m)[:, :H]), of_gates((a + m)[:, H : 2 * H])
     u_n, b_n = u[2 * H :], b[2 * H :]
-    inner = r * m[:, 2 * H :] if cell.name == "gru" else (r * h) @ u_n.T + b_n
-    return np.stack([r, z, np.tanh(a[:, 2 * H :] + inner)], 1)
+    after = cell.name in ("gru", "gru_activations")
+    inner = r * m[:, 2 * H :] if after else (r * h) @ u_n.T + b_n
+    return np.stack([r, z, of_candidate(a[:, 2 * H :] + inner)], 1)
 
 
 def normalized_gates_of(cell: Cell, arguments: dict, x: np.ndarray, h: np.ndarray) -> np.ndarray:
@@ -107,11 +132,13 @@ def test_traces(cell: Cell, dtype: DType, reverse: bool, options: dict) -> None:
         for t in reversed(times) if reverse else times:
             if resets[t, b]:
                 h, c = np.zeros_like(h), np.zeros_like(c)
-            want = gates_of(cell, wide, wide["x"][t, b : b + 1], h)
+            want = gates_of(cell, wide, wide["x"][t, b : b + 1], h, c)
             np.testing.assert_allclose(got.gates[t, b], want[0], atol=atol)
             if "c0" in cell.states:
                 i, g = (want[:, 0], want[:, -2])
-                kept = {"lstm_coupled": 1 - i, "lstm_no_forget": 1.0}.get(cell.name, want[:, 1])
+                kept = (
+                    want[:, 1] if cell.gates == 4 else 1 - i if cell.name == "lstm_coupled" else 1
+                )
                 c = kept * c + i * g
                 np.testing.assert_allclose(got.c[t, b], c[0], atol=atol)
             h = got.y[t, b : b + 1].astype(np.float64)

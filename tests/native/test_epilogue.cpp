@@ -2,6 +2,7 @@
 // the epilogue: which gate it reads, what it computes, which lanes it writes.
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "base/arena.hpp"
 #include "check.hpp"
@@ -13,21 +14,22 @@ using testing::Random;
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
-/// The state after one step, from pre-activations a[gate] (input and bias) and u[gate] (recurrent).
+/// The state after one step, from pre-activations a[gate] (input and bias) and u[gate] (recurrent),
+/// with weights p of c where the cell has them.
 struct Step {
   const char* cell;
-  void (*run)(const double* a, const double* u, double& h, double& c);
+  void (*run)(const double* a, const double* u, double& h, double& c, const double* p);
 };
 
 const Step steps[] = {
-    {"rnn_tanh",
-     [](const double* a, const double* u, double& h, double&) { h = std::tanh(a[0] + u[0] * h); }},
-    {"rnn_relu", [](const double* a, const double* u, double& h,
-                    double&) { h = std::fmax(a[0] + u[0] * h, 0); }},
-    {"rnn_sigmoid",
-     [](const double* a, const double* u, double& h, double&) { h = sigmoid(a[0] + u[0] * h); }},
+    {"rnn_tanh", [](const double* a, const double* u, double& h, double&,
+                    const double*) { h = std::tanh(a[0] + u[0] * h); }},
+    {"rnn_relu", [](const double* a, const double* u, double& h, double&,
+                    const double*) { h = std::fmax(a[0] + u[0] * h, 0); }},
+    {"rnn_sigmoid", [](const double* a, const double* u, double& h, double&,
+                       const double*) { h = sigmoid(a[0] + u[0] * h); }},
     {"lstm",
-     [](const double* a, const double* u, double& h, double& c) {
+     [](const double* a, const double* u, double& h, double& c, const double*) {
        const double i = sigmoid(a[0] + u[0] * h);
        const double f = sigmoid(a[1] + u[1] * h);
        const double g = std::tanh(a[2] + u[2] * h);
@@ -36,7 +38,7 @@ const Step steps[] = {
        h = o * std::tanh(c);
      }},
     {"lstm_coupled",
-     [](const double* a, const double* u, double& h, double& c) {
+     [](const double* a, const double* u, double& h, double& c, const double*) {
        const double i = sigmoid(a[0] + u[0] * h);
        const double g = std::tanh(a[1] + u[1] * h);
        const double o = sigmoid(a[2] + u[2] * h);
@@ -44,7 +46,7 @@ const Step steps[] = {
        h = o * std::tanh(c);
      }},
     {"lstm_no_forget",
-     [](const double* a, const double* u, double& h, double& c) {
+     [](const double* a, const double* u, double& h, double& c, const double*) {
        const double i = sigmoid(a[0] + u[0] * h);
        const double g = std::tanh(a[1] + u[1] * h);
        const double o = sigmoid(a[2] + u[2] * h);
@@ -52,23 +54,94 @@ const Step steps[] = {
        h = o * std::tanh(c);
      }},
     {"mgu",
-     [](const double* a, const double* u, double& h, double&) {
+     [](const double* a, const double* u, double& h, double&, const double*) {
        const double f = sigmoid(a[0] + u[0] * h);
        const double n = std::tanh(a[1] + u[1] * (f * h));
        h = (1 - f) * h + f * n;
      }},
     {"gru",
-     [](const double* a, const double* u, double& h, double&) {
+     [](const double* a, const double* u, double& h, double&, const double*) {
        const double r = sigmoid(a[0] + u[0] * h);
        const double z = sigmoid(a[1] + u[1] * h);
        const double n = std::tanh(a[2] + r * u[2] * h);
        h = (1 - z) * n + z * h;
      }},
     {"gru_reset_before",
-     [](const double* a, const double* u, double& h, double&) {
+     [](const double* a, const double* u, double& h, double&, const double*) {
        const double r = sigmoid(a[0] + u[0] * h);
        const double z = sigmoid(a[1] + u[1] * h);
        const double n = std::tanh(a[2] + u[2] * (r * h));
+       h = (1 - z) * n + z * h;
+     }},
+};
+
+/// An activation of each kind, so that no part can stand in for another.
+const ActivationChoice chosen[] = {
+    {ActivationFunction::affine, 0.3, 0.5, 0, 1, 0.8},
+    {ActivationFunction::elu, 0.7, 1, -HUGE_VAL, HUGE_VAL, HUGE_VAL},
+    {ActivationFunction::scaled_tanh, 1.2, 0.8, -HUGE_VAL, HUGE_VAL, 0.5},
+};
+
+double clipped(double x, double clip) { return std::fmax(std::fmin(x, clip), -clip); }
+double of_gates(double x) { return 0.3 * clipped(x, 0.8) + 0.5; }
+double of_candidate(double x) { return x > 0 ? x : 0.7 * std::expm1(x); }
+double of_output(double x) { return 1.2 * std::tanh(0.8 * clipped(x, 0.5)); }
+
+const Step chosen_steps[] = {
+    {"rnn", [](const double* a, const double* u, double& h, double&,
+               const double*) { h = of_gates(a[0] + u[0] * h); }},
+    {"lstm",
+     [](const double* a, const double* u, double& h, double& c, const double*) {
+       const double i = of_gates(a[0] + u[0] * h);
+       const double f = of_gates(a[1] + u[1] * h);
+       const double g = of_candidate(a[2] + u[2] * h);
+       const double o = of_gates(a[3] + u[3] * h);
+       c = f * c + i * g;
+       h = o * of_output(c);
+     }},
+    {"lstm_coupled",
+     [](const double* a, const double* u, double& h, double& c, const double*) {
+       const double i = of_gates(a[0] + u[0] * h);
+       const double g = of_candidate(a[1] + u[1] * h);
+       const double o = of_gates(a[2] + u[2] * h);
+       c = (1 - i) * c + i * g;
+       h = o * of_output(c);
+     }},
+    {"lstm_no_forget",
+     [](const double* a, const double* u, double& h, double& c, const double*) {
+       const double i = of_gates(a[0] + u[0] * h);
+       const double g = of_candidate(a[1] + u[1] * h);
+       const double o = of_gates(a[2] + u[2] * h);
+       c = c + i * g;
+       h = o * of_output(c);
+     }},
+    {"lstm_peephole",
+     [](const double* a, const double* u, double& h, double& c, const double* p) {
+       const double i = of_gates(a[0] + u[0] * h + p[0] * c);
+       const double f = of_gates(a[1] + u[1] * h + p[1] * c);
+       const double g = of_candidate(a[2] + u[2] * h);
+       c = f * c + i * g;
+       const double o = of_gates(a[3] + u[3] * h + p[2] * c);
+       h = o * of_output(c);
+     }},
+    {"mgu",
+     [](const double* a, const double* u, double& h, double&, const double*) {
+       const double f = of_gates(a[0] + u[0] * h);
+       const double n = of_candidate(a[1] + u[1] * (f * h));
+       h = (1 - f) * h + f * n;
+     }},
+    {"gru",
+     [](const double* a, const double* u, double& h, double&, const double*) {
+       const double r = of_gates(a[0] + u[0] * h);
+       const double z = of_gates(a[1] + u[1] * h);
+       const double n = of_candidate(a[2] + r * u[2] * h);
+       h = (1 - z) * n + z * h;
+     }},
+    {"gru_reset_before",
+     [](const double* a, const double* u, double& h, double&, const double*) {
+       const double r = of_gates(a[0] + u[0] * h);
+       const double z = of_gates(a[1] + u[1] * h);
+       const double n = of_candidate(a[2] + u[2] * (r * h));
        h = (1 - z) * n + z * h;
      }},
 };
@@ -92,14 +165,17 @@ void check_cell(const Target& target, const CellKernels<T>& kernels, const Step&
   std::vector<T> y(static_cast<std::size_t>(rows * units + 1), T(9));
   std::vector<T> h_n(y.size() - 1);
   std::vector<T> c_n(y.size() - 1);
-  const Weights<T> weights = {w_ih.data(), w_hh.data(), nullptr, nullptr};
+  const auto peephole = random.vector<T>(3 * units);
+  const Weights<T> weights = {w_ih.data(), w_hh.data(), nullptr, nullptr, nullptr, peephole.data()};
   const ForwardCall<T> call = {dims,
                                {x.data(), 0, 1},
                                {h0.data(), kernels.has_memory ? c0.data() : nullptr},
                                {y.data(), 0, units},
                                {h_n.data(), kernels.has_memory ? c_n.data() : nullptr},
                                nullptr,
-                               {}};
+                               {},
+                               {},
+                               chosen};
   const PlanSegment plan =
       make_plan(Purpose::inference, dims, kernels.traits, machine_for(1), 1).segments.front();
   const Arena packed(kernels.packed_bytes(dims));
@@ -119,7 +195,11 @@ void check_cell(const Target& target, const CellKernels<T>& kernels, const Step&
       const auto at = static_cast<std::size_t>(b * units + unit);
       double h = h0[at];
       double c = c0[at];
-      step.run(a, u, h, c);
+      double p[3];
+      for (index weight = 0; weight < 3; ++weight) {
+        p[weight] = peephole[static_cast<std::size_t>(weight * units + unit)];
+      }
+      step.run(a, u, h, c, p);
       CHECK(std::fabs(y[at] - h) <= tolerance && y[at] == h_n[at], "%s %s H=%d: y %g, wanted %g",
             target.name, step.cell, static_cast<int>(units), static_cast<double>(y[at]), h);
       CHECK(!kernels.has_memory || std::fabs(c_n[at] - c) <= tolerance, "%s %s H=%d: c",
@@ -130,25 +210,30 @@ void check_cell(const Target& target, const CellKernels<T>& kernels, const Step&
         static_cast<int>(units));
 }
 
+template <class T>
+void check_cells(const Target& target, const CellTable<T>& table, std::span<const Step> wanted) {
+  // Where layer normalization mixes the units of a row, tests/functional/test_oracle.py sees to it.
+  int alone = 0;
+  for (int i = 0; i < table.count; ++i) alone += !table.cells[i].traits.whole_rows;
+  CHECK(alone == static_cast<int>(wanted.size()), "%s: a cell without a test", target.name);
+  for (int i = 0; i < table.count; ++i) {
+    const CellKernels<T>& cell = table.cells[i];
+    for (const Step& step : wanted) {
+      if (std::string(step.cell) != cell.name) continue;
+      const index lanes = cell.traits.lanes;
+      for (const index units : {index{1}, lanes - 1, lanes, lanes + 1, 4 * lanes, 5 * lanes + 1}) {
+        for (const index rows : {1, 7}) check_cell(target, cell, step, rows, units);
+      }
+    }
+  }
+}
+
 TEST(one_step_of_every_cell_is_its_equations) {
   testing::for_each_kernel([](const Target& target, auto scalar) {
     using T = decltype(scalar);
     const ScalarKernels<T>& kernels = kernels_of<T>(target);
-    // Where layer normalization mixes the units of a row, tests/functional/test_oracle.py sees to it.
-    int alone = 0;
-    for (int i = 0; i < kernels.cell_count; ++i) alone += !kernels.cells[i].traits.whole_rows;
-    CHECK(alone == static_cast<int>(std::size(steps)), "%s: a cell without a test", target.name);
-    for (int i = 0; i < kernels.cell_count; ++i) {
-      const CellKernels<T>& cell = kernels.cells[i];
-      for (const Step& step : steps) {
-        if (std::string(step.cell) != cell.name) continue;
-        const index lanes = cell.traits.lanes;
-        for (const index units :
-             {index{1}, lanes - 1, lanes, lanes + 1, 4 * lanes, 5 * lanes + 1}) {
-          for (const index rows : {1, 7}) check_cell(target, cell, step, rows, units);
-        }
-      }
-    }
+    check_cells<T>(target, {kernels.cells, kernels.cell_count}, steps);
+    check_cells<T>(target, *kernels.chosen, chosen_steps);
   });
 }
 

@@ -1,0 +1,75 @@
+// The gradient of weights that are a number for each unit:
+//
+//   dw[unit] = sum over t descending, b ascending of delta[t, b][unit] operand[t, b][unit]
+//
+// Like those of the matrices (seq/weight_gradients.hpp) the sum runs in blocks whose edges come
+// from T and B alone, each of them in chains of at most `longest_row_sum` products begun at zero,
+// added in order. A worker has the same groups of units all the time.
+#pragma once
+
+#include "seq/layout.hpp"
+
+namespace rnnfast {
+namespace {
+
+/// Rows of a matrix, evenly spaced.
+template <class T>
+struct EvenRows {
+  const T* base;
+  index stride;
+  const T* at(index i) const { return base + i * stride; }
+};
+
+template <class Cell, class T>
+class UnitGradient {
+  using L = Layout<Cell, T>;
+  using V = Vec<T>;
+
+ public:
+  UnitGradient() = default;
+  /// Of a weight in the pre-activation of `part`.
+  UnitGradient(const L& layout, int part, bool wanted)
+      : layout_(layout), part_(part), wanted_(wanted) {}
+
+  void place(Bump& bump) { sums_ = bump.take<T>(wanted_ ? layout_.groups() * L::N : 0); }
+
+  bool wanted() const { return wanted_; }
+
+  /// Adds the rows [rows.begin, rows.end) of a chunk, one block, to some groups; row r's operand is
+  /// operand.at(r).
+  template <class Operand>
+  void add_block(const Slots<Cell, T>& deltas, const Operand& operand, Span rows, Span groups) {
+    const Pieces chains(rows.size(), longest_row_sum);
+    for (index group = groups.begin; group < groups.end; ++group) {
+      V total = begun_ ? load(sums_ + group * L::N) : V{};
+      for (index chain = 0; chain < chains.pieces; ++chain) {
+        const Span part = chains.at(chain);
+        V sum = {};
+        for (index row = rows.begin + part.begin; row < rows.begin + part.end; ++row) {
+          sum = fma(load<T>(deltas.group(row, group).part(part_)),
+                    load(operand.at(row) + group * L::N), sum);
+        }
+        total = total + sum;
+      }
+      store(sums_ + group * L::N, total);
+    }
+    begun_ = true;
+  }
+
+  /// Writes some groups to dw (H,).
+  void unpack(T* dw, Span groups) const {
+    for (index group = groups.begin; group < groups.end; ++group) {
+      store_first(dw + group * L::N, load(sums_ + group * L::N), layout_.valid(group));
+    }
+  }
+
+ private:
+  L layout_;
+  int part_ = 0;
+  bool wanted_ = false;
+  bool begun_ = false;  // whether the sums hold anything yet
+  T* sums_ = nullptr;
+};
+
+}  // namespace
+}  // namespace rnnfast
