@@ -58,7 +58,7 @@ class Cell:
 
     @property
     def units(self) -> int:
-        """Number of hidden units, which is also the length of a result."""
+        """Number of hidden units, which is also the length of a result unless that is projected."""
         return self.layer.units
 
     @property

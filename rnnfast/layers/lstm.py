@@ -1,7 +1,7 @@
 """Long short-term memory (Hochreiter and Schmidhuber, 1997; forget gate: Gers et al., 2000).
 
 i, f, o = sigmoid(x_t W + h_{t-1} U + b)         c~ = tanh(x_t W + h_{t-1} U + b)
-c_t = f * c_{t-1} + i * c~                       h_t = o * tanh(c_t)
+c_t = f * c_{t-1} + i * c~                       h_t = o * tanh(c_t), or that times W_hr
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
+from rnnfast import initializers
 from rnnfast._check.options import flag
 from rnnfast.functional import Prepacked, lstm, lstm_vjp, prepack
-from rnnfast.layers.layer import Array
-from rnnfast.layers.recurrent import Recurrent, require_default
+from rnnfast.layers.layer import Array, Shape
+from rnnfast.layers.recurrent import Recurrent, another, require_default
+from rnnfast.utils.hyperparameters import require_positive
 
 
 class LSTM(Recurrent):
@@ -61,6 +63,11 @@ class LSTM(Recurrent):
     zoneout : float or (float, float), default 0.0
         Share of h, and of c, that keeps the value of the step before while training; at inference
         the mean of both. Not in Keras.
+    projection : int, optional
+        R: h is R numbers, a product of what the cell gives and the projection kernel (H, R), and
+        has the size R wherever H is its size above (LSTMP; torch's `proj_size`). Not in Keras.
+    projection_initializer : str or Initializer, default "glorot_uniform"
+        Of the projection kernel.
     seed : int, optional
         Of the masks; by default from `rnnfast.utils.set_random_seed`'s sequence.
     name, dtype, **options
@@ -78,7 +85,8 @@ class LSTM(Recurrent):
     Notes
     -----
     Weights: kernel (I, 4*H), recurrent_kernel (H, 4*H), bias (4*H,), gates in Keras's order
-    i, f, c, o, which is the kernels' i, f, g, o. Input (batch, time, I).
+    i, f, c, o, which is the kernels' i, f, g, o; last, where there is one, projection_kernel
+    (H, R). Input (batch, time, I).
     """
 
     gate_order: ClassVar[tuple[int, ...]] = (0, 1, 2, 3)
@@ -105,6 +113,8 @@ class LSTM(Recurrent):
         recurrent_dropout: float = 0.0,
         weight_dropout: float = 0.0,
         zoneout: float | tuple[float, float] = 0.0,
+        projection: int | None = None,
+        projection_initializer: object = "glorot_uniform",
         seed: int | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
@@ -135,6 +145,45 @@ class LSTM(Recurrent):
         self.activation = activation
         self.recurrent_activation = recurrent_activation
         self.unit_forget_bias = flag("unit_forget_bias", unit_forget_bias)
+        self.projection = None if projection is None else require_positive("projection", projection)
+        self.projection_initializer = initializers.get(projection_initializer)
+
+    @property
+    def state_sizes(self) -> list[int]:
+        """Sizes of h and c."""
+        return [self.projection or self.units, self.units]
+
+    def twin(self, name: str, *, go_backwards: bool) -> LSTM:
+        """Make a layer of the same arguments that has no weights yet; see `OneWay.twin`."""
+        layer = super().twin(name, go_backwards=go_backwards)
+        layer.projection_initializer = another(self.projection_initializer)
+        return layer
+
+    def _create_weights(self, input_shape: Shape) -> None:
+        super()._create_weights(input_shape)
+        if self.projection is not None:
+            shape = (self.units, self.projection)
+            self.add_weight("projection_kernel", shape, self.projection_initializer)
+
+    def _from_keras(self, name: str, value: Array) -> Array:
+        if name == "projection_kernel":
+            return np.ascontiguousarray(value.T)
+        return super()._from_keras(name, value)
+
+    def _to_keras(self, name: str, value: Array) -> Array:
+        return value.T if name == "projection_kernel" else super()._to_keras(name, value)
+
+    @property
+    def _trained(self) -> tuple[str, ...]:
+        return super()._trained if self.projection is None else (*super()._trained, "w_hr")
+
+    def _weight_gradients(self, grads: Any) -> list[Array]:
+        last = [] if self.projection is None else [grads.w_hr]
+        return super()._weight_gradients(grads) + last
+
+    @property
+    def _w_hr(self) -> Array | None:
+        return self._parameters.get("projection_kernel")
 
     def _initial_bias(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         if not self.unit_forget_bias:
@@ -144,12 +193,19 @@ class LSTM(Recurrent):
         return np.concatenate([input_gate, np.ones(self.units, dtype), candidate_and_output])
 
     def _prepack(self) -> Prepacked[Any, Any]:
-        return prepack("lstm", *self._weights(), reverse=self.go_backwards, zoneout=self.zoneout)
+        return prepack(
+            "lstm",
+            *self._weights(),
+            w_hr=self._w_hr,
+            reverse=self.go_backwards,
+            zoneout=self.zoneout,
+        )
 
     def _forward(self, x: Array, **steps: Any) -> Any:
-        return lstm(x, *self._weights(), reverse=self.go_backwards, **steps)
+        return lstm(x, *self._weights(), w_hr=self._w_hr, reverse=self.go_backwards, **steps)
 
     def _forward_vjp(
         self, x: Array, wrt: tuple[str, ...], **steps: Any
     ) -> tuple[Any, Callable[..., Any]]:
-        return lstm_vjp(x, *self._weights(), reverse=self.go_backwards, wrt=wrt, **steps)
+        weights, w_hr = self._weights(), self._w_hr
+        return lstm_vjp(x, *weights, w_hr=w_hr, reverse=self.go_backwards, wrt=wrt, **steps)

@@ -127,16 +127,17 @@ class Recurrent(OneWay):
     def twin(self: _Same, name: str, *, go_backwards: bool) -> _Same:
         """Make a layer of the same arguments that has no weights yet; see `OneWay.twin`."""
         layer = super().twin(name, go_backwards=go_backwards)
-        layer.kernel_initializer = _another(self.kernel_initializer)
-        layer.recurrent_initializer = _another(self.recurrent_initializer)
-        layer.bias_initializer = _another(self.bias_initializer)
+        layer.kernel_initializer = another(self.kernel_initializer)
+        layer.recurrent_initializer = another(self.recurrent_initializer)
+        layer.bias_initializer = another(self.bias_initializer)
         return layer
 
     def _create_weights(self, input_shape: Shape) -> None:
         features = require_features(self, input_shape, None)
         rows = len(self.gate_order) * self.units
         self.add_weight("kernel", (features, rows), self.kernel_initializer)
-        self.add_weight("recurrent_kernel", (self.units, rows), self.recurrent_initializer)
+        of_output = self.state_sizes[0]
+        self.add_weight("recurrent_kernel", (of_output, rows), self.recurrent_initializer)
         if self.use_bias:
             self.add_weight("bias", self._bias_shape(rows), self._initial_bias)
 
@@ -265,7 +266,7 @@ class Recurrent(OneWay):
         return draw_mask(self._rng, self.dropout, (1, *x.shape[1:]), self.dtype)
 
 
-def _another(initializer: Callable[..., Array]) -> Callable[..., Array]:
+def another(initializer: Callable[..., Array]) -> Callable[..., Array]:
     """Return one of our initializers that draws values of its own; any other function itself."""
     return initializer.clone() if isinstance(initializer, Initializer) else initializer
 

@@ -129,10 +129,10 @@ class RNN(OneWay):
         self._layers[0]._check_input_shape(input_shape)
 
     def _create_weights(self, input_shape: Shape) -> None:
-        batch, time, units = input_shape
+        batch, time, features = input_shape
         for prefix, layer in self._by_name.items():
-            layer.build((batch, time, units))
-            units = layer.units
+            layer.build((batch, time, features))
+            features = layer.state_sizes[0]
             # The same arrays: what changes them in place changes those of the layers.
             self._parameters |= {f"{prefix}/{name}": p for name, p in layer._parameters.items()}
 

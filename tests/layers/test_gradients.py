@@ -20,6 +20,12 @@ MODELS = {
     "simple_rnn": lambda: [layers.SimpleRNN(6, **F64), layers.Dense(CLASSES, **F64)],
     "simple_rnn_sigmoid": lambda: [layers.SimpleRNN(6, "sigmoid", **F64)],
     "lstm": lambda: [layers.LSTM(6, **F64), layers.Dense(CLASSES, **F64)],
+    "projections": lambda: [
+        layers.LSTM(5, projection=3, return_sequences=True, **F64),
+        layers.Bidirectional(layers.LSTM(5, projection=2, return_sequences=True, **F64)),
+        layers.RNN([layers.LSTMCell(5, projection=6, **F64), layers.LSTMCell(4, **F64)]),
+        layers.Dense(CLASSES, **F64),
+    ],
     "gru": lambda: [layers.GRU(6, **F64), layers.Dense(CLASSES, **F64)],
     "gru_reset_before": lambda: [layers.GRU(6, reset_after=False, **F64)],
     "no_biases": lambda: [

@@ -196,3 +196,25 @@ def test_a_layer_hands_the_kernel_views_not_copies(
     assert np.shares_memory(seen[0], x)
     assert seen[0].shape == (STEPS, BATCH, FEATURES)
     assert y.transpose(1, 0, 2).flags.c_contiguous
+
+
+def test_a_projection():
+    x = np.random.default_rng(0).standard_normal((BATCH, STEPS, FEATURES)).astype(np.float32)
+    layer = layers.LSTM(UNITS, projection=2, return_sequences=True, return_state=True)
+    assert layer.compute_output_shape(x.shape) == ((3, 5, 2), (3, 2), (3, 6))
+    y, h, c = layer(x)
+    assert (y.shape, h.shape, c.shape) == ((3, 5, 2), (3, 2), (3, 6))
+    shapes = [(FEATURES, 24), (2, 24), (24,), (UNITS, 2)]
+    assert [w.shape for w in layer.get_weights()] == shapes
+    kernel, recurrent, bias, projection = layer.get_weights()
+    given = (kernel.T, recurrent.T, bias)
+    want = rnnfast.lstm(x.swapaxes(0, 1), *given, w_hr=projection.T)
+    np.testing.assert_array_equal(y, want.y.swapaxes(0, 1))
+    twin = layers.LSTM(UNITS, projection=2)
+    twin.build(x.shape)
+    twin.set_weights(layer.get_weights())
+    packed = twin.prepack()
+    assert packed.proj_size == 2
+    np.testing.assert_array_equal(packed(x.swapaxes(0, 1)).h_n, twin(x))
+    with pytest.raises(ValueError, match="projection must be"):
+        layers.LSTM(UNITS, projection=0)
