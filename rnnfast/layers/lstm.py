@@ -7,15 +7,16 @@ c_t = f * c_{t-1} + i * c~                       h_t = o * tanh(c_t)
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from rnnfast._check.options import flag
 from rnnfast.functional import Prepacked, lstm, lstm_vjp, prepack
+from rnnfast.layers.kernel_activations import of_keras
 from rnnfast.layers.layer import Array
-from rnnfast.layers.recurrent import Recurrent, require_default
+from rnnfast.layers.recurrent import Recurrent
 
 
 class LSTM(Recurrent):
@@ -25,10 +26,12 @@ class LSTM(Recurrent):
     ----------
     units : int
         Number of hidden units, H.
-    activation : "tanh"
-        Of candidate and cell state; others are a later issue.
-    recurrent_activation : "sigmoid"
-        Of the gates; others are a later issue.
+    activation : str or None, default "tanh"
+        Of candidate and cell state: "linear", "relu", "leaky_relu", "relu6", "elu", "celu",
+        "selu", "softplus", "softsign", "tanh", "hard_tanh", "sigmoid", "hard_sigmoid",
+        "sparse_sigmoid" or "exponential", as in Keras; None is "linear".
+    recurrent_activation : str or None, default "sigmoid"
+        Of the gates, likewise.
     use_bias : bool, default True
         Whether a bias is added.
     kernel_initializer : str or Initializer, default "glorot_uniform"
@@ -88,8 +91,8 @@ class LSTM(Recurrent):
     def __init__(
         self,
         units: int,
-        activation: Literal["tanh"] = "tanh",
-        recurrent_activation: Literal["sigmoid"] = "sigmoid",
+        activation: str | None = "tanh",
+        recurrent_activation: str | None = "sigmoid",
         use_bias: bool = True,
         kernel_initializer: object = "glorot_uniform",
         recurrent_initializer: object = "orthogonal",
@@ -130,8 +133,9 @@ class LSTM(Recurrent):
             dtype=dtype,
             **options,
         )
-        require_default("LSTM", "activation", activation, "tanh")
-        require_default("LSTM", "recurrent_activation", recurrent_activation, "sigmoid")
+        candidate = of_keras("activation", activation)
+        recurrent = of_keras("recurrent_activation", recurrent_activation)
+        self._activations = (recurrent, candidate, candidate)
         self.activation = activation
         self.recurrent_activation = recurrent_activation
         self.unit_forget_bias = flag("unit_forget_bias", unit_forget_bias)
@@ -144,12 +148,27 @@ class LSTM(Recurrent):
         return np.concatenate([input_gate, np.ones(self.units, dtype), candidate_and_output])
 
     def _prepack(self) -> Prepacked[Any, Any]:
-        return prepack("lstm", *self._weights(), reverse=self.go_backwards, zoneout=self.zoneout)
+        return prepack(
+            "lstm",
+            *self._weights(),
+            activations=self._activations,
+            reverse=self.go_backwards,
+            zoneout=self.zoneout,
+        )
 
     def _forward(self, x: Array, **steps: Any) -> Any:
-        return lstm(x, *self._weights(), reverse=self.go_backwards, **steps)
+        return lstm(
+            x, *self._weights(), activations=self._activations, reverse=self.go_backwards, **steps
+        )
 
     def _forward_vjp(
         self, x: Array, wrt: tuple[str, ...], **steps: Any
     ) -> tuple[Any, Callable[..., Any]]:
-        return lstm_vjp(x, *self._weights(), reverse=self.go_backwards, wrt=wrt, **steps)
+        return lstm_vjp(
+            x,
+            *self._weights(),
+            activations=self._activations,
+            reverse=self.go_backwards,
+            wrt=wrt,
+            **steps,
+        )
