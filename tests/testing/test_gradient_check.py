@@ -15,7 +15,8 @@ def test_names_the_wrong_argument(cell: Cell) -> None:
     rng = np.random.default_rng(0)
     problem = Problem(cell, np.float64)
     arguments, cotangents = problem.arguments(rng), problem.cotangents(rng)
-    gradients = cell.vjp(arguments)[1](**cotangents)._asdict()
+    everything = cell.vjp(arguments)[1](**cotangents)._asdict()
+    gradients = {name: gradient for name, gradient in everything.items() if gradient is not None}
     assert_gradients(cell, arguments, cotangents, gradients, rng)
     for name, gradient in gradients.items():
         wrong = gradient.copy()

@@ -77,7 +77,8 @@ def training(cell: Cell, inputs: Arguments, **options: Any) -> Job:
 
     def results(returned: tuple[Any, Any]) -> dict[str, Array]:
         out, grads = returned
-        return {**out._asdict(), **{f"d{name}": array for name, array in grads._asdict().items()}}
+        named = {f"d{name}": g for name, g in grads._asdict().items() if g is not None}
+        return {**out._asdict(), **named}
 
     return Job(call, results)
 
