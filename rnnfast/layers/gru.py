@@ -9,15 +9,16 @@ h_t = z * h_{t-1} + (1 - z) * h~
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from rnnfast._check.options import flag
 from rnnfast.functional import Prepacked, gru, gru_vjp, prepack
+from rnnfast.layers.kernel_activations import of_keras
 from rnnfast.layers.layer import Array
-from rnnfast.layers.recurrent import Recurrent, require_default
+from rnnfast.layers.recurrent import Recurrent
 
 
 class GRU(Recurrent):
@@ -27,10 +28,12 @@ class GRU(Recurrent):
     ----------
     units : int
         Number of hidden units, H.
-    activation : "tanh"
-        Of the candidate; others are a later issue.
-    recurrent_activation : "sigmoid"
-        Of the gates; others are a later issue.
+    activation : str or None, default "tanh"
+        Of the candidate: "linear", "relu", "leaky_relu", "relu6", "elu", "celu",
+        "selu", "softplus", "softsign", "tanh", "hard_tanh", "sigmoid", "hard_sigmoid",
+        "sparse_sigmoid" or "exponential", as in Keras; None is "linear".
+    recurrent_activation : str or None, default "sigmoid"
+        Of the gates, likewise.
     use_bias : bool, default True
         Whether biases are added.
     kernel_initializer : str or Initializer, default "glorot_uniform"
@@ -89,8 +92,8 @@ class GRU(Recurrent):
     def __init__(
         self,
         units: int,
-        activation: Literal["tanh"] = "tanh",
-        recurrent_activation: Literal["sigmoid"] = "sigmoid",
+        activation: str | None = "tanh",
+        recurrent_activation: str | None = "sigmoid",
         use_bias: bool = True,
         kernel_initializer: object = "glorot_uniform",
         recurrent_initializer: object = "orthogonal",
@@ -131,8 +134,9 @@ class GRU(Recurrent):
             dtype=dtype,
             **options,
         )
-        require_default("GRU", "activation", activation, "tanh")
-        require_default("GRU", "recurrent_activation", recurrent_activation, "sigmoid")
+        candidate = of_keras("activation", activation)
+        recurrent = of_keras("recurrent_activation", recurrent_activation)
+        self._activations = (recurrent, candidate)
         self.activation = activation
         self.recurrent_activation = recurrent_activation
         self.reset_after = flag("reset_after", reset_after)
@@ -161,13 +165,19 @@ class GRU(Recurrent):
             "gru",
             *self._weights(),
             reset_after=self.reset_after,
+            activations=self._activations,
             reverse=self.go_backwards,
             zoneout=self.zoneout,
         )
 
     def _forward(self, x: Array, **steps: Any) -> Any:
         return gru(
-            x, *self._weights(), reset_after=self.reset_after, reverse=self.go_backwards, **steps
+            x,
+            *self._weights(),
+            reset_after=self.reset_after,
+            activations=self._activations,
+            reverse=self.go_backwards,
+            **steps,
         )
 
     def _forward_vjp(
@@ -177,6 +187,7 @@ class GRU(Recurrent):
             x,
             *self._weights(),
             reset_after=self.reset_after,
+            activations=self._activations,
             reverse=self.go_backwards,
             wrt=wrt,
             **steps,

@@ -7,7 +7,7 @@ c_t = f * c_{t-1} + i * c~                       h_t = o * tanh(c_t), or that ti
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -15,8 +15,9 @@ from numpy.typing import DTypeLike
 from rnnfast import initializers
 from rnnfast._check.options import flag
 from rnnfast.functional import Prepacked, lstm, lstm_vjp, prepack
+from rnnfast.layers.kernel_activations import of_keras
 from rnnfast.layers.layer import Array, Shape
-from rnnfast.layers.recurrent import Recurrent, another, require_default
+from rnnfast.layers.recurrent import Recurrent, another
 from rnnfast.utils.hyperparameters import require_positive
 
 
@@ -27,10 +28,12 @@ class LSTM(Recurrent):
     ----------
     units : int
         Number of hidden units, H.
-    activation : "tanh"
-        Of candidate and cell state; others are a later issue.
-    recurrent_activation : "sigmoid"
-        Of the gates; others are a later issue.
+    activation : str or None, default "tanh"
+        Of candidate and cell state: "linear", "relu", "leaky_relu", "relu6", "elu", "celu",
+        "selu", "softplus", "softsign", "tanh", "hard_tanh", "sigmoid", "hard_sigmoid",
+        "sparse_sigmoid" or "exponential", as in Keras; None is "linear".
+    recurrent_activation : str or None, default "sigmoid"
+        Of the gates, likewise.
     use_bias : bool, default True
         Whether a bias is added.
     kernel_initializer : str or Initializer, default "glorot_uniform"
@@ -96,8 +99,8 @@ class LSTM(Recurrent):
     def __init__(
         self,
         units: int,
-        activation: Literal["tanh"] = "tanh",
-        recurrent_activation: Literal["sigmoid"] = "sigmoid",
+        activation: str | None = "tanh",
+        recurrent_activation: str | None = "sigmoid",
         use_bias: bool = True,
         kernel_initializer: object = "glorot_uniform",
         recurrent_initializer: object = "orthogonal",
@@ -140,8 +143,9 @@ class LSTM(Recurrent):
             dtype=dtype,
             **options,
         )
-        require_default("LSTM", "activation", activation, "tanh")
-        require_default("LSTM", "recurrent_activation", recurrent_activation, "sigmoid")
+        candidate = of_keras("activation", activation)
+        recurrent = of_keras("recurrent_activation", recurrent_activation)
+        self._activations = (recurrent, candidate, candidate)
         self.activation = activation
         self.recurrent_activation = recurrent_activation
         self.unit_forget_bias = flag("unit_forget_bias", unit_forget_bias)
@@ -197,15 +201,30 @@ class LSTM(Recurrent):
             "lstm",
             *self._weights(),
             w_hr=self._w_hr,
+            activations=self._activations,
             reverse=self.go_backwards,
             zoneout=self.zoneout,
         )
 
     def _forward(self, x: Array, **steps: Any) -> Any:
-        return lstm(x, *self._weights(), w_hr=self._w_hr, reverse=self.go_backwards, **steps)
+        return lstm(
+            x,
+            *self._weights(),
+            w_hr=self._w_hr,
+            activations=self._activations,
+            reverse=self.go_backwards,
+            **steps,
+        )
 
     def _forward_vjp(
         self, x: Array, wrt: tuple[str, ...], **steps: Any
     ) -> tuple[Any, Callable[..., Any]]:
-        weights, w_hr = self._weights(), self._w_hr
-        return lstm_vjp(x, *weights, w_hr=w_hr, reverse=self.go_backwards, wrt=wrt, **steps)
+        return lstm_vjp(
+            x,
+            *self._weights(),
+            w_hr=self._w_hr,
+            activations=self._activations,
+            reverse=self.go_backwards,
+            wrt=wrt,
+            **steps,
+        )

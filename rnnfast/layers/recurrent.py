@@ -269,11 +269,3 @@ class Recurrent(OneWay):
 def another(initializer: Callable[..., Array]) -> Callable[..., Array]:
     """Return one of our initializers that draws values of its own; any other function itself."""
     return initializer.clone() if isinstance(initializer, Initializer) else initializer
-
-
-def require_default(layer: str, name: str, value: object, default: str) -> None:
-    """Raise NotImplementedError unless an argument is at its default."""
-    if value != default:
-        raise NotImplementedError(
-            f"{layer} does not support {name}={value!r} yet; leave it out, or at {default!r}"
-        )

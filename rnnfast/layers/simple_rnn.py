@@ -6,15 +6,14 @@ h_t = activation(x_t W + h_{t-1} U + b)
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from numpy.typing import DTypeLike
 
 from rnnfast.functional import Prepacked, prepack, rnn, rnn_vjp
+from rnnfast.layers.kernel_activations import of_keras
 from rnnfast.layers.layer import Array
 from rnnfast.layers.recurrent import Recurrent
-
-_ACTIVATIONS = ("tanh", "relu", "sigmoid")
 
 
 class SimpleRNN(Recurrent):
@@ -24,8 +23,10 @@ class SimpleRNN(Recurrent):
     ----------
     units : int
         Number of hidden units, H.
-    activation : {"tanh", "relu", "sigmoid"}
-        Of the new state.
+    activation : str or None, default "tanh"
+        Of the new state: "linear", "relu", "leaky_relu", "relu6", "elu", "celu", "selu",
+        "softplus", "softsign", "tanh", "hard_tanh", "sigmoid", "hard_sigmoid", "sparse_sigmoid" or
+        "exponential", as in Keras; None is "linear".
     use_bias : bool, default True
         Whether a bias is added.
     kernel_initializer : str or Initializer, default "glorot_uniform"
@@ -79,7 +80,7 @@ class SimpleRNN(Recurrent):
     def __init__(
         self,
         units: int,
-        activation: Literal["tanh", "relu", "sigmoid"] = "tanh",
+        activation: str | None = "tanh",
         use_bias: bool = True,
         kernel_initializer: object = "glorot_uniform",
         recurrent_initializer: object = "orthogonal",
@@ -119,25 +120,21 @@ class SimpleRNN(Recurrent):
             dtype=dtype,
             **options,
         )
-        if activation not in _ACTIVATIONS:
-            raise NotImplementedError(
-                f"SimpleRNN does not support activation={activation!r} yet; "
-                f"it has {', '.join(_ACTIVATIONS)}"
-            )
+        self._activations = (of_keras("activation", activation),)
         self.activation = activation
 
     def _prepack(self) -> Prepacked[Any, Any]:
         return prepack(
             "rnn",
             *self._weights(),
-            nonlinearity=self.activation,
+            activations=self._activations,
             reverse=self.go_backwards,
             zoneout=self.zoneout,
         )
 
     def _forward(self, x: Array, **steps: Any) -> Any:
         return rnn(
-            x, *self._weights(), nonlinearity=self.activation, reverse=self.go_backwards, **steps
+            x, *self._weights(), activations=self._activations, reverse=self.go_backwards, **steps
         )
 
     def _forward_vjp(
@@ -146,7 +143,7 @@ class SimpleRNN(Recurrent):
         return rnn_vjp(
             x,
             *self._weights(),
-            nonlinearity=self.activation,
+            activations=self._activations,
             reverse=self.go_backwards,
             wrt=wrt,
             **steps,

@@ -37,6 +37,50 @@ RECURRENT = {
     ),
 }
 
+ACTIVATIONS = (
+    None,
+    "linear",
+    "relu",
+    "leaky_relu",
+    "relu6",
+    "elu",
+    "celu",
+    "selu",
+    "softplus",
+    "softsign",
+    "tanh",
+    "hard_tanh",
+    "sigmoid",
+    "hard_sigmoid",
+    "sparse_sigmoid",
+    "exponential",
+)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=str)
+def test_activations_compute_and_train_the_same(rng, activation):
+    def make(kit):
+        kw = {"return_sequences": True, "dtype": "float64"}
+        return [
+            kit.SimpleRNN(6, activation, **kw),
+            kit.LSTM(6, activation, "hard_sigmoid", **kw),
+            kit.GRU(6, "softsign", activation, **kw),
+            kit.LSTM(6, "tanh", activation, dtype="float64"),
+        ]
+
+    ours, theirs = with_same_weights(rng, make, (STEPS, FEATURES))
+    x, target = rng.standard_normal((SAMPLES, STEPS, FEATURES)), rng.standard_normal((SAMPLES, 6))
+    if activation == "exponential":
+        x *= 0.01
+    np.testing.assert_allclose(
+        ours.predict(x, verbose=0), theirs.predict(x, verbose=0), **TOLERANCE
+    )
+    ours.compile(optimizer=optimizers.SGD(1e-3), loss="mse")
+    theirs.compile(optimizer=keras.optimizers.SGD(1e-3), loss="mse")
+    for model in (ours, theirs):
+        model.fit(x, target, batch_size=SAMPLES, epochs=2, shuffle=False, verbose=0)
+    assert_same_weights(ours, theirs)
+
 
 @pytest.mark.parametrize("return_sequences", [False, True])
 @pytest.mark.parametrize("make", RECURRENT.values(), ids=RECURRENT.keys())

@@ -151,12 +151,52 @@ def test_first_weights_of_a_gru():
     np.testing.assert_array_equal(bias, np.zeros((2, 3 * UNITS)))
 
 
-@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
+# As Keras defines them.
+ACTIVATIONS = {
+    None: lambda z: z,
+    "linear": lambda z: z,
+    "relu": lambda z: np.maximum(z, 0),
+    "leaky_relu": lambda z: np.where(z < 0, 0.2 * z, z),
+    "relu6": lambda z: np.clip(z, 0, 6),
+    "elu": lambda z: np.where(z < 0, np.expm1(z), z),
+    "celu": lambda z: np.where(z < 0, np.expm1(z), z),
+    "selu": lambda z: 1.0507009873554805 * np.where(z < 0, 1.6732632423543772 * np.expm1(z), z),
+    "softplus": lambda z: np.log1p(np.exp(z)),
+    "softsign": lambda z: z / (1 + np.abs(z)),
+    "tanh": np.tanh,
+    "hard_tanh": lambda z: np.clip(z, -1, 1),
+    "sigmoid": sigmoid,
+    "hard_sigmoid": lambda z: np.clip(z / 6 + 0.5, 0, 1),
+    "sparse_sigmoid": lambda z: np.clip((z + 1) / 2, 0, 1),
+    "exponential": np.exp,
+}
+every_activation = pytest.mark.parametrize("activation", ACTIVATIONS, ids=str)
+
+
+@every_activation
 def test_activations_of_simple_rnn(activation):
     layer = layers.SimpleRNN(UNITS, activation, kernel_initializer="identity")
-    x = np.linspace(-2, 2, 3 * UNITS, dtype=np.float32).reshape(3, 1, UNITS)
-    wanted = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0), "sigmoid": sigmoid}
-    np.testing.assert_allclose(layer(x), wanted[activation](x[:, 0]), rtol=1e-6)
+    x = np.linspace(-7, 7, 9 * UNITS, dtype=np.float32).reshape(9, 1, UNITS)
+    np.testing.assert_allclose(layer(x), ACTIVATIONS[activation](x[:, 0]), rtol=1e-5, atol=1e-7)
+
+
+@every_activation
+def test_activations_of_gated_layers(activation):
+    # One step from zero, where the recurrent kernel takes no part.
+    f, g = ACTIVATIONS[activation], ACTIVATIONS["softsign"]
+    x = np.random.default_rng(0).standard_normal((4, 1, 3 * UNITS)).astype(np.float32)
+
+    lstm = layers.LSTM(UNITS, "softsign", activation, kernel_initializer="zeros")
+    lstm.build(x.shape)
+    kernel, *others = lstm.get_weights()
+    kernel[np.arange(3 * UNITS), np.r_[:UNITS, 2 * UNITS : 4 * UNITS]] = 1
+    lstm.set_weights([kernel, *others])
+    i, c, o = np.split(x[:, 0], 3, axis=1)
+    np.testing.assert_allclose(lstm(x), f(o) * g(f(i) * g(c)), rtol=1e-5, atol=1e-6)
+
+    gru = layers.GRU(UNITS, activation, "softsign", kernel_initializer="identity")
+    z, _, n = np.split(x[:, 0], 3, axis=1)
+    np.testing.assert_allclose(gru(x), (1 - g(z)) * f(n), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -169,9 +209,9 @@ def test_activations_of_simple_rnn(activation):
         (layers.GRU, "recurrent_activation"),
     ],
 )
-def test_other_activations_are_not_there_yet(kind, argument):
-    for other in ("elu", None):
-        with pytest.raises(NotImplementedError, match=f"does not support {argument}={other!r} yet"):
+def test_activations_that_cannot_be_had(kind, argument):
+    for other in ("silu", "ReLU", np.tanh, 3):
+        with pytest.raises(ValueError, match=f"^{argument} must be None or one of linear, relu, "):
             kind(UNITS, **{argument: other})
 
 

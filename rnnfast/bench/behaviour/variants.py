@@ -89,6 +89,7 @@ VARIANTS: tuple[Variant, ...] = (
     _random("weight_dropout", 0.3),
     _random("zoneout", 0.1),
     Variant("zoneout", lambda rng, s: 0.1, lambda value, s: 1.15, ("inference",)),
+    Variant("clip", lambda rng, s: 3.0, lambda value, s: 1.1),
     Variant("checkpoint", lambda rng, s: True, lambda value, s: 1.4, ("training",)),
 )
 
@@ -139,6 +140,9 @@ _CELLS = {
     "gru_reset_before": ("gru", 1.35),
     "lstm_norm": ("lstm", 1.6),
     "gru_norm": ("gru", 1.6),
+    "lstm_activations": ("lstm", 1.5),
+    "gru_activations": ("gru", 1.5),
+    "lstm_peephole": ("lstm", 1.1),
 }
 
 

@@ -46,6 +46,8 @@ class Jax(Peer):
 
     def prepare(self, case: Case, inputs: Arguments) -> Job:
         """Compile, and put the arrays where JAX wants them."""
+        if case.cell_name not in _STEPS:
+            raise Unable(f"jax has no step for {case.cell_name} here")
         values = {name: self._jax.device_put(a, self._cpu) for name, a in inputs.items()}
         if case.mode == "training":
             return self._training(case.cell, values)
