@@ -14,10 +14,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
+from rnnfast import initializers
 from rnnfast._check.options import flag
-from rnnfast.functional import Prepacked, gru, gru_vjp, prepack
+from rnnfast.functional import gru, gru_vjp
 from rnnfast.layers.kernel_activations import of_keras
-from rnnfast.layers.layer import Array
+from rnnfast.layers.layer import Array, Shape
 from rnnfast.layers.recurrent import Recurrent
 
 
@@ -64,6 +65,9 @@ class GRU(Recurrent):
     zoneout : float, default 0.0
         Share of h that keeps the value of the step before while training; at inference
         the mean of both. Not in Keras.
+    layer_norm : bool, default False
+        Whether both products are normalized (Ba et al., 2016), with `reset_after` only; see
+        `rnnfast.gru`. Not in Keras.
     seed : int, optional
         Of the masks; by default from `rnnfast.utils.set_random_seed`'s sequence.
     reset_after : bool, default True
@@ -84,10 +88,14 @@ class GRU(Recurrent):
     -----
     Weights: kernel (I, 3*H), recurrent_kernel (H, 3*H), bias (2, 3*H) with rows for input and
     state when `reset_after`, else (3*H,); gates in Keras's order z, r, h, where the kernels have
-    r, z, n. Input (batch, time, I).
+    r, z, n; last, where it is there, layer_norm (6*H,), gains of the input and of the recurrent
+    product. Input (batch, time, I).
     """
 
     gate_order: ClassVar[tuple[int, ...]] = (1, 0, 2)
+    kind: ClassVar[str] = "gru"
+    function: ClassVar[Callable[..., Any]] = staticmethod(gru)
+    function_vjp: ClassVar[Callable[..., Any]] = staticmethod(gru_vjp)
 
     def __init__(
         self,
@@ -108,6 +116,7 @@ class GRU(Recurrent):
         recurrent_dropout: float = 0.0,
         weight_dropout: float = 0.0,
         zoneout: float = 0.0,
+        layer_norm: bool = False,
         seed: int | None = None,
         reset_after: bool = True,
         name: str | None = None,
@@ -140,6 +149,9 @@ class GRU(Recurrent):
         self.activation = activation
         self.recurrent_activation = recurrent_activation
         self.reset_after = flag("reset_after", reset_after)
+        self.layer_norm = flag("layer_norm", layer_norm)
+        if self.layer_norm and not self.reset_after:
+            raise ValueError("layer_norm needs reset_after=True, got False")
 
     def _bias_shape(self, rows: int) -> tuple[int, ...]:
         return (2, rows) if self.reset_after else (rows,)
@@ -156,39 +168,28 @@ class GRU(Recurrent):
         return (*super()._trained, "b_hh") if both else super()._trained
 
     def _weight_gradients(self, grads: Any) -> list[Array]:
-        if not (self.use_bias and self.reset_after):
-            return super()._weight_gradients(grads)
-        return [grads.w_ih, grads.w_hh, np.stack([grads.b_ih, grads.b_hh])]
+        if self.use_bias and self.reset_after:
+            grads = grads._replace(b_ih=np.stack([grads.b_ih, grads.b_hh]))
+        names = (name for name in self._trained if name != "b_hh")
+        return [getattr(grads, name) for name in names]
 
-    def _prepack(self) -> Prepacked[Any, Any]:
-        return prepack(
-            "gru",
-            *self._weights(),
-            reset_after=self.reset_after,
-            activations=self._activations,
-            reverse=self.go_backwards,
-            zoneout=self.zoneout,
-        )
+    @property
+    def _beside(self) -> dict[str, str]:
+        return {"layer_norm": "layer_norm"} if self.layer_norm else {}
 
-    def _forward(self, x: Array, **steps: Any) -> Any:
-        return gru(
-            x,
-            *self._weights(),
-            reset_after=self.reset_after,
-            activations=self._activations,
-            reverse=self.go_backwards,
-            **steps,
-        )
+    def _create_weights(self, input_shape: Shape) -> None:
+        super()._create_weights(input_shape)
+        if self.layer_norm:
+            self.add_weight("layer_norm", (2 * 3 * self.units,), initializers.get("ones"))
 
-    def _forward_vjp(
-        self, x: Array, wrt: tuple[str, ...], **steps: Any
-    ) -> tuple[Any, Callable[..., Any]]:
-        return gru_vjp(
-            x,
-            *self._weights(),
-            reset_after=self.reset_after,
-            activations=self._activations,
-            reverse=self.go_backwards,
-            wrt=wrt,
-            **steps,
-        )
+    def _reorder_gates(self, value: Array) -> Array:
+        if value.ndim == 1 and value.size > 3 * self.units:  # gains of both products
+            return super()._reorder_gates(value.reshape(2, -1)).reshape(value.shape)
+        return super()._reorder_gates(value)
+
+    def _cell_options(self) -> dict[str, Any]:
+        return {
+            **super()._cell_options(),
+            "activations": self._activations,
+            "reset_after": self.reset_after,
+        }

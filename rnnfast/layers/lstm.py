@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike
 
 from rnnfast import initializers
 from rnnfast._check.options import flag
-from rnnfast.functional import Prepacked, lstm, lstm_vjp, prepack
+from rnnfast.functional import lstm, lstm_vjp
 from rnnfast.layers.kernel_activations import of_keras
 from rnnfast.layers.layer import Array, Shape
 from rnnfast.layers.recurrent import Recurrent, another
@@ -71,6 +71,12 @@ class LSTM(Recurrent):
         has the size R wherever H is its size above (LSTMP; torch's `proj_size`). Not in Keras.
     projection_initializer : str or Initializer, default "glorot_uniform"
         Of the projection kernel.
+    peephole : bool, default False
+        Whether the gates see c, each unit its own, with weights that start at zero (Gers et al.,
+        2002); see `rnnfast.lstm`. Not in Keras.
+    layer_norm : bool, default False
+        Whether both products and c, on its way to h, are normalized (Ba et al., 2016); see
+        `rnnfast.lstm`. Not in Keras.
     seed : int, optional
         Of the masks; by default from `rnnfast.utils.set_random_seed`'s sequence.
     name, dtype, **options
@@ -88,11 +94,15 @@ class LSTM(Recurrent):
     Notes
     -----
     Weights: kernel (I, 4*H), recurrent_kernel (H, 4*H), bias (4*H,), gates in Keras's order
-    i, f, c, o, which is the kernels' i, f, g, o; last, where there is one, projection_kernel
-    (H, R). Input (batch, time, I).
+    i, f, c, o, which is the kernels' i, f, g, o; last, where they are there, projection_kernel
+    (H, R), peephole (3*H,) in the order i, f, o, layer_norm (10*H,): gains of the input and of the
+    recurrent product, gain and bias of c. Input (batch, time, I).
     """
 
     gate_order: ClassVar[tuple[int, ...]] = (0, 1, 2, 3)
+    kind: ClassVar[str] = "lstm"
+    function: ClassVar[Callable[..., Any]] = staticmethod(lstm)
+    function_vjp: ClassVar[Callable[..., Any]] = staticmethod(lstm_vjp)
     initial_names: ClassVar[tuple[str, ...]] = ("h0", "c0")
     gradient_names: ClassVar[tuple[str, ...]] = ("dh_n", "dc_n")
 
@@ -118,6 +128,8 @@ class LSTM(Recurrent):
         zoneout: float | tuple[float, float] = 0.0,
         projection: int | None = None,
         projection_initializer: object = "glorot_uniform",
+        peephole: bool = False,
+        layer_norm: bool = False,
         seed: int | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
@@ -151,6 +163,11 @@ class LSTM(Recurrent):
         self.unit_forget_bias = flag("unit_forget_bias", unit_forget_bias)
         self.projection = None if projection is None else require_positive("projection", projection)
         self.projection_initializer = initializers.get(projection_initializer)
+        self.peephole = flag("peephole", peephole)
+        self.layer_norm = flag("layer_norm", layer_norm)
+        for name, given in (("projection", projection is not None), ("peephole", self.peephole)):
+            if self.layer_norm and given:
+                raise ValueError(f"layer_norm and {name} do not go together, choose one of them")
 
     @property
     def state_sizes(self) -> list[int]:
@@ -168,26 +185,31 @@ class LSTM(Recurrent):
         if self.projection is not None:
             shape = (self.units, self.projection)
             self.add_weight("projection_kernel", shape, self.projection_initializer)
+        if self.peephole:
+            self.add_weight("peephole", (3 * self.units,), initializers.get("zeros"))
+        if self.layer_norm:
+            self.add_weight("layer_norm", (10 * self.units,), self._initial_norm)
 
-    def _from_keras(self, name: str, value: Array) -> Array:
-        if name == "projection_kernel":
-            return np.ascontiguousarray(value.T)
-        return super()._from_keras(name, value)
+    def _initial_norm(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+        """Give gains of one and, last, a bias of zero."""
+        values = np.ones(shape, dtype)
+        values[-self.units :] = 0
+        return values
 
-    def _to_keras(self, name: str, value: Array) -> Array:
-        return value.T if name == "projection_kernel" else super()._to_keras(name, value)
-
-    @property
-    def _trained(self) -> tuple[str, ...]:
-        return super()._trained if self.projection is None else (*super()._trained, "w_hr")
-
-    def _weight_gradients(self, grads: Any) -> list[Array]:
-        last = [] if self.projection is None else [grads.w_hr]
-        return super()._weight_gradients(grads) + last
+    def _reorder_gates(self, value: Array) -> Array:
+        return value  # the same inside and outside
 
     @property
-    def _w_hr(self) -> Array | None:
-        return self._parameters.get("projection_kernel")
+    def _beside(self) -> dict[str, str]:
+        there = {
+            "w_hr": ("projection_kernel", self.projection is not None),
+            "peephole": ("peephole", self.peephole),
+            "layer_norm": ("layer_norm", self.layer_norm),
+        }
+        return {argument: name for argument, (name, given) in there.items() if given}
+
+    def _cell_options(self) -> dict[str, Any]:
+        return {**super()._cell_options(), "activations": self._activations}
 
     def _initial_bias(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         if not self.unit_forget_bias:
@@ -195,36 +217,3 @@ class LSTM(Recurrent):
         input_gate = self.bias_initializer((self.units,), dtype)
         candidate_and_output = self.bias_initializer((2 * self.units,), dtype)
         return np.concatenate([input_gate, np.ones(self.units, dtype), candidate_and_output])
-
-    def _prepack(self) -> Prepacked[Any, Any]:
-        return prepack(
-            "lstm",
-            *self._weights(),
-            w_hr=self._w_hr,
-            activations=self._activations,
-            reverse=self.go_backwards,
-            zoneout=self.zoneout,
-        )
-
-    def _forward(self, x: Array, **steps: Any) -> Any:
-        return lstm(
-            x,
-            *self._weights(),
-            w_hr=self._w_hr,
-            activations=self._activations,
-            reverse=self.go_backwards,
-            **steps,
-        )
-
-    def _forward_vjp(
-        self, x: Array, wrt: tuple[str, ...], **steps: Any
-    ) -> tuple[Any, Callable[..., Any]]:
-        return lstm_vjp(
-            x,
-            *self._weights(),
-            w_hr=self._w_hr,
-            activations=self._activations,
-            reverse=self.go_backwards,
-            wrt=wrt,
-            **steps,
-        )

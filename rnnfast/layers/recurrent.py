@@ -12,7 +12,6 @@ layout alone: weights are converted in `get_weights` and `set_weights`, and nowh
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
@@ -21,7 +20,7 @@ from numpy.typing import DTypeLike
 
 from rnnfast import initializers
 from rnnfast._check.options import flag, rate, rates
-from rnnfast.functional import Prepacked
+from rnnfast.functional import Prepacked, prepack
 from rnnfast.initializers.initializer import Initializer
 from rnnfast.layers.dropout import draw_mask
 from rnnfast.layers.layer import Array, Layer, Shape, require_features
@@ -77,6 +76,11 @@ class Recurrent(OneWay):
 
     # Where each gate of the one order stands in the other. Every order here is its own inverse.
     gate_order: ClassVar[tuple[int, ...]]
+
+    # What runs, by `prepack`'s name, and the functions themselves.
+    kind: ClassVar[str]
+    function: ClassVar[Callable[..., Any]]
+    function_vjp: ClassVar[Callable[..., Any]]
 
     # How the kernels call the states before the first step, and the gradients by the last.
     initial_names: ClassVar[tuple[str, ...]] = ("h0",)
@@ -149,10 +153,10 @@ class Recurrent(OneWay):
 
     def _from_keras(self, name: str, value: Array) -> Array:
         ordered = self._reorder_gates(value)
-        return np.ascontiguousarray(ordered if name == "bias" else ordered.T)
+        return np.ascontiguousarray(ordered.T if name.endswith("kernel") else ordered)
 
     def _to_keras(self, name: str, value: Array) -> Array:
-        return self._reorder_gates(value if name == "bias" else value.T)
+        return self._reorder_gates(value.T if name.endswith("kernel") else value)
 
     def _reorder_gates(self, value: Array) -> Array:
         gates = value.reshape(*value.shape[:-1], len(self.gate_order), self.units)
@@ -166,13 +170,23 @@ class Recurrent(OneWay):
         return weights["kernel"], weights["recurrent_kernel"], weights.get("bias"), None
 
     @property
+    def _beside(self) -> dict[str, str]:
+        """Names of the weights beside kernels and biases, by what the kernels call them."""
+        return {}
+
+    def _cell_options(self) -> dict[str, Any]:
+        """Give what the kernels are told of the cell."""
+        return {argument: self._parameters[name] for argument, name in self._beside.items()}
+
+    @property
     def _trained(self) -> tuple[str, ...]:
         """Names of the weights that are there, as the kernels call them."""
-        return ("w_ih", "w_hh", "b_ih") if self.use_bias else ("w_ih", "w_hh")
+        biases = ("b_ih",) if self.use_bias else ()
+        return ("w_ih", "w_hh", *biases, *self._beside)
 
     def _weight_gradients(self, grads: Any) -> list[Array]:
         """Give one gradient per parameter from those of the kernels."""
-        return [grads.w_ih, grads.w_hh] + ([grads.b_ih] if self.use_bias else [])
+        return [getattr(grads, name) for name in self._trained]
 
     def prepack(self) -> Prepacked[Any, Any]:
         """Copy and pack the weights for inference, step by step if wanted: not in Keras.
@@ -189,24 +203,24 @@ class Recurrent(OneWay):
         """
         if not self.built:
             raise ValueError(f"layer {self.name!r} has no weights yet, call build(input_shape)")
-        return self._prepack()
-
-    @abstractmethod
-    def _prepack(self) -> Prepacked[Any, Any]:
-        """Pack the weights, with the options of the cell."""
-
-    @abstractmethod
-    def _forward(self, x: Array, **steps: Any) -> Any:
-        """Run the kernel over x (time, batch, I), with its `lengths` and initial states."""
-
-    @abstractmethod
-    def _forward_vjp(
-        self, x: Array, wrt: tuple[str, ...], **steps: Any
-    ) -> tuple[Any, Callable[..., Any]]:
-        """Run the kernel as `_forward`, saving what the pullback needs."""
+        return prepack(
+            self.kind,
+            *self._weights(),
+            **self._cell_options(),
+            reverse=self.go_backwards,
+            zoneout=self.zoneout,
+        )
 
     def _scan(self, x: Array, lengths: Array | None, states: States | None) -> Scanned:
-        out = self._forward(x, lengths=lengths, zoneout=self.zoneout, **self._initial(states))
+        out = type(self).function(
+            x,
+            *self._weights(),
+            **self._cell_options(),
+            reverse=self.go_backwards,
+            lengths=lengths,
+            zoneout=self.zoneout,
+            **self._initial(states),
+        )
         return out.y, tuple(out[1:])
 
     def _scan_vjp(
@@ -225,8 +239,15 @@ class Recurrent(OneWay):
             wrt += self.initial_names
         mask = self._input_mask(x)
         seen = x if mask is None else x * mask
-        out, kernel_pullback = self._forward_vjp(
-            seen, wrt, lengths=lengths, **self._noise(), **self._initial(states)
+        out, kernel_pullback = type(self).function_vjp(
+            seen,
+            *self._weights(),
+            **self._cell_options(),
+            reverse=self.go_backwards,
+            lengths=lengths,
+            wrt=wrt,
+            **self._noise(),
+            **self._initial(states),
         )
 
         def pullback(

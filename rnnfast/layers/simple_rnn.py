@@ -10,9 +10,8 @@ from typing import Any, ClassVar
 
 from numpy.typing import DTypeLike
 
-from rnnfast.functional import Prepacked, prepack, rnn, rnn_vjp
+from rnnfast.functional import rnn, rnn_vjp
 from rnnfast.layers.kernel_activations import of_keras
-from rnnfast.layers.layer import Array
 from rnnfast.layers.recurrent import Recurrent
 
 
@@ -76,6 +75,9 @@ class SimpleRNN(Recurrent):
     """
 
     gate_order: ClassVar[tuple[int, ...]] = (0,)
+    kind: ClassVar[str] = "rnn"
+    function: ClassVar[Callable[..., Any]] = staticmethod(rnn)
+    function_vjp: ClassVar[Callable[..., Any]] = staticmethod(rnn_vjp)
 
     def __init__(
         self,
@@ -123,28 +125,5 @@ class SimpleRNN(Recurrent):
         self._activations = (of_keras("activation", activation),)
         self.activation = activation
 
-    def _prepack(self) -> Prepacked[Any, Any]:
-        return prepack(
-            "rnn",
-            *self._weights(),
-            activations=self._activations,
-            reverse=self.go_backwards,
-            zoneout=self.zoneout,
-        )
-
-    def _forward(self, x: Array, **steps: Any) -> Any:
-        return rnn(
-            x, *self._weights(), activations=self._activations, reverse=self.go_backwards, **steps
-        )
-
-    def _forward_vjp(
-        self, x: Array, wrt: tuple[str, ...], **steps: Any
-    ) -> tuple[Any, Callable[..., Any]]:
-        return rnn_vjp(
-            x,
-            *self._weights(),
-            activations=self._activations,
-            reverse=self.go_backwards,
-            wrt=wrt,
-            **steps,
-        )
+    def _cell_options(self) -> dict[str, Any]:
+        return {**super()._cell_options(), "activations": self._activations}

@@ -26,6 +26,17 @@ MODELS = {
         layers.RNN([layers.LSTMCell(5, projection=6, **F64), layers.LSTMCell(4, **F64)]),
         layers.Dense(CLASSES, **F64),
     ],
+    "peepholes": lambda: [
+        layers.Bidirectional(layers.LSTM(5, peephole=True, return_sequences=True, **F64)),
+        layers.LSTM(4, "softsign", "hard_sigmoid", peephole=True, use_bias=False, **F64),
+        layers.Dense(CLASSES, **F64),
+    ],
+    "layer_norms": lambda: [
+        layers.LSTM(5, layer_norm=True, return_sequences=True, **F64),
+        layers.Bidirectional(layers.GRU(5, layer_norm=True, return_sequences=True, **F64)),
+        layers.GRU(4, layer_norm=True, use_bias=False, **F64),
+        layers.Dense(CLASSES, **F64),
+    ],
     "gru": lambda: [layers.GRU(6, **F64), layers.Dense(CLASSES, **F64)],
     "gru_reset_before": lambda: [layers.GRU(6, reset_after=False, **F64)],
     "no_biases": lambda: [

@@ -117,7 +117,7 @@ def test_the_kernel_sees_lengths_and_padding_costs_no_copy(back, monkeypatch):
         seen.append((x, keywords["lengths"]))
         return rnnfast.gru(x, *weights, **keywords)
 
-    monkeypatch.setattr("rnnfast.layers.gru.gru", spy)
+    monkeypatch.setattr(layers.GRU, "function", staticmethod(spy))
     layer = layers.GRU(UNITS, go_backwards=back, **F64)
     layer.build(X.shape)
     for mask in (None, np.ones((BATCH, STEPS), bool), PADDED, HOLES):

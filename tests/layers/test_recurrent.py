@@ -223,15 +223,13 @@ def test_a_layer_hands_the_kernel_views_not_copies(
     x = np.ones((BATCH, STEPS, FEATURES), np.float32)
     layer.build(x.shape)
     seen = []
-    module = __import__(kind.__module__, fromlist=["_"])
-    name = {"simple_rnn": "rnn"}.get(kind.__module__.split(".")[-1], kind.__module__.split(".")[-1])
-    run = getattr(rnnfast, name)
+    run = kind.function
 
     def spy(x, *weights, **keywords):
         seen.append(x)
         return run(x, *weights, **keywords)
 
-    monkeypatch.setattr(module, name, spy)
+    monkeypatch.setattr(kind, "function", staticmethod(spy))
     y = layer.call(x)
     assert np.shares_memory(seen[0], x)
     assert seen[0].shape == (STEPS, BATCH, FEATURES)
@@ -258,3 +256,51 @@ def test_a_projection():
     np.testing.assert_array_equal(packed(x.swapaxes(0, 1)).h_n, twin(x))
     with pytest.raises(ValueError, match="projection must be"):
         layers.LSTM(UNITS, projection=0)
+
+
+@pytest.mark.parametrize("option", ["peephole", "layer_norm"])
+def test_weights_beside_kernels_and_bias(option):
+    x = np.random.default_rng(0).standard_normal((BATCH, STEPS, FEATURES)).astype(np.float32)
+    rows = {"peephole": 3, "layer_norm": 10}[option]
+    layer = layers.LSTM(UNITS, return_sequences=True, **{option: True})
+    layer.build(x.shape)
+    *_, first = layer.get_weights()
+    want = np.ones(rows * UNITS) if option == "layer_norm" else np.zeros(rows * UNITS)
+    want[9 * UNITS :] = 0  # the bias of c
+    np.testing.assert_array_equal(first, want)
+    drawn = np.random.default_rng(1).standard_normal(rows * UNITS).astype(np.float32)
+    layer.set_weights([*layer.get_weights()[:3], drawn])
+    kernel, recurrent, bias, given = layer.get_weights()
+    np.testing.assert_array_equal(given, drawn)
+    y = rnnfast.lstm(x.swapaxes(0, 1), kernel.T, recurrent.T, bias, **{option: drawn}).y
+    np.testing.assert_array_equal(layer(x), y.swapaxes(0, 1))
+    np.testing.assert_array_equal(layer.prepack()(x.swapaxes(0, 1)).y, y)
+
+
+def test_a_normalized_gru_has_its_gains_in_keras_order():
+    x = np.random.default_rng(0).standard_normal((BATCH, STEPS, FEATURES)).astype(np.float32)
+    layer = layers.GRU(UNITS, return_sequences=True, layer_norm=True)
+    layer.build(x.shape)
+    drawn = np.random.default_rng(1).standard_normal(6 * UNITS).astype(np.float32)
+    layer.set_weights([*layer.get_weights()[:3], drawn])
+    np.testing.assert_array_equal(layer.get_weights()[-1], drawn)
+    order = np.array([1, 0, 2])  # z r h to r z n
+
+    def sorted_gates(array):
+        return array.reshape(-1, 3, UNITS)[:, order].reshape(array.shape)
+
+    kernel, recurrent, bias, _ = layer.get_weights()
+    given = [sorted_gates(w).T for w in (kernel, recurrent)]
+    y = rnnfast.gru(x.swapaxes(0, 1), *given, *sorted_gates(bias), layer_norm=sorted_gates(drawn)).y
+    np.testing.assert_array_equal(layer(x), y.swapaxes(0, 1))
+
+
+def test_options_beyond_keras_that_do_not_go_together():
+    with pytest.raises(ValueError, match="layer_norm and peephole do not go together"):
+        layers.LSTM(UNITS, layer_norm=True, peephole=True)
+    with pytest.raises(ValueError, match="layer_norm and projection do not go together"):
+        layers.LSTM(UNITS, layer_norm=True, projection=2)
+    with pytest.raises(ValueError, match="layer_norm needs reset_after=True, got False"):
+        layers.GRU(UNITS, layer_norm=True, reset_after=False)
+    with pytest.raises(TypeError, match="peephole must be True or False, got 1"):
+        layers.LSTM(UNITS, peephole=1)
