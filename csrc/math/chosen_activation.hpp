@@ -69,27 +69,37 @@ class Chosen {
     highest_ = rises ? at_clip : at_minus_clip;
   }
 
-  // One copy of each serves all activations of all cells. What is usual comes first, and the
-  // processor learns which it is.
-  [[gnu::noinline]] V value(V x) const {
+  [[gnu::always_inline]] V value(V x) const {
     return at_least(at_most(unbounded(x), splat<V>(highest_)), splat<V>(lowest_));
   }
 
-  [[gnu::noinline]] V slope(V y) const {
+  [[gnu::always_inline]] V slope(V y) const {
     const V within = y <= splat<V>(lowest_) ? V{} : unbounded_slope(y);
     return y >= splat<V>(highest_) ? V{} : within;
   }
 
  private:
-  V unbounded(V x) const {
+  // The usual ones stand in the cells themselves, where the processor learns which it is and their
+  // long chains overlap. A copy of the others serves all cells: a call, and no room.
+  [[gnu::always_inline]] V unbounded(V x) const {
+    if (function_ == F::sigmoid) return sigmoid(x);
+    if (function_ == F::scaled_tanh) return splat<V>(alpha_) * tanh(splat<V>(beta_) * x);
+    return another(x);
+  }
+
+  [[gnu::always_inline]] V unbounded_slope(V y) const {
+    if (function_ == F::sigmoid) return Sigmoid::slope(y);
+    if (function_ == F::scaled_tanh) {
+      return splat<V>(beta_) * fma(-y * splat<V>(inverse_alpha_), y, splat<V>(alpha_));
+    }
+    return another_slope(y);
+  }
+
+  [[gnu::noinline]] V another(V x) const {
     const V zero = {};
     const V alpha = splat<V>(alpha_);
     const V beta = splat<V>(beta_);
     switch (function_) {
-      case F::sigmoid:
-        return sigmoid(x);
-      case F::scaled_tanh:
-        return alpha * tanh(beta * x);
       case F::affine:
         return fma(alpha, x, beta);
       case F::leaky_relu:
@@ -104,20 +114,19 @@ class Chosen {
         return softplus(x);
       case F::exponential:
         return exponential(x);
+      case F::sigmoid:
+      case F::scaled_tanh:
+        break;
     }
     return x;
   }
 
-  V unbounded_slope(V y) const {
+  [[gnu::noinline]] V another_slope(V y) const {
     const V zero = {};
     const V one = splat<V>(1);
     const V alpha = splat<V>(alpha_);
     const V beta = splat<V>(beta_);
     switch (function_) {
-      case F::sigmoid:
-        return Sigmoid::slope(y);
-      case F::scaled_tanh:
-        return beta * fma(-y * splat<V>(inverse_alpha_), y, alpha);
       case F::affine:
         return alpha;
       case F::leaky_relu:
@@ -132,6 +141,9 @@ class Chosen {
         return -exp_minus_1(-y);
       case F::exponential:
         return y;
+      case F::sigmoid:
+      case F::scaled_tanh:
+        break;
     }
     return y;
   }

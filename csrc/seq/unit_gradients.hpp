@@ -36,24 +36,20 @@ class UnitGradient {
   bool wanted() const { return wanted_; }
 
   /// Adds the rows [rows.begin, rows.end) of a chunk, one block, to some groups; row r's operand is
-  /// operand.at(r).
+  /// operand.at(r). The rows of a chain stay in L2 while all groups pass over them.
   template <class Operand>
   void add_block(const Slots<Cell, T>& deltas, const Operand& operand, Span rows, Span groups) {
     const Pieces chains(rows.size(), longest_row_sum);
-    for (index group = groups.begin; group < groups.end; ++group) {
-      V total = begun_ ? load(sums_ + group * L::N) : V{};
-      for (index chain = 0; chain < chains.pieces; ++chain) {
-        const Span part = chains.at(chain);
-        V sum = {};
-        for (index row = rows.begin + part.begin; row < rows.begin + part.end; ++row) {
-          sum = fma(load<T>(deltas.group(row, group).part(part_)),
-                    load(operand.at(row) + group * L::N), sum);
-        }
-        total = total + sum;
+    for (index chain = 0; chain < chains.pieces; ++chain) {
+      const Span part = chains.at(chain);
+      const Span of_chain = {rows.begin + part.begin, rows.begin + part.end};
+      for (index group = groups.begin; group < groups.end; ++group) {
+        const V sum = sum_of(deltas, operand, of_chain, group);
+        T* const total = sums_ + group * L::N;
+        store(total, begun_ ? load(total) + sum : sum);
       }
-      store(sums_ + group * L::N, total);
+      begun_ = true;
     }
-    begun_ = true;
   }
 
   /// Writes some groups to dw (H,).
@@ -64,6 +60,17 @@ class UnitGradient {
   }
 
  private:
+  template <class Operand>
+  V sum_of(const Slots<Cell, T>& deltas, const Operand& operand, Span rows, index group) const {
+    const T* delta = deltas.group(rows.begin, group).part(part_);
+    const index slot = layout_.slot(group / L::U);
+    V sum = {};
+    for (index row = rows.begin; row < rows.end; ++row, delta += slot) {
+      sum = fma(load<T>(delta), load<T>(operand.at(row) + group * L::N), sum);
+    }
+    return sum;
+  }
+
   L layout_;
   int part_ = 0;
   bool wanted_ = false;
