@@ -49,7 +49,7 @@ class Tape {
     with_scalar(gates.dtype(), [&](auto scalar) {
       using T = decltype(scalar);
       const TraceCall<T> call = {weights_of<T>(weights), sequence<T>(gates), sequence<T>(c),
-                                 rows_.empty() ? nullptr : rows_.data()};
+                                 rows_.empty() ? nullptr : rows_.data(), cell_.activations()};
       const py::gil_scoped_release release;
       cell_.kernels<T>().trace(call, dims_, plan_, saved_.data());
     });

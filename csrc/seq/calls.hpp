@@ -58,6 +58,7 @@ struct TraceCall {
   Sequence<T> gates;  // (T, B, G*H)
   Sequence<T> c;      // (T, B, H), where the cell has one
   const SequenceRow* rows;
+  const ActivationChoice* activations;
 };
 
 }  // namespace rnnfast

@@ -18,11 +18,11 @@ constexpr int part_of_gate(int gate) {
 
 /// Gates from what the history keeps of a group.
 template <class Cell, class T>
-inline void gates_of(const NormWeights<Cell, T>& norm, index group, Vec<T> (&part)[Cell::parts],
-                     Vec<T> (&gate)[Cell::gates]) {
+inline void gates_of(const Cell& cell, const NormWeights<Cell, T>& norm, index group,
+                     Vec<T> (&part)[Cell::parts], Vec<T> (&gate)[Cell::gates]) {
   if constexpr (Normalized<Cell>) {
     scale_and_shift(norm, group, part);
-    Cell{decltype(Cell::act)(nullptr)}.activate(part, gate);
+    cell.activate(part, gate);
   } else {
     for (int g = 0; g < Cell::gates; ++g) gate[g] = part[part_of_gate<Cell>(g)];
   }
@@ -34,6 +34,7 @@ inline void write_trace(const History<Cell, T, KeepAll>& history, const TraceCal
                         const NormWeights<Cell, T>& norm, Span rows) {
   using L = Layout<Cell, T>;
   const L& layout = history.layout;
+  const Cell cell = {decltype(Cell::act)(call.activations)};
   for (index r = rows.begin; r < rows.end; ++r) {
     const SequenceRow of = call.rows ? call.rows[r] : SequenceRow{r, r, 0, history.dims.steps};
     const index state_row = history.state_row(r) * layout.row();
@@ -49,7 +50,7 @@ inline void write_trace(const History<Cell, T, KeepAll>& history, const TraceCal
         Vec<T> part[L::P];
         for (int p = 0; p < L::P; ++p) part[p] = load<T>(slot.part(p));
         Vec<T> gate[Cell::gates];
-        gates_of<Cell, T>(norm, group, part, gate);
+        gates_of<Cell, T>(cell, norm, group, part, gate);
         for (int g = 0; g < Cell::gates; ++g) {
           store_first(gates + g * layout.units + group * L::N, gate[g], valid);
         }

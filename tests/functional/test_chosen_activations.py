@@ -188,6 +188,10 @@ def test_a_bound_that_is_never_met_changes_nothing(cell: Cell) -> None:
     free = cell.forward(inputs)
     for got, want in zip(cell.forward(inputs, clip=1e6), free, strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-14, atol=1e-15)
+    trace = getattr(rnnfast, f"{cell.function}_trace")
+    free_trace = trace(**inputs, **cell.options)
+    for got, want in zip(trace(**inputs, **cell.options, clip=1e6), free_trace, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-14, atol=1e-15)
     for got, want in zip(cell.forward(inputs, clip=0.5), free, strict=True):
         assert not np.allclose(got, want, rtol=1e-3)
 
