@@ -57,7 +57,7 @@ def forward_tolerances(
     def outputs(moved: Arguments) -> tuple[Array, ...]:
         return cell.reference(moved, **options)
 
-    roundings = np.sqrt(sum(wide[name].shape[1] for name in cell.weights))
+    roundings = np.sqrt(sum(wide[name].shape[1] for name in cell.weights if wide[name].ndim == 2))
     sizes = [np.abs(output).max(initial=0.0) for output in outputs(wide)]
     conditions = _condition(outputs, wide, rng)
     eps = float(np.finfo(dtype).eps)
