@@ -46,7 +46,7 @@ def test_shares_and_values_of_masks(rate: float) -> None:
     if factors is not None:
         assert set(np.unique(factors)) <= {0.0, 1 / (1 - rate)}
         assert abs((factors == 0).mean() - rate) < 0.01
-    masks = noise.of_states(0, (20, 50, 40), dtype)
+    masks = noise.of_states(0, (20, 50), (40, 40), dtype)
     assert (masks is None) == (rate == 0)
     if masks is not None:
         recurrent, kept_h, kept_c = masks
@@ -65,7 +65,7 @@ def test_masks_are_independent_of_each_other() -> None:
     masks = [noise.of_inputs(0, (1, n, n), dtype), noise.of_inputs(1, (1, n, n), dtype)[0]]
     for part in (0, 1):
         masks += [noise.of_weights(part, square)]
-        recurrent, kept_h, kept_c = noise.of_states(part, (1, n, n), dtype)
+        recurrent, kept_h, kept_c = noise.of_states(part, (1, n), (n, n), dtype)
         masks += [recurrent, kept_h[0], kept_c[0]]
     masks += [noise._replace(seed=5).of_weights(0, square)]
     flat = np.stack([mask.ravel() for mask in masks])
