@@ -20,8 +20,8 @@ BIASES: tuple[tuple[str, ...], ...] = ((), ("b_ih",), ("b_hh",), ("b_ih", "b_hh"
 
 
 def is_weight(argument: str) -> bool:
-    """Return whether an argument belongs to a layer, not to a batch."""
-    return argument not in ("x", "h0", "c0")
+    """Return whether this is a weight, of whichever cell."""
+    return argument.startswith(("w_", "b_")) or argument in ("peephole", "layer_norm")
 
 
 @dataclass(frozen=True, eq=False)
