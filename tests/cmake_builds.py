@@ -95,4 +95,5 @@ def cross_build() -> Build:
         f"CMAKE_CXX_COMPILER={CROSS_COMPILER}",
         "RNNFAST_PYTHON=OFF",
         "RNNFAST_DEVELOPMENT=ON",
+        "CMAKE_CXX_FLAGS_RELEASE=-O1",  # compiles in a third of the time
     )

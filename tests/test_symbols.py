@@ -14,7 +14,8 @@ import pytest
 
 import cmake_builds
 
-HIGHER_TARGETS = ("avx2", "avx512")
+# The objects of each: cells of fixed activations, and of chosen ones.
+HIGHER_TARGETS = ("avx2", "avx2_chosen", "avx512", "avx512_chosen")
 
 # VEX and EVEX instructions are those whose names begin with v, verr and verw excepted.
 AVX = re.compile(r"^\s+[0-9a-f]+:\s+((?!verr\b|verw\b)v[a-z]\w*)", re.MULTILINE)
@@ -61,7 +62,7 @@ def test_every_part_of_the_core_is_looked_at(objects):
         path.relative_to(cmake_builds.ROOT).as_posix()
         for path in (cmake_builds.ROOT / "csrc").rglob("*.cpp")
     }
-    assert sources - objects.keys() <= {source_of("neon")}
+    assert sources - objects.keys() <= {source_of("neon"), source_of("neon_chosen")}
 
 
 @pytest.mark.parametrize("target", HIGHER_TARGETS)
@@ -80,8 +81,9 @@ def test_only_higher_targets_use_avx(objects):
         assert not found, f"{source} uses {found[1]}"
 
 
-def test_avx2_uses_no_avx512(objects):
-    found = AVX512.search(machine_code(objects[source_of("avx2")]))
+@pytest.mark.parametrize("target", ["avx2", "avx2_chosen"])
+def test_avx2_uses_no_avx512(objects, target):
+    found = AVX512.search(machine_code(objects[source_of(target)]))
     assert not found, found[0]
 
 

@@ -64,7 +64,8 @@ def test_all_but_the_bindings_compiles_for_arm(cross_build):
         path.relative_to(cmake_builds.ROOT).as_posix()
         for path in (cmake_builds.ROOT / "csrc").rglob("*.cpp")
     }
-    expected -= {f"csrc/targets/{target}.cpp" for target in ("avx2", "avx512")}
+    others = ("avx2", "avx512")
+    expected = {name for name in expected if not any(f"/{other}" in name for other in others)}
     expected = {source for source in expected if not source.startswith("csrc/bindings/")}
     assert cross_build.objects().keys() >= expected
     assert "csrc/targets/neon.cpp" in expected
