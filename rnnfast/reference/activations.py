@@ -146,8 +146,10 @@ def _softplus(z: Array) -> Array:
 
 
 def _softsign(z: Array) -> Array:
-    result: Array = z / (1 + np.where(z.real < 0, -z, z))
-    return result
+    endless = np.isinf(z.real)
+    finite = np.where(endless, np.zeros_like(z), z)
+    result: Array = finite / (1 + np.where(finite.real < 0, -finite, finite))
+    return np.where(endless, np.sign(z.real), result)
 
 
 def _where_negative(z: Array) -> Array:
