@@ -91,7 +91,9 @@ def lstm(
     """
     units = len(w_hh) // (4 if forget_gate == "own" else 3)
     of_gates, of_candidate, of_output = chosen(activations, ("sigmoid", "tanh", "tanh"), clip)
-    p_i, p_f, p_o = (0, 0, 0) if peephole is None else np.split(peephole, 3)
+
+    def peep(part: int, c: Array) -> Array | float:
+        return 0.0 if peephole is None else np.split(peephole, 3)[part] * c
 
     def step(x_t: Array, state: State, h_in: Array) -> State:
         _, c = state
@@ -102,13 +104,13 @@ def lstm(
             gates = norm(x_t @ w_ih.T, gain_x, b_ih) + norm(h_in @ w_hh.T, gain_h, b_hh)
         if forget_gate == "own":
             i, f, g, o = np.split(gates, 4, axis=-1)
-            kept = of_gates(f + p_f * c)
+            kept = of_gates(f + peep(1, c))
         else:
             i, g, o = np.split(gates, 3, axis=-1)
             kept = 1 - of_gates(i) if forget_gate == "coupled" else np.ones_like(c)
-        c = kept * c + of_gates(i + p_i * c) * of_candidate(g)
+        c = kept * c + of_gates(i + peep(0, c)) * of_candidate(g)
         seen = c if layer_norm is None else norm(c, *np.split(layer_norm[8 * units :], 2))
-        h = of_gates(o + p_o * c) * of_output(seen)
+        h = of_gates(o + peep(2, c)) * of_output(seen)
         return (h if w_hr is None else h @ w_hr.T), c
 
     everything = (h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, peephole, layer_norm)
