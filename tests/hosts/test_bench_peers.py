@@ -20,7 +20,14 @@ from rnnfast.testing.cells import CELLS_BY_NAME
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script_method.:DeprecationWarning")
 
 
-WITHOUT_A_PEER = ("lstm_activations", "gru_activations", "lstm_peephole")
+WITHOUT_A_PEER = (
+    "lstm_projected",
+    "lstm_norm",
+    "gru_norm",
+    "lstm_activations",
+    "gru_activations",
+    "lstm_peephole",
+)
 OURS_ALONE = ("lstm_coupled", "lstm_no_forget", "mgu", *WITHOUT_A_PEER)
 
 

@@ -61,6 +61,8 @@ ACTIVATIONS = (
 def test_activations_compute_and_train_the_same(rng, activation):
     def make(kit):
         kw = {"return_sequences": True, "dtype": "float64"}
+        if activation in (None, "linear", "exponential"):  # four layers would have no bound
+            return [kit.LSTM(6, activation, "hard_sigmoid", dtype="float64")]
         return [
             kit.SimpleRNN(6, activation, **kw),
             kit.LSTM(6, activation, "hard_sigmoid", **kw),
@@ -70,8 +72,7 @@ def test_activations_compute_and_train_the_same(rng, activation):
 
     ours, theirs = with_same_weights(rng, make, (STEPS, FEATURES))
     x, target = rng.standard_normal((SAMPLES, STEPS, FEATURES)), rng.standard_normal((SAMPLES, 6))
-    if activation == "exponential":
-        x *= 0.01
+    x *= 0.1
     np.testing.assert_allclose(
         ours.predict(x, verbose=0), theirs.predict(x, verbose=0), **TOLERANCE
     )
