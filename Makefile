@@ -57,7 +57,7 @@ sanitize: .venv-sanitize/.test ## the tests under AddressSanitizer and UBSan (GC
 		--ignore=tests/hosts \
 		--ignore=tests/test_packaging.py --ignore=tests/test_symbols.py $(PYTEST_ARGS)
 
-mutate: .venv/.test ## break every line of the cells' backward: the tests must notice (minutes)
+mutate: .venv/.test ## break every line of the cells' backward: the tests must notice (an hour)
 	.venv/bin/python tests/mutation.py
 
 lint: .venv/.lint ## ruff, mypy --strict, clang-format

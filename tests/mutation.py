@@ -1,6 +1,6 @@
 """Break each line of every cell's backward pass in turn: the gradient tests must fail every time.
 
-    python tests/mutation.py                      all mutations (about ten minutes)
+    python tests/mutation.py                      all mutations (an hour and more)
     python tests/mutation.py --list               what would be broken, without building
     python tests/mutation.py --only lstm          one cell's header
 

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "seq/backward_workspace.hpp"
+#include "seq/chunk_products.hpp"
 #include "seq/normalized_backward.hpp"
 #include "seq/ownership.hpp"
 #include "seq/resets.hpp"
@@ -43,7 +44,8 @@ class BackwardPass {
         own_(ownership(layout_, call.dims.rows, work.plan.partition, worker)),
         own_outputs_(own_groups(outputs_, work.plan.partition, worker)),
         dy_(call.dy.data ? call.dy : Sequence<const T>{work.zeros, 0, 0}),
-        normalized_(cell_, call_, history_, work_, dy_, worker) {}
+        normalized_(cell_, call_, history_, work_, dy_, worker),
+        products_(call_, history_, work_, worker) {}
 
   void run() {
     prepare();
@@ -143,8 +145,8 @@ class BackwardPass {
   }
 
   void chunk(Span steps) {
-    const Slots<Cell, T> deltas = {layout_, work_.deltas, rows_of(steps)};
-    list_rows(steps);
+    const Slots<Cell, T> deltas = {layout_, work_.deltas, work_.rows_of(steps)};
+    products_.list_rows(steps);
     Step step = {steps.end - 1, 0, own_.rows};
     step.rows = active_rows(work_.sequences, own_.rows, own_.rows, step.number);
     begin_step(deltas, step, own_outputs_);
@@ -170,15 +172,9 @@ class BackwardPass {
       normalized_.back_through_input_norms(deltas, steps);
       worker_.meet();
     }
-    if (call_.out.x.data) input_product(deltas);
-    weight_gradients(deltas, steps);
+    if (call_.out.x.data) products_.input_product(deltas);
+    products_.weight_gradients(deltas, steps);
     worker_.meet();
-  }
-
-  index rows_of(Span steps) const {
-    index rows = 0;
-    for (index step = steps.begin; step < steps.end; ++step) rows += work_.active[step];
-    return rows;
   }
 
   /// Where a step stands in a chunk's deltas, and those of a worker's rows that take part in it.
@@ -194,28 +190,6 @@ class BackwardPass {
   /// The same rows at the step before.
   Step before(const Step& step) const {
     return {step.number - 1, step.first_row + work_.active[step.number], step.rows};
-  }
-
-  /// Where this chunk's rows lie in x, dx and the history.
-  void list_rows(Span steps) {
-    const Span own = share(steps.size(), worker_.id, worker_.count);
-    const Span listed = {steps.end - own.end, steps.end - own.begin};
-    index first = rows_of({listed.end, steps.end});
-    const Span all = {0, call_.dims.rows};
-    for (index step = listed.end - 1; step >= listed.begin; --step) {
-      for (index r = all.begin; r < all.end; ++r) {
-        const SequenceRow& of = work_.sequences[r];
-        if (of.length <= step) continue;
-        const index row = first + of.rank;
-        const index t = of.first + step;
-        const Sequence<T>& dx = call_.out.x;
-        work_.x_offsets[row] = t * call_.x.step_stride + of.sequence * call_.x.row_stride;
-        work_.dx_offsets[row] = t * dx.step_stride + of.sequence * dx.row_stride;
-        const index kept = step - history_.steps.begin;
-        work_.state_numbers[row] = kept * history_.step_stride() + work_.state_rows[r];
-      }
-      first += work_.active[step];
-    }
   }
 
   /// What follows once dL/dh after a step is there: the cell's backward, or a projection's.
@@ -235,15 +209,10 @@ class BackwardPass {
     }
   }
 
-  /// The slots of a chunk's rows of dL/dh.
-  Slots<Linear, T> d_outputs(index rows) const {
-    return {work_.projection_weights.layout, work_.d_outputs, rows};
-  }
-
   /// dL/dh with y's share into its slot; leaves what passes the projection by.
   template <class Zone>
   [[gnu::noinline]] void output_backward(index chunk_rows, const Step& step, Span groups) {
-    const Slots<Linear, T> slots = d_outputs(chunk_rows);
+    const Slots<Linear, T> slots = work_.d_output_slots(chunk_rows);
     for (index r = step.rows.begin; r < step.rows.end; ++r) {
       const SequenceRow& of = work_.sequences[r];
       const Zone zone(of_h(call_.masks), of, step.number);
@@ -264,12 +233,11 @@ class BackwardPass {
   /// dm = dh W_hr, and the cell's backward.
   [[gnu::noinline]] void project(const Slots<Cell, T>& deltas, const Step& step) {
     if (own_.meets) worker_.meet();
-    const SlotOperand<Linear, T> operand = {d_outputs(deltas.rows), Linear::phase[0],
+    const SlotOperand<Linear, T> operand = {work_.d_output_slots(deltas.rows), Linear::phase[0],
                                             step.first_row, work_.ranks + step.rows.begin};
     const Masks<T> masks = of_c(call_.masks);
-    for_own_blocks(
-        work_.projection_weights, own_.groups, step,
-        [&](const T* weights, index stride, Span groups) {
+    work_.projection_weights.for_blocks(
+        own_.groups, step.number % 2, [&](const T* weights, index stride, Span groups) {
           const Rows<T> c = {work_.dm + groups.begin * L::N, work_.d_rows + step.rows.begin,
                              layout_.row()};
           multiply<T>(
@@ -336,45 +304,30 @@ class BackwardPass {
     const DeltaWeights<Cell, T>& weights = work_.recurrent_weights[Phase];
     const SlotOperand<Cell, T> operand = {deltas, Cell::phase[Phase], step.first_row,
                                           work_.ranks + step.rows.begin};
-    for_own_blocks(weights, own_outputs_, step, [&](const T* block, index stride, Span groups) {
-      T* const target = work_.d_operands[Phase] + groups.begin * L::N;
-      const Rows<T> c = {target, work_.d_rows + step.rows.begin, outputs_.row()};
-      const Rows<const T> start = Phase == 0 ? Rows<const T>{c.base, c.offset, c.stride}
-                                             : Rows<const T>{work_.zeros, c.offset, 0};
-      multiply<T>(operand, block, stride, groups.size(), start, c, step.rows.size(),
-                  [&](index tile_row, index count) {
-                    const Step part = rows_of_tile(step, tile_row, count);
-                    if constexpr (Phase > 0) {
-                      unstage<Phase>(deltas, part, groups);
-                    } else {
-                      unmask_operand(part, groups);
-                      cut_gradient(part, work_.dh, outputs_.row(), groups);
-                      if (Cell::has_memory && !projects()) {
-                        cut_gradient(part, work_.dc, layout_.row(), groups);
-                      }
-                      if (in_chunk && !Normalized<Cell>) {
-                        begin_step(deltas, before(part), groups);
-                      }
-                    }
-                  });
-    });
+    weights.for_blocks(
+        own_outputs_, step.number % 2, [&](const T* block, index stride, Span groups) {
+          T* const target = work_.d_operands[Phase] + groups.begin * L::N;
+          const Rows<T> c = {target, work_.d_rows + step.rows.begin, outputs_.row()};
+          const Rows<const T> start = Phase == 0 ? Rows<const T>{c.base, c.offset, c.stride}
+                                                 : Rows<const T>{work_.zeros, c.offset, 0};
+          multiply<T>(operand, block, stride, groups.size(), start, c, step.rows.size(),
+                      [&](index tile_row, index count) {
+                        const Step part = rows_of_tile(step, tile_row, count);
+                        if constexpr (Phase > 0) {
+                          unstage<Phase>(deltas, part, groups);
+                        } else {
+                          unmask_operand(part, groups);
+                          cut_gradient(part, work_.dh, outputs_.row(), groups);
+                          if (Cell::has_memory && !projects()) {
+                            cut_gradient(part, work_.dc, layout_.row(), groups);
+                          }
+                          if (in_chunk && !Normalized<Cell>) {
+                            begin_step(deltas, before(part), groups);
+                          }
+                        }
+                      });
+        });
     if constexpr (Phase > 0) phase<Phase - 1>(deltas, step, in_chunk);
-  }
-
-  /// Calls body(weights, their stride, groups) for the blocks of a product's outputs in which this
-  /// worker owns some; odd steps walk them backwards.
-  template <class Weights, class Body>
-  void for_own_blocks(const Weights& weights, Span own, const Step& step, Body&& body) {
-    constexpr index block_vectors = Weights::block_vectors;
-    const Span blocks = {own.begin / block_vectors, ceil_div(own.end, block_vectors)};
-    for (index i = 0; i < blocks.size(); ++i) {
-      const index block = step.number % 2 ? blocks.end - 1 - i : blocks.begin + i;
-      const index first = block * block_vectors;
-      const Span groups = {larger(first, own.begin),
-                           smaller(first + weights.width(block), own.end)};
-      body(weights.block(block) + (groups.begin - first) * L::N, weights.width(block) * L::N,
-           groups);
-    }
   }
 
   /// From the gradient of the first phase's operand to that of the state that it is made from.
@@ -426,83 +379,6 @@ class BackwardPass {
     }
   }
 
-  void input_product(const Slots<Cell, T>& deltas) {
-    const DeltaWeights<Cell, T>& weights = work_.input_weights;
-    constexpr index stride = DeltaWeights<Cell, T>::block_lanes;
-    T* const scratch = work_.dx + worker_.id * Work::dx_rows * stride;
-    const Span own = share(deltas.rows, worker_.id, worker_.count);
-    for (index first = own.begin; first < own.end; first += Work::dx_rows) {
-      const index count = smaller(Work::dx_rows, own.end - first);
-      const SlotOperand<Cell, T> operand = {deltas, Cell::input, first, work_.numbers};
-      for (index block = 0; block < weights.blocks(); ++block) {
-        const index column = block * stride;
-        const index columns = smaller(stride, call_.dims.inputs - column);
-        multiply<T>(operand, weights.block(block), weights.width(block) * L::N,
-                    weights.width(block), {work_.zeros, work_.numbers, 0},
-                    {scratch, work_.numbers, stride}, count, [&](index row, index rows) {
-                      for (index i = row; i < row + rows; ++i) {
-                        T* dx = call_.out.x.data + work_.dx_offsets[first + i] + column;
-                        __builtin_memcpy(dx, scratch + i * stride,
-                                         static_cast<std::size_t>(columns) * sizeof(T));
-                      }
-                    });
-      }
-    }
-  }
-
-  void weight_gradients(const Slots<Cell, T>& deltas, Span steps) {
-    index row = 0;
-    for (index end = steps.end; end > steps.begin; end -= work_.plan.block_steps) {
-      const index begin = larger(steps.begin, end - work_.plan.block_steps);
-      const Span rows = {row, row + rows_of({begin, end})};
-      for_each_gradient(deltas, [&](auto& gradient, Span strips, const auto& slots,
-                                    const Rows<const T>& operand) {
-        gradient.add_block(slots, operand, rows, strips);
-      });
-      unit_gradients(deltas, rows);
-      row = rows.end;
-    }
-  }
-
-  void unit_gradients(const Slots<Cell, T>& deltas, Span rows) {
-    if constexpr (Work::unit_weights > 0) {
-      const Span groups = share(layout_.groups(), worker_.id, worker_.count);
-      const Rows<const T> c = {history_.c_at(history_.steps.begin), work_.state_numbers,
-                               layout_.row()};
-      const EvenRows<T> new_c = {work_.new_c, layout_.row()};
-      for (int weight = 0; weight < Work::unit_weights; ++weight) {
-        UnitGradient<Cell, T>& gradient = work_.unit_gradients[weight];
-        if (!gradient.wanted()) continue;
-        Cell::meets_new_c[weight] ? gradient.add_block(deltas, new_c, rows, groups)
-                                  : gradient.add_block(deltas, c, rows, groups);
-      }
-    }
-  }
-
-  /// Calls body(gradient, this worker's strips, the slots of its deltas, the rows of its operand).
-  /// All gradients' strips are shared out together, so that few of one kind do not idle a worker.
-  template <class Body>
-  void for_each_gradient(const Slots<Cell, T>& deltas, Body&& body) {
-    index total = work_.input_gradient.strips() + work_.projection_gradient.strips();
-    for (const auto& gradient : work_.recurrent_gradients) total += gradient.strips();
-    const Span own = share(total, worker_.id, worker_.count);
-    index first = 0;
-    const auto visit = [&](auto& gradient, const auto& slots, const Rows<const T>& operand) {
-      const index end = first + gradient.strips();
-      const Span strips = {larger(own.begin, first) - first, smaller(own.end, end) - first};
-      if (strips.begin < strips.end) body(gradient, strips, slots, operand);
-      first = end;
-    };
-    const index first_step = history_.steps.begin;
-    visit(work_.input_gradient, deltas, {call_.x.data, work_.x_offsets, 1});
-    for (int p = 0; p < Cell::phases; ++p) {
-      visit(work_.recurrent_gradients[p], deltas,
-            {history_.operand_at(p, first_step), work_.state_numbers, outputs_.row()});
-    }
-    visit(work_.projection_gradient, d_outputs(deltas.rows),
-          {history_.m_at(first_step), work_.state_numbers, layout_.row()});
-  }
-
   // Copies, as in the forward pass.
   const BackwardCall<T> call_;
   const Cell cell_;
@@ -515,6 +391,7 @@ class BackwardPass {
   const Span own_outputs_;  // groups of h
   const Sequence<const T> dy_;
   const NormalizedBackward<Cell, T> normalized_;  // used where the cell is
+  ChunkProducts<Cell, T> products_;
 };
 
 }  // namespace

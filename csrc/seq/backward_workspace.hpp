@@ -105,6 +105,18 @@ struct BackwardWorkspace {
     return larger(larger(layout.row(), outputs.row()), DeltaWeights<Cell, T>::block_lanes);
   }
 
+  /// Rows of deltas that a chunk has.
+  index rows_of(Span steps) const {
+    index rows = 0;
+    for (index step = steps.begin; step < steps.end; ++step) rows += active[step];
+    return rows;
+  }
+
+  /// The slots of a chunk's rows of dL/dh.
+  Slots<Linear, T> d_output_slots(index rows) const {
+    return {projection_weights.layout, d_outputs, rows};
+  }
+
   index d_row(index r) const { return blocks.row(r, block_stride()); }
 
  private:

@@ -12,53 +12,15 @@
 // a pass may be taken in several goes, each by a ForwardPass of its own (seq/pipeline.hpp).
 #pragma once
 
+#include "seq/forward_workspace.hpp"
 #include "seq/input_product.hpp"
 #include "seq/interleaved_input.hpp"
+#include "seq/normalized_forward.hpp"
 #include "seq/resets.hpp"
 #include "seq/zoneout.hpp"
 
 namespace rnnfast {
 namespace {
-
-/// What the workers share, beside weights and history.
-template <class T>
-struct ForwardWorkspace {
-  index rows;  // B
-  index chunk_rows;
-  int workers;
-  index strip_size;  // of an interleaved input product, if there is one
-  index sums_size;
-  SequenceRow* sequences = nullptr;  // [B] of private rows
-  index* state_rows = nullptr;       // [B] where they lie in the history
-  index* gate_rows = nullptr;        // [B] likewise
-  index* y_rows = nullptr;           // [B] their first steps in y
-  index* x_offsets = nullptr;        // [workers][chunk_rows]
-  index* slot_numbers = nullptr;     // [workers][chunk_rows]
-  T* strips = nullptr;               // [workers][strip_size]
-  T* sums = nullptr;
-
-  void place(Bump& bump) {
-    sequences = bump.take<SequenceRow>(rows);
-    state_rows = bump.take<index>(rows);
-    gate_rows = bump.take<index>(rows);
-    y_rows = bump.take<index>(rows);
-    x_offsets = bump.take<index>(workers * chunk_rows);
-    slot_numbers = bump.take<index>(workers * chunk_rows);
-    strips = bump.take<T>(workers * strip_size);
-    sums = bump.take<T>(sums_size);
-  }
-};
-
-/// Of a plan, for `workers` that share it.
-template <class Cell, class T, class Keep>
-inline ForwardWorkspace<T> forward_workspace(const History<Cell, T, Keep>& history,
-                                             const PlanSegment& plan, int workers) {
-  using Input = InterleavedInput<Cell, T, Keep>;
-  const Dims& dims = history.dims;
-  return {dims.rows, smaller(plan.chunk_steps, dims.steps) * dims.rows, workers,
-          plan.interleaves_input ? Input::strip_size(dims.inputs) : 0,
-          plan.interleaves_input ? Input::sums_size(history.layout) : 0};
-}
 
 template <class Cell, class T, class Keep>
 class ForwardPass {
@@ -94,7 +56,8 @@ class ForwardPass {
                        workspace.x_offsets + worker.id * workspace.chunk_rows,
                        workspace.slot_numbers + worker.id * workspace.chunk_rows),
         interleaved_input_(call_, weights_, history_, own_.panels,
-                           workspace.strips + worker.id * workspace.strip_size, workspace.sums) {}
+                           workspace.strips + worker.id * workspace.strip_size, workspace.sums),
+        normalized_(cell_, call_, weights_, history_, sequences_, state_rows_, gate_rows_) {}
 
   /// All steps of the history: at once, or in spans of whole chunks, in order (at once where the
   /// input is interleaved). One copy of it serves all callers, with everything it calls inlined.
@@ -227,7 +190,11 @@ class ForwardPass {
   void run_phase(const Step& step) {
     const T* operand = Phase == 0 ? step.operand : history_.operand_at(Phase, step.number);
     for_own_panels(step, [&](index panel) { recurrent_panel<Phase>(step, panel, operand); });
-    if constexpr (Normalized<Cell>) finish_normalized(step);
+    if constexpr (Normalized<Cell>) {
+      normalized_.finish_rows(step, active_, [&](index r, index group, const State<V>& state) {
+        leave<PlainOutput>(step, r, group, state);
+      });
+    }
     if constexpr (Phase + 1 < Cell::phases) {
       if (own_.meets) worker_.meet();
       run_phase<Phase + 1>(step);
@@ -321,7 +288,7 @@ class ForwardPass {
   template <int Phase>
   void finish_rows(const Step& step, index panel, T* slots, Span rows) {
     if constexpr (Normalized<Cell>) {
-      return;  // not before the row is complete: finish_normalized
+      return;  // not before the row is complete
     } else {
       if constexpr (Phase + 1 == Cell::phases) {
         if constexpr (Projectable<Cell>) {
@@ -393,75 +360,6 @@ class ForwardPass {
     }
   }
 
-  // With layer normalization the gates of a row wait for its products to be complete. Whoever makes
-  // them owns the row.
-  void finish_normalized(const Step& step) {
-    for (index r = active_.begin; r < active_.end; ++r) {
-      call_.masks.kept_h.data
-          ? finish_row(step, r, Zoneout<T>(call_.masks, sequences_[r], step.number))
-          : finish_row(step, r, NoZoneout<T>(call_.masks, sequences_[r], step.number));
-    }
-  }
-
-  template <class Zone>
-  void finish_row(const Step& step, index r, const Zone& zone) {
-    const SlotRow<Cell, T> row = {step.slots, step.first_slot + gate_rows_[r]};
-    T* const scales = history_.scales_of(step.number) + gate_rows_[r] * rnnfast::scales<Cell>();
-    Moments<T> moments[Cell::norms];
-    for (int n = 0; n < Cell::norms; ++n) {
-      moments[n] = moments_of<T>(layout_, row, Cell::norm[n]);
-      scales[n] = moments[n].scale;
-    }
-    const index at = state_rows_[r] * row_;
-    for (index group = 0; group < layout_.groups(); ++group) {
-      const auto slot = row.group(group);
-      V part[L::P] = {};
-      for (int n = 0; n < Cell::norms; ++n) {
-        for (int p = Cell::norm[n].begin; p < Cell::norm[n].end; ++p) {
-          part[p] = moments[n].normalize(load<T>(slot.part(p)));
-          if constexpr (Keep::gates) store(slot.part(p), part[p]);
-        }
-      }
-      scale_and_shift(weights_.norm, group, part);
-      V gate[Cell::gates];
-      cell_.activate(part, gate);
-      State<V> prev = {load(step.before.h + at + group * L::N), V{}};
-      if constexpr (NormalizesMemory<Cell>) {
-        prev.c = load(step.before.c + at + group * L::N);
-        store(step.after.c + at + group * L::N, Cell::memory(gate, prev));
-        store(slot.part(Cell::memory_part), gate[Cell::o]);
-      } else {
-        leave<PlainOutput>(step, r, group,
-                           zone.after(prev, Cell::forward(gate, prev), layout_, group));
-      }
-    }
-    if constexpr (NormalizesMemory<Cell>) {
-      finish_memory(step, r, row, scales[Cell::norms], zone);
-    }
-  }
-
-  template <class Zone>
-  void finish_memory(const Step& step, index r, const SlotRow<Cell, T>& row, T& scale,
-                     const Zone& zone) {
-    const index at = state_rows_[r] * row_;
-    const StateRow<T, L> c = {layout_, step.after.c + at};
-    const Moments<T> moments = moments_of<T>(layout_, c, {0, 1});
-    scale = moments.scale;
-    for (index group = 0; group < layout_.groups(); ++group) {
-      T* const kept = row.group(group).part(Cell::memory_part);
-      const index here = at + group * L::N;
-      const State<V> prev = {load(step.before.h + here), load(step.before.c + here)};
-      V part[L::P] = {};
-      part[Cell::memory_part] = moments.normalize(load(step.after.c + here));
-      const V gate_o = load(kept);
-      if constexpr (Keep::gates) store(kept, part[Cell::memory_part]);
-      scale_and_shift(weights_.norm, group, part);
-      const State<V> state = {cell_.output(gate_o, part[Cell::memory_part]),
-                              load(step.after.c + here)};
-      leave<PlainOutput>(step, r, group, zone.after(prev, state, layout_, group));
-    }
-  }
-
   // Copies, not references: in the caller's stack frame they may share cache lines with what the
   // calling thread writes all the time.
   const ForwardCall<T> call_;
@@ -486,6 +384,7 @@ class ForwardPass {
   Span active_;  // own rows that take part in the step at hand
   InputProduct<Cell, T, Keep> input_product_;
   InterleavedInput<Cell, T, Keep> interleaved_input_;
+  const NormalizedForward<Cell, T, Keep> normalized_;  // used where the cell is
 };
 
 }  // namespace

@@ -144,6 +144,19 @@ struct DeltaWeights {
   index blocks() const { return ceil_div(vectors(), block_vectors); }
   const T* block(index block) const { return packed + block * block_lanes * length(); }
 
+  /// Calls body(weights, their stride, groups) for the blocks in which some groups of outputs are,
+  /// from the last if `odd`.
+  template <class Body>
+  void for_blocks(Span own, bool odd, Body&& body) const {
+    const Span these = {own.begin / block_vectors, ceil_div(own.end, block_vectors)};
+    for (index i = 0; i < these.size(); ++i) {
+      const index one = odd ? these.end - 1 - i : these.begin + i;
+      const index first = one * block_vectors;
+      const Span groups = {larger(first, own.begin), smaller(first + width(one), own.end)};
+      body(block(one) + (groups.begin - first) * L::N, width(one) * L::N, groups);
+    }
+  }
+
   /// Packs this worker's share of blocks from w (G*H, outputs).
   void pack(const T* w, const Worker& worker) {
     const Span own = share(length(), worker.id, worker.count);

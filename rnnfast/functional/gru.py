@@ -123,8 +123,8 @@ def gru(
         Apply the reset gate after the recurrent product, as cuDNN and PyTorch do; False applies it
         to the hidden state before, as in the paper.
     activations : sequence of two, optional
-        Of the gates and of the candidate n: ONNX's f and g. Any of the functions below; by default
-        sigmoid, tanh.
+        Of the gates and of the candidate n: ONNX's f and g. The functions are those of `rnn`; by
+        default sigmoid, tanh.
     clip : float, optional
         Bound of what every activation sees, [-clip, clip]; None by default.
     lengths : array_like of int, shape (B,), optional
@@ -186,24 +186,6 @@ def gru(
 
         r, z = sigmoid(N(W_ih x_t) + N(W_hh h_{t-1}))
         n    = tanh(N(W_in x_t) + r * N(W_hn h_{t-1}))
-
-    An activation is a name, or a tuple ``(name, alpha)`` or ``(name, alpha, beta)`` where it takes
-    these; case and underscores do not matter, so that ONNX's spelling will do::
-
-        relu                  max(x, 0)
-        tanh, sigmoid
-        affine                alpha x + beta                          alpha = 1, beta = 0
-        leaky_relu            x if x >= 0 else alpha x                alpha = 0.01
-        thresholded_relu      x if x >= alpha else 0                  alpha = 1
-        scaled_tanh           alpha tanh(beta x)                      alpha = 1, beta = 1
-        hard_sigmoid          min(max(alpha x + beta, 0), 1)          alpha = 0.2, beta = 0.5
-        elu                   x if x > 0 else alpha (e^x - 1)         alpha = 1
-        softsign              x / (1 + |x|)
-        softplus              log(1 + e^x)
-        linear, relu6, hard_tanh, selu, exponential                   as in Keras
-
-    Their slopes are taken from their results. So alpha of leaky_relu, thresholded_relu and elu is
-    at least 0, and that of scaled_tanh not 0.
 
     References
     ----------

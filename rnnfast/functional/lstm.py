@@ -136,8 +136,8 @@ def lstm(
         Whether the forget gate f has weights of its own, is 1 - i, or 1. In the latter two weights
         and biases have 3*H rows, in the order i g o.
     activations : sequence of three, optional
-        Of the gates, the candidate g and the output, where c enters h: ONNX's f, g and h. Any of
-        the functions below; by default sigmoid, tanh, tanh.
+        Of the gates, the candidate g and the output, where c enters h: ONNX's f, g and h. The
+        functions are those of `rnn`; by default sigmoid, tanh, tanh.
     clip : float, optional
         Bound of what every activation sees, [-clip, clip], also of c on its way into h, while c
         itself is not bounded; None by default.
@@ -201,24 +201,6 @@ def lstm(
 
         i, f, o = sigmoid(N(W_ih x_t) + N(W_hh h_{t-1})), g likewise with tanh
         h_t     = o * tanh(N(c_t))
-
-    An activation is a name, or a tuple ``(name, alpha)`` or ``(name, alpha, beta)`` where it takes
-    these; case and underscores do not matter, so that ONNX's spelling will do::
-
-        relu                  max(x, 0)
-        tanh, sigmoid
-        affine                alpha x + beta                          alpha = 1, beta = 0
-        leaky_relu            x if x >= 0 else alpha x                alpha = 0.01
-        thresholded_relu      x if x >= alpha else 0                  alpha = 1
-        scaled_tanh           alpha tanh(beta x)                      alpha = 1, beta = 1
-        hard_sigmoid          min(max(alpha x + beta, 0), 1)          alpha = 0.2, beta = 0.5
-        elu                   x if x > 0 else alpha (e^x - 1)         alpha = 1
-        softsign              x / (1 + |x|)
-        softplus              log(1 + e^x)
-        linear, relu6, hard_tanh, selu, exponential                   as in Keras
-
-    Their slopes are taken from their results. So alpha of leaky_relu, thresholded_relu and elu is
-    at least 0, and that of scaled_tanh not 0.
 
     References
     ----------

@@ -111,8 +111,8 @@ def mgu(
     h0 : array_like, shape (B, H), optional
         Hidden state before the first step, zero by default.
     activations : sequence of two, optional
-        Of the gates and of the candidate n: ONNX's f and g. Any of the functions below; by default
-        sigmoid, tanh.
+        Of the gates and of the candidate n: ONNX's f and g. The functions are those of `rnn`; by
+        default sigmoid, tanh.
     clip : float, optional
         Bound of what every activation sees, [-clip, clip]; None by default.
     lengths : array_like of int, shape (B,), optional
@@ -168,24 +168,6 @@ def mgu(
         f   = sigmoid(W_if x_t + b_if + W_hf h_{t-1} + b_hf)
         n   = tanh(W_in x_t + b_in + W_hn (f * h_{t-1}) + b_hn)
         h_t = (1 - f) * h_{t-1} + f * n
-
-    An activation is a name, or a tuple ``(name, alpha)`` or ``(name, alpha, beta)`` where it takes
-    these; case and underscores do not matter, so that ONNX's spelling will do::
-
-        relu                  max(x, 0)
-        tanh, sigmoid
-        affine                alpha x + beta                          alpha = 1, beta = 0
-        leaky_relu            x if x >= 0 else alpha x                alpha = 0.01
-        thresholded_relu      x if x >= alpha else 0                  alpha = 1
-        scaled_tanh           alpha tanh(beta x)                      alpha = 1, beta = 1
-        hard_sigmoid          min(max(alpha x + beta, 0), 1)          alpha = 0.2, beta = 0.5
-        elu                   x if x > 0 else alpha (e^x - 1)         alpha = 1
-        softsign              x / (1 + |x|)
-        softplus              log(1 + e^x)
-        linear, relu6, hard_tanh, selu, exponential                   as in Keras
-
-    Their slopes are taken from their results. So alpha of leaky_relu, thresholded_relu and elu is
-    at least 0, and that of scaled_tanh not 0.
 
     References
     ----------
