@@ -100,10 +100,13 @@ def gradient_roundings(arguments: Arguments) -> float:
         ``SAFETY * (4 T + sqrt(K))`` with K the longest sum: ``G*H`` deltas give a state's
         gradient, ``T*B`` rows a weight's, ``I + H`` products an activation. An error made at one
         step is carried to all later ones, hence T rather than its root; 4 is the bound of the
-        activations. Four times that with layer normalization, which takes differences of numbers
-        that lie close together and divides by their spread, forward and backward.
+        activations, to which a projection adds the root of its sum of H products. Four times that
+        with layer normalization, which takes differences of numbers that lie close together and
+        divides by their spread, forward and backward.
     """
     steps, rows, inputs = arguments["x"].shape
     deltas, units = arguments["w_hh"].shape
     spread = 4.0 if "layer_norm" in arguments else 1.0
-    return float(spread * SAFETY * (4 * steps + np.sqrt(max(deltas, steps * rows, inputs + units))))
+    projection = np.sqrt(arguments["w_hr"].shape[1]) if "w_hr" in arguments else 0.0
+    longest = np.sqrt(max(deltas, steps * rows, inputs + units))
+    return float(spread * SAFETY * ((4 + projection) * steps + longest))

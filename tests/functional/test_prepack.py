@@ -213,7 +213,8 @@ def test_a_step_costs_little_more_than_its_arithmetic() -> None:
         return (time.perf_counter() - start) / 1000
 
     core = cell._packed[0].step
-    through_python, alone = (min(seconds(step) for _ in range(20)) for step in (cell.step, core))
+    rounds = [(seconds(cell.step), seconds(core)) for _ in range(20)]
+    through_python, alone = (min(times) for times in zip(*rounds, strict=True))
     # One Python frame, 0.05 us, with room for a busy machine; validation would cost several us.
     assert through_python - alone < 1e-6
 
