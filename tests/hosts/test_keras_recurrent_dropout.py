@@ -33,11 +33,13 @@ def test_the_same_mask_gives_the_same_numbers(kind: str, options: dict) -> None:
     set_same_weights(rng, own, other)
 
     noise = Noise(recurrent_dropout=RATE, seed=int(make_generator(SEED).integers(2**63)))
-    mask, _, _ = noise.of_states(0, (STEPS, BATCH, UNITS), np.dtype(np.float64))
+    masks = noise.of_states(0, (STEPS, BATCH), (UNITS, UNITS), np.dtype(np.float64))
+    assert masks is not None
+    mask, _, _ = masks
     given = keras.ops.convert_to_tensor(mask)
     gates = {"SimpleRNN": None, "LSTM": 4, "GRU": 3}[kind]
-    masks = given if gates is None else [given] * gates
-    other.cell.get_recurrent_dropout_mask = lambda step_input: masks
+    of_gates = given if gates is None else [given] * gates
+    other.cell.get_recurrent_dropout_mask = lambda step_input: of_gates
 
     y, _ = own.vjp(x, wrt_input=False)
     wanted = keras.ops.convert_to_numpy(other(x, training=True))
