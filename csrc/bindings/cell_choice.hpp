@@ -41,8 +41,9 @@ class CellChoice {
     for (const py::handle& one : py::tuple(both[1])) {
       activations_->at(i++) = activation_choice(one.cast<ChoiceFields>());
     }
-    // A cell that needs fewer never asks for the others.
-    for (; i < activations_->size(); ++i) (*activations_)[i] = activations_->front();
+    // A cell that needs fewer never asks for the others; its last tells as well whether all are the
+    // usual ones.
+    for (; i < activations_->size(); ++i) (*activations_)[i] = (*activations_)[i - 1];
   }
 
   template <class T>

@@ -69,37 +69,31 @@ class Chosen {
     highest_ = rises ? at_clip : at_minus_clip;
   }
 
-  [[gnu::always_inline]] V value(V x) const {
+  bool is_sigmoid() const { return function_ == F::sigmoid; }
+  bool is_tanh() const { return function_ == F::scaled_tanh && alpha_ == 1 && beta_ == 1; }
+  T lowest() const { return lowest_; }
+  T highest() const { return highest_; }
+
+  // One copy of each serves all activations of all cells.
+  [[gnu::noinline]] V value(V x) const {
     return at_least(at_most(unbounded(x), splat<V>(highest_)), splat<V>(lowest_));
   }
 
-  [[gnu::always_inline]] V slope(V y) const {
+  [[gnu::noinline]] V slope(V y) const {
     const V within = y <= splat<V>(lowest_) ? V{} : unbounded_slope(y);
     return y >= splat<V>(highest_) ? V{} : within;
   }
 
  private:
-  // The usual ones stand in the cells themselves, where the processor learns which it is and their
-  // long chains overlap. A copy of the others serves all cells: a call, and no room.
-  [[gnu::always_inline]] V unbounded(V x) const {
-    if (function_ == F::sigmoid) return sigmoid(x);
-    if (function_ == F::scaled_tanh) return splat<V>(alpha_) * tanh(splat<V>(beta_) * x);
-    return another(x);
-  }
-
-  [[gnu::always_inline]] V unbounded_slope(V y) const {
-    if (function_ == F::sigmoid) return Sigmoid::slope(y);
-    if (function_ == F::scaled_tanh) {
-      return splat<V>(beta_) * fma(-y * splat<V>(inverse_alpha_), y, splat<V>(alpha_));
-    }
-    return another_slope(y);
-  }
-
-  [[gnu::noinline]] V another(V x) const {
+  V unbounded(V x) const {
     const V zero = {};
     const V alpha = splat<V>(alpha_);
     const V beta = splat<V>(beta_);
     switch (function_) {
+      case F::sigmoid:
+        return sigmoid(x);
+      case F::scaled_tanh:
+        return alpha * tanh(beta * x);
       case F::affine:
         return fma(alpha, x, beta);
       case F::leaky_relu:
@@ -114,19 +108,20 @@ class Chosen {
         return softplus(x);
       case F::exponential:
         return exponential(x);
-      case F::sigmoid:
-      case F::scaled_tanh:
-        break;
     }
     return x;
   }
 
-  [[gnu::noinline]] V another_slope(V y) const {
+  V unbounded_slope(V y) const {
     const V zero = {};
     const V one = splat<V>(1);
     const V alpha = splat<V>(alpha_);
     const V beta = splat<V>(beta_);
     switch (function_) {
+      case F::sigmoid:
+        return Sigmoid::slope(y);
+      case F::scaled_tanh:
+        return beta * fma(-y * splat<V>(inverse_alpha_), y, alpha);
       case F::affine:
         return alpha;
       case F::leaky_relu:
@@ -141,9 +136,6 @@ class Chosen {
         return -exp_minus_1(-y);
       case F::exponential:
         return y;
-      case F::sigmoid:
-      case F::scaled_tanh:
-        break;
     }
     return y;
   }
@@ -152,6 +144,28 @@ class Chosen {
   T alpha_;
   T beta_;
   T inverse_alpha_;
+  T lowest_;
+  T highest_;
+};
+
+/// Sigmoid or tanh with the bounds of a chosen one that it is, and the same bits.
+template <class Function, class T>
+class Bounded {
+  using V = Vec<T>;
+
+ public:
+  explicit Bounded(const Chosen<T>& chosen)
+      : lowest_(chosen.lowest()), highest_(chosen.highest()) {}
+
+  V value(V x) const {
+    return at_least(at_most(Function::value(x), splat<V>(highest_)), splat<V>(lowest_));
+  }
+  V slope(V y) const {
+    const V within = y <= splat<V>(lowest_) ? V{} : Function::slope(y);
+    return y >= splat<V>(highest_) ? V{} : within;
+  }
+
+ private:
   T lowest_;
   T highest_;
 };

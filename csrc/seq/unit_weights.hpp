@@ -3,7 +3,7 @@
 // absent array is zero. Of a cell without them nothing is kept, and it stands for itself.
 #pragma once
 
-#include "cells/cell.hpp"
+#include "cells/usual.hpp"
 #include "seq/layout.hpp"
 
 namespace rnnfast {
@@ -25,11 +25,11 @@ struct CellAt {
   V own[Cell::unit_weights];
 
   State<V> forward(V (&gate)[Cell::parts], State<V> prev) const {
-    return cell.forward(gate, prev, own);
+    return usually(cell).forward(gate, prev, own);
   }
   void backward(const V (&gate)[Cell::parts], State<V> prev, State<V>& d,
                 V (&delta)[Cell::parts]) const {
-    cell.backward(gate, prev, d, delta, own);
+    usually(cell).backward(gate, prev, d, delta, own);
   }
 };
 
@@ -73,7 +73,7 @@ inline decltype(auto) cell_at(const Cell& cell, const UnitWeights<Cell, T>& weig
   if constexpr (UnitWeights<Cell, T>::rows > 0) {
     return weights.at(cell, group);
   } else {
-    return (cell);
+    return usually(cell);
   }
 }
 
