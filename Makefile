@@ -27,6 +27,11 @@ BUILD = build/dev
 .venv-sanitize/.test: BUILD = build/sanitize
 .venv-sanitize/.test: SANITIZE = --config-settings=cmake.define.RNNFAST_SANITIZE=ON
 
+# A process a core, what compiles in one of them; that threads wait without spinning is for these to
+# share cores. PYTEST_ARGS may leave no test for one of two runs.
+TOGETHER = -n $(CMAKE_BUILD_PARALLEL_LEVEL) --dist loadgroup
+OR_NONE = || [ $$? -eq 5 ]
+
 # AddressSanitizer must be loaded before anything else, and find the C++ library's throw.
 SANITIZERS = $(shell $(CXX) -print-file-name=libasan.so):$(shell $(CXX) -print-file-name=libstdc++.so)
 
@@ -41,8 +46,9 @@ demo: .venv/.demo ## train a character model on English text and let it write (t
 	.venv/bin/python -m rnnfast.examples.char_lm $(DEMO_ARGS)
 
 test: .venv/.test ## all tests that need no other framework
-	RNNFAST_BUILD_DIR=build/dev \
-		.venv/bin/python -m pytest --ignore=tests/hosts $(PYTEST_ARGS)
+	RNNFAST_BUILD_DIR=build/dev .venv/bin/python -m pytest $(TOGETHER) -m "not timing" \
+		--ignore=tests/hosts $(PYTEST_ARGS) $(OR_NONE)
+	.venv/bin/python -m pytest -m timing --ignore=tests/hosts $(PYTEST_ARGS) $(OR_NONE)
 
 test-hosts: .venv/.hosts ## the tests against torch, Keras, JAX, onnxruntime, OpenVINO
 	.venv/bin/python -m pytest tests/hosts $(PYTEST_ARGS)
@@ -53,7 +59,8 @@ sanitize: .venv-sanitize/.test ## the tests under AddressSanitizer and UBSan (GC
 	RNNFAST_BUILD_DIR=build/sanitize LD_PRELOAD=$(SANITIZERS) \
 		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
 		UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-		.venv-sanitize/bin/python -m pytest --quick --capture=sys -m "not timing" \
+		.venv-sanitize/bin/python -m pytest $(TOGETHER) --quick --capture=sys \
+		-m "not timing" \
 		--ignore=tests/hosts \
 		--ignore=tests/test_packaging.py --ignore=tests/test_symbols.py $(PYTEST_ARGS)
 

@@ -149,6 +149,15 @@ def forward_layers(
 def forward_layers_saving(
     cell: _Cell, plan: tuple[int, int], directions: int, parts: list[tuple[Any, ...]], /
 ) -> list[Tape]: ...
+def draw_mask(
+    seed: int, kind: int, part: int, level: int, below: float, above: float, mask: _Array, /
+) -> None:
+    """Fill a mask, `below` where its number of 16 bits lies below the level and else `above`.
+
+    Numbers are the quarters, least significant first, of what
+    ``numpy.random.Philox(key=seed, counter=[0, 0, kind, part])`` gives.
+    """
+
 def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...
 def meeting_ns(threads: int) -> float:

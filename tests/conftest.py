@@ -5,6 +5,9 @@ import re
 
 # Before anything imports NumPy: the oracle's small products wait for each other's BLAS threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Of processes that share cores none may spin in wait for its threads.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import hypothesis
 import pytest

@@ -12,6 +12,9 @@ import pytest
 import cmake_builds
 import rnnfast
 
+# Who compiles is one process.
+pytestmark = pytest.mark.xdist_group("builds")
+
 ROOT = cmake_builds.ROOT
 
 SMOKE = """

@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, module) {
     throw pybind11::import_error(error.what());
   }
   rnnfast::register_machine(module);
+  rnnfast::register_masks(module);
   rnnfast::register_plans(module);
   rnnfast::register_cells(module);
   rnnfast::register_stacks(module);

@@ -23,13 +23,13 @@ struct Rnn {
 
   template <class V>
   State<V> forward(V (&gate)[parts], State<V>) const {
-    gate[0] = act.gates.value(gate[0]);
+    gate[0] = act.candidate.value(gate[0]);
     return {gate[0], V{}};
   }
 
   template <class V>
   void backward(const V (&gate)[parts], State<V>, State<V>& d, V (&delta)[parts]) const {
-    delta[0] = d.h * act.gates.slope(gate[0]);
+    delta[0] = d.h * act.candidate.slope(gate[0]);
     d.h = V{};
   }
 };

@@ -155,19 +155,17 @@ class Bounded {
 
  public:
   explicit Bounded(const Chosen<T>& chosen)
-      : lowest_(chosen.lowest()), highest_(chosen.highest()) {}
+      : lowest_(broadcast(chosen.lowest())), highest_(broadcast(chosen.highest())) {}
 
-  V value(V x) const {
-    return at_least(at_most(Function::value(x), splat<V>(highest_)), splat<V>(lowest_));
-  }
+  V value(V x) const { return at_least(at_most(Function::value(x), highest_), lowest_); }
   V slope(V y) const {
-    const V within = y <= splat<V>(lowest_) ? V{} : Function::slope(y);
-    return y >= splat<V>(highest_) ? V{} : within;
+    const V within = y <= lowest_ ? V{} : Function::slope(y);
+    return y >= highest_ ? V{} : within;
   }
 
  private:
-  T lowest_;
-  T highest_;
+  V lowest_;
+  V highest_;
 };
 
 }  // namespace

@@ -15,6 +15,7 @@
 // at its own last step.
 #pragma once
 
+#include "cells/usual.hpp"
 #include "seq/backward_workspace.hpp"
 #include "seq/chunk_products.hpp"
 #include "seq/normalized_backward.hpp"
@@ -261,39 +262,41 @@ class BackwardPass {
     const index gates_row = history_.step_row(step.number);
     const T* const h = history_.h_at(step.number);
     const T* const c = history_.c_at(step.number);
-    for (index r = step.rows.begin; r < step.rows.end; ++r) {
-      const SequenceRow& of = work_.sequences[r];
-      const Zone zone(masks, of, step.number);
-      const T* dy =
-          dy_.data + (of.first + step.number) * dy_.step_stride + of.sequence * dy_.row_stride;
-      for (index group = groups.begin; group < groups.end; ++group) {
-        const index at = work_.state_rows[r] * layout_.row() + group * L::N;
-        const index d_at = work_.d_rows[r] * layout_.row() + group * L::N;
-        const index valid = layout_.valid(group);
-        V gate[L::P];
-        const auto slot = gates.group(gates_row + work_.gate_rows[r], group);
-        for (int p = 0; p < L::P; ++p) gate[p] = load<T>(slot.part(p));
-        State<V> prev = {Output::projects ? V{} : load(h + at), V{}};
-        State<V> d = {load((Output::projects ? work_.dm : work_.dh) + d_at), V{}};
-        if constexpr (Cell::has_memory) {
-          prev.c = load(c + at);
-          d.c = load(work_.dc + d_at);
+    with_inlined(cell_, [&](const auto& cell) {
+      for (index r = step.rows.begin; r < step.rows.end; ++r) {
+        const SequenceRow& of = work_.sequences[r];
+        const Zone zone(masks, of, step.number);
+        const T* dy =
+            dy_.data + (of.first + step.number) * dy_.step_stride + of.sequence * dy_.row_stride;
+        for (index group = groups.begin; group < groups.end; ++group) {
+          const index at = work_.state_rows[r] * layout_.row() + group * L::N;
+          const index d_at = work_.d_rows[r] * layout_.row() + group * L::N;
+          const index valid = layout_.valid(group);
+          V gate[L::P];
+          const auto slot = gates.group(gates_row + work_.gate_rows[r], group);
+          for (int p = 0; p < L::P; ++p) gate[p] = load<T>(slot.part(p));
+          State<V> prev = {Output::projects ? V{} : load(h + at), V{}};
+          State<V> d = {load((Output::projects ? work_.dm : work_.dh) + d_at), V{}};
+          if constexpr (Cell::has_memory) {
+            prev.c = load(c + at);
+            d.c = load(work_.dc + d_at);
+          }
+          if constexpr (!Output::projects) d.h = d.h + load_group(dy, layout_, group);
+          const State<V> passed = zone.split(d, layout_, group);
+          V delta[L::P];
+          cell_at(cell, work_.of_units, group).backward(gate, prev, d, delta);
+          zone.add(d, passed);
+          if constexpr (Work::unit_weights > 0) {
+            const index row = step.first_row + of.rank;
+            store(work_.new_c + row * layout_.row() + group * L::N, Cell::memory(gate, prev));
+          }
+          store_deltas<Cell, T>(deltas.group(step.first_row + of.rank, group), {0, L::P}, delta,
+                                valid);
+          if constexpr (!Output::projects) store(work_.dh + d_at, d.h);
+          if constexpr (Cell::has_memory) store(work_.dc + d_at, d.c);
         }
-        if constexpr (!Output::projects) d.h = d.h + load_group(dy, layout_, group);
-        const State<V> passed = zone.split(d, layout_, group);
-        V delta[L::P];
-        cell_at(cell_, work_.of_units, group).backward(gate, prev, d, delta);
-        zone.add(d, passed);
-        if constexpr (Work::unit_weights > 0) {
-          const index row = step.first_row + of.rank;
-          store(work_.new_c + row * layout_.row() + group * L::N, Cell::memory(gate, prev));
-        }
-        store_deltas<Cell, T>(deltas.group(step.first_row + of.rank, group), {0, L::P}, delta,
-                              valid);
-        if constexpr (!Output::projects) store(work_.dh + d_at, d.h);
-        if constexpr (Cell::has_memory) store(work_.dc + d_at, d.c);
       }
-    }
+    });
   }
 
   /// From the deltas of a phase to the gradient of its operand: for the first phase dL/dh of the
@@ -360,23 +363,25 @@ class BackwardPass {
   void unstage(const Slots<Cell, T>& deltas, const Step& step, Span groups) {
     const Slots<Cell, T> gates = history_.slots_of(step.number);
     const index gates_row = history_.step_row(step.number);
-    for (index r = step.rows.begin; r < step.rows.end; ++r) {
-      for (index group = groups.begin; group < groups.end; ++group) {
-        const index at = work_.state_rows[r] * layout_.row() + group * L::N;
-        const index d_at = work_.d_rows[r] * layout_.row() + group * L::N;
-        const auto gate_slot = gates.group(gates_row + work_.gate_rows[r], group);
-        const auto delta_slot = deltas.group(step.first_row + work_.ranks[r], group);
-        V gate[L::P];
-        V delta[L::P];
-        for (int p = 0; p < L::P; ++p) gate[p] = load<T>(gate_slot.part(p));
-        for (int p = 0; p < L::P; ++p) delta[p] = load<T>(delta_slot.part(p));
-        V d_first = load(work_.d_operands[0] + d_at);
-        cell_.template unstage<Phase>(gate, load(history_.operand_at(0, step.number) + at),
-                                      load(work_.d_operands[Phase] + d_at), d_first, delta);
-        store_deltas<Cell, T>(delta_slot, Cell::phase[Phase - 1], delta, layout_.valid(group));
-        store(work_.d_operands[0] + d_at, d_first);
+    with_inlined(cell_, [&](const auto& cell) {
+      for (index r = step.rows.begin; r < step.rows.end; ++r) {
+        for (index group = groups.begin; group < groups.end; ++group) {
+          const index at = work_.state_rows[r] * layout_.row() + group * L::N;
+          const index d_at = work_.d_rows[r] * layout_.row() + group * L::N;
+          const auto gate_slot = gates.group(gates_row + work_.gate_rows[r], group);
+          const auto delta_slot = deltas.group(step.first_row + work_.ranks[r], group);
+          V gate[L::P];
+          V delta[L::P];
+          for (int p = 0; p < L::P; ++p) gate[p] = load<T>(gate_slot.part(p));
+          for (int p = 0; p < L::P; ++p) delta[p] = load<T>(delta_slot.part(p));
+          V d_first = load(work_.d_operands[0] + d_at);
+          cell.template unstage<Phase>(gate, load(history_.operand_at(0, step.number) + at),
+                                       load(work_.d_operands[Phase] + d_at), d_first, delta);
+          store_deltas<Cell, T>(delta_slot, Cell::phase[Phase - 1], delta, layout_.valid(group));
+          store(work_.d_operands[0] + d_at, d_first);
+        }
       }
-    }
+    });
   }
 
   // Copies, as in the forward pass.

@@ -12,6 +12,7 @@
 // a pass may be taken in several goes, each by a ForwardPass of its own (seq/pipeline.hpp).
 #pragma once
 
+#include "cells/usual.hpp"
 #include "seq/forward_workspace.hpp"
 #include "seq/input_product.hpp"
 #include "seq/interleaved_input.hpp"
@@ -315,17 +316,20 @@ class ForwardPass {
   template <int Phase, class Zone, class Output>
   void finish_rows_with(const Masks<T>& masks, const Step& step, index panel, T* slots, Span rows) {
     const index width = layout_.width(panel);
-    for (index r = rows.begin; r < rows.end; ++r) {
-      const Zone zone(masks, sequences_[r], step.number);
-      T* const slot = slots + gate_rows_[r] * layout_.slot(panel);
-      for (index u = 0; u < width; ++u) {
-        epilogue<Phase, Output>(step, r, panel * L::U + u, slot + u * L::N, width * L::N, zone);
+    with_inlined(cell_, [&](const auto& cell) {
+      for (index r = rows.begin; r < rows.end; ++r) {
+        const Zone zone(masks, sequences_[r], step.number);
+        T* const slot = slots + gate_rows_[r] * layout_.slot(panel);
+        for (index u = 0; u < width; ++u) {
+          epilogue<Phase, Output>(cell, step, r, panel * L::U + u, slot + u * L::N, width * L::N,
+                                  zone);
+        }
       }
-    }
+    });
   }
 
-  template <int Phase, class Output, class Zone>
-  void epilogue(const Step& step, index r, index group, T* slot, index part_stride,
+  template <int Phase, class Output, class C, class Zone>
+  void epilogue(const C& cell, const Step& step, index r, index group, T* slot, index part_stride,
                 const Zone& zone) {
     const index at = state_rows_[r] * row_ + group * L::N;
     V gate[L::P];
@@ -333,14 +337,14 @@ class ForwardPass {
     State<V> state = {Output::projects ? V{} : load(step.before.h + at), V{}};
     if constexpr (Phase + 1 < Cell::phases) {
       store(history_.operand_at(Phase + 1, step.number) + at,
-            cell_.template stage<Phase>(gate, load(step.operand + at)));
+            cell.template stage<Phase>(gate, load(step.operand + at)));
       for (int p = Cell::phase[Phase].begin; p < Cell::phase[Phase].end; ++p) {
         store(slot + p * part_stride, gate[p]);
       }
     } else {
       if constexpr (Cell::has_memory) state.c = load(step.before.c + at);
-      const auto& cell = cell_at(cell_, weights_.of_units, group);
-      state = zone.after(state, cell.forward(gate, state), layout_, group);
+      const auto& here = cell_at(cell, weights_.of_units, group);
+      state = zone.after(state, here.forward(gate, state), layout_, group);
       if constexpr (Keep::gates) {
         for (int p = 0; p < L::P; ++p) store(slot + p * part_stride, gate[p]);
       }

@@ -23,19 +23,27 @@ constexpr T norm_epsilon = static_cast<T>(1e-5);
 inline float square_root(float x) { return __builtin_sqrtf(x); }
 inline double square_root(double x) { return __builtin_sqrt(x); }
 
-/// A sum over the units of a row: one for each lane of the widest vector, so that all instruction
-/// sets add in the same order.
-template <class T>
+/// A sum over the units and `parts` of a row: one for each part and each lane of the widest vector,
+/// so that all instruction sets add in the same order.
+template <class T, int parts>
 class RowSum {
   static constexpr int vectors = widest_vector_bytes / vector_bytes;
   static constexpr int N = static_cast<int>(lanes<T>);
 
  public:
-  void add(index group, Vec<T> v) { sums_[group % vectors] = sums_[group % vectors] + v; }
+  /// Of part number `part`, and the u-th group of a panel. Both are known when this is compiled, so
+  /// that the sums stay in registers, and are chains enough to overlap.
+  [[gnu::always_inline]] void add(int part, int u, Vec<T> v) {
+    sums_[part][u % vectors] = sums_[part][u % vectors] + v;
+  }
 
   T total() const {
     T lane[vectors * N];
-    for (int i = 0; i < vectors; ++i) store(lane + i * N, sums_[i]);
+    for (int i = 0; i < vectors; ++i) {
+      Vec<T> sum = sums_[0][i];
+      for (int part = 1; part < parts; ++part) sum = sum + sums_[part][i];
+      store(lane + i * N, sum);
+    }
     for (int half = vectors * N / 2; half > 0; half /= 2) {
       for (int i = 0; i < half; ++i) lane[i] = lane[i] + lane[i + half];
     }
@@ -43,38 +51,52 @@ class RowSum {
   }
 
  private:
-  Vec<T> sums_[vectors] = {};
+  Vec<T> sums_[parts][vectors] = {};
 };
 
-/// Parts of a row of slots, group by group: vectors `v` of which units past H are no part.
+/// body(panel, u) for all groups of a row, the inner loop unrolled.
+template <class L, class Body>
+[[gnu::always_inline]] inline void for_each_group(const L& layout, Body&& body) {
+  for (index panel = 0; panel < layout.panels(); ++panel) {
+    const index width = layout.width(panel);
+#pragma GCC unroll 8
+    for (int u = 0; u < static_cast<int>(L::U); ++u) {
+      if (u < width) body(panel, u);
+    }
+  }
+}
+
+/// `body` for each of some parts, unrolled.
+template <Range parts, class Body>
+[[gnu::always_inline]] inline void for_each_part(Body&& body) {
+#pragma GCC unroll 8
+  for (int p = parts.begin; p < parts.end; ++p) body(p);
+}
+
+/// A row of slots.
 template <class Cell, class T>
 struct SlotRow {
-  using L = Layout<Cell, T>;
   Slots<Cell, T> slots;
   index row;
 
   typename Slots<Cell, T>::Group group(index g) const { return slots.group(row, g); }
-
-  /// body(group, vector), part after part within a group.
-  template <class Body>
-  void for_each(Range parts, Body&& body) const {
-    for (index g = 0; g < slots.layout.groups(); ++g) {
-      const auto slot = group(g);
-      for (int p = parts.begin; p < parts.end; ++p) body(g, load<T>(slot.part(p)));
-    }
+  /// The same, of the u-th group of a panel.
+  typename Slots<Cell, T>::Group group(index panel, int u) const {
+    const index stride = slots.layout.width(panel) * lanes<T>;
+    return {slots.panel(panel) + row * Cell::parts * stride + u * lanes<T>, stride};
   }
 };
 
-/// A private row of a state, likewise.
+/// A private row of a state, as one of slots of a single part.
 template <class T, class L>
 struct StateRow {
-  const L& layout;
+  struct Group {
+    const T* first;
+    const T* part(int) const { return first; }
+  };
   const T* first;
 
-  template <class Body>
-  void for_each(Range, Body&& body) const {
-    for (index g = 0; g < layout.groups(); ++g) body(g, load(first + g * lanes<T>));
-  }
+  Group group(index panel, int u) const { return {first + (panel * L::U + u) * lanes<T>}; }
 };
 
 template <class T>
@@ -85,16 +107,25 @@ struct Moments {
   Vec<T> normalize(Vec<T> v) const { return (v - broadcast(mean)) * broadcast(scale); }
 };
 
-template <class T, class L, class Row>
-inline Moments<T> moments_of(const L& layout, const Row& row, Range parts) {
+/// Of parts of a row, in which units past H are zero.
+template <Range parts, class T, class L, class Row>
+inline Moments<T> moments_of(const L& layout, const Row& row) {
   const T count = static_cast<T>(layout.units * parts.count());
-  RowSum<T> sum;
-  row.for_each(parts, [&](index g, Vec<T> v) { sum.add(g, v); });
+  RowSum<T, parts.count()> sum;
+  for_each_group(layout, [&](index panel, int u) {
+    const auto slot = row.group(panel, u);
+    for_each_part<parts>([&](int p) { sum.add(p - parts.begin, u, load<T>(slot.part(p))); });
+  });
   const T mean = sum.total() / count;
-  RowSum<T> squares;
-  row.for_each(parts, [&](index g, Vec<T> v) {
-    const Vec<T> off = keep_first(v - broadcast(mean), layout.valid(g));
-    squares.add(g, off * off);
+  RowSum<T, parts.count()> squares;
+  for_each_group(layout, [&](index panel, int u) {
+    const auto slot = row.group(panel, u);
+    const index valid = layout.valid(panel * L::U + u);
+    for_each_part<parts>([&](int p) {
+      const Vec<T> off = load<T>(slot.part(p)) - broadcast(mean);
+      const Vec<T> within = valid == lanes<T> ? off : keep_first(off, valid);
+      squares.add(p - parts.begin, u, within * within);
+    });
   });
   return {mean, T(1) / square_root(squares.total() / count + norm_epsilon<T>)};
 }
@@ -169,36 +200,54 @@ inline void scale_and_shift(const NormWeights<Cell, T>& weights, index group,
 }
 
 /// From dN of parts that were normalized together to dv: calls sink(group, part, dv) for each.
-template <class Cell, class T, class Sink>
-inline void back_through_norm(const NormWeights<Cell, T>& weights, Range parts, T scale,
+template <Range parts, class Cell, class T, class Sink>
+inline void back_through_norm(const NormWeights<Cell, T>& weights, T scale,
                               const SlotRow<Cell, T>& normalized, const SlotRow<Cell, T>& deltas,
                               Sink&& sink) {
   using V = Vec<T>;
   const auto& layout = weights.layout;
+  const SlotRow<Cell, T> gains = {weights.gains(), 0};
+  // body(group, u, part, dv^, v^)
   const auto for_each = [&](auto&& body) {
-    for (index g = 0; g < layout.groups(); ++g) {
-      const auto gain = weights.gains().group(0, g);
-      const auto from = normalized.group(g);
-      const auto delta = deltas.group(g);
-      for (int p = parts.begin; p < parts.end; ++p) {
-        body(g, p, load<T>(gain.part(p)) * load<T>(delta.part(Cell::delta_of[p])),
-             load<T>(from.part(p)));
-      }
-    }
+    for_each_group(layout, [&](index panel, int u) {
+      const auto gain = gains.group(panel, u);
+      const auto from = normalized.group(panel, u);
+      const auto delta = deltas.group(panel, u);
+      for_each_part<parts>([&](int p) {
+        const V d = load<T>(gain.part(p)) * load<T>(delta.part(Cell::delta_of[p]));
+        body(panel * Layout<Cell, T>::U + u, u, p, d, load<T>(from.part(p)));
+      });
+    });
   };
-  RowSum<T> straight;
-  RowSum<T> along;
-  for_each([&](index g, int, V d, V v) {
-    straight.add(g, d);
-    along.add(g, d * v);
+  RowSum<T, parts.count()> straight;
+  RowSum<T, parts.count()> along;
+  for_each([&](index, int u, int p, V d, V v) {
+    straight.add(p - parts.begin, u, d);
+    along.add(p - parts.begin, u, d * v);
   });
   const T count = static_cast<T>(layout.units * parts.count());
   const V mean = broadcast(straight.total() / count);
   const V slope = broadcast(along.total() / count);
-  for_each([&](index g, int p, V d, V v) {
+  for_each([&](index group, int, int p, V d, V v) {
     const V dv = broadcast(scale) * (d - mean - v * slope);
-    sink(g, p, keep_first(dv, layout.valid(g)));
+    const index valid = layout.valid(group);
+    sink(group, p, valid == lanes<T> ? dv : keep_first(dv, valid));
   });
+}
+
+/// A number known to the compiler.
+template <int n>
+struct Constant {
+  static constexpr int value = n;
+};
+
+/// body(Constant<n>()) for all norms of a cell.
+template <class Cell, int n = 0, class Body>
+inline void for_each_norm(Body&& body) {
+  if constexpr (n < Cell::norms) {
+    body(Constant<n>());
+    for_each_norm<Cell, n + 1>(body);
+  }
 }
 
 }  // namespace

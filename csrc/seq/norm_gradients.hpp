@@ -36,14 +36,24 @@ class NormGradients {
     for_own_groups(worker, [&](index g) {
       const auto gain = block_.gains().group(0, g);
       const auto bias = block_.biases().group(0, g);
+      V of_gain[L::P];
+      V of_bias[L::P];
+      for (int p = 0; p < L::P; ++p) {
+        of_gain[p] = load<T>(gain.part(p));
+        of_bias[p] = load<T>(bias.part(p));
+      }
       for (index row = rows.begin; row < rows.end; ++row) {
         const auto delta = deltas.group(row, g);
         const auto from = normalized_of(row - rows.begin).group(g);
         for (int p = 0; p < L::P; ++p) {
           const V d = load<T>(delta.part(Cell::delta_of[p]));
-          store(gain.part(p), fma(d, load<T>(from.part(p)), load<T>(gain.part(p))));
-          store(bias.part(p), load<T>(bias.part(p)) + d);
+          of_gain[p] = fma(d, load<T>(from.part(p)), of_gain[p]);
+          of_bias[p] = of_bias[p] + d;
         }
+      }
+      for (int p = 0; p < L::P; ++p) {
+        store(gain.part(p), of_gain[p]);
+        store(bias.part(p), of_bias[p]);
       }
     });
   }

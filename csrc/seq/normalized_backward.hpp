@@ -62,9 +62,7 @@ class NormalizedBackward {
       for (index rank = own.begin; rank < own.end; ++rank) {
         const index r = work_.rows_by_rank[rank];
         const SlotRow<Cell, T> delta = {deltas, first + rank};
-        for (int n = 0; n < Cell::norms; ++n) {
-          if (of_input(n)) back_through(n, step, r, normalized_row(step, r), delta);
-        }
+        back_through<Cell::input>(step, r, normalized_row(step, r), delta);
       }
       first += work_.active[step];
     }
@@ -79,9 +77,7 @@ class NormalizedBackward {
       const Zone zone(call_.masks, work_.sequences[r], step);
       if constexpr (NormalizesMemory<Cell>) output_backward(step, r, normalized, delta, zone);
       gates_backward(step, r, normalized, delta, zone);
-      for (int n = 0; n < Cell::norms; ++n) {
-        if (!of_input(n)) back_through(n, step, r, normalized, delta);
-      }
+      back_through<Cell::phase[0]>(step, r, normalized, delta);
     }
   }
 
@@ -91,13 +87,19 @@ class NormalizedBackward {
   const T* scales_at(index step, index r) const {
     return history_.scales_of(step) + work_.gate_rows[r] * scales<Cell>();
   }
-  static bool of_input(int norm) { return Cell::input.has(Cell::norm[norm].begin); }
 
-  /// From the deltas of parts as the cell sees them to those of the product that they come from.
-  void back_through(int norm, index step, index r, const SlotRow<Cell, T>& normalized,
+  /// From the deltas of parts as the cell sees them to those of the `product` that they come from.
+  template <Range product>
+  void back_through(index step, index r, const SlotRow<Cell, T>& normalized,
                     const SlotRow<Cell, T>& delta) const {
-    back_through_norm(work_.norm, Cell::norm[norm], scales_at(step, r)[norm], normalized, delta,
-                      [&](index group, int part, V d) { store(delta.group(group).part(part), d); });
+    for_each_norm<Cell>([&](auto norm) {
+      constexpr Range parts = Cell::norm[norm.value];
+      if constexpr (product.has(parts.begin)) {
+        back_through_norm<parts>(
+            work_.norm, scales_at(step, r)[norm.value], normalized, delta,
+            [&](index group, int part, V d) { store(delta.group(group).part(part), d); });
+      }
+    });
   }
 
   /// Parts as the cell sees them, and its gates.
@@ -140,11 +142,11 @@ class NormalizedBackward {
       store(work_.dc + d_at + group * L::N, d.c);
     }
     constexpr Range memory = {Cell::memory_part, Cell::memory_part + 1};
-    back_through_norm(work_.norm, memory, scales_at(step, r)[Cell::norms], normalized, deltas,
-                      [&](index group, int, V d) {
-                        T* const dc = work_.dc + d_at + group * L::N;
-                        store(dc, load(dc) + d);
-                      });
+    back_through_norm<memory>(work_.norm, scales_at(step, r)[Cell::norms], normalized, deltas,
+                              [&](index group, int, V d) {
+                                T* const dc = work_.dc + d_at + group * L::N;
+                                store(dc, load(dc) + d);
+                              });
   }
 
   template <class Zone>

@@ -46,10 +46,11 @@ class NormalizedForward {
     const SlotRow<Cell, T> row = {step.slots, step.first_slot + gate_rows_[r]};
     T* const scales = history_.scales_of(step.number) + gate_rows_[r] * rnnfast::scales<Cell>();
     Moments<T> moments[Cell::norms];
-    for (int n = 0; n < Cell::norms; ++n) {
-      moments[n] = moments_of<T>(layout_, row, Cell::norm[n]);
+    for_each_norm<Cell>([&](auto norm) {
+      constexpr int n = norm.value;
+      moments[n] = moments_of<Cell::norm[n], T>(layout_, row);
       scales[n] = moments[n].scale;
-    }
+    });
     const index at = state_rows_[r] * layout_.row();
     for (index group = 0; group < layout_.groups(); ++group) {
       const auto slot = row.group(group);
@@ -81,8 +82,8 @@ class NormalizedForward {
   void finish_memory(const Step& step, index r, const SlotRow<Cell, T>& row, T& scale,
                      const Zone& zone, Leave&& leave) const {
     const index at = state_rows_[r] * layout_.row();
-    const StateRow<T, L> c = {layout_, step.after.c + at};
-    const Moments<T> moments = moments_of<T>(layout_, c, {0, 1});
+    const StateRow<T, L> c = {step.after.c + at};
+    const Moments<T> moments = moments_of<Range{0, 1}, T>(layout_, c);
     scale = moments.scale;
     for (index group = 0; group < layout_.groups(); ++group) {
       T* const kept = row.group(group).part(Cell::memory_part);

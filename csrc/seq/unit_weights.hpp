@@ -3,7 +3,7 @@
 // absent array is zero. Of a cell without them nothing is kept, and it stands for itself.
 #pragma once
 
-#include "cells/usual.hpp"
+#include "cells/cell.hpp"
 #include "seq/layout.hpp"
 
 namespace rnnfast {
@@ -25,11 +25,11 @@ struct CellAt {
   V own[Cell::unit_weights];
 
   State<V> forward(V (&gate)[Cell::parts], State<V> prev) const {
-    return usually(cell).forward(gate, prev, own);
+    return cell.forward(gate, prev, own);
   }
   void backward(const V (&gate)[Cell::parts], State<V> prev, State<V>& d,
                 V (&delta)[Cell::parts]) const {
-    usually(cell).backward(gate, prev, d, delta, own);
+    cell.backward(gate, prev, d, delta, own);
   }
 };
 
@@ -55,8 +55,10 @@ struct UnitWeights {
     }
   }
 
-  auto at(const Cell& cell, index group) const {
-    CellAt<Cell, Vec<T>> found = {cell, {}};
+  /// Of the cell whose weights these are, with whatever activations.
+  template <class C>
+  CellAt<C, Vec<T>> at(const C& cell, index group) const {
+    CellAt<C, Vec<T>> found = {cell, {}};
     for (int weight = 0; weight < rows; ++weight) {
       found.own[weight] = load(packed + weight * row() + group * L::N);
     }
@@ -68,12 +70,12 @@ struct UnitWeights {
 };
 
 /// What has the cell's functions for a group of units.
-template <class Cell, class T>
-inline decltype(auto) cell_at(const Cell& cell, const UnitWeights<Cell, T>& weights, index group) {
+template <class C, class Cell, class T>
+inline decltype(auto) cell_at(const C& cell, const UnitWeights<Cell, T>& weights, index group) {
   if constexpr (UnitWeights<Cell, T>::rows > 0) {
     return weights.at(cell, group);
   } else {
-    return usually(cell);
+    return (cell);
   }
 }
 

@@ -21,17 +21,17 @@ LSTM language models, 2017; Krueger et al., Zoneout, 2016.
 
 from __future__ import annotations
 
-from math import prod
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from .._check import Array, DType, cells, options
+from .. import _core
+from .._check import Array, DType, cells, empty, options
 
 # Factors of h before the recurrent product, and how much of h and c a step keeps: see `_core`.
 StateMasks: TypeAlias = tuple[Array | None, Array | None, Array | None]
 
-_LEVELS = 2**16
+_LEVELS = 2**16  # of the numbers that masks are drawn by
 _DROPOUT, _INPUT, _RECURRENT, _WEIGHT, _ZONEOUT = range(5)  # and of c, where there is one, 5
 
 
@@ -100,20 +100,26 @@ class Noise(NamedTuple):
     ) -> Array:
         if self.seed is None or not rate:
             return np.broadcast_to(np.full(shape[-1], rate, dtype), shape)
-        return np.less(self._numbers(kind, part, shape), _level(rate), out=np.empty(shape, dtype))
+        return self._drawn(kind, part, shape, _level(rate), 1.0, 0.0, dtype)
 
     def _factors(
         self, kind: int, number: int, shape: tuple[int, ...], rate: float, dtype: DType
     ) -> Array:
-        kept = self._numbers(kind, number, shape) >= _level(rate)
-        return np.multiply(kept, 1 / (1 - rate), dtype=dtype)
+        return self._drawn(kind, number, shape, _level(rate), 0.0, 1 / (1 - rate), dtype)
 
-    def _numbers(self, kind: int, number: int, shape: tuple[int, ...]) -> Array:
-        """Return whole numbers from 0 to 2**16 - 1."""
-        size = prod(shape)
-        generator = np.random.Philox(key=self.seed, counter=[0, 0, kind, number])
-        raw = generator.random_raw(-(-size // 4)).astype("<u8", copy=False)
-        return raw.view("<u2")[:size].reshape(shape)
+    def _drawn(
+        self,
+        kind: int,
+        number: int,
+        shape: tuple[int, ...],
+        level: int,
+        below: float,
+        above: float,
+        dtype: DType,
+    ) -> Array:
+        mask: Array = empty("a mask", shape, dtype)
+        _core.draw_mask(self.seed or 0, kind, number, level, below, above, mask)
+        return mask
 
 
 QUIET = Noise()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import rnnfast
+from rnnfast import _core
 from rnnfast.functional._noise import Noise
 from rnnfast.testing.bits import digest
 from rnnfast.testing.cells import CELLS, CELLS_BY_NAME, Cell, is_weight
@@ -55,6 +56,20 @@ def test_shares_and_values_of_masks(rate: float) -> None:
         for kept in (kept_h, kept_c):
             assert set(np.unique(kept)) <= {0.0, 1.0}
             assert abs(kept.mean() - rate) < 0.01
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
+@pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 1024, 16385, 100_003])
+def test_masks_are_drawn_by_numpys_generator(count: int, dtype: DType, threads: int) -> None:
+    seed, kind, part, level = 2**64 - 3, 4, 7, 20_000
+    generator = np.random.Philox(key=seed, counter=[0, 0, kind, part])
+    words = generator.random_raw(count // 4 + 1).astype("<u8")
+    mask = np.full(count + 1, -1, dtype)
+    with rnnfast.num_threads(threads):
+        _core.draw_mask(seed, kind, part, level, 2.0, 3.0, mask[:count])
+    np.testing.assert_array_equal(mask[:-1], np.where(words.view("<u2")[:count] < level, 2.0, 3.0))
+    assert mask[-1] == -1
 
 
 def test_masks_are_independent_of_each_other() -> None:
