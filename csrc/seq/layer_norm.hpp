@@ -188,16 +188,19 @@ struct NormWeights {
   }
 };
 
-/// N of a group's parts, from v^.
-template <class Cell, class T>
+/// N of some of a group's parts, from v^.
+template <Range parts, class Cell, class T>
 inline void scale_and_shift(const NormWeights<Cell, T>& weights, index group,
                             Vec<T> (&part)[Cell::parts]) {
   const auto gain = weights.gains().group(0, group);
   const auto bias = weights.biases().group(0, group);
-  for (int p = 0; p < Cell::parts; ++p) {
-    part[p] = fma(load<T>(gain.part(p)), part[p], load<T>(bias.part(p)));
-  }
+  for_each_part<parts>(
+      [&](int p) { part[p] = fma(load<T>(gain.part(p)), part[p], load<T>(bias.part(p))); });
 }
+
+/// The parts of either product: all but that of c.
+template <class Cell>
+constexpr Range product_parts = {Cell::phase[0].begin, Cell::input.end};
 
 /// From dN of parts that were normalized together to dv: calls sink(group, part, dv) for each.
 template <Range parts, class Cell, class T, class Sink>

@@ -70,7 +70,8 @@ class NormalizedBackward {
 
  private:
   template <class Zone>
-  void rows_backward(const Slots<Cell, T>& deltas, index step, index first, Span rows) const {
+  [[gnu::flatten]] void rows_backward(const Slots<Cell, T>& deltas, index step, index first,
+                                      Span rows) const {
     for (index r = rows.begin; r < rows.end; ++r) {
       const SlotRow<Cell, T> normalized = normalized_row(step, r);
       const SlotRow<Cell, T> delta = {deltas, first + work_.ranks[r]};
@@ -107,7 +108,7 @@ class NormalizedBackward {
                        V (&gate)[Cell::gates]) const {
     const auto from = normalized.group(group);
     for (int p = 0; p < L::P; ++p) part[p] = load<T>(from.part(p));
-    scale_and_shift(work_.norm, group, part);
+    scale_and_shift<Range{0, L::P}>(work_.norm, group, part);
     cell_.activate(part, gate);
   }
 
@@ -155,12 +156,12 @@ class NormalizedBackward {
     const index at = work_.state_rows[r] * layout_.row();
     const index d_at = work_.d_rows[r] * layout_.row();
     for (index group = 0; group < layout_.groups(); ++group) {
-      V part[L::P] = {};
+      V part[L::P];
       V gate[Cell::gates];
       State<V> prev = {load(history_.h_at(step) + at + group * L::N), V{}};
       State<V> d = {V{}, V{}};
       State<V> passed = {V{}, V{}};
-      V delta[L::P] = {};
+      V delta[L::P];
       const auto slot = deltas.group(group);
       if constexpr (NormalizesMemory<Cell>) {
         for (int g = 0; g < Cell::gates; ++g)

@@ -42,7 +42,8 @@ class NormalizedForward {
 
  private:
   template <class Step, class Zone, class Leave>
-  void finish_row(const Step& step, index r, const Zone& zone, Leave&& leave) const {
+  [[gnu::flatten]] void finish_row(const Step& step, index r, const Zone& zone,
+                                   Leave&& leave) const {
     const SlotRow<Cell, T> row = {step.slots, step.first_slot + gate_rows_[r]};
     T* const scales = history_.scales_of(step.number) + gate_rows_[r] * rnnfast::scales<Cell>();
     Moments<T> moments[Cell::norms];
@@ -54,14 +55,14 @@ class NormalizedForward {
     const index at = state_rows_[r] * layout_.row();
     for (index group = 0; group < layout_.groups(); ++group) {
       const auto slot = row.group(group);
-      V part[L::P] = {};
-      for (int n = 0; n < Cell::norms; ++n) {
-        for (int p = Cell::norm[n].begin; p < Cell::norm[n].end; ++p) {
-          part[p] = moments[n].normalize(load<T>(slot.part(p)));
+      V part[L::P];
+      for_each_norm<Cell>([&](auto norm) {
+        for_each_part<Cell::norm[norm.value]>([&](int p) {
+          part[p] = moments[norm.value].normalize(load<T>(slot.part(p)));
           if constexpr (Keep::gates) store(slot.part(p), part[p]);
-        }
-      }
-      scale_and_shift(weights_.norm, group, part);
+        });
+      });
+      scale_and_shift<product_parts<Cell>>(weights_.norm, group, part);
       V gate[Cell::gates];
       cell_.activate(part, gate);
       State<V> prev = {load(step.before.h + at + group * L::N), V{}};
@@ -89,11 +90,11 @@ class NormalizedForward {
       T* const kept = row.group(group).part(Cell::memory_part);
       const index here = at + group * L::N;
       const State<V> prev = {load(step.before.h + here), load(step.before.c + here)};
-      V part[L::P] = {};
+      V part[L::P];
       part[Cell::memory_part] = moments.normalize(load(step.after.c + here));
       const V gate_o = load(kept);
       if constexpr (Keep::gates) store(kept, part[Cell::memory_part]);
-      scale_and_shift(weights_.norm, group, part);
+      scale_and_shift<Range{Cell::memory_part, Cell::memory_part + 1}>(weights_.norm, group, part);
       const State<V> state = {cell_.output(gate_o, part[Cell::memory_part]),
                               load(step.after.c + here)};
       leave(r, group, zone.after(prev, state, layout_, group));

@@ -21,7 +21,7 @@ template <class Cell, class T>
 inline void gates_of(const Cell& cell, const NormWeights<Cell, T>& norm, index group,
                      Vec<T> (&part)[Cell::parts], Vec<T> (&gate)[Cell::gates]) {
   if constexpr (Normalized<Cell>) {
-    scale_and_shift(norm, group, part);
+    scale_and_shift<Range{0, Cell::parts}>(norm, group, part);
     cell.activate(part, gate);
   } else {
     for (int g = 0; g < Cell::gates; ++g) gate[g] = part[part_of_gate<Cell>(g)];
