@@ -31,6 +31,8 @@ BUILD = build/dev
 # share cores. PYTEST_ARGS may leave no test for one of two runs.
 TOGETHER = -n $(CMAKE_BUILD_PARALLEL_LEVEL) --dist loadgroup
 OR_NONE = || [ $$? -eq 5 ]
+HOSTS = tests/hosts tests/interop
+WITHOUT_HOSTS = $(HOSTS:%=--ignore=%)
 
 # AddressSanitizer must be loaded before anything else, and find the C++ library's throw.
 SANITIZERS = $(shell $(CXX) -print-file-name=libasan.so):$(shell $(CXX) -print-file-name=libstdc++.so)
@@ -47,11 +49,11 @@ demo: .venv/.demo ## train a character model on English text and let it write (t
 
 test: .venv/.test ## all tests that need no other framework
 	RNNFAST_BUILD_DIR=build/dev .venv/bin/python -m pytest $(TOGETHER) -m "not timing" \
-		--ignore=tests/hosts $(PYTEST_ARGS) $(OR_NONE)
-	.venv/bin/python -m pytest -m timing --ignore=tests/hosts $(PYTEST_ARGS) $(OR_NONE)
+		$(WITHOUT_HOSTS) $(PYTEST_ARGS) $(OR_NONE)
+	.venv/bin/python -m pytest -m timing $(WITHOUT_HOSTS) $(PYTEST_ARGS) $(OR_NONE)
 
-test-hosts: .venv/.hosts ## the tests against torch, Keras, JAX, onnxruntime, OpenVINO
-	.venv/bin/python -m pytest tests/hosts $(PYTEST_ARGS)
+test-hosts: .venv/.hosts ## the tests with torch, Keras, JAX, onnxruntime, OpenVINO
+	.venv/bin/python -m pytest $(HOSTS) $(PYTEST_ARGS)
 
 # Python leaks at exit by design, and a refused allocation must stay a MemoryError. What looks at
 # the release build, or at the clock, has nothing to say here.
@@ -60,8 +62,7 @@ sanitize: .venv-sanitize/.test ## the tests under AddressSanitizer and UBSan (GC
 		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
 		UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 		.venv-sanitize/bin/python -m pytest $(TOGETHER) --quick --capture=sys \
-		-m "not timing" \
-		--ignore=tests/hosts \
+		-m "not timing" $(WITHOUT_HOSTS) \
 		--ignore=tests/test_packaging.py --ignore=tests/test_symbols.py $(PYTEST_ARGS)
 
 mutate: .venv/.test ## break every line of the cells' backward: the tests must notice (an hour)

@@ -7,10 +7,11 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 
+from option_choices import every_choice
 from rnnfast.testing.bits import digest
 from rnnfast.testing.cells import BIASES, CELLS, Cell
 from rnnfast.testing.gradients import assert_gradients
-from rnnfast.testing.options import Option, choices
+from rnnfast.testing.options import Option
 from rnnfast.testing.random import DTYPES, LAYOUTS, DType, Problem, border_sizes, random_problem
 
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
@@ -54,7 +55,7 @@ def test_options(cell: Cell, dtype: DType, biases: tuple[str, ...], reverse: boo
 
 @every_cell
 @every_dtype
-@pytest.mark.parametrize("chosen", choices(), ids=lambda chosen: "+".join(map(str, chosen)))
+@every_choice
 def test_options_of_a_call(cell: Cell, dtype: DType, chosen: tuple[Option, ...]) -> None:
     batches = (1, 5, 34)
     if any(option.belongs_to == "memory" for option in chosen):

@@ -74,10 +74,13 @@ def stack(
 
 
 def packable(cell: Cell, weights: inputs.Given, bidirectional: bool) -> tuple[Layers, Form | None]:
-    """Return weights that come without a sequence, so that the first `w_ih` sets I and the dtype.
+    """As `alone`, in read-only copies."""
+    layers, form = alone(cell, weights, bidirectional)
+    return tuple(tuple(part.owned() for part in layer) for layer in layers), form
 
-    They are read-only copies.
-    """
+
+def alone(cell: Cell, weights: inputs.Given, bidirectional: bool) -> tuple[Layers, Form | None]:
+    """Return weights that come without a sequence: the first `w_ih` sets I and the dtype."""
     form = _form(weights[0], 2)
     given = _sequences(weights, form, bidirectional)
     place = "" if form is None else "[0]"
@@ -85,7 +88,7 @@ def packable(cell: Cell, weights: inputs.Given, bidirectional: bool) -> tuple[La
     layers = _layers(
         cell, given, form, bidirectional, first.input_size, f"w_ih{place}", first.dtype
     )
-    return tuple(tuple(part.owned() for part in layer) for layer in layers), form
+    return layers, form
 
 
 def of_call(

@@ -257,7 +257,7 @@ class Network:
         parts = []
         for direction, weights in enumerate(given.layers[layer]):
             number = layer * given.directions + direction
-            weight_mask = noise.of_weights(number, weights.w_hh)
+            weight_mask = noise.of_weights(number, weights.w_hh.shape, x.dtype)
             if weight_mask is not None:
                 weights = weights._replace(w_hh=weights.w_hh * weight_mask)
             h0, c0 = self._rows(given.h0, number), self._rows(given.c0, number)

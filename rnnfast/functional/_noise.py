@@ -68,11 +68,11 @@ class Noise(NamedTuple):
             mask = locked if mask is None else mask * locked
         return mask
 
-    def of_weights(self, part: int, w_hh: Array) -> Array | None:
+    def of_weights(self, part: int, shape: tuple[int, ...], dtype: DType) -> Array | None:
         """Return factors of the recurrent weights of one direction of a layer; None for ones."""
         if self.seed is None or not self.weight_dropout:
             return None
-        return self._factors(_WEIGHT, part, w_hh.shape, self.weight_dropout, w_hh.dtype)
+        return self._factors(_WEIGHT, part, shape, self.weight_dropout, dtype)
 
     def of_states(
         self, part: int, rows: tuple[int, ...], widths: tuple[int, int], dtype: DType

@@ -42,7 +42,7 @@ def everything(cell: Cell, arguments: dict, cotangents: dict, **options: Any) ->
 def test_shares_and_values_of_masks(rate: float) -> None:
     dtype = np.dtype(np.float64)
     noise = Noise(rate, rate, rate, rate, (rate, rate), seed=4)
-    factors = noise.of_weights(0, np.zeros((400, 100), dtype))
+    factors = noise.of_weights(0, (400, 100), dtype)
     assert (factors is None) == (rate == 0)
     if factors is not None:
         assert set(np.unique(factors)) <= {0.0, 1 / (1 - rate)}
@@ -76,17 +76,17 @@ def test_masks_are_independent_of_each_other() -> None:
     dtype = np.dtype(np.float32)
     noise = Noise(0.5, 0.5, 0.5, 0.5, (0.5, 0.5), seed=4)
     n = 100
-    square = np.zeros((n, n), dtype)
+    square = ((n, n), dtype)
     masks = [noise.of_inputs(0, (1, n, n), dtype), noise.of_inputs(1, (1, n, n), dtype)[0]]
     for part in (0, 1):
-        masks += [noise.of_weights(part, square)]
+        masks += [noise.of_weights(part, *square)]
         recurrent, kept_h, kept_c = noise.of_states(part, (1, n), (n, n), dtype)
         masks += [recurrent, kept_h[0], kept_c[0]]
-    masks += [noise._replace(seed=5).of_weights(0, square)]
+    masks += [noise._replace(seed=5).of_weights(0, *square)]
     flat = np.stack([mask.ravel() for mask in masks])
     correlations = np.corrcoef(flat)[np.triu_indices(len(masks), 1)]
     assert np.abs(correlations).max() < 0.05
-    np.testing.assert_array_equal(noise.of_weights(1, square), masks[6])
+    np.testing.assert_array_equal(noise.of_weights(1, *square), masks[6])
 
 
 def test_without_a_seed_only_zoneout_acts() -> None:

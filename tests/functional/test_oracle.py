@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from option_choices import every_choice
 from rnnfast.testing.cells import BIASES, CELLS, Cell, is_weight
-from rnnfast.testing.options import Option, choices, of_packed_call, of_prepack, without_gradients
+from rnnfast.testing.options import Option, of_packed_call, of_prepack, without_gradients
 from rnnfast.testing.random import DTYPES, LAYOUTS, DType, Problem, border_sizes, random_problem
 from rnnfast.testing.tolerances import forward_tolerances
 
@@ -53,7 +54,7 @@ def test_options(cell: Cell, dtype: DType, biases: tuple[str, ...], reverse: boo
 
 @every_cell
 @every_dtype
-@pytest.mark.parametrize("chosen", choices(), ids=lambda chosen: "+".join(map(str, chosen)))
+@every_choice
 def test_options_of_a_call(cell: Cell, dtype: DType, chosen: tuple[Option, ...]) -> None:
     batches = (1, 5, 34)
     if any(option.belongs_to == "memory" for option in chosen):

@@ -1,0 +1,32 @@
+"""Drop-in for PyTorch: the recurrent modules of `torch.nn` on the kernels of rnnfast.
+
+    from rnnfast.interop.torch import LSTM      in place of torch.nn.LSTM
+    rnnfast.interop.torch.swap(model)           every recurrent module of a model, in place
+
+The modules are subclasses of torch's: constructors, parameters, checkpoints, hooks and error
+messages are theirs. What runs is one operator for all layers of a module, registered as
+`torch.ops.rnnfast.forward` with gradients of any order, shapes and `vmap`. float32 and float64 on
+the CPU run here; anything else is handed to torch, and said once.
+
+Written for torch 2.4 and later. See also: docs/pytorch.md.
+"""
+
+from __future__ import annotations
+
+from ._kernels import kernel_calls
+from .cells import GRUCell, LSTMCell, RNNCell
+from .layers import GRU, LSTM, RNN
+from .swap import Report, swap, swap_back
+
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "GRUCell",
+    "LSTMCell",
+    "RNNCell",
+    "Report",
+    "kernel_calls",
+    "swap",
+    "swap_back",
+]

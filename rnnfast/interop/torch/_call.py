@@ -1,0 +1,70 @@
+"""What a call asks of the kernels, beside its tensors."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..._check import cells
+from ...functional._noise import Noise
+
+
+class Call(NamedTuple):
+    """The cell, its weights, and its options.
+
+    Attributes
+    ----------
+    cell : str
+        "rnn_tanh", "rnn_relu", "lstm" or "gru".
+    names : tuple of str
+        The weights of each layer and direction, as `rnnfast._core` orders them.
+    bidirectional : bool
+        Whether each layer has two directions.
+    rates : tuple of float
+        dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout of h and of c.
+    checkpoint : bool
+        Whether the backward pass makes the steps once more.
+    """
+
+    cell: str
+    names: tuple[str, ...]
+    bidirectional: bool = False
+    rates: tuple[float, float, float, float, float, float] = (0.0,) * 6
+    checkpoint: bool = False
+
+    @property
+    def directions(self) -> int:
+        """D."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def has_c(self) -> bool:
+        """Whether there is a cell state."""
+        return self.cell == "lstm"
+
+    @property
+    def plain(self) -> bool:
+        """Whether torch has all of it."""
+        beyond = {"peephole", "layer_norm"} & {*self.names}
+        return not (any(self.rates[1:]) or beyond or self.checkpoint)
+
+    def core_cell(self) -> cells.Cell:
+        """Return the cell as the kernels know it."""
+        kind, _, nonlinearity = self.cell.partition("_")
+        there = {name: True for name in self.names}
+        return cells.by_kind(
+            kind,
+            nonlinearity or "tanh",
+            "own",
+            True,
+            None,
+            None,
+            w_hr=there.get("w_hr"),
+            peephole=there.get("peephole"),
+            layer_norm=there.get("layer_norm"),
+        )
+
+    def noise(self, seed: int | None) -> Noise:
+        """Return what is drawn at random."""
+        dropout, of_input, recurrent, of_weights, *zoneout = self.rates
+        kept = tuple(zoneout) if self.has_c else (zoneout[0],)
+        return Noise(dropout, of_input, recurrent, of_weights, kept, seed)

@@ -1,0 +1,43 @@
+"""Which way a call takes: the same numbers on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from . import _eager, _operators, _packed, _transforms
+from ._call import Call
+
+
+def recurrence(
+    module: object,
+    call: Call,
+    x: Tensor,
+    h0: Tensor | None,
+    c0: Tensor | None,
+    weights: Sequence[Tensor],
+    lengths: Tensor | None,
+    resets: Tensor | None,
+    seed: Tensor | None,
+) -> tuple[Tensor, ...]:
+    """Return y, h_n and, where there is one, c_n, of the layers of a module.
+
+    Under autocast everything runs in the type of the weights.
+    """
+    if torch.is_autocast_enabled("cpu"):
+        dtype = weights[0].dtype
+        x = x.to(dtype)
+        h0, c0 = (None if state is None else state.to(dtype) for state in (h0, c0))
+    given = (call, x, h0, c0, weights, lengths, resets, seed)
+    if torch.compiler.is_compiling():
+        return _operators.recurrence(*given)
+    if torch._C._functorch.peek_interpreter_stack() is not None:
+        return _transforms.recurrence(*given)
+    if _operators.is_looked_at(x, weights):
+        return _operators.recurrence(*given)
+    needs_grad = torch.is_grad_enabled() and any(
+        t is not None and t.requires_grad for t in (x, h0, c0, *weights)
+    )
+    return _eager.recurrence(*given) if needs_grad else _packed.forward(module, *given)

@@ -1,0 +1,62 @@
+"""The shortest way of a call with gradients: an autograd function, without the dispatcher."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import _kernels
+from ._call import Call
+from ._gradients import gradients_of
+
+
+class _Recurrence(torch.autograd.Function):  # type: ignore[misc]  # torch is not looked into
+    """y, h_n and c_n of `_kernels.forward`."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        call: Call,
+        lengths: Tensor | None,
+        resets: Tensor | None,
+        seed: Tensor | None,
+        x: Tensor,
+        h0: Tensor | None,
+        c0: Tensor | None,
+        *weights: Tensor,
+    ) -> tuple[Tensor, ...]:
+        outputs, tape = _kernels.forward_saving(call, x, h0, c0, weights, lengths, resets, seed)
+        ctx.call, ctx.tape = call, tape
+        ctx.save_for_backward(x, h0, c0, lengths, resets, seed, *weights)
+        ctx.set_materialize_grads(False)
+        return outputs
+
+    @staticmethod
+    def backward(ctx: Any, *d_outputs: Tensor | None) -> tuple[Any, ...]:
+        x, h0, c0, lengths, resets, seed, *weights = ctx.saved_tensors
+        found = gradients_of(
+            ctx.call,
+            ctx.tape,
+            ctx.needs_input_grad[4:],
+            (x, h0, c0, weights, lengths, resets, seed),
+            d_outputs,
+        )
+        return (None, None, None, None, *found)
+
+
+def recurrence(
+    call: Call,
+    x: Tensor,
+    h0: Tensor | None,
+    c0: Tensor | None,
+    weights: Sequence[Tensor],
+    lengths: Tensor | None,
+    resets: Tensor | None,
+    seed: Tensor | None,
+) -> tuple[Tensor, ...]:
+    """Return y, h_n and, where there is one, c_n, with gradients."""
+    result: tuple[Tensor, ...] = _Recurrence.apply(call, lengths, resets, seed, x, h0, c0, *weights)
+    return result

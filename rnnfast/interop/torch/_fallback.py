@@ -1,0 +1,31 @@
+"""What is left to torch's own implementation, and said once for each reason."""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+from torch import Tensor
+
+_said: set[str] = set()
+
+
+def reason_for_torch(x: Tensor, weight: Tensor) -> str | None:
+    """Return why the kernels cannot run on these tensors; None if they can."""
+    if x.device.type != "cpu" or weight.device.type != "cpu":
+        return f"tensors on {x.device.type if x.device.type != 'cpu' else weight.device.type!s}"
+    if weight.dtype not in (torch.float32, torch.float64):
+        return f"weights of {weight.dtype}"
+    if x.layout is not torch.strided:
+        return f"inputs with layout {x.layout}"
+    return None
+
+
+def say_once(kind: str, reason: str) -> None:
+    """Warn that torch runs a module."""
+    if reason not in _said:
+        _said.add(reason)
+        warnings.warn(
+            f"rnnfast runs float32 and float64 on the CPU; {kind} with {reason} is run by torch",
+            stacklevel=4,
+        )

@@ -1,0 +1,126 @@
+"""Gradients of a pass, which may have gradients themselves.
+
+What the kernels give has none. Where autograd asks for some, of `create_graph=True`, they come from
+the equations in operations of torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import _definition, _kernels
+from ._call import Call
+
+
+def gradients_of(
+    call: Call,
+    tape: _kernels.Tape,
+    needed: Sequence[bool],
+    given: tuple[Any, ...],
+    d_outputs: Sequence[Tensor | None],
+) -> list[Tensor | None]:
+    """Return the gradients of x, h0, c0 and the weights, None where they are not needed.
+
+    `given` are x, h0, c0, weights, lengths, resets, seed.
+    """
+    x, h0, c0, weights, *rest = given
+    if torch.is_grad_enabled():
+        count = len(d_outputs)
+        tensors = (*d_outputs, x, h0, c0, *weights)
+        return list(_Gradients.apply(call, tape, tuple(needed), rest, count, *tensors))
+    return from_kernels(call, tape, needed, d_outputs)
+
+
+def from_kernels(
+    call: Call, tape: _kernels.Tape, needed: Sequence[bool], d_outputs: Sequence[Tensor | None]
+) -> list[Tensor | None]:
+    """As `gradients_of`, without gradients of their own."""
+    of_x, of_h0, of_c0, *of_weights = needed
+    width = len(call.names)
+    wanted = {name for name, n in (("x", of_x), ("h0", of_h0), ("c0", of_c0)) if n} | {
+        name for i, name in enumerate(call.names) if any(of_weights[i::width])
+    }
+    found = _kernels.backward(call, tape, frozenset(wanted), d_outputs)
+    of_part = (
+        found[call.names[i % width]][i // width] if need else None
+        for i, need in enumerate(of_weights)
+    )
+    return [found.get("x"), found.get("h0"), found.get("c0"), *of_part]
+
+
+class _Gradients(torch.autograd.Function):  # type: ignore[misc]  # torch is not looked into
+    @staticmethod
+    def forward(
+        ctx: Any,
+        call: Call,
+        tape: _kernels.Tape,
+        needed: tuple[bool, ...],
+        rest: list[Tensor | None],
+        count: int,
+        *tensors: Tensor | None,
+    ) -> tuple[Tensor | None, ...]:
+        ctx.call, ctx.needed, ctx.count = call, needed, count
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(*rest, *tensors)
+        return tuple(from_kernels(call, tape, needed, tensors[:count]))
+
+    @staticmethod
+    def backward(ctx: Any, *bars: Tensor | None) -> tuple[Any, ...]:
+        lengths, resets, seed, *tensors = ctx.saved_tensors
+        of_tensors = second_order(
+            ctx.call, ctx.needed, (lengths, resets, seed), ctx.count, tensors, bars
+        )
+        return (None, None, None, None, None, *of_tensors)
+
+
+def second_order(
+    call: Call,
+    needed: Sequence[bool],
+    rest: Sequence[Tensor | None],
+    count: int,
+    tensors: Sequence[Tensor | None],
+    bars: Sequence[Tensor | None],
+) -> list[Tensor | None]:
+    """Pull `bars`, of the gradients, back to `tensors`.
+
+    These are the gradients of `count` results, then x, h0, c0 and the weights. As they come from
+    function transforms, they have derivatives of any order themselves.
+    """
+    there = [i for i, tensor in enumerate(tensors) if tensor is not None]
+    pulled = [
+        i for i, (n, bar) in enumerate(zip(needed, bars, strict=True)) if n and bar is not None
+    ]
+    found: list[Tensor | None] = [None] * len(tensors)
+    if not pulled:
+        return found
+
+    def first_order(*values: Tensor) -> tuple[Tensor, ...]:
+        all_of_them = list(tensors)
+        for i, value in zip(there, values, strict=True):
+            all_of_them[i] = value
+        d_outputs, given = all_of_them[:count], all_of_them[count:]
+
+        def results(*sources: Tensor) -> tuple[Tensor, ...]:
+            moved = list(given)
+            for i, source in zip(pulled, sources, strict=True):
+                moved[i] = source
+            x, h0, c0, *weights = moved
+            return _definition.outputs(call, x, h0, c0, weights, *rest)
+
+        outputs, pull = torch.func.vjp(results, *(given[i] for i in pulled))
+        gradients: tuple[Tensor, ...] = pull(
+            tuple(
+                torch.zeros_like(output) if d is None else d
+                for output, d in zip(outputs, d_outputs, strict=True)
+            )
+        )
+        return gradients
+
+    _, pull = torch.func.vjp(first_order, *(tensors[i] for i in there))
+    for i, gradient in zip(there, pull(tuple(bars[i] for i in pulled)), strict=True):
+        found[i] = gradient
+    return found

@@ -1,0 +1,125 @@
+"""The kernels on tensors, which are read and written where they are.
+
+A tensor and an array share their memory; only a tensor that the kernels cannot read as it lies,
+one without unit stride on its last axis, is copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ... import _core
+from ..._check import gradients, inputs
+from ...functional._network import Network, Saved
+from ._call import Call
+
+_threads_followed = _core.get_num_threads()
+_calls = 0
+
+
+class Tape(NamedTuple):
+    """A forward pass, for its backward pass."""
+
+    network: Network
+    saved: list[Saved]
+
+
+def kernel_calls() -> int:
+    """Return how many passes, forward or backward, the kernels have run for torch."""
+    return _calls
+
+
+def forward(
+    call: Call,
+    x: Tensor,
+    h0: Tensor | None,
+    c0: Tensor | None,
+    weights: Sequence[Tensor],
+    lengths: Tensor | None,
+    resets: Tensor | None,
+    seed: Tensor | None,
+) -> tuple[Tensor, ...]:
+    """Return y, h_n and, where there is one, c_n."""
+    network = _network(call, x, h0, c0, weights, lengths, resets, seed)
+    return tuple(map(torch.from_numpy, network.forward()))
+
+
+def forward_saving(
+    call: Call,
+    x: Tensor,
+    h0: Tensor | None,
+    c0: Tensor | None,
+    weights: Sequence[Tensor],
+    lengths: Tensor | None,
+    resets: Tensor | None,
+    seed: Tensor | None,
+) -> tuple[tuple[Tensor, ...], Tape]:
+    """As `forward`, with what the backward pass needs."""
+    network = _network(call, x, h0, c0, weights, lengths, resets, seed)
+    save = network.forward_saving_checkpoints if call.checkpoint else network.forward_saving
+    outputs, saved = save()
+    return tuple(map(torch.from_numpy, outputs)), Tape(network, saved)
+
+
+def backward(
+    call: Call, tape: Tape, wanted: frozenset[str], d_outputs: Sequence[Tensor | None]
+) -> dict[str, Any]:
+    """Return the gradients of x, h0, c0 and, in lists, the weights, those that are wanted."""
+    begin()
+    dy, dh_n, dc_n, *_ = (*(None if d is None else array(d) for d in d_outputs), None)
+    above = gradients.upstream(dy, dh_n, dc_n, tape.network.given)
+    found = tape.network.backward(tape.saved, 0, wanted, *above)
+    return {
+        name: [torch.from_numpy(g) for g in gradient]
+        if isinstance(gradient, list)
+        else torch.from_numpy(gradient)
+        for name, gradient in found.items()
+    }
+
+
+def array(tensor: Tensor) -> Any:
+    """Return a tensor's memory as an array."""
+    return tensor.detach().resolve_neg().numpy()
+
+
+def begin() -> None:
+    """Count a pass; use as many threads as torch does, unless rnnfast was told otherwise."""
+    global _calls, _threads_followed
+    _calls += 1
+    if _core.get_num_threads() == _threads_followed:
+        wanted = torch.get_num_threads()
+        if wanted != _threads_followed:
+            _core.set_num_threads(wanted)
+            _threads_followed = _core.get_num_threads()
+
+
+def _network(
+    call: Call,
+    x: Tensor,
+    h0: Tensor | None,
+    c0: Tensor | None,
+    weights: Sequence[Tensor],
+    lengths: Tensor | None,
+    resets: Tensor | None,
+    seed: Tensor | None,
+) -> Network:
+    begin()
+    arrays = [array(weight) for weight in weights]
+    width = len(call.names)
+    of_parts = {name: arrays[i::width] for i, name in enumerate(call.names)}
+    return Network(
+        call.core_cell(),
+        array(x),
+        inputs.Given(**of_parts),
+        None if h0 is None else array(h0),
+        None if c0 is None else array(c0),
+        lengths=None if lengths is None else array(lengths),
+        resets=None if resets is None else array(resets),
+        reverse=False,
+        bidirectional=call.bidirectional,
+        noise=call.noise(None if seed is None else int(seed)),
+    )

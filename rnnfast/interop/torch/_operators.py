@@ -1,0 +1,194 @@
+"""The operators `torch.ops.rnnfast.forward` and `backward`, for whoever looks at a program.
+
+The compiler and `export` see one operator for all layers of a module. What a pass keeps for its
+backward pass is no tensor: `tape`, a result without a meaning of its own, stands for it. As long as
+that very tensor lives, so does what it stands for; where it was copied, or never held anything, the
+backward pass runs the forward pass once more.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import _kernels
+from ._call import Call
+from ._gradients import from_kernels, second_order
+
+_CALL = "str cell, str names, bool bidirectional, float[] rates, bool checkpoint"
+_GIVEN = (
+    "Tensor x, Tensor? h0, Tensor? c0, Tensor[] weights, Tensor? lengths, Tensor? resets, "
+    "Tensor? seed"
+)
+_COUNT = 5  # of what describes the call
+
+torch.library.define(
+    "rnnfast::forward", f"({_CALL}, {_GIVEN}, bool saves) -> (Tensor, Tensor, Tensor, Tensor)"
+)
+torch.library.define(
+    "rnnfast::backward",
+    f"({_CALL}, {_GIVEN}, Tensor tape, Tensor dy, Tensor dh_n, Tensor dc_n, bool[] needed) "
+    "-> Tensor[]",
+)
+
+_tapes: dict[int, _kernels.Tape] = {}
+
+
+def is_looked_at(x: Tensor, weights: Sequence[Tensor]) -> bool:
+    """Return whether somebody traces, or tensors are of a kind of their own."""
+    return (
+        torch._C._len_torch_dispatch_stack() > 0
+        or torch._C._get_tracing_state() is not None
+        or type(x) not in _PLAIN
+        or any(type(w) not in _PLAIN for w in weights)
+    )
+
+
+_PLAIN = (Tensor, torch.nn.Parameter)
+
+
+def recurrence(
+    call: Call,
+    x: Tensor,
+    h0: Tensor | None,
+    c0: Tensor | None,
+    weights: Sequence[Tensor],
+    lengths: Tensor | None,
+    resets: Tensor | None,
+    seed: Tensor | None,
+) -> tuple[Tensor, ...]:
+    """Return y, h_n and, where there is one, c_n, by the operator."""
+    y, h_n, c_n, _ = torch.ops.rnnfast.forward(
+        *_described(call), x, h0, c0, weights, lengths, resets, seed, torch.is_grad_enabled()
+    )
+    return (y, h_n, c_n) if call.has_c else (y, h_n)
+
+
+def _described(call: Call) -> tuple[Any, ...]:
+    return (call.cell, ",".join(call.names), call.bidirectional, call.rates, call.checkpoint)
+
+
+def _call(cell: str, names: str, bidirectional: bool, rates: Any, checkpoint: bool) -> Call:
+    return Call(cell, tuple(names.split(",")), bidirectional, tuple(rates), checkpoint)
+
+
+def _forward(*arguments: Any) -> tuple[Tensor, ...]:
+    *described_and_given, saves = arguments
+    call, given = _call(*described_and_given[:_COUNT]), described_and_given[_COUNT:]
+    x = given[0]
+    if not saves:
+        outputs, tape = _kernels.forward(call, *given), x.new_empty(0, dtype=torch.int64)
+    else:
+        outputs, kept = _kernels.forward_saving(call, *given)
+        tape = _standing_for(kept)
+    return (*outputs, *([] if call.has_c else [x.new_empty(0)]), tape)
+
+
+def _standing_for(kept: _kernels.Tape) -> Tensor:
+    memory = np.zeros(1, np.int64)
+    tape = torch.from_numpy(memory)  # whose storage holds on to `memory`
+    _tapes[tape.data_ptr()] = kept
+    weakref.finalize(memory, _tapes.pop, tape.data_ptr(), None).atexit = False
+    return tape
+
+
+def _fake_forward(*arguments: Any) -> tuple[Tensor, ...]:
+    *described_and_given, saves = arguments
+    call, given = _call(*described_and_given[:_COUNT]), described_and_given[_COUNT:]
+    x, _, _, weights, *_ = given
+    parts = len(weights) // len(call.names)
+    steps, batch, _ = x.shape
+    output_size = weights[1].shape[1]
+    hidden_size = (
+        weights[call.names.index("w_hr")].shape[1] if "w_hr" in call.names else output_size
+    )
+    c_n = x.new_empty(parts, batch, hidden_size) if call.has_c else x.new_empty(0)
+    return (
+        x.new_empty(steps, batch, call.directions * output_size),
+        x.new_empty(parts, batch, output_size),
+        c_n,
+        x.new_empty(1 if saves else 0, dtype=torch.int64),
+    )
+
+
+def _backward(*arguments: Any) -> list[Tensor]:
+    call, given = _call(*arguments[:_COUNT]), arguments[_COUNT:-5]
+    tape, dy, dh_n, dc_n, needed = arguments[-5:]
+    kept = _tapes.get(tape.data_ptr()) if tape.numel() else None
+    if kept is None:
+        _, kept = _kernels.forward_saving(call, *given)
+    d_outputs = (dy, dh_n, dc_n) if call.has_c else (dy, dh_n)
+    found = from_kernels(call, kept, needed, d_outputs)
+    return [gradient for gradient in found if gradient is not None]
+
+
+def _fake_backward(*arguments: Any) -> list[Tensor]:
+    x, h0, c0, weights, *_ = arguments[_COUNT:-5]
+    tensors = (x, h0, c0, *weights)
+    needed = arguments[-1]
+    return [torch.empty(t.shape, dtype=t.dtype) for t, n in zip(tensors, needed, strict=True) if n]
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    described, given = inputs[:_COUNT], inputs[_COUNT:-1]
+    x, h0, c0, weights, lengths, resets, seed = given
+    ctx.described, ctx.count = described, len(weights)
+    ctx.save_for_backward(x, h0, c0, *weights, lengths, resets, seed, output[3])
+    ctx.mark_non_differentiable(output[3])
+
+
+def _pull(ctx: Any, dy: Tensor, dh_n: Tensor, dc_n: Tensor, _: Any) -> tuple[Any, ...]:
+    x, h0, c0, *rest = ctx.saved_tensors
+    weights, (lengths, resets, seed, tape) = rest[: ctx.count], rest[ctx.count :]
+    needs = ctx.needs_input_grad[_COUNT:]
+    of_weights = needs[3] if isinstance(needs[3], (list, tuple)) else [needs[3]] * ctx.count
+    needed = [*needs[:3], *of_weights]
+    needed = [n and t is not None for n, t in zip(needed, (x, h0, c0, *weights), strict=True)]
+    found = iter(
+        torch.ops.rnnfast.backward(
+            *ctx.described, x, h0, c0, weights, lengths, resets, seed, tape, dy, dh_n, dc_n, needed
+        )
+    )
+    of_x, of_h0, of_c0, *of_weights = (next(found) if n else None for n in needed)
+    return (*[None] * _COUNT, of_x, of_h0, of_c0, of_weights, None, None, None, None)
+
+
+def _keep_of_backward(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
+    described, given = inputs[:_COUNT], inputs[_COUNT:-5]
+    _, dy, dh_n, dc_n, needed = inputs[-5:]
+    x, h0, c0, weights, lengths, resets, seed = given
+    ctx.described, ctx.needed = described, needed
+    ctx.save_for_backward(lengths, resets, seed, dy, dh_n, dc_n, x, h0, c0, *weights)
+
+
+def _pull_of_backward(ctx: Any, bars: Sequence[Tensor | None]) -> tuple[Any, ...]:
+    lengths, resets, seed, *tensors = ctx.saved_tensors
+    call = _call(*ctx.described)
+    outputs = tensors[:3] if call.has_c else tensors[:2]
+    given = iter(bars)
+    of_needed = [next(given) if n else None for n in ctx.needed]
+    found = second_order(
+        call, ctx.needed, (lengths, resets, seed), len(outputs), [*outputs, *tensors[3:]], of_needed
+    )
+    of_outputs, (of_x, of_h0, of_c0, *of_weights) = found[: len(outputs)], found[len(outputs) :]
+    of_dc_n = of_outputs[2] if call.has_c else None
+    return (
+        *[None] * _COUNT,
+        *(of_x, of_h0, of_c0, of_weights, None, None, None, None),
+        *(of_outputs[0], of_outputs[1], of_dc_n, None),
+    )
+
+
+torch.library.impl("rnnfast::forward", "cpu", _forward)
+torch.library.impl("rnnfast::backward", "cpu", _backward)
+torch.library.register_fake("rnnfast::forward", _fake_forward)
+torch.library.register_fake("rnnfast::backward", _fake_backward)
+torch.library.register_autograd("rnnfast::forward", _pull, setup_context=_keep)
+torch.library.register_autograd(
+    "rnnfast::backward", _pull_of_backward, setup_context=_keep_of_backward
+)

@@ -1,0 +1,104 @@
+"""`RNNCell`, `LSTMCell` and `GRUCell`: torch's modules, with another forward."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.modules.rnn import RNNCellBase
+
+from ._call import Call
+from ._dispatch import recurrence
+from ._fallback import reason_for_torch, say_once
+
+_NAMES = {
+    "weight_ih": "w_ih",
+    "weight_hh": "w_hh",
+    "bias_ih": "b_ih",
+    "bias_hh": "b_hh",
+}
+
+
+class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
+    """What the three have in common: a step is a sequence of one."""
+
+    def forward(self, input: Tensor, hx: Any = None) -> Any:
+        """Run one step, as torch's module does.
+
+        Parameters
+        ----------
+        input : Tensor
+            (B, I) or (I,).
+        hx : Tensor or (Tensor, Tensor), optional
+            The state before the step, zero by default.
+
+        Returns
+        -------
+        Tensor or (Tensor, Tensor)
+            The state after it.
+        """
+        weights = self._weights()
+        reason = reason_for_torch(input, weights[0])
+        if reason is not None or not self._fits(input, hx, weights[0].dtype):
+            if reason is not None:
+                say_once(type(self).__name__, reason)
+            return super().forward(input, hx)  # which also finds the words for what does not fit
+        call = self._call()
+        states = () if hx is None else hx if call.has_c else (hx,)
+        batched = input.dim() == 2
+        x = input[None] if batched else input[None, None]
+        h0, c0, *_ = (*(s[None] if batched else s[None, None] for s in states), None, None)
+        _, *after = recurrence(self, call, x, h0, c0, weights, None, None, None)
+        after = [state[0] if batched else state[0, 0] for state in after]
+        return tuple(after) if call.has_c else after[0]
+
+    def _weights(self) -> list[Tensor]:
+        """Return the weights, also of parametrized modules."""
+        given = (getattr(self, name) for name in _NAMES)
+        return [weight for weight in given if weight is not None]
+
+    def _call(self) -> Call:
+        names = tuple(_NAMES.values())
+        return Call(self._cell(), names if self.bias else names[:2])
+
+    def _cell(self) -> str:
+        raise NotImplementedError
+
+    def _fits(self, input: Tensor, hx: Any, dtype: torch.dtype) -> bool:
+        """Return whether torch would take these arguments."""
+        if input.dim() not in (1, 2) or input.shape[-1] != self.input_size:
+            return False
+        shape = (*input.shape[:-1], self.hidden_size)
+        states = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
+        if states and len(states) != (2 if self._cell() == "lstm" else 1):
+            return False
+        cast = torch.is_autocast_enabled("cpu")
+        return all(s.shape == shape for s in states) and (
+            cast or all(t.dtype == dtype for t in (input, *states))
+        )
+
+
+class RNNCell(_Cells, torch.nn.RNNCell):  # type: ignore[misc]  # torch is not looked into
+    """`torch.nn.RNNCell` on rnnfast."""
+
+    def _cell(self) -> str:
+        # Another name is for torch to refuse.
+        return "rnn_relu" if self.nonlinearity == "relu" else "rnn_tanh"
+
+    def _fits(self, input: Tensor, hx: Any, dtype: torch.dtype) -> bool:
+        return self.nonlinearity in ("tanh", "relu") and super()._fits(input, hx, dtype)
+
+
+class LSTMCell(_Cells, torch.nn.LSTMCell):  # type: ignore[misc]  # torch is not looked into
+    """`torch.nn.LSTMCell` on rnnfast."""
+
+    def _cell(self) -> str:
+        return "lstm"
+
+
+class GRUCell(_Cells, torch.nn.GRUCell):  # type: ignore[misc]  # torch is not looked into
+    """`torch.nn.GRUCell` on rnnfast."""
+
+    def _cell(self) -> str:
+        return "gru"

@@ -1,0 +1,261 @@
+"""`RNN`, `LSTM` and `GRU`: torch's modules, with another forward."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.modules.rnn import RNNBase
+from torch.nn.utils.rnn import PackedSequence
+
+from . import _sequences
+from ._call import Call
+from ._dispatch import recurrence
+from ._fallback import reason_for_torch, say_once
+
+_CELLS = {"LSTM": "lstm", "GRU": "gru", "RNN_TANH": "rnn_tanh", "RNN_RELU": "rnn_relu"}
+
+
+class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
+    """What the three add to torch's `RNNBase`.
+
+    They are no subclasses of torch's three, which the compiler refuses to look into; what torch has
+    in these is borrowed from `_theirs`.
+
+    Beside torch's arguments, keyword only:
+
+    Parameters
+    ----------
+    input_dropout, recurrent_dropout : float, default 0.0
+        In training, the probability that a number of what each layer takes, or of h where it meets
+        the recurrent weights, is zeroed, with one mask for all steps (Gal and Ghahramani 2016).
+    weight_dropout : float, default 0.0
+        The same for the recurrent weights themselves (DropConnect; Merity et al. 2017).
+    zoneout : float or (float, float), default 0.0
+        The probability that a number of h, or c, keeps the value of the step before; its mean in
+        evaluation (Krueger et al. 2016).
+    layer_norm : bool, default False
+        Layer normalization of both products and the cell state (Ba et al. 2016), LSTM and GRU;
+        parameters ``weight_norm_l0`` and so on.
+    peephole : bool, default False
+        Weights of the cell state in the gates of an LSTM, ``weight_peephole_l0`` and so on.
+    checkpoint : bool, default False
+        Compute the steps once more in the backward pass, in memory that grows with sqrt(T).
+    """
+
+    _theirs: type[RNNBase]
+
+    # Of a module that was torch's, too.
+    _rates: tuple[float, ...] = (0.0,) * 5
+    layer_norm = False
+    peephole = False
+    checkpoint = False
+
+    def __init__(
+        self,
+        *args: Any,
+        input_dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        weight_dropout: float = 0.0,
+        zoneout: float | tuple[float, float] = 0.0,
+        layer_norm: bool = False,
+        peephole: bool = False,
+        checkpoint: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        # Made as one of torch's, for its checks and its ways with arguments.
+        own, theirs = type(self), self._theirs
+        self.__class__ = theirs
+        theirs.__init__(self, *args, **kwargs)
+        self.__class__ = own
+        of_h, of_c = zoneout if isinstance(zoneout, tuple) else (zoneout, zoneout)
+        self._rates = (input_dropout, recurrent_dropout, weight_dropout, of_h, of_c)
+        if not all(0 <= rate < 1 for rate in self._rates):
+            raise ValueError(f"dropout and zoneout rates must be in [0, 1), got {self._rates}")
+        self.checkpoint = checkpoint
+        self.peephole, self.layer_norm = peephole, layer_norm
+        if peephole and self.mode != "LSTM":
+            raise ValueError(f"peephole is an option of LSTM, not of {type(self).__name__}")
+        if layer_norm and self.mode not in ("LSTM", "GRU"):
+            raise ValueError(f"layer_norm is an option of LSTM and GRU, not of {self.mode}")
+        if layer_norm and (peephole or self.proj_size):
+            raise ValueError("layer_norm goes with neither peephole nor proj_size")
+        if peephole or layer_norm:
+            self._add_weights()
+
+    def _add_weights(self) -> None:
+        like = {"device": self._flat_weights[0].device, "dtype": self._flat_weights[0].dtype}
+        kind, vectors = (
+            ("peephole", 3) if self.peephole else ("norm", 10 if self.mode == "LSTM" else 6)
+        )
+        for names in self._all_weights:
+            name = names[0].replace("_ih_", f"_{kind}_")
+            weight = torch.empty(vectors * self.hidden_size, **like)
+            setattr(self, name, torch.nn.Parameter(weight))
+            names.append(name)
+        self._flat_weights_names = [name for names in self._all_weights for name in names]
+        self._init_flat_weights()
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw all weights anew, as torch does; gains become 1 and the bias of the norm of c 0."""
+        super().reset_parameters()
+        if self.layer_norm:
+            for names in self._all_weights:
+                gains = getattr(self, names[-1])
+                torch.nn.init.ones_(gains)
+                if self.mode == "LSTM":
+                    torch.nn.init.zeros_(gains.detach()[-self.hidden_size :])
+
+    def forward(self, input: Any, hx: Any = None, *, resets: Tensor | None = None) -> Any:
+        """Run all layers over a batch of sequences, as torch's module does.
+
+        Parameters
+        ----------
+        input : Tensor or PackedSequence
+            (T, B, I), (B, T, I) with `batch_first`, or (T, I).
+        hx : Tensor or (Tensor, Tensor), optional
+            Initial states.
+        resets : Tensor of bool, optional
+            (T, B), or (B, T) with `batch_first`: where True, the state before that step is zero.
+
+        Returns
+        -------
+        tuple
+            As from torch.
+        """
+        weights = self._weights()
+        data = input.data if isinstance(input, PackedSequence) else input
+        reason = self._reason(data, weights)
+        if reason is not None or not self._fits(input, data, hx):
+            return self._by_torch(input, hx, reason, resets)
+        call = self._call()
+        states = () if hx is None else hx if call.has_c else (hx,)
+        if isinstance(input, PackedSequence):
+            if resets is not None:
+                raise ValueError("resets must be None with a PackedSequence")
+            if hx is not None:
+                hx = self.permute_hidden(hx, input.sorted_indices)
+                states = hx if call.has_c else (hx,)
+            x, lengths = _sequences.padded(input)
+            y, *after = self._run(call, x, states, weights, lengths, None)
+            hidden = tuple(after) if call.has_c else after[0]
+            packed = _sequences.packed_like(y, lengths, input)
+            return packed, self.permute_hidden(hidden, input.unsorted_indices)
+        if input.dim() == 2:
+            x, states = input.unsqueeze(1), tuple(state.unsqueeze(1) for state in states)
+            resets = None if resets is None else resets.unsqueeze(1)
+            y, *after = (t.squeeze(1) for t in self._run(call, x, states, weights, None, resets))
+        elif self.batch_first:
+            resets = None if resets is None else resets.transpose(0, 1)
+            y, *after = self._run(call, input.transpose(0, 1), states, weights, None, resets)
+            y = y.transpose(0, 1)
+        else:
+            y, *after = self._run(call, input, states, weights, None, resets)
+        return y, tuple(after) if call.has_c else after[0]
+
+    def extra_repr(self) -> str:
+        """Show torch's options, and those beyond."""
+        names = ("input_dropout", "recurrent_dropout", "weight_dropout")
+        shown = [f"{name}={rate}" for name, rate in zip(names, self._rates, strict=False) if rate]
+        if any(self._rates[3:]):
+            shown.append(f"zoneout={self._rates[3:]}")
+        flags = ("layer_norm", "peephole", "checkpoint")
+        shown += [f"{name}=True" for name in flags if getattr(self, name)]
+        return ", ".join([super().extra_repr(), *shown])
+
+    def _weights(self) -> list[Tensor]:
+        """Return the weights of each layer and direction, also of parametrized modules."""
+        there = self._parameters
+        return [
+            weight if (weight := there.get(name)) is not None else getattr(self, name)
+            for name in self._flat_weights_names
+        ]
+
+    def _reason(self, x: Tensor, weights: list[Tensor]) -> str | None:
+        if self.training and self.num_layers > 1 and self.dropout == 1:
+            return "dropout=1"
+        return reason_for_torch(x, weights[0])
+
+    def _by_torch(self, input: Any, hx: Any, reason: str | None, resets: Tensor | None) -> Any:
+        """Torch's own forward, which also finds the words for what does not fit."""
+        if reason is not None:
+            if resets is not None or not self._call().plain:
+                raise NotImplementedError(f"options beyond torch's do not run with {reason}")
+            say_once(type(self).__name__, reason)
+        return self._theirs.forward(self, input, hx)
+
+    def _fits(self, input: Any, data: Tensor, hx: Any) -> bool:
+        """Return whether torch would take these arguments."""
+        packed = data is not input
+        if data.dim() != 2 if packed else data.dim() not in (2, 3):
+            return False
+        dtype = self._flat_weights[0].dtype
+        if data.shape[-1] != self.input_size or not data.numel():
+            return False
+        if data.dtype != dtype and not torch.is_autocast_enabled("cpu"):
+            return False
+        if hx is None:
+            return True
+        parts = self.num_layers * (2 if self.bidirectional else 1)
+        if packed:
+            leading: tuple[int, ...] = (parts, int(input.batch_sizes[0]))
+        elif data.dim() == 2:
+            leading = (parts,)
+        else:
+            leading = (parts, data.shape[0] if self.batch_first else data.shape[1])
+        widths = (self.proj_size or self.hidden_size, self.hidden_size)
+        states = hx if self.mode == "LSTM" else (hx,)
+        return all(
+            s.shape == (*leading, width) and (s.dtype == dtype or torch.is_autocast_enabled("cpu"))
+            for s, width in zip(states, widths, strict=False)
+        )
+
+    def _call(self) -> Call:
+        names = _names(self.bias, self.proj_size > 0, self.peephole, self.layer_norm)
+        rates = (self.dropout, *self._rates)
+        return Call(_CELLS[self.mode], names, self.bidirectional, rates, self.checkpoint)
+
+    def _run(
+        self,
+        call: Call,
+        x: Tensor,
+        states: tuple[Tensor, ...],
+        weights: list[Tensor],
+        lengths: Tensor | None,
+        resets: Tensor | None,
+    ) -> tuple[Tensor, ...]:
+        draws = self.training and any(call.rates)
+        seed = torch.randint(2**63 - 1, ()) if draws else None
+        h0, c0, *_ = (*states, None, None)
+        return recurrence(self, call, x, h0, c0, weights, lengths, resets, seed)
+
+
+@cache
+def _names(bias: bool, projected: bool, peephole: bool, layer_norm: bool) -> tuple[str, ...]:
+    names = ["w_ih", "w_hh", *(["b_ih", "b_hh"] if bias else [])]
+    there = {"w_hr": projected, "peephole": peephole, "layer_norm": layer_norm}
+    return (*names, *(name for name, is_there in there.items() if is_there))
+
+
+class RNN(_Layers):
+    """`torch.nn.RNN` on rnnfast; see the options of `_Layers`."""
+
+    _theirs = torch.nn.RNN
+
+
+class LSTM(_Layers):
+    """`torch.nn.LSTM` on rnnfast; see the options of `_Layers`."""
+
+    _theirs = torch.nn.LSTM
+    get_expected_cell_size = torch.nn.LSTM.get_expected_cell_size
+    check_forward_args = torch.nn.LSTM.check_forward_args
+    permute_hidden = torch.nn.LSTM.permute_hidden
+
+
+class GRU(_Layers):
+    """`torch.nn.GRU` on rnnfast; see the options of `_Layers`."""
+
+    _theirs = torch.nn.GRU
