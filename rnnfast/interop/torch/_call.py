@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 from ..._check import cells
 from ...functional._noise import Noise
+
+NO_RATES = (0.0,) * 6
 
 
 class Call(NamedTuple):
@@ -28,7 +31,7 @@ class Call(NamedTuple):
     cell: str
     names: tuple[str, ...]
     bidirectional: bool = False
-    rates: tuple[float, float, float, float, float, float] = (0.0,) * 6
+    rates: tuple[float, float, float, float, float, float] = NO_RATES
     checkpoint: bool = False
 
     @property
@@ -49,22 +52,27 @@ class Call(NamedTuple):
 
     def core_cell(self) -> cells.Cell:
         """Return the cell as the kernels know it."""
-        kind, _, nonlinearity = self.cell.partition("_")
-        there = {name: True for name in self.names}
-        return cells.by_kind(
-            kind,
-            nonlinearity or "tanh",
-            "own",
-            True,
-            None,
-            None,
-            w_hr=there.get("w_hr"),
-            peephole=there.get("peephole"),
-            layer_norm=there.get("layer_norm"),
-        )
+        return _core_cell(self.cell, self.names)
 
     def noise(self, seed: int | None) -> Noise:
         """Return what is drawn at random."""
         dropout, of_input, recurrent, of_weights, *zoneout = self.rates
         kept = tuple(zoneout) if self.has_c else (zoneout[0],)
         return Noise(dropout, of_input, recurrent, of_weights, kept, seed)
+
+
+@cache
+def _core_cell(cell: str, names: tuple[str, ...]) -> cells.Cell:
+    kind, _, nonlinearity = cell.partition("_")
+    there = {name: True for name in names}
+    return cells.by_kind(
+        kind,
+        nonlinearity or "tanh",
+        "own",
+        True,
+        None,
+        None,
+        w_hr=there.get("w_hr"),
+        peephole=there.get("peephole"),
+        layer_norm=there.get("layer_norm"),
+    )

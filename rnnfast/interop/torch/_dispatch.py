@@ -9,6 +9,7 @@ from torch import Tensor
 
 from . import _eager, _operators, _packed, _transforms
 from ._call import Call
+from ._watchers import are_plain, is_traced
 
 
 def recurrence(
@@ -35,9 +36,15 @@ def recurrence(
         return _operators.recurrence(*given)
     if torch._C._functorch.peek_interpreter_stack() is not None:
         return _transforms.recurrence(*given)
-    if _operators.is_looked_at(x, weights):
+    if is_traced() or not are_plain(x, weights):
         return _operators.recurrence(*given)
-    needs_grad = torch.is_grad_enabled() and any(
-        t is not None and t.requires_grad for t in (x, h0, c0, *weights)
+    if needs_grad(x, h0, c0, *weights):
+        return _eager.recurrence(*given)
+    return _packed.forward(module, *given)
+
+
+def needs_grad(*tensors: Tensor | None) -> bool:
+    """Return whether autograd wants to know of a call on these."""
+    return torch.is_grad_enabled() and any(
+        tensor is not None and tensor.requires_grad for tensor in tensors
     )
-    return _eager.recurrence(*given) if needs_grad else _packed.forward(module, *given)

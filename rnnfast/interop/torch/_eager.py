@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import _kernels
+from . import _kernels, _single
 from ._call import Call
 from ._gradients import gradients_of
 
@@ -28,7 +28,10 @@ class _Recurrence(torch.autograd.Function):  # type: ignore[misc]  # torch is no
         c0: Tensor | None,
         *weights: Tensor,
     ) -> tuple[Tensor, ...]:
-        outputs, tape = _kernels.forward_saving(call, x, h0, c0, weights, lengths, resets, seed)
+        plain = lengths is None and resets is None and seed is None
+        outputs, tape = (
+            plain and _single.forward_saving(call, x, h0, c0, weights)
+        ) or _kernels.forward_saving(call, x, h0, c0, weights, lengths, resets, seed)
         ctx.call, ctx.tape = call, tape
         ctx.save_for_backward(x, h0, c0, lengths, resets, seed, *weights)
         ctx.set_materialize_grads(False)

@@ -7,18 +7,19 @@ import warnings
 import torch
 from torch import Tensor
 
+_DTYPES = (torch.float32, torch.float64)
 _said: set[str] = set()
 
 
 def reason_for_torch(x: Tensor, weight: Tensor) -> str | None:
     """Return why the kernels cannot run on these tensors; None if they can."""
+    if x.is_cpu and weight.is_cpu and weight.dtype in _DTYPES and x.layout is torch.strided:
+        return None
     if x.device.type != "cpu" or weight.device.type != "cpu":
         return f"tensors on {x.device.type if x.device.type != 'cpu' else weight.device.type!s}"
-    if weight.dtype not in (torch.float32, torch.float64):
+    if weight.dtype not in _DTYPES:
         return f"weights of {weight.dtype}"
-    if x.layout is not torch.strided:
-        return f"inputs with layout {x.layout}"
-    return None
+    return f"inputs with layout {x.layout}"
 
 
 def say_once(kind: str, reason: str) -> None:

@@ -7,18 +7,22 @@ the equations in operations of torch.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
-from . import _definition, _kernels
+from . import _definition
 from ._call import Call
+from ._kernels import Tape as LayersTape
+from ._single import SingleTape
+
+Tape: TypeAlias = LayersTape | SingleTape
 
 
 def gradients_of(
     call: Call,
-    tape: _kernels.Tape,
+    tape: Tape,
     needed: Sequence[bool],
     given: tuple[Any, ...],
     d_outputs: Sequence[Tensor | None],
@@ -36,7 +40,7 @@ def gradients_of(
 
 
 def from_kernels(
-    call: Call, tape: _kernels.Tape, needed: Sequence[bool], d_outputs: Sequence[Tensor | None]
+    call: Call, tape: Tape, needed: Sequence[bool], d_outputs: Sequence[Tensor | None]
 ) -> list[Tensor | None]:
     """As `gradients_of`, without gradients of their own."""
     of_x, of_h0, of_c0, *of_weights = needed
@@ -44,7 +48,7 @@ def from_kernels(
     wanted = {name for name, n in (("x", of_x), ("h0", of_h0), ("c0", of_c0)) if n} | {
         name for i, name in enumerate(call.names) if any(of_weights[i::width])
     }
-    found = _kernels.backward(call, tape, frozenset(wanted), d_outputs)
+    found = tape.backward(call, frozenset(wanted), d_outputs)
     of_part = (
         found[call.names[i % width]][i // width] if need else None
         for i, need in enumerate(of_weights)
@@ -57,7 +61,7 @@ class _Gradients(torch.autograd.Function):  # type: ignore[misc]  # torch is not
     def forward(
         ctx: Any,
         call: Call,
-        tape: _kernels.Tape,
+        tape: Tape,
         needed: tuple[bool, ...],
         rest: list[Tensor | None],
         count: int,

@@ -27,6 +27,21 @@ class Tape(NamedTuple):
     network: Network
     saved: list[Saved]
 
+    def backward(
+        self, call: Call, wanted: frozenset[str], d_outputs: Sequence[Tensor | None]
+    ) -> dict[str, Any]:
+        """Return the gradients of x, h0, c0 and, in lists, the weights, those that are wanted."""
+        begin()
+        dy, dh_n, dc_n, *_ = (*(None if d is None else array(d) for d in d_outputs), None)
+        above = gradients.upstream(dy, dh_n, dc_n, self.network.given)
+        found = self.network.backward(self.saved, 0, wanted, *above)
+        return {
+            name: [torch.from_numpy(g) for g in gradient]
+            if isinstance(gradient, list)
+            else torch.from_numpy(gradient)
+            for name, gradient in found.items()
+        }
+
 
 def kernel_calls() -> int:
     """Return how many passes, forward or backward, the kernels have run for torch."""
@@ -65,25 +80,11 @@ def forward_saving(
     return tuple(map(torch.from_numpy, outputs)), Tape(network, saved)
 
 
-def backward(
-    call: Call, tape: Tape, wanted: frozenset[str], d_outputs: Sequence[Tensor | None]
-) -> dict[str, Any]:
-    """Return the gradients of x, h0, c0 and, in lists, the weights, those that are wanted."""
-    begin()
-    dy, dh_n, dc_n, *_ = (*(None if d is None else array(d) for d in d_outputs), None)
-    above = gradients.upstream(dy, dh_n, dc_n, tape.network.given)
-    found = tape.network.backward(tape.saved, 0, wanted, *above)
-    return {
-        name: [torch.from_numpy(g) for g in gradient]
-        if isinstance(gradient, list)
-        else torch.from_numpy(gradient)
-        for name, gradient in found.items()
-    }
-
-
 def array(tensor: Tensor) -> Any:
     """Return a tensor's memory as an array."""
-    return tensor.detach().resolve_neg().numpy()
+    if tensor.requires_grad:
+        tensor = tensor.detach()
+    return (tensor.resolve_neg() if tensor.is_neg() else tensor).numpy()
 
 
 def begin() -> None:

@@ -39,19 +39,6 @@ torch.library.define(
 _tapes: dict[int, _kernels.Tape] = {}
 
 
-def is_looked_at(x: Tensor, weights: Sequence[Tensor]) -> bool:
-    """Return whether somebody traces, or tensors are of a kind of their own."""
-    return (
-        torch._C._len_torch_dispatch_stack() > 0
-        or torch._C._get_tracing_state() is not None
-        or type(x) not in _PLAIN
-        or any(type(w) not in _PLAIN for w in weights)
-    )
-
-
-_PLAIN = (Tensor, torch.nn.Parameter)
-
-
 def recurrence(
     call: Call,
     x: Tensor,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,15 +18,24 @@ from ... import _core
 from ..._check import inputs, stacks
 from ...functional._network import Network
 from . import _kernels
-from ._call import Call
+from ._call import NO_RATES, Call
+from ._watchers import is_watched
 
 
 class _Pack(NamedTuple):
+    """What was packed.
+
+    `marks` tell whether it still is as it was, `parameters` are its names in a module of one layer,
+    one direction and no options, and `sources` keep the memory.
+    """
+
     marks: list[tuple[int, int]]
     names: tuple[str, ...]
+    parameters: tuple[str, ...]
     sources: list[Tensor]
     layers: stacks.Layers
     packed: tuple[_core.Packed, ...]
+    has_c: bool
 
 
 _packs: WeakKeyDictionary[Any, _Pack] = WeakKeyDictionary()
@@ -43,17 +53,14 @@ def forward(
     seed: Tensor | None,
 ) -> tuple[Tensor, ...]:
     """As `_kernels.forward`, with the weights of `module` packed once where that is possible."""
-    if seed is not None or any(w.is_inference() for w in weights) or not x.numel():
+    pack = None if seed is not None or not x.numel() else _pack_of(module, call, weights)
+    if pack is None:
         return _kernels.forward(call, x, h0, c0, weights, lengths, resets, seed)
-    pack = _packs.get(module)
-    marks = [(w.data_ptr(), w._version) for w in weights]
-    if pack is None or pack.marks != marks or pack.names != call.names:
-        pack = _packs[module] = _pack(call, weights, marks)
     _kernels.begin()
-    alone = len(pack.packed) == 1 and lengths is None and resets is None
-    if alone and not any(call.rates[4:]):
+    array = _kernels.array
+    if len(pack.packed) == 1 and lengths is None and resets is None and call.rates is NO_RATES:
         return _forward_one(pack, x, h0, c0)
-    cell, array = call.core_cell(), _kernels.array
+    cell = call.core_cell()
     given = stacks.of_call(
         cell,
         inputs.sequence_for(pack.layers[0][0], array(x)),
@@ -68,15 +75,88 @@ def forward(
     return tuple(map(torch.from_numpy, network.forward()))
 
 
-def _pack(call: Call, weights: Sequence[Tensor], marks: list[tuple[int, int]]) -> _Pack:
+def again(module: Any, x: Any, state: Any) -> tuple[Tensor, ...] | None:
+    """One layer in one direction once more, without gradients: the shortest way.
+
+    Returns y, h_n and, where there is one, c_n; None where anything is otherwise than in the call
+    before, or not as the core needs it.
+    """
+    pack = _packs.get(module)
+    if pack is None or not pack.parameters or type(x) is not Tensor or is_watched():
+        return None
+    there = module._parameters
+    if _marks([there.get(name) for name in pack.parameters]) != pack.marks:
+        return None
+    if len(x.shape) != 3 or x.dtype != pack.sources[0].dtype or not (x.is_cpu and x.numel()):
+        return None
+    if module.batch_first:
+        x = x.transpose(0, 1)
+    batch = x.shape[1]
+    first = pack.layers[0][0]
+    if x.shape[2] != first.input_size or x.stride(2) != 1:
+        return None
+    h0 = c0 = None
+    if state is not None:
+        states = state if isinstance(state, tuple) else (state,)
+        widths = (first.output_size, first.hidden_size)[: 1 + pack.has_c]
+        if len(states) != len(widths) or not all(
+            type(s) is Tensor and s.is_cpu and s.shape == (1, batch, width) and s.dtype == x.dtype
+            for s, width in zip(states, widths, strict=True)
+        ):
+            return None
+        h0, c0 = states if pack.has_c else (*states, None)
+    _kernels.begin()
+    y, *after = _forward_one(pack, x, h0, c0)
+    return (y.transpose(0, 1) if module.batch_first else y, *after)
+
+
+def step(module: object, call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]) -> Any:
+    """Return the state after one step of a cell, (B, H); NotImplemented for the longer way."""
+    pack = _pack_of(module, call, weights)
+    if pack is None:
+        return NotImplemented
+    _kernels.begin()
+    array = _kernels.array
+    if state is not None:
+        state = (array(state[0]), array(state[1])) if call.has_c else array(state)
+    after = pack.packed[0].step(array(x), state)
+    if after is NotImplemented:
+        return after
+    return tuple(map(torch.from_numpy, after)) if call.has_c else torch.from_numpy(after)
+
+
+def _pack_of(module: object, call: Call, weights: Sequence[Tensor]) -> _Pack | None:
+    """Return the weights as they are now, packed; None where their changes cannot be seen."""
+    marks = _marks(weights)
+    if marks is None:
+        return None
+    pack = _packs.get(module)
+    if pack is None or pack.marks != marks or pack.names != call.names:
+        pack = _packs[module] = _packed_now(module, call, weights, marks)
+    return pack
+
+
+def _marks(weights: Sequence[Tensor | None]) -> list[tuple[int, int]] | None:
+    """Return where weights lie and how often they were changed; None where that cannot be seen."""
+    try:
+        return [(w.data_ptr(), w._version) for w in weights if w is not None]
+    except RuntimeError:  # made in inference mode, where there are no versions
+        return None
+
+
+def _packed_now(
+    module: Any, call: Call, weights: Sequence[Tensor], marks: list[tuple[int, int]]
+) -> _Pack:
     width = len(call.names)
-    sources = [w.detach() for w in weights]
-    arrays = [_kernels.array(w) for w in weights]
+    sources = [weight.detach() for weight in weights]
+    arrays = [_kernels.array(weight) for weight in weights]
     given = inputs.Given(**{name: arrays[i::width] for i, name in enumerate(call.names)})
     cell = call.core_cell()
     layers, _ = stacks.alone(cell, given, call.bidirectional)
     packed = tuple(_core.Packed(cell.core, part) for layer in layers for part in layer)
-    return _Pack(marks, call.names, sources, layers, packed)
+    plain = len(packed) == 1 and call.rates is NO_RATES
+    parameters = tuple(getattr(module, "_flat_weights_names", ())) if plain else ()
+    return _Pack(marks, call.names, parameters, sources, layers, packed, call.has_c)
 
 
 def _forward_one(
@@ -85,23 +165,21 @@ def _forward_one(
     """One layer in one direction: what a served model does step by step."""
     first = pack.layers[0][0]
     steps, batch, _ = x.shape
-    y = torch.empty(steps, batch, first.output_size, dtype=x.dtype)
-    h_n = torch.empty(1, batch, first.output_size, dtype=x.dtype)
-    c_n = torch.empty(1, batch, first.hidden_size, dtype=x.dtype) if _has_c(pack) else None
+    hidden_size = first.hidden_size
+    x = x if x.stride(2) == 1 else x.contiguous()
+    y = np.empty((steps, batch, first.output_size), first.dtype)
+    h_n = np.empty((1, batch, first.output_size), first.dtype)
+    c_n = np.empty((1, batch, hidden_size), first.dtype) if pack.has_c else None
     pack.packed[0].forward(
-        (x if x.stride(2) == 1 else x.contiguous()).detach().resolve_neg().numpy(),
+        _kernels.array(x),
         None if h0 is None else _kernels.array(h0.contiguous()),
         None if c0 is None else _kernels.array(c0.contiguous()),
         None,
         None,
         None,
-        y.numpy(),
-        h_n.numpy(),
-        None if c_n is None else c_n.numpy(),
+        y,
+        h_n,
+        c_n,
     )
-    return (y, h_n) if c_n is None else (y, h_n, c_n)
-
-
-def _has_c(pack: _Pack) -> bool:
-    first = pack.layers[0][0]
-    return bool(first.w_ih.shape[0] == 4 * first.hidden_size)
+    outputs = (y, h_n) if c_n is None else (y, h_n, c_n)
+    return tuple(map(torch.from_numpy, outputs))

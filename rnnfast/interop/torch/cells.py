@@ -8,16 +8,14 @@ import torch
 from torch import Tensor
 from torch.nn.modules.rnn import RNNCellBase
 
+from . import _packed
 from ._call import Call
-from ._dispatch import recurrence
+from ._dispatch import needs_grad, recurrence
 from ._fallback import reason_for_torch, say_once
+from ._watchers import are_plain, is_watched
 
-_NAMES = {
-    "weight_ih": "w_ih",
-    "weight_hh": "w_hh",
-    "bias_ih": "b_ih",
-    "bias_hh": "b_hh",
-}
+_NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+_CORE_NAMES = ("w_ih", "w_hh", "b_ih", "b_hh")
 
 
 class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
@@ -45,6 +43,12 @@ class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
                 say_once(type(self).__name__, reason)
             return super().forward(input, hx)  # which also finds the words for what does not fit
         call = self._call()
+        both = hx if isinstance(hx, tuple) else (hx,)
+        alone = not (is_watched() or needs_grad(input, *both, *weights))
+        if alone and input.dim() == 2 and are_plain(input, weights):
+            after = _packed.step(self, call, input, hx, weights)
+            if after is not NotImplemented:
+                return after
         states = () if hx is None else hx if call.has_c else (hx,)
         batched = input.dim() == 2
         x = input[None] if batched else input[None, None]
@@ -55,12 +59,15 @@ class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
 
     def _weights(self) -> list[Tensor]:
         """Return the weights, also of parametrized modules."""
-        given = (getattr(self, name) for name in _NAMES)
-        return [weight for weight in given if weight is not None]
+        there = self._parameters
+        names = _NAMES if self.bias else ("weight_ih", "weight_hh")
+        return [
+            weight if (weight := there.get(name)) is not None else getattr(self, name)
+            for name in names
+        ]
 
     def _call(self) -> Call:
-        names = tuple(_NAMES.values())
-        return Call(self._cell(), names if self.bias else names[:2])
+        return Call(self._cell(), _CORE_NAMES if self.bias else _CORE_NAMES[:2])
 
     def _cell(self) -> str:
         raise NotImplementedError

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn.modules.rnn import RNNBase
 from torch.nn.utils.rnn import PackedSequence
 
-from . import _sequences
-from ._call import Call
+from . import _packed, _sequences
+from ._call import NO_RATES, Call
 from ._dispatch import recurrence
 from ._fallback import reason_for_torch, say_once
 
@@ -126,6 +126,10 @@ class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
         tuple
             As from torch.
         """
+        if resets is None and not torch.is_grad_enabled():
+            found = _packed.again(self, input, hx)
+            if found is not None:
+                return found[0], found[1:] if len(found) == 3 else found[1]
         weights = self._weights()
         data = input.data if isinstance(input, PackedSequence) else input
         reason = self._reason(data, weights)
@@ -215,7 +219,7 @@ class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
 
     def _call(self) -> Call:
         names = _names(self.bias, self.proj_size > 0, self.peephole, self.layer_norm)
-        rates = (self.dropout, *self._rates)
+        rates = (self.dropout, *self._rates) if self.dropout or any(self._rates) else NO_RATES
         return Call(_CELLS[self.mode], names, self.bidirectional, rates, self.checkpoint)
 
     def _run(
