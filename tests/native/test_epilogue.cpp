@@ -89,7 +89,7 @@ double of_output(double x) { return 1.2 * std::tanh(0.8 * clipped(x, 0.5)); }
 
 const Step chosen_steps[] = {
     {"rnn", [](const double* a, const double* u, double& h, double&,
-               const double*) { h = of_gates(a[0] + u[0] * h); }},
+               const double*) { h = of_candidate(a[0] + u[0] * h); }},
     {"lstm",
      [](const double* a, const double* u, double& h, double& c, const double*) {
        const double i = of_gates(a[0] + u[0] * h);
