@@ -15,8 +15,8 @@ from rnnfast.interop import torch as ours
 SEQUENCES = ("RNN", "LSTM", "GRU")
 NAMES = (*SEQUENCES, *(f"{name}Cell" for name in SEQUENCES))
 INFOS = {info.module_cls: info for info in module_db}
-# Of the largest number of a tensor, or of 1, the size of what arrives from above. Inputs are up to 9
-# and fill the gates, where 1 - tanh(x)**2 cancels: in float32, torch itself is off by some 6e-6.
+# Of the largest number of a tensor, or of 1, the size of what arrives from above. Inputs are up to
+# 9 and fill the gates, where 1 - tanh(x)**2 cancels: in float32, torch itself is off by some 6e-6.
 BOUNDS = {torch.float32: 2e-5, torch.float64: 1e-13}
 
 # Of torch's own module.
