@@ -187,8 +187,19 @@ def test_a_pack_is_made_anew_when_weights_change():
         for module in (theirs, own):
             module.bias_ih_l0 = torch.nn.Parameter(torch.ones_like(module.bias_ih_l0))
         assert_same(theirs(x), own(x))
+        for module in (theirs, own):
+            module.weight_hh_l0.data.mul_(0.5)
+        assert_same(theirs(x), own(x))
     with torch.inference_mode():
         assert_same(theirs(x), own(x))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own
+def test_forward_mode_derivatives_are_refused():
+    module = ours.LSTM(5, 7).requires_grad_(False)
+    x = torch.randn(6, 4, 5)
+    with torch.autograd.forward_ad.dual_level(), pytest.raises((RuntimeError, NotImplementedError)):
+        module(torch.autograd.forward_ad.make_dual(x, x))
 
 
 @pytest.mark.usefixtures("by_our_kernels")

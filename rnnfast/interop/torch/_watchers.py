@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 _PLAIN = (Tensor, torch.nn.Parameter)
 
@@ -16,8 +17,14 @@ def is_watched() -> bool:
         torch.compiler.is_compiling()
         or torch._C._functorch.peek_interpreter_stack() is not None
         or torch.is_autocast_enabled("cpu")
+        or has_duals()
         or is_traced()
     )
+
+
+def has_duals() -> bool:
+    """Return whether forward-mode derivatives are being taken, of which there are none."""
+    return bool(forward_ad._current_level >= 0)
 
 
 def is_traced() -> bool:
