@@ -155,7 +155,7 @@ MAY_IMPORT = {
     "training": TRAINING - {"models"},
     "models": TRAINING,
     "interop": {*KERNEL_API, *TRAINING},
-    "examples": {*KERNEL_API, *TRAINING},
+    "examples": {*KERNEL_API, *TRAINING, "interop"},
     "bench": {*KERNEL_API, *TRAINING, "reference", "testing", "interop"},
 }
 HOSTS = {

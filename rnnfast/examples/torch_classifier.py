@@ -17,7 +17,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from rnnfast.examples.command_line import number
 from rnnfast.interop.torch import LSTM, swap
@@ -142,6 +141,8 @@ def train(
     """
     optimizer = torch.optim.Adam(model.parameters(), learning_rate)
     generator = torch.Generator().manual_seed(seed)
+    from tqdm import tqdm
+
     for _ in tqdm(range(epochs), unit=" epochs"):
         for rows in torch.randperm(len(x), generator=generator).split(batch_size):
             loss = torch.nn.functional.cross_entropy(model(x[rows]), kinds[rows])

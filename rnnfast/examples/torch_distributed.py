@@ -18,7 +18,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed
-from tqdm import tqdm
 
 from rnnfast.examples.command_line import number
 from rnnfast.interop.torch import GRU
@@ -115,6 +114,8 @@ def train(
     generator = torch.Generator().manual_seed(options.seed)
     optimizer = torch.optim.SGD(model.parameters(), options.learning_rate, momentum=0.9)
     losses = []
+    from tqdm import tqdm
+
     for _ in tqdm(range(options.steps), unit=" steps", disable=rank > 0):
         x, wanted = draw_batch(options.batch_size, options.seq_len, generator)
         share = slice(rank, None, processes)

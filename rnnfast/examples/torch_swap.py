@@ -22,7 +22,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from rnnfast.examples import char_lm, text
 from rnnfast.examples.command_line import number
@@ -175,6 +174,8 @@ def train(
 
     optimizer = torch.optim.Adam(model.parameters(), learning_rate)
     run = Run([], [])
+    from tqdm import tqdm
+
     with tqdm(batches, desc=title, unit=" steps") as bar:
         for x, y in bar:
             began = time.perf_counter()
