@@ -24,7 +24,7 @@ import numpy as np
 from rnnfast import Sequential, layers, losses, optimizers, utils
 from rnnfast.examples import text
 from rnnfast.examples.bits_per_character import BitsPerCharacter
-from rnnfast.examples.command_line import number
+from rnnfast.examples.command_line import Option, add_options, add_text_and_cell, number
 from rnnfast.examples.kneser_ney import tuned_trigram
 from rnnfast.examples.loss_curve import save_loss_curve
 from rnnfast.examples.streaming import Stream, sample
@@ -222,14 +222,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="char_lm", description="Train a character model on English text and let it write."
     )
-    parser.add_argument(
-        "--text", type=Path, metavar="FILE", help="UTF-8 text (default: Python's documentation)"
-    )
-    parser.add_argument(
-        "--cell", choices=sorted(CELLS), default="lstm", help="recurrent layer (default: lstm)"
-    )
+    add_text_and_cell(parser, CELLS)
     count, real = number(int, 1), number(float, 0)
-    for option, kind, default, meaning in (
+    options: tuple[Option, ...] = (
         ("--units", count, 512, "hidden units of each recurrent layer"),
         ("--layers", count, 1, "number of recurrent layers"),
         ("--embedding", count, 64, "length of a character's vector"),
@@ -242,14 +237,8 @@ def _parser() -> argparse.ArgumentParser:
         ("--sample", count, 600, "characters to write"),
         ("--temperature", real, 0.7, "daring of the sample, 0 for none"),
         ("--plot", Path, Path("char_lm.png"), "where to save the loss curve"),
-    ):
-        parser.add_argument(
-            option,
-            type=kind,
-            default=default,
-            metavar="PATH" if kind is Path else "N",
-            help=f"{meaning} (default: %(default)s)",
-        )
+    )
+    add_options(parser, options)
     return parser
 
 

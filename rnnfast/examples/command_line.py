@@ -1,11 +1,15 @@
-"""Numbers given on the command line."""
+"""Options given on the command line."""
 
 from __future__ import annotations
 
 import argparse
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+Option: TypeAlias = tuple[str, Callable[[str], Any], Any, str]
 
 
 def number(
@@ -40,3 +44,41 @@ def number(
         return converted
 
     return convert
+
+
+def add_options(parser: argparse.ArgumentParser, options: Iterable[Option]) -> None:
+    """Add options that each take one value and tell their default.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Is given them.
+    options : iterable of (str, callable, object, str)
+        Name, converter of the string, default, meaning.
+    """
+    for name, convert, default, meaning in options:
+        parser.add_argument(
+            name,
+            type=convert,
+            default=default,
+            metavar="PATH" if convert is Path else "N",
+            help=f"{meaning} (default: %(default)s)",
+        )
+
+
+def add_text_and_cell(parser: argparse.ArgumentParser, cells: Iterable[str]) -> None:
+    """Add `--text` and `--cell`, as programs that model a text take them.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Is given them.
+    cells : iterable of str
+        The recurrent layers to choose from, "lstm" among them.
+    """
+    parser.add_argument(
+        "--text", type=Path, metavar="FILE", help="UTF-8 text (default: Python's documentation)"
+    )
+    parser.add_argument(
+        "--cell", choices=sorted(cells), default="lstm", help="recurrent layer (default: lstm)"
+    )

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnfast.examples.command_line import number
+from rnnfast.examples.command_line import Option, add_options, number
 from rnnfast.interop.torch import LSTM, swap
 
 WAVEFORMS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -199,7 +199,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="torch_classifier", description="Tell noisy waveforms apart with PyTorch and rnnfast."
     )
     count, real = number(int, 1), number(float, 0)
-    for option, kind, default, meaning in (
+    options: tuple[Option, ...] = (
         ("--epochs", count, 10, "passes over the training data"),
         ("--sequences", count, 2000, "sequences to train on"),
         ("--test-sequences", count, 1000, "sequences to test on"),
@@ -210,14 +210,8 @@ def _parser() -> argparse.ArgumentParser:
         ("--batch-size", count, 50, "sequences in a step"),
         ("--learning-rate", real, 5e-3, "Adam's step size"),
         ("--seed", number(int, 0, 2**32 - 1), 0, "of data, weights and order"),
-    ):
-        parser.add_argument(
-            option,
-            type=kind,
-            default=default,
-            metavar="N",
-            help=f"{meaning} (default: %(default)s)",
-        )
+    )
+    add_options(parser, options)
     return parser
 
 

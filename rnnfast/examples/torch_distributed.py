@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from rnnfast.examples.command_line import number
+from rnnfast.examples.command_line import Option, add_options, number
 from rnnfast.interop.torch import GRU
 
 
@@ -161,21 +161,15 @@ def _parser() -> argparse.ArgumentParser:
         "--save", type=Path, metavar="FILE", help="where to save the parameters (default: nowhere)"
     )
     count = number(int, 1)
-    for option, kind, default, meaning in (
+    options: tuple[Option, ...] = (
         ("--steps", count, 100, "steps of the training"),
         ("--batch-size", count, 16, "sequences in a step, over all processes"),
         ("--seq-len", count, 20, "steps of a sequence"),
         ("--units", count, 32, "hidden units of the recurrent layer"),
         ("--learning-rate", number(float, 0), 0.1, "step size of SGD"),
         ("--seed", number(int, 0, 2**32 - 1), 0, "of weights and data"),
-    ):
-        parser.add_argument(
-            option,
-            type=kind,
-            default=default,
-            metavar="N",
-            help=f"{meaning} (default: %(default)s)",
-        )
+    )
+    add_options(parser, options)
     return parser
 
 

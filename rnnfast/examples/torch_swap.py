@@ -17,14 +17,13 @@ import math
 import statistics
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from rnnfast.examples import char_lm, text
-from rnnfast.examples.command_line import number
+from rnnfast.examples.command_line import Option, add_options, add_text_and_cell, number
 from rnnfast.interop.torch import swap
 
 CELLS = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}
@@ -221,14 +220,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="torch_swap",
         description="Train a PyTorch character model with torch's modules, then with rnnfast's.",
     )
-    parser.add_argument(
-        "--text", type=Path, metavar="FILE", help="UTF-8 text (default: Python's documentation)"
-    )
-    parser.add_argument(
-        "--cell", choices=sorted(CELLS), default="lstm", help="recurrent layer (default: lstm)"
-    )
+    add_text_and_cell(parser, CELLS)
     count = number(int, 1)
-    for option, kind, default, meaning in (
+    options: tuple[Option, ...] = (
         ("--steps", count, 50, "steps of each training"),
         ("--units", count, 256, "hidden units of each recurrent layer"),
         ("--layers", count, 2, "number of recurrent layers"),
@@ -237,14 +231,8 @@ def _parser() -> argparse.ArgumentParser:
         ("--seq-len", count, 100, "characters in a window"),
         ("--learning-rate", number(float, 0), 2e-3, "Adam's step size"),
         ("--seed", number(int, 0, 2**32 - 1), 0, "of weights and batches"),
-    ):
-        parser.add_argument(
-            option,
-            type=kind,
-            default=default,
-            metavar="N",
-            help=f"{meaning} (default: %(default)s)",
-        )
+    )
+    add_options(parser, options)
     return parser
 
 

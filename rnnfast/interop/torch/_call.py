@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
+
+from torch import Tensor
 
 from ..._check import cells
 from ...functional._noise import Noise
@@ -54,11 +57,40 @@ class Call(NamedTuple):
         """Return the cell as the kernels know it."""
         return _core_cell(self.cell, self.names)
 
-    def noise(self, seed: int | None) -> Noise:
+    def noise(self, seed: Tensor | None) -> Noise:
         """Return what is drawn at random."""
         dropout, of_input, recurrent, of_weights, *zoneout = self.rates
         kept = tuple(zoneout) if self.has_c else (zoneout[0],)
-        return Noise(dropout, of_input, recurrent, of_weights, kept, seed)
+        number = None if seed is None else int(seed)
+        return Noise(dropout, of_input, recurrent, of_weights, kept, number)
+
+
+class Given(NamedTuple):
+    """The tensors of a call.
+
+    Attributes
+    ----------
+    x : Tensor, shape (T, B, I)
+        The sequences.
+    h0, c0 : Tensor or None, shapes (L*D, B, R) and (L*D, B, H)
+        Initial states; zero where they are None.
+    weights : sequence of Tensor
+        `Call.names` of each layer and direction, in torch's order.
+    lengths : Tensor of int or None, shape (B,)
+        Steps of each sequence; all have T where it is None.
+    resets : Tensor of bool or None, shape (T, B)
+        Where the state before a step is zero.
+    seed : Tensor of int or None, shape ()
+        Of what is drawn at random; None draws nothing.
+    """
+
+    x: Tensor
+    h0: Tensor | None
+    c0: Tensor | None
+    weights: Sequence[Tensor]
+    lengths: Tensor | None = None
+    resets: Tensor | None = None
+    seed: Tensor | None = None
 
 
 @cache

@@ -6,7 +6,7 @@ the kernels draw from the same seed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,23 +14,18 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from ._call import Call
+from ._call import Call, Given
 
 _EPSILON = 1e-5  # of layer normalization
 
 
 def outputs(
     call: Call,
-    x: Tensor,
-    h0: Tensor | None,
-    c0: Tensor | None,
-    weights: Sequence[Tensor],
-    lengths: Tensor | None,
-    resets: Tensor | None,
-    seed: Tensor | None,
+    given: Given,
 ) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n, as `_kernels.forward` does."""
-    noise = call.noise(None if seed is None else int(seed))
+    x, h0, c0, weights, lengths, resets, seed = given
+    noise = call.noise(seed)
     dtype = np.dtype(str(x.dtype).removeprefix("torch."))
     width, directions = len(call.names), call.directions
     parts = [
@@ -58,10 +53,10 @@ def outputs(
         masks = noise.of_states(number, (steps, batch), widths, dtype) or (None, None, None)
         recurrent, *kept = (None if m is None else torch.from_numpy(np.array(m)) for m in masks)
         step = _STEPS[call.cell]
-        given = (h0, c0) if call.has_c else (h0,)
+        initial = (h0, c0) if call.has_c else (h0,)
         state = tuple(
             x.new_zeros(batch, size) if s is None else s[number]
-            for s, size in zip(given, widths, strict=False)
+            for s, size in zip(initial, widths, strict=False)
         )
         ys: list[Tensor] = [x.new_zeros(())] * steps
         for t in reversed(range(steps)) if direction else range(steps):

@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
 from . import _eager, _operators, _packed, _transforms
-from ._call import Call
+from ._call import Call, Given
 from ._watchers import are_plain, has_duals, is_traced
 
 
 def recurrence(
     module: object,
     call: Call,
-    x: Tensor,
-    h0: Tensor | None,
-    c0: Tensor | None,
-    weights: Sequence[Tensor],
-    lengths: Tensor | None,
-    resets: Tensor | None,
-    seed: Tensor | None,
+    given: Given,
 ) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n, of the layers of a module.
 
     Under autocast everything runs in the type of the weights.
     """
+    x, h0, c0, weights, *_ = given
     if torch.is_autocast_enabled("cpu"):
         dtype = weights[0].dtype
-        x = x.to(dtype)
         h0, c0 = (None if state is None else state.to(dtype) for state in (h0, c0))
-    given = (call, x, h0, c0, weights, lengths, resets, seed)
+        given = given._replace(x=x.to(dtype), h0=h0, c0=c0)
     if torch.compiler.is_compiling():
-        return _operators.recurrence(*given)
+        return _operators.recurrence(call, given)
     if torch._C._functorch.peek_interpreter_stack() is not None:
-        return _transforms.recurrence(*given)
+        return _transforms.recurrence(call, given)
     if is_traced() or not are_plain(x, weights):
-        return _operators.recurrence(*given)
+        return _operators.recurrence(call, given)
     if needs_grad(x, h0, c0, *weights):
-        return _eager.recurrence(*given)
-    return _packed.forward(module, *given)
+        return _eager.recurrence(call, given)
+    return _packed.forward(module, call, given)
 
 
 def needs_grad(*tensors: Tensor | None) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from . import _kernels, _single
-from ._call import Call
+from ._call import Call, Given
 from ._gradients import gradients_of
 
 
@@ -28,10 +27,8 @@ class _Recurrence(torch.autograd.Function):  # type: ignore[misc]  # torch is no
         c0: Tensor | None,
         *weights: Tensor,
     ) -> tuple[Tensor, ...]:
-        plain = lengths is None and resets is None and seed is None
-        outputs, tape = (
-            plain and _single.forward_saving(call, x, h0, c0, weights)
-        ) or _kernels.forward_saving(call, x, h0, c0, weights, lengths, resets, seed)
+        given = Given(x, h0, c0, weights, lengths, resets, seed)
+        outputs, tape = _single.forward_saving(call, given) or _kernels.forward_saving(call, given)
         ctx.call, ctx.tape = call, tape
         ctx.save_for_backward(x, h0, c0, lengths, resets, seed, *weights)
         ctx.set_materialize_grads(False)
@@ -44,7 +41,7 @@ class _Recurrence(torch.autograd.Function):  # type: ignore[misc]  # torch is no
             ctx.call,
             ctx.tape,
             ctx.needs_input_grad[4:],
-            (x, h0, c0, weights, lengths, resets, seed),
+            Given(x, h0, c0, weights, lengths, resets, seed),
             d_outputs,
         )
         return (None, None, None, None, *found)
@@ -52,14 +49,9 @@ class _Recurrence(torch.autograd.Function):  # type: ignore[misc]  # torch is no
 
 def recurrence(
     call: Call,
-    x: Tensor,
-    h0: Tensor | None,
-    c0: Tensor | None,
-    weights: Sequence[Tensor],
-    lengths: Tensor | None,
-    resets: Tensor | None,
-    seed: Tensor | None,
+    given: Given,
 ) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n, with gradients."""
-    result: tuple[Tensor, ...] = _Recurrence.apply(call, lengths, resets, seed, x, h0, c0, *weights)
+    x, h0, c0, weights, *rest = given
+    result: tuple[Tensor, ...] = _Recurrence.apply(call, *rest, x, h0, c0, *weights)
     return result

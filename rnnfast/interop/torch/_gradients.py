@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from . import _definition
-from ._call import Call
+from ._call import Call, Given
 from ._kernels import Tape as LayersTape
 from ._single import SingleTape
 
@@ -24,13 +24,10 @@ def gradients_of(
     call: Call,
     tape: Tape,
     needed: Sequence[bool],
-    given: tuple[Any, ...],
+    given: Given,
     d_outputs: Sequence[Tensor | None],
 ) -> list[Tensor | None]:
-    """Return the gradients of x, h0, c0 and the weights, None where they are not needed.
-
-    `given` are x, h0, c0, weights, lengths, resets, seed.
-    """
+    """Return the gradients of x, h0, c0 and the weights, None where they are not needed."""
     x, h0, c0, weights, *rest = given
     if torch.is_grad_enabled():
         count = len(d_outputs)
@@ -106,16 +103,16 @@ def second_order(
         all_of_them = list(tensors)
         for i, value in zip(there, values, strict=True):
             all_of_them[i] = value
-        d_outputs, given = all_of_them[:count], all_of_them[count:]
+        d_outputs, own = all_of_them[:count], all_of_them[count:]
 
         def results(*sources: Tensor) -> tuple[Tensor, ...]:
-            moved = list(given)
+            moved = list(own)
             for i, source in zip(pulled, sources, strict=True):
                 moved[i] = source
             x, h0, c0, *weights = moved
-            return _definition.outputs(call, x, h0, c0, weights, *rest)
+            return _definition.outputs(call, Given(x, h0, c0, weights, *rest))
 
-        outputs, pull = torch.func.vjp(results, *(given[i] for i in pulled))
+        outputs, pull = torch.func.vjp(results, *(own[i] for i in pulled))
         gradients: tuple[Tensor, ...] = pull(
             tuple(
                 torch.zeros_like(output) if d is None else d

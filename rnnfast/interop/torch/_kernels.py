@@ -15,7 +15,7 @@ from torch import Tensor
 from ... import _core
 from ..._check import gradients, inputs
 from ...functional._network import Network, Saved
-from ._call import Call
+from ._call import Call, Given
 
 _threads_followed = _core.get_num_threads()
 _calls = 0
@@ -32,7 +32,7 @@ class Tape(NamedTuple):
     ) -> dict[str, Any]:
         """Return the gradients of x, h0, c0 and, in lists, the weights, those that are wanted."""
         begin()
-        dy, dh_n, dc_n, *_ = (*(None if d is None else array(d) for d in d_outputs), None)
+        dy, dh_n, dc_n, *_ = (*map(optional_array, d_outputs), None)
         above = gradients.upstream(dy, dh_n, dc_n, self.network.given)
         found = self.network.backward(self.saved, 0, wanted, *above)
         return {
@@ -50,31 +50,19 @@ def kernel_calls() -> int:
 
 def forward(
     call: Call,
-    x: Tensor,
-    h0: Tensor | None,
-    c0: Tensor | None,
-    weights: Sequence[Tensor],
-    lengths: Tensor | None,
-    resets: Tensor | None,
-    seed: Tensor | None,
+    given: Given,
 ) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n."""
-    network = _network(call, x, h0, c0, weights, lengths, resets, seed)
+    network = _network(call, given)
     return tuple(map(torch.from_numpy, network.forward()))
 
 
 def forward_saving(
     call: Call,
-    x: Tensor,
-    h0: Tensor | None,
-    c0: Tensor | None,
-    weights: Sequence[Tensor],
-    lengths: Tensor | None,
-    resets: Tensor | None,
-    seed: Tensor | None,
+    given: Given,
 ) -> tuple[tuple[Tensor, ...], Tape]:
     """As `forward`, with what the backward pass needs."""
-    network = _network(call, x, h0, c0, weights, lengths, resets, seed)
+    network = _network(call, given)
     save = network.forward_saving_checkpoints if call.checkpoint else network.forward_saving
     outputs, saved = save()
     return tuple(map(torch.from_numpy, outputs)), Tape(network, saved)
@@ -85,6 +73,17 @@ def array(tensor: Tensor) -> Any:
     if tensor.requires_grad:
         tensor = tensor.detach()
     return (tensor.resolve_neg() if tensor.is_neg() else tensor).numpy()
+
+
+def optional_array(tensor: Tensor | None) -> Any:
+    """Return a tensor's memory as an array; None for None."""
+    return None if tensor is None else array(tensor)
+
+
+def by_name(call: Call, arrays: Sequence[Any]) -> inputs.Given:
+    """Return the weights of all parts, by their names."""
+    width = len(call.names)
+    return inputs.Given(**{name: arrays[i::width] for i, name in enumerate(call.names)})
 
 
 def begin() -> None:
@@ -100,27 +99,19 @@ def begin() -> None:
 
 def _network(
     call: Call,
-    x: Tensor,
-    h0: Tensor | None,
-    c0: Tensor | None,
-    weights: Sequence[Tensor],
-    lengths: Tensor | None,
-    resets: Tensor | None,
-    seed: Tensor | None,
+    given: Given,
 ) -> Network:
     begin()
-    arrays = [array(weight) for weight in weights]
-    width = len(call.names)
-    of_parts = {name: arrays[i::width] for i, name in enumerate(call.names)}
+    x, h0, c0, weights, lengths, resets, seed = given
     return Network(
         call.core_cell(),
         array(x),
-        inputs.Given(**of_parts),
-        None if h0 is None else array(h0),
-        None if c0 is None else array(c0),
-        lengths=None if lengths is None else array(lengths),
-        resets=None if resets is None else array(resets),
+        by_name(call, [array(weight) for weight in weights]),
+        optional_array(h0),
+        optional_array(c0),
+        lengths=optional_array(lengths),
+        resets=optional_array(resets),
         reverse=False,
         bidirectional=call.bidirectional,
-        noise=call.noise(None if seed is None else int(seed)),
+        noise=call.noise(seed),
     )

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from . import _kernels
-from ._call import Call
+from ._call import Call, Given
 from ._gradients import from_kernels, second_order
 
 _CALL = "str cell, str names, bool bidirectional, float[] rates, bool checkpoint"
@@ -41,18 +41,10 @@ _tapes: dict[int, _kernels.Tape] = {}
 
 def recurrence(
     call: Call,
-    x: Tensor,
-    h0: Tensor | None,
-    c0: Tensor | None,
-    weights: Sequence[Tensor],
-    lengths: Tensor | None,
-    resets: Tensor | None,
-    seed: Tensor | None,
+    given: Given,
 ) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n, by the operator."""
-    y, h_n, c_n, _ = torch.ops.rnnfast.forward(
-        *_described(call), x, h0, c0, weights, lengths, resets, seed, torch.is_grad_enabled()
-    )
+    y, h_n, c_n, _ = torch.ops.rnnfast.forward(*_described(call), *given, torch.is_grad_enabled())
     return (y, h_n, c_n) if call.has_c else (y, h_n)
 
 
@@ -66,12 +58,12 @@ def _call(cell: str, names: str, bidirectional: bool, rates: Any, checkpoint: bo
 
 def _forward(*arguments: Any) -> tuple[Tensor, ...]:
     *described_and_given, saves = arguments
-    call, given = _call(*described_and_given[:_COUNT]), described_and_given[_COUNT:]
-    x = given[0]
+    call, given = _call(*described_and_given[:_COUNT]), Given(*described_and_given[_COUNT:])
+    x = given.x
     if not saves:
-        outputs, tape = _kernels.forward(call, *given), x.new_empty(0, dtype=torch.int64)
+        outputs, tape = _kernels.forward(call, given), x.new_empty(0, dtype=torch.int64)
     else:
-        outputs, kept = _kernels.forward_saving(call, *given)
+        outputs, kept = _kernels.forward_saving(call, given)
         tape = _standing_for(kept)
     return (*outputs, *([] if call.has_c else [x.new_empty(0)]), tape)
 
@@ -104,11 +96,11 @@ def _fake_forward(*arguments: Any) -> tuple[Tensor, ...]:
 
 
 def _backward(*arguments: Any) -> list[Tensor]:
-    call, given = _call(*arguments[:_COUNT]), arguments[_COUNT:-5]
+    call, given = _call(*arguments[:_COUNT]), Given(*arguments[_COUNT:-5])
     tape, dy, dh_n, dc_n, needed = arguments[-5:]
     kept = _tapes.get(tape.data_ptr()) if tape.numel() else None
     if kept is None:
-        _, kept = _kernels.forward_saving(call, *given)
+        _, kept = _kernels.forward_saving(call, given)
     d_outputs = (dy, dh_n, dc_n) if call.has_c else (dy, dh_n)
     found = from_kernels(call, kept, needed, d_outputs)
     return [gradient for gradient in found if gradient is not None]

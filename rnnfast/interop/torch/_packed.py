@@ -1,8 +1,8 @@
 """Weights packed for the kernels, kept while nobody changes them: inference.
 
 A weight has changed if autograd's version counter has, if it lies elsewhere, or if some of its
-numbers are others. What a pack was
-made from is held on to, so that nothing else can come to lie in its place.
+numbers are others. What a pack was made from is held on to, so that nothing else can come to lie in
+its place.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ... import _core
 from ..._check import inputs, stacks
 from ...functional._network import Network
 from . import _kernels
-from ._call import NO_RATES, Call
+from ._call import NO_RATES, Call, Given
 from ._watchers import is_watched
 
 
@@ -47,34 +47,29 @@ _packs: WeakKeyDictionary[Any, _Pack] = WeakKeyDictionary()
 def forward(
     module: object,
     call: Call,
-    x: Tensor,
-    h0: Tensor | None,
-    c0: Tensor | None,
-    weights: Sequence[Tensor],
-    lengths: Tensor | None,
-    resets: Tensor | None,
-    seed: Tensor | None,
+    given: Given,
 ) -> tuple[Tensor, ...]:
     """As `_kernels.forward`, with the weights of `module` packed once where that is possible."""
+    x, h0, c0, weights, lengths, resets, seed = given
     pack = None if seed is not None or not x.numel() else _pack_of(module, call, weights)
     if pack is None:
-        return _kernels.forward(call, x, h0, c0, weights, lengths, resets, seed)
+        return _kernels.forward(call, given)
     _kernels.begin()
-    array = _kernels.array
+    optional = _kernels.optional_array
     if len(pack.packed) == 1 and lengths is None and resets is None and call.rates is NO_RATES:
         return _forward_one(pack, x, h0, c0)
     cell = call.core_cell()
-    given = stacks.of_call(
+    stack = stacks.of_call(
         cell,
-        inputs.sequence_for(pack.layers[0][0], array(x)),
+        inputs.sequence_for(pack.layers[0][0], _kernels.array(x)),
         pack.layers,
         list,
-        None if h0 is None else array(h0),
-        None if c0 is None else array(c0),
-        None if lengths is None else array(lengths),
-        None if resets is None else array(resets),
+        optional(h0),
+        optional(c0),
+        optional(lengths),
+        optional(resets),
     )
-    network = Network.of_packed(cell, given, pack.packed, False, call.noise(None))
+    network = Network.of_packed(cell, stack, pack.packed, False, call.noise(None))
     return tuple(map(torch.from_numpy, network.forward()))
 
 
@@ -158,12 +153,10 @@ def _marks(weights: Sequence[Tensor | None]) -> list[tuple[int, int]] | None:
 def _packed_now(
     module: Any, call: Call, weights: Sequence[Tensor], marks: list[tuple[int, int]]
 ) -> _Pack:
-    width = len(call.names)
     sources = [weight.detach() for weight in weights]
     arrays = [_kernels.array(weight) for weight in weights]
-    given = inputs.Given(**{name: arrays[i::width] for i, name in enumerate(call.names)})
     cell = call.core_cell()
-    layers, _ = stacks.alone(cell, given, call.bidirectional)
+    layers, _ = stacks.alone(cell, _kernels.by_name(call, arrays), call.bidirectional)
     packed = tuple(_core.Packed(cell.core, part) for layer in layers for part in layer)
     plain = len(packed) == 1 and call.rates is NO_RATES
     parameters = tuple(getattr(module, "_flat_weights_names", ())) if plain else ()

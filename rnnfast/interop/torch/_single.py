@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from ... import _core
-from ._call import NO_RATES, Call
-from ._kernels import array, begin
+from ._call import NO_RATES, Call, Given
+from ._kernels import array, begin, optional_array
 
 _NOTHING = (None, None, None)  # spans, resets, masks
 _WITHOUT_BIAS = ("w_ih", "w_hh")
@@ -70,17 +70,18 @@ class SingleTape(NamedTuple):
         return found
 
 
-def forward_saving(
-    call: Call, x: Tensor, h0: Tensor | None, c0: Tensor | None, weights: Sequence[Tensor]
-) -> tuple[tuple[Tensor, ...], SingleTape] | None:
+def forward_saving(call: Call, given: Given) -> tuple[tuple[Tensor, ...], SingleTape] | None:
     """Return the results and a tape; None if this is not of the simplest kind, or does not fit."""
+    x, h0, c0, weights, *options = given
     if len(weights) != len(call.names) or call.rates is not NO_RATES or call.checkpoint:
+        return None
+    if any(option is not None for option in options):
         return None
     if call.names not in _PLAIN or x.dim() != 3 or not x.numel() or x.stride(2) != 1:
         return None
     w_ih, w_hh, *biases = map(array, weights)
-    given, dtype = array(x), w_hh.dtype
-    steps, batch, inputs = given.shape
+    sequence, dtype = array(x), w_hh.dtype
+    steps, batch, inputs = sequence.shape
     rows, units = w_hh.shape
     shape = (1, batch, units)
     fits = (
@@ -88,7 +89,7 @@ def forward_saving(
         and w_ih.shape == (rows, inputs)
         and all(bias.shape == (rows,) for bias in biases)
         and all(a.dtype == dtype and a.flags.c_contiguous for a in (w_ih, w_hh, *biases))
-        and given.dtype == dtype
+        and sequence.dtype == dtype
         and all(
             s is None or (s.shape == shape and s.dtype == x.dtype and s.is_contiguous())
             for s in (h0, c0)
@@ -102,17 +103,17 @@ def forward_saving(
     packed = (w_ih, w_hh, *(biases or (None, None)), None, None, None)
     tape = _core.forward_saving(
         call.core_cell().core,
-        given,
+        sequence,
         packed,
-        None if h0 is None else array(h0),
-        None if c0 is None else array(c0),
+        optional_array(h0),
+        optional_array(c0),
         *_NOTHING,
         y,
         states[0],
         states[1] if call.has_c else None,
     )
     outputs = tuple(map(torch.from_numpy, (y, *states)))
-    return outputs, SingleTape(given, packed, tape)
+    return outputs, SingleTape(sequence, packed, tape)
 
 
 def _above(gradient: Tensor | None) -> Any:

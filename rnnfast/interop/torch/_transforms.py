@@ -7,29 +7,23 @@ differs between them may be weights.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from . import _kernels
-from ._call import Call
+from ._call import Call, Given
 from ._gradients import from_kernels, second_order
 
 
 def recurrence(
     call: Call,
-    x: Tensor,
-    h0: Tensor | None,
-    c0: Tensor | None,
-    weights: Sequence[Tensor],
-    lengths: Tensor | None,
-    resets: Tensor | None,
-    seed: Tensor | None,
+    given: Given,
 ) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n."""
-    result: tuple[Tensor, ...] = _Forward.apply(call, lengths, resets, seed, x, h0, c0, *weights)
+    x, h0, c0, weights, *rest = given
+    result: tuple[Tensor, ...] = _Forward.apply(call, *rest, x, h0, c0, *weights)
     return result
 
 
@@ -66,7 +60,7 @@ class _Forward(_OneByOne):
         c0: Tensor | None,
         *weights: Tensor,
     ) -> tuple[Tensor, ...]:
-        return _kernels.forward(call, x, h0, c0, weights, lengths, resets, seed)
+        return _kernels.forward(call, Given(x, h0, c0, weights, lengths, resets, seed))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
@@ -87,8 +81,8 @@ class _Backward(_OneByOne):
     ) -> tuple[Tensor | None, ...]:
         d_outputs, (lengths, resets, seed, x, h0, c0, *weights) = tensors[:count], tensors[count:]
         assert x is not None
-        given = [weight for weight in weights if weight is not None]
-        _, tape = _kernels.forward_saving(call, x, h0, c0, given, lengths, resets, seed)
+        there = [weight for weight in weights if weight is not None]
+        _, tape = _kernels.forward_saving(call, Given(x, h0, c0, there, lengths, resets, seed))
         return tuple(from_kernels(call, tape, needed, d_outputs))
 
     @staticmethod

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.modules.rnn import RNNCellBase
 
 from . import _packed
-from ._call import Call
+from ._call import Call, Given
 from ._dispatch import needs_grad, recurrence
 from ._fallback import reason_for_torch, say_once
 from ._watchers import are_plain, is_watched
@@ -20,6 +20,12 @@ _CORE_NAMES = ("w_ih", "w_hh", "b_ih", "b_hh")
 
 class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
     """What the three have in common: a step is a sequence of one."""
+
+    _kind: str
+
+    @property
+    def _cell(self) -> str:
+        return self._kind
 
     def forward(self, input: Tensor, hx: Any = None) -> Any:
         """Run one step, as torch's module does.
@@ -53,7 +59,7 @@ class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
         batched = input.dim() == 2
         x = input[None] if batched else input[None, None]
         h0, c0, *_ = (*(s[None] if batched else s[None, None] for s in states), None, None)
-        _, *after = recurrence(self, call, x, h0, c0, weights, None, None, None)
+        _, *after = recurrence(self, call, Given(x, h0, c0, weights))
         after = [state[0] if batched else state[0, 0] for state in after]
         return tuple(after) if call.has_c else after[0]
 
@@ -67,10 +73,7 @@ class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
         ]
 
     def _call(self) -> Call:
-        return Call(self._cell(), _CORE_NAMES if self.bias else _CORE_NAMES[:2])
-
-    def _cell(self) -> str:
-        raise NotImplementedError
+        return Call(self._cell, _CORE_NAMES if self.bias else _CORE_NAMES[:2])
 
     def _fits(self, input: Tensor, hx: Any, dtype: torch.dtype) -> bool:
         """Return whether torch would take these arguments."""
@@ -78,7 +81,7 @@ class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
             return False
         shape = (*input.shape[:-1], self.hidden_size)
         states = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
-        if states and len(states) != (2 if self._cell() == "lstm" else 1):
+        if states and len(states) != (2 if self._cell == "lstm" else 1):
             return False
         cast = torch.is_autocast_enabled("cpu")
         return all(s.shape == shape for s in states) and (
@@ -89,6 +92,7 @@ class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
 class RNNCell(_Cells, torch.nn.RNNCell):  # type: ignore[misc]  # torch is not looked into
     """`torch.nn.RNNCell` on rnnfast."""
 
+    @property
     def _cell(self) -> str:
         # Another name is for torch to refuse.
         return "rnn_relu" if self.nonlinearity == "relu" else "rnn_tanh"
@@ -100,12 +104,10 @@ class RNNCell(_Cells, torch.nn.RNNCell):  # type: ignore[misc]  # torch is not l
 class LSTMCell(_Cells, torch.nn.LSTMCell):  # type: ignore[misc]  # torch is not looked into
     """`torch.nn.LSTMCell` on rnnfast."""
 
-    def _cell(self) -> str:
-        return "lstm"
+    _kind = "lstm"
 
 
 class GRUCell(_Cells, torch.nn.GRUCell):  # type: ignore[misc]  # torch is not looked into
     """`torch.nn.GRUCell` on rnnfast."""
 
-    def _cell(self) -> str:
-        return "gru"
+    _kind = "gru"

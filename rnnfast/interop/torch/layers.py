@@ -11,7 +11,7 @@ from torch.nn.modules.rnn import RNNBase
 from torch.nn.utils.rnn import PackedSequence
 
 from . import _packed, _sequences
-from ._call import NO_RATES, Call
+from ._call import NO_RATES, Call, Given
 from ._dispatch import recurrence
 from ._fallback import reason_for_torch, say_once
 
@@ -234,7 +234,7 @@ class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
         draws = self.training and any(call.rates)
         seed = torch.randint(2**63 - 1, ()) if draws else None
         h0, c0, *_ = (*states, None, None)
-        return recurrence(self, call, x, h0, c0, weights, lengths, resets, seed)
+        return recurrence(self, call, Given(x, h0, c0, weights, lengths, resets, seed))
 
 
 @cache
