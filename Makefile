@@ -27,9 +27,8 @@ BUILD = build/dev
 .venv-sanitize/.test: BUILD = build/sanitize
 .venv-sanitize/.test: SANITIZE = --config-settings=cmake.define.RNNFAST_SANITIZE=ON
 
-# A process a core, what compiles in one of them; that threads wait without spinning is for these to
-# share cores. PYTEST_ARGS may leave no test for one of two runs.
-TOGETHER = -n $(CMAKE_BUILD_PARALLEL_LEVEL) --dist loadgroup
+# A process a core, then what must be alone. PYTEST_ARGS may leave no test for one of the two runs.
+TOGETHER = -n $(CMAKE_BUILD_PARALLEL_LEVEL)
 OR_NONE = || [ $$? -eq 5 ]
 HOSTS = tests/hosts tests/interop
 WITHOUT_HOSTS = $(HOSTS:%=--ignore=%)
@@ -48,9 +47,10 @@ demo: .venv/.demo ## train a character model on English text and let it write (t
 	.venv/bin/python -m rnnfast.examples.char_lm $(DEMO_ARGS)
 
 test: .venv/.test ## all tests that need no other framework
-	RNNFAST_BUILD_DIR=build/dev .venv/bin/python -m pytest $(TOGETHER) -m "not timing" \
+	.venv/bin/python -m pytest $(TOGETHER) -m "not compiles and not timing" \
 		$(WITHOUT_HOSTS) $(PYTEST_ARGS) $(OR_NONE)
-	.venv/bin/python -m pytest -m timing $(WITHOUT_HOSTS) $(PYTEST_ARGS) $(OR_NONE)
+	RNNFAST_BUILD_DIR=build/dev .venv/bin/python -m pytest -m "compiles or timing" \
+		$(WITHOUT_HOSTS) $(PYTEST_ARGS) $(OR_NONE)
 
 test-hosts: .venv/.hosts ## the tests with torch, Keras, JAX, onnxruntime, OpenVINO
 	.venv/bin/python -m pytest $(HOSTS) $(PYTEST_ARGS)

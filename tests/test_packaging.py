@@ -12,8 +12,7 @@ import pytest
 import cmake_builds
 import rnnfast
 
-# Who compiles is one process.
-pytestmark = pytest.mark.xdist_group("builds")
+pytestmark = pytest.mark.compiles
 
 ROOT = cmake_builds.ROOT
 

@@ -14,8 +14,7 @@ import pytest
 
 import cmake_builds
 
-# Who compiles is one process.
-pytestmark = pytest.mark.xdist_group("builds")
+pytestmark = pytest.mark.compiles
 
 # The objects of each: cells of fixed activations, and of chosen ones.
 HIGHER_TARGETS = ("avx2", "avx2_chosen", "avx512", "avx512_chosen")

@@ -8,8 +8,7 @@ import pytest
 
 import cmake_builds
 
-# Who compiles is one process.
-pytestmark = pytest.mark.xdist_group("builds")
+pytestmark = pytest.mark.compiles
 
 # The last Intel generation before AVX: SSE4.2 and POPCNT, which is what NumPy's wheels ask for.
 PROCESSOR_WITHOUT_AVX = "Nehalem"
