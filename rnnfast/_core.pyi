@@ -177,6 +177,43 @@ def force_plan(
 def last_plan() -> dict[str, Any]: ...
 
 @type_check_only
+class Exchange:
+    """Tensors of a framework, by the DLPack exchange table of their class; TypeError without one.
+
+    They are of exactly this class or of `also`, on the CPU and of one floating type. Methods return
+    NotImplemented for tensors that are not, or do not fit.
+    """
+
+    def __init__(self, type: type, also: type, /) -> None: ...
+    def forward(self, packed: Packed, x: Any, h0: Any, c0: Any, /) -> Any:
+        """Return y (T, B, R), h_n (1, B, R) and, where there is a memory, c_n (1, B, H)."""
+
+    def step(self, packed: Packed, x: Any, h0: Any, c0: Any, /) -> Any:
+        """Return h (B, R), or (h, c), after one step."""
+
+    def forward_saving(
+        self, cell: _Cell, x: Any, weights: tuple[Any, ...], h0: Any, c0: Any, /
+    ) -> Any:
+        """As `forward`, of w_ih, w_hh, b_ih and b_hh, with a `Tape` as the last item."""
+
+    def backward(
+        self,
+        tape: Tape,
+        x: Any,
+        weights: tuple[Any, ...],
+        above: tuple[Any, ...],
+        wanted: tuple[bool, ...],
+        /,
+    ) -> Any:
+        """Return gradients of x, h0, c0 and the four weights, None where they are not wanted."""
+
+class Marks:
+    """By what one sees that tensors may have changed."""
+
+    def __init__(self, exchange: Exchange, tensors: tuple[Any, ...], /) -> None: ...
+    def hold(self, tensors: tuple[Any, ...], /) -> bool:
+        """Return whether these tensors lie there still and are unchanged, as far as can be seen."""
+
 class _Probes(ModuleType):
     """Pieces of the kernels by themselves: a submodule."""
 

@@ -156,7 +156,7 @@ MAY_IMPORT = {
     "models": TRAINING,
     "interop": {*KERNEL_API, *TRAINING},
     "examples": {*KERNEL_API, *TRAINING, "interop"},
-    "bench": {*KERNEL_API, *TRAINING, "reference", "testing", "interop"},
+    "bench": {*KERNEL_API, *TRAINING, "reference", "testing", "interop", "examples"},
 }
 HOSTS = {
     "jax",

@@ -7,7 +7,7 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 
-from option_choices import every_choice
+from option_choices import every_choice_and_dtype
 from rnnfast.testing.bits import digest
 from rnnfast.testing.cells import BIASES, CELLS, Cell
 from rnnfast.testing.gradients import assert_gradients
@@ -54,8 +54,7 @@ def test_options(cell: Cell, dtype: DType, biases: tuple[str, ...], reverse: boo
 
 
 @every_cell
-@every_dtype
-@every_choice
+@every_choice_and_dtype
 def test_options_of_a_call(cell: Cell, dtype: DType, chosen: tuple[Option, ...]) -> None:
     batches = (1, 5, 34)
     if any(option.belongs_to == "memory" for option in chosen):

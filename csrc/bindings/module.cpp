@@ -13,5 +13,6 @@ PYBIND11_MODULE(_core, module) {
   rnnfast::register_plans(module);
   rnnfast::register_cells(module);
   rnnfast::register_stacks(module);
+  rnnfast::register_tensors(module);
   rnnfast::register_probes(module);
 }

@@ -45,6 +45,29 @@ class Packed {
     });
   }
 
+  /// Calls body(T{}) with the scalar type of the weights.
+  template <class Body>
+  auto with_weights(Body&& body) const {
+    return with_scalar(dtype_, std::forward<Body>(body));
+  }
+
+  template <class T>
+  const CellKernels<T>& kernels() const {
+    return cell_.kernels<T>();
+  }
+
+  /// Whole batches, without options: `x`, states and results as the kernel wants them.
+  template <class T>
+  void run(const Dims& dims, Sequence<const T> x, States<const T> initial, Sequence<T> y,
+           States<T> last) const {
+    const ForwardCall<T> call = {dims, x, initial, y, last, nullptr, {}, {}, cell_.activations()};
+    const CellKernels<T>& kernels = cell_.kernels<T>();
+    const PlanSegment plan = plan_call(Purpose::inference, dims, kernels.traits);
+    std::optional<py::gil_scoped_release> release;
+    if (takes_long(dims, kernels.traits)) release.emplace();
+    kernels.forward(call, plan, packed_.data());
+  }
+
   /// One step, if every argument already is as the kernel wants it; else NotImplemented, and Python
   /// looks at them one by one. A microsecond matters here.
   py::object step(py::handle x, py::handle state) const {
@@ -91,21 +114,9 @@ class Packed {
     }
     py::object h = fresh(dims.rows, outputs);
     py::object c = kernels.has_memory ? fresh(dims.rows, dims.units) : py::none();
-    const ForwardCall<T> call = {dims,
-                                 {pointer<const T>(x), 0, dims.inputs},
-                                 {pointer<const T>(h0), pointer<const T>(c0)},
-                                 {pointer<T>(h), 0, outputs},
-                                 {nullptr, pointer<T>(c)},
-                                 nullptr,
-                                 {},
-                                 {},
-                                 cell_.activations()};
-    const PlanSegment plan = plan_call(Purpose::inference, dims, kernels.traits);
-    {
-      std::optional<py::gil_scoped_release> release;
-      if (takes_long(dims, kernels.traits)) release.emplace();
-      kernels.forward(call, plan, packed_.data());
-    }
+    run<T>(dims, {pointer<const T>(x), 0, dims.inputs},
+           {pointer<const T>(h0), pointer<const T>(c0)}, {pointer<T>(h), 0, outputs},
+           {nullptr, pointer<T>(c)});
     if (!kernels.has_memory) return h;
     py::tuple both(2);
     PyTuple_SET_ITEM(both.ptr(), 0, h.release().ptr());
@@ -116,7 +127,8 @@ class Packed {
   /// Some ten microseconds; for less it is not worth letting other Python threads run.
   static bool takes_long(const Dims& dims, const CellTraits& cell) {
     constexpr index products = 500000;
-    return dims.rows * dims.units * cell.gates > products / (dims.inputs + outputs_of(dims));
+    const index products_a_unit = dims.inputs + outputs_of(dims);
+    return dims.steps * dims.rows * dims.units * cell.gates > products / products_a_unit;
   }
 
   /// An array (rows, columns). py::array would put its shape and strides on the heap.

@@ -11,5 +11,6 @@ void register_masks(pybind11::module_& module);
 void register_plans(pybind11::module_& module);
 void register_probes(pybind11::module_& module);
 void register_stacks(pybind11::module_& module);
+void register_tensors(pybind11::module_& module);
 
 }  // namespace rnnfast

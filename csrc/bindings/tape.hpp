@@ -37,12 +37,22 @@ class Tape {
                                     masks_of<T>(masks),
                                     truncate,
                                     cell_.activations()};
-      const CellKernels<T>& kernels = cell_.kernels<T>();
-      const auto backward =
-          purpose_ == Purpose::training ? kernels.backward : kernels.backward_from_checkpoints;
-      const py::gil_scoped_release release;
-      backward(call, plan_, saved_.data());
+      run(call);
     });
+  }
+
+  const Dims& dims() const { return dims_; }
+
+  template <class T>
+  const CellKernels<T>& kernels() const {
+    return cell_.kernels<T>();
+  }
+
+  /// Without options: `x` and all else as the kernel wants it.
+  template <class T>
+  void run(Sequence<const T> x, const Weights<T>& weights, Sequence<const T> dy,
+           States<const T> d_last, const Gradients<T>& out) const {
+    run<T>({dims_, x, weights, dy, d_last, out, nullptr, {}, {}, 0, cell_.activations()});
   }
 
   void trace(const py::tuple& weights, const py::array& gates, const py::object& c) const {
@@ -56,6 +66,15 @@ class Tape {
   }
 
  private:
+  template <class T>
+  void run(const BackwardCall<T>& call) const {
+    const CellKernels<T>& kernels = cell_.kernels<T>();
+    const auto backward =
+        purpose_ == Purpose::training ? kernels.backward : kernels.backward_from_checkpoints;
+    const py::gil_scoped_release release;
+    backward(call, plan_, saved_.data());
+  }
+
   CellChoice cell_;
   Purpose purpose_;
   Dims dims_;

@@ -169,7 +169,7 @@ def train(
     spare = copy.deepcopy(model)
     warmed = torch.optim.Adam(spare.parameters(), learning_rate)
     for _ in range(_WARM_UP):
-        _step(spare, warmed, *batches[0])
+        step(spare, warmed, *batches[0])
 
     optimizer = torch.optim.Adam(model.parameters(), learning_rate)
     run = Run([], [])
@@ -178,7 +178,7 @@ def train(
     with tqdm(batches, desc=title, unit=" steps") as bar:
         for x, y in bar:
             began = time.perf_counter()
-            loss = _step(model, optimizer, x, y)
+            loss = step(model, optimizer, x, y)
             run.seconds.append(time.perf_counter() - began)
             run.losses.append(loss)
             bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
@@ -190,7 +190,23 @@ def train(
     return run
 
 
-def _step(model: torch.nn.Module, optimizer: torch.optim.Adam, x: Tensor, y: Tensor) -> float:
+def step(model: torch.nn.Module, optimizer: torch.optim.Adam, x: Tensor, y: Tensor) -> float:
+    """Make one step of training.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Symbols to logits; changed in place.
+    optimizer : torch.optim.Adam
+        Of the model.
+    x, y : Tensor, shape (B, T)
+        Symbols and those that follow.
+
+    Returns
+    -------
+    float
+        The loss before the step.
+    """
     loss = torch.nn.functional.cross_entropy(model(x).flatten(0, 1), y.flatten())
     optimizer.zero_grad()
     loss.backward()

@@ -14,7 +14,7 @@ from pathlib import Path
 from ..cases import EVERYTHING, FIGURES
 from ..peers import Ours, Unable
 from ..plots import plot_sweep
-from . import checkpoints, company, growth, partitions, stacks, threads, variants
+from . import checkpoints, company, growth, modules, partitions, stacks, threads, variants
 from .findings import Finding, to_json, to_markdown
 
 _ROUNDS = 5
@@ -91,6 +91,7 @@ _LOOKS: dict[str, _Look] = {
     "checkpoints": _simply(checkpoints.memory_beside_saving_all),
     "stacks": _simply(stacks.beside_single_layers),
     "packed": _simply(variants.beside_torchs_packed_sequences),
+    "modules": _simply(modules.beside_torchs_modules),
 }
 
 if __name__ == "__main__":

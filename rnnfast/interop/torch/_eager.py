@@ -7,18 +7,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import _kernels, _single
+from . import _kernels
 from ._call import Call, Given
-from ._gradients import gradients_of
+from ._gradients import Tape, gradients_of
 
 
 class _Recurrence(torch.autograd.Function):  # type: ignore[misc]  # torch is not looked into
-    """y, h_n and c_n of `_kernels.forward`."""
+    """y, h_n and c_n of `_kernels.forward`; `begun` has them where they were made before."""
 
     @staticmethod
     def forward(
         ctx: Any,
         call: Call,
+        begun: tuple[tuple[Tensor, ...], Tape] | None,
         lengths: Tensor | None,
         resets: Tensor | None,
         seed: Tensor | None,
@@ -27,8 +28,9 @@ class _Recurrence(torch.autograd.Function):  # type: ignore[misc]  # torch is no
         c0: Tensor | None,
         *weights: Tensor,
     ) -> tuple[Tensor, ...]:
-        given = Given(x, h0, c0, weights, lengths, resets, seed)
-        outputs, tape = _single.forward_saving(call, given) or _kernels.forward_saving(call, given)
+        outputs, tape = begun or _kernels.forward_saving(
+            call, Given(x, h0, c0, weights, lengths, resets, seed)
+        )
         ctx.call, ctx.tape = call, tape
         ctx.save_for_backward(x, h0, c0, lengths, resets, seed, *weights)
         ctx.set_materialize_grads(False)
@@ -40,18 +42,20 @@ class _Recurrence(torch.autograd.Function):  # type: ignore[misc]  # torch is no
         found = gradients_of(
             ctx.call,
             ctx.tape,
-            ctx.needs_input_grad[4:],
+            ctx.needs_input_grad[5:],
             Given(x, h0, c0, weights, lengths, resets, seed),
             d_outputs,
         )
-        return (None, None, None, None, *found)
+        return (None, None, None, None, None, *found)
 
 
 def recurrence(
-    call: Call,
-    given: Given,
+    call: Call, given: Given, begun: tuple[tuple[Tensor, ...], Tape] | None = None
 ) -> tuple[Tensor, ...]:
-    """Return y, h_n and, where there is one, c_n, with gradients."""
+    """Return y, h_n and, where there is one, c_n, with gradients.
+
+    What was `begun` are the results, without gradients, and a tape.
+    """
     x, h0, c0, weights, *rest = given
-    result: tuple[Tensor, ...] = _Recurrence.apply(call, *rest, x, h0, c0, *weights)
+    result: tuple[Tensor, ...] = _Recurrence.apply(call, begun, *rest, x, h0, c0, *weights)
     return result

@@ -33,13 +33,19 @@ def gradients_of(
         count = len(d_outputs)
         tensors = (*d_outputs, x, h0, c0, *weights)
         return list(_Gradients.apply(call, tape, tuple(needed), rest, count, *tensors))
-    return from_kernels(call, tape, needed, d_outputs)
+    return from_kernels(call, tape, needed, given, d_outputs)
 
 
 def from_kernels(
-    call: Call, tape: Tape, needed: Sequence[bool], d_outputs: Sequence[Tensor | None]
+    call: Call,
+    tape: Tape,
+    needed: Sequence[bool],
+    given: Given,
+    d_outputs: Sequence[Tensor | None],
 ) -> list[Tensor | None]:
     """As `gradients_of`, without gradients of their own."""
+    if isinstance(tape, SingleTape):
+        return tape.gradients(needed, given, d_outputs)
     of_x, of_h0, of_c0, *of_weights = needed
     width = len(call.names)
     wanted = {name for name, n in (("x", of_x), ("h0", of_h0), ("c0", of_c0)) if n} | {
@@ -67,7 +73,9 @@ class _Gradients(torch.autograd.Function):  # type: ignore[misc]  # torch is not
         ctx.call, ctx.needed, ctx.count = call, needed, count
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(*rest, *tensors)
-        return tuple(from_kernels(call, tape, needed, tensors[:count]))
+        d_outputs, (x, h0, c0, *weights) = tensors[:count], tensors[count:]
+        given = Given(x, h0, c0, weights, *rest)
+        return tuple(from_kernels(call, tape, needed, given, d_outputs))
 
     @staticmethod
     def backward(ctx: Any, *bars: Tensor | None) -> tuple[Any, ...]:

@@ -87,9 +87,20 @@ def by_name(call: Call, arrays: Sequence[Any]) -> inputs.Given:
 
 
 def begin() -> None:
-    """Count a pass; use as many threads as torch does, unless rnnfast was told otherwise."""
-    global _calls, _threads_followed
+    """Make ready for a pass, and count it."""
+    follow_threads()
+    count()
+
+
+def count() -> None:
+    """Count a pass."""
+    global _calls
     _calls += 1
+
+
+def follow_threads() -> None:
+    """Use as many threads as torch does, unless rnnfast was told otherwise."""
+    global _threads_followed
     if _core.get_num_threads() == _threads_followed:
         wanted = torch.get_num_threads()
         if wanted != _threads_followed:

@@ -102,7 +102,7 @@ def _backward(*arguments: Any) -> list[Tensor]:
     if kept is None:
         _, kept = _kernels.forward_saving(call, given)
     d_outputs = (dy, dh_n, dc_n) if call.has_c else (dy, dh_n)
-    found = from_kernels(call, kept, needed, d_outputs)
+    found = from_kernels(call, kept, needed, given, d_outputs)
     return [gradient for gradient in found if gradient is not None]
 
 

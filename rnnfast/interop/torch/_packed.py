@@ -2,7 +2,7 @@
 
 A weight has changed if autograd's version counter has, if it lies elsewhere, or if some of its
 numbers are others. What a pack was made from is held on to, so that nothing else can come to lie in
-its place.
+its place. Where the core cannot read tensors (`_single`), nothing is kept.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,22 +19,21 @@ from ..._check import inputs, stacks
 from ...functional._network import Network
 from . import _kernels
 from ._call import NO_RATES, Call, Given
-from ._watchers import is_watched
+from ._single import EXCHANGE, states_of
 
 
 class _Pack(NamedTuple):
     """What was packed.
 
-    `marks` tell whether it still is as it was, `parameters` are its names in a module of one layer,
-    one direction and no options, `sources` and `arrays` keep the memory, and `sample` is of it.
+    `exchange` reads tensors, `marks` tell whether it still is as it was, `parameters` are its names
+    in a module of one layer, one direction and no options, `sources` keep the memory.
     """
 
-    marks: list[tuple[int, int]]
+    exchange: _core.Exchange
+    marks: _core.Marks
     names: tuple[str, ...]
     parameters: tuple[str, ...]
     sources: list[Tensor]
-    arrays: list[Any]
-    sample: list[tuple[float, float, float]]
     layers: stacks.Layers
     packed: tuple[_core.Packed, ...]
     has_c: bool
@@ -56,8 +54,6 @@ def forward(
         return _kernels.forward(call, given)
     _kernels.begin()
     optional = _kernels.optional_array
-    if len(pack.packed) == 1 and lengths is None and resets is None and call.rates is NO_RATES:
-        return _forward_one(pack, x, h0, c0)
     cell = call.core_cell()
     stack = stacks.of_call(
         cell,
@@ -73,85 +69,74 @@ def forward(
     return tuple(map(torch.from_numpy, network.forward()))
 
 
-def again(module: Any, x: Any, state: Any) -> tuple[Tensor, ...] | None:
-    """One layer in one direction once more, without gradients: the shortest way.
+def again(module: Any, x: Tensor, state: Any) -> tuple[Tensor, ...] | None:
+    """One layer in one direction once more, without gradients, x being (T, B, I).
 
     Returns y, h_n and, where there is one, c_n; None where anything is otherwise than in the call
     before, or not as the core needs it.
     """
+    pack = _pack_again(module)
+    if pack is None:
+        return None
+    states = states_of(pack.has_c, state)
+    if states is None:
+        return None
+    _kernels.follow_threads()
+    found = pack.exchange.forward(pack.packed[0], x, *states)
+    if found is NotImplemented:
+        return None
+    _kernels.count()
+    results: tuple[Tensor, ...] = found
+    return results
+
+
+def step(module: object, x: Tensor, state: Any) -> Any:
+    """Return the state after one step of a cell, (B, H); None for the longer way, as `again`."""
+    pack = _pack_again(module)
+    if pack is None:
+        return None
+    states = states_of(pack.has_c, state)
+    if states is None:
+        return None
+    _kernels.follow_threads()
+    found = pack.exchange.step(pack.packed[0], x, *states)
+    if found is NotImplemented:
+        return None
+    _kernels.count()
+    return found
+
+
+def _pack_again(module: Any) -> _Pack | None:
+    """Return the pack of a single layer, if its parameters are what they were."""
     pack = _packs.get(module)
-    if pack is None or not pack.parameters or type(x) is not Tensor or is_watched():
+    if pack is None or not pack.parameters:
         return None
     there = module._parameters
-    if _marks([there.get(name) for name in pack.parameters]) != pack.marks:
-        return None
-    if _sample(pack.arrays) != pack.sample:
-        return None
-    if len(x.shape) != 3 or x.dtype != pack.sources[0].dtype or not (x.is_cpu and x.numel()):
-        return None
-    if module.batch_first:
-        x = x.transpose(0, 1)
-    batch = x.shape[1]
-    first = pack.layers[0][0]
-    if x.shape[2] != first.input_size or x.stride(2) != 1:
-        return None
-    h0 = c0 = None
-    if state is not None:
-        states = state if isinstance(state, tuple) else (state,)
-        widths = (first.output_size, first.hidden_size)[: 1 + pack.has_c]
-        if len(states) != len(widths) or not all(
-            type(s) is Tensor and s.is_cpu and s.shape == (1, batch, width) and s.dtype == x.dtype
-            for s, width in zip(states, widths, strict=True)
-        ):
-            return None
-        h0, c0 = states if pack.has_c else (*states, None)
-    _kernels.begin()
-    y, *after = _forward_one(pack, x, h0, c0)
-    return (y.transpose(0, 1) if module.batch_first else y, *after)
+    weights = tuple([there.get(name) for name in pack.parameters])
+    return pack if pack.marks.hold(weights) else None
 
 
-def step(module: object, call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]) -> Any:
-    """Return the state after one step of a cell, (B, H); NotImplemented for the longer way."""
-    pack = _pack_of(module, call, weights)
-    if pack is None:
-        return NotImplemented
-    _kernels.begin()
-    array = _kernels.array
-    if state is not None:
-        state = (array(state[0]), array(state[1])) if call.has_c else array(state)
-    after = pack.packed[0].step(array(x), state)
-    if after is NotImplemented:
-        return after
-    return tuple(map(torch.from_numpy, after)) if call.has_c else torch.from_numpy(after)
-
-
-def _pack_of(module: object, call: Call, weights: Sequence[Tensor]) -> _Pack | None:
+def _pack_of(module: Any, call: Call, weights: Sequence[Tensor]) -> _Pack | None:
     """Return the weights as they are now, packed; None where their changes cannot be seen."""
-    marks = _marks(weights)
-    if marks is None:
-        return None
     pack = _packs.get(module)
-    stays = pack is not None and pack.marks == marks and pack.names == call.names
-    if pack is None or not stays or _sample(pack.arrays) != pack.sample:
-        pack = _packs[module] = _packed_now(module, call, weights, marks)
+    if pack is not None and pack.names == call.names and pack.marks.hold(tuple(weights)):
+        return pack
+    if EXCHANGE is None:
+        return None
+    try:
+        marks = _core.Marks(EXCHANGE, tuple(weights))
+    except (RuntimeError, ValueError):  # made in inference mode, where there are no versions
+        return None
+    pack = _packs[module] = _packed_now(module, call, weights, EXCHANGE, marks)
     return pack
 
 
-def _sample(arrays: Sequence[Any]) -> list[tuple[float, float, float]]:
-    """Return some numbers of the weights: what is written through `.data` moves no counter."""
-    return [(a.item(0), a.item(a.size // 2), a.item(a.size - 1)) for a in arrays]
-
-
-def _marks(weights: Sequence[Tensor | None]) -> list[tuple[int, int]] | None:
-    """Return where weights lie and how often they were changed; None where that cannot be seen."""
-    try:
-        return [(w.data_ptr(), w._version) for w in weights if w is not None]
-    except RuntimeError:  # made in inference mode, where there are no versions
-        return None
-
-
 def _packed_now(
-    module: Any, call: Call, weights: Sequence[Tensor], marks: list[tuple[int, int]]
+    module: Any,
+    call: Call,
+    weights: Sequence[Tensor],
+    exchange: _core.Exchange,
+    marks: _core.Marks,
 ) -> _Pack:
     sources = [weight.detach() for weight in weights]
     arrays = [_kernels.array(weight) for weight in weights]
@@ -159,32 +144,5 @@ def _packed_now(
     layers, _ = stacks.alone(cell, _kernels.by_name(call, arrays), call.bidirectional)
     packed = tuple(_core.Packed(cell.core, part) for layer in layers for part in layer)
     plain = len(packed) == 1 and call.rates is NO_RATES
-    parameters = tuple(getattr(module, "_flat_weights_names", ())) if plain else ()
-    sample = _sample(arrays)
-    return _Pack(marks, call.names, parameters, sources, arrays, sample, layers, packed, call.has_c)
-
-
-def _forward_one(
-    pack: _Pack, x: Tensor, h0: Tensor | None, c0: Tensor | None
-) -> tuple[Tensor, ...]:
-    """One layer in one direction: what a served model does step by step."""
-    first = pack.layers[0][0]
-    steps, batch, _ = x.shape
-    hidden_size = first.hidden_size
-    x = x if x.stride(2) == 1 else x.contiguous()
-    y = np.empty((steps, batch, first.output_size), first.dtype)
-    h_n = np.empty((1, batch, first.output_size), first.dtype)
-    c_n = np.empty((1, batch, hidden_size), first.dtype) if pack.has_c else None
-    pack.packed[0].forward(
-        _kernels.array(x),
-        None if h0 is None else _kernels.array(h0.contiguous()),
-        None if c0 is None else _kernels.array(c0.contiguous()),
-        None,
-        None,
-        None,
-        y,
-        h_n,
-        c_n,
-    )
-    outputs = (y, h_n) if c_n is None else (y, h_n, c_n)
-    return tuple(map(torch.from_numpy, outputs))
+    parameters = tuple(module.weight_names()) if plain else ()
+    return _Pack(exchange, marks, call.names, parameters, sources, layers, packed, call.has_c)

@@ -82,8 +82,9 @@ class _Backward(_OneByOne):
         d_outputs, (lengths, resets, seed, x, h0, c0, *weights) = tensors[:count], tensors[count:]
         assert x is not None
         there = [weight for weight in weights if weight is not None]
-        _, tape = _kernels.forward_saving(call, Given(x, h0, c0, there, lengths, resets, seed))
-        return tuple(from_kernels(call, tape, needed, d_outputs))
+        given = Given(x, h0, c0, there, lengths, resets, seed)
+        _, tape = _kernels.forward_saving(call, given)
+        return tuple(from_kernels(call, tape, needed, given, d_outputs))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:

@@ -10,9 +10,9 @@ from torch.nn.modules.rnn import RNNCellBase
 
 from . import _packed
 from ._call import Call, Given
-from ._dispatch import needs_grad, recurrence
+from ._dispatch import recurrence
 from ._fallback import reason_for_torch, say_once
-from ._watchers import are_plain, is_watched
+from ._watchers import is_watched
 
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 _CORE_NAMES = ("w_ih", "w_hh", "b_ih", "b_hh")
@@ -42,6 +42,10 @@ class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
         Tensor or (Tensor, Tensor)
             The state after it.
         """
+        if not torch.is_grad_enabled() and not is_watched():
+            after = _packed.step(self, input, hx)
+            if after is not None:
+                return after
         weights = self._weights()
         reason = reason_for_torch(input, weights[0])
         if reason is not None or not self._fits(input, hx, weights[0].dtype):
@@ -49,12 +53,6 @@ class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
                 say_once(type(self).__name__, reason)
             return super().forward(input, hx)  # which also finds the words for what does not fit
         call = self._call()
-        both = hx if isinstance(hx, tuple) else (hx,)
-        alone = not (is_watched() or needs_grad(input, *both, *weights))
-        if alone and input.dim() == 2 and are_plain(input, weights):
-            after = _packed.step(self, call, input, hx, weights)
-            if after is not NotImplemented:
-                return after
         states = () if hx is None else hx if call.has_c else (hx,)
         batched = input.dim() == 2
         x = input[None] if batched else input[None, None]
@@ -66,11 +64,14 @@ class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
     def _weights(self) -> list[Tensor]:
         """Return the weights, also of parametrized modules."""
         there = self._parameters
-        names = _NAMES if self.bias else ("weight_ih", "weight_hh")
         return [
             weight if (weight := there.get(name)) is not None else getattr(self, name)
-            for name in names
+            for name in self.weight_names()
         ]
+
+    def weight_names(self) -> tuple[str, ...]:
+        """Return the names of the weights, in torch's order."""
+        return _NAMES if self.bias else _NAMES[:2]
 
     def _call(self) -> Call:
         return Call(self._cell, _CORE_NAMES if self.bias else _CORE_NAMES[:2])

@@ -10,10 +10,11 @@ from torch import Tensor
 from torch.nn.modules.rnn import RNNBase
 from torch.nn.utils.rnn import PackedSequence
 
-from . import _packed, _sequences
+from . import _eager, _packed, _sequences, _single
 from ._call import NO_RATES, Call, Given
 from ._dispatch import recurrence
 from ._fallback import reason_for_torch, say_once
+from ._watchers import is_watched
 
 _CELLS = {"LSTM": "lstm", "GRU": "gru", "RNN_TANH": "rnn_tanh", "RNN_RELU": "rnn_relu"}
 
@@ -126,8 +127,8 @@ class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
         tuple
             As from torch.
         """
-        if resets is None and not torch.is_grad_enabled():
-            found = _packed.again(self, input, hx)
+        if resets is None and type(input) is Tensor and not is_watched():
+            found = self._alone(input, hx)
             if found is not None:
                 return found[0], found[1:] if len(found) == 3 else found[1]
         weights = self._weights()
@@ -143,10 +144,11 @@ class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
             if hx is not None:
                 hx = self.permute_hidden(hx, input.sorted_indices)
                 states = hx if call.has_c else (hx,)
-            x, lengths = _sequences.padded(input)
-            y, *after = self._run(call, x, states, weights, lengths, None)
+            places = _sequences.places_of(input)
+            x = _sequences.padded(input, places)
+            y, *after = self._run(call, x, states, weights, places.lengths, None)
             hidden = tuple(after) if call.has_c else after[0]
-            packed = _sequences.packed_like(y, lengths, input)
+            packed = _sequences.packed_like(y, places, input)
             return packed, self.permute_hidden(hidden, input.unsorted_indices)
         if input.dim() == 2:
             x, states = input.unsqueeze(1), tuple(state.unsqueeze(1) for state in states)
@@ -159,6 +161,35 @@ class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
         else:
             y, *after = self._run(call, input, states, weights, None, resets)
         return y, tuple(after) if call.has_c else after[0]
+
+    def _alone(self, x: Tensor, state: Any) -> tuple[Tensor, ...] | None:
+        """One layer in one direction: the shortest way, or None."""
+        if x.dim() != 3:
+            return None
+        if self.batch_first:
+            x = x.transpose(0, 1)
+        if torch.is_grad_enabled():
+            found = self._alone_with_gradients(x, state)
+        else:
+            found = _packed.again(self, x, state)
+        if found is None or not self.batch_first:
+            return found
+        y, *after = found
+        return (y.transpose(0, 1), *after)
+
+    def _alone_with_gradients(self, x: Tensor, state: Any) -> tuple[Tensor, ...] | None:
+        call, weights = self._call(), self._weights()
+        if not any(weight.requires_grad for weight in weights):
+            return None
+        begun = _single.forward_saving(call, x, state, weights)
+        if begun is None:
+            return None
+        h0, c0 = state if call.has_c and state is not None else (state, None)
+        return _eager.recurrence(call, Given(x, h0, c0, weights), begun)
+
+    def weight_names(self) -> list[str]:
+        """Return the names of the weights of each layer and direction, in torch's order."""
+        return list(self._flat_weights_names)
 
     def extra_repr(self) -> str:
         """Show torch's options, and those beyond."""
@@ -175,7 +206,7 @@ class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
         there = self._parameters
         return [
             weight if (weight := there.get(name)) is not None else getattr(self, name)
-            for name in self._flat_weights_names
+            for name in self.weight_names()
         ]
 
     def _reason(self, x: Tensor, weights: list[Tensor]) -> str | None:
