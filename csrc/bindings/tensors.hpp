@@ -76,13 +76,18 @@ class Exchange {
   /// Looks at a tensor; false for what is none, is not on the CPU or does not hold its numbers as
   /// they are.
   bool look(py::handle object, TensorView& view) const {
+    return look_at_memory(object, view) && !is_negated(object);
+  }
+
+  /// The same, whatever the numbers there stand for.
+  bool look_at_memory(py::handle object, TensorView& view) const {
     const auto* type = reinterpret_cast<PyObject*>(Py_TYPE(object.ptr()));
     if (type != type_.ptr() && type != also_.ptr()) return false;
     if (table_->from_object(object.ptr(), &view) != 0) {
       PyErr_Clear();
       return false;
     }
-    return view.device.type == dlpack::cpu && !is_negated(object);
+    return view.device.type == dlpack::cpu;
   }
 
   /// A new dense tensor and its elements, which are not set.
@@ -177,7 +182,7 @@ class Marks {
 
   bool look(py::handle tensor, Mark& mark) const {
     TensorView view;
-    if (!exchange_.look(tensor, view) || !is_dense(view)) return false;
+    if (!exchange_.look_at_memory(tensor, view) || !is_dense(view)) return false;
     const auto version =
         py::reinterpret_steal<py::object>(PyObject_GetAttr(tensor.ptr(), version_.ptr()));
     if (!version) throw py::error_already_set();

@@ -84,6 +84,25 @@ def test_compile_for_any_length(kind):
 
 
 @every_kind
+def test_compile_of_packed_sequences(kind):
+    module, _ = module_and_input(kind)
+    torch._dynamo.reset()
+    compiled = torch.compile(module, backend="aot_eager")
+    for lengths in ([5, 1, 3], [4, 4], [2]):
+        x = torch.randn(max(lengths), len(lengths), 3, dtype=torch.float64)
+        packed = torch.nn.utils.rnn.pack_padded_sequence(
+            x, torch.tensor(lengths), enforce_sorted=False
+        )
+        pulled = []
+        for f in (module, compiled):
+            y, last = f(packed)
+            loss = y.data.square().sum() + (last[0] if kind == "LSTM" else last).sum()
+            pulled.append(torch.autograd.grad(loss, list(module.parameters())))
+            torch.testing.assert_close(y.batch_sizes, packed.batch_sizes)
+        torch.testing.assert_close(pulled[1], pulled[0], rtol=1e-12, atol=1e-13)
+
+
+@every_kind
 def test_export(kind):
     module, x = module_and_input(kind)
     shapes = {"input": {0: torch.export.Dim("T", min=2)}}

@@ -1,4 +1,4 @@
-"""Two processes that torchrun starts train what one does."""
+"""Several processes: two that torchrun starts train what one does; workers of a DataLoader."""
 
 import os
 import signal
@@ -42,3 +42,44 @@ def test_two_processes_train_as_one_does(tmp_path):
     assert list(got) == list(want)
     assert {weight.dtype for weight in got.values()} == {torch.float64}
     torch.testing.assert_close(got, want, rtol=1e-11, atol=1e-13)
+
+
+WORKERS = """
+import torch
+from rnnfast.interop.torch import LSTM, kernel_calls
+
+torch.set_num_threads(2)
+features = LSTM(16, 64)
+
+
+class Encoded(torch.utils.data.Dataset):
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, i):
+        x = torch.full((40, 8, 16), float(i))
+        y, _ = features(x)
+        y.sum().backward()
+        with torch.no_grad():
+            return features(x)[0][-1]
+
+
+def main():
+    data = Encoded()
+    here = [data[i] for i in range(8)]  # the threads of this process have been at work
+    for _ in range(2):
+        loader = torch.utils.data.DataLoader(
+            data, num_workers=2, multiprocessing_context="fork", timeout=60
+        )
+        for i, there in enumerate(loader):
+            torch.testing.assert_close(there[0], here[i])
+        data[0]  # and can go on
+    print("passes here:", kernel_calls())
+
+
+main()
+"""
+
+
+def test_forked_workers_do_not_hang():
+    assert "passes here: 30" in run("-W", "ignore", "-c", WORKERS)
