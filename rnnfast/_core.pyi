@@ -158,6 +158,9 @@ def draw_mask(
     ``numpy.random.Philox(key=seed, counter=[0, 0, kind, part])`` gives.
     """
 
+def apply_mask(x: _Array, mask: _Array, to: _Array, /) -> None:
+    """Write x times a mask, (T, B, I) or the same (B, I) for all steps, to an array; x may be it."""
+
 def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...
 def meeting_ns(threads: int) -> float:

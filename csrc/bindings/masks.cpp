@@ -1,8 +1,8 @@
-// Masks drawn at random.
+// Masks: drawn at random, and put on sequences.
 #include "base/threads.hpp"
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
-#include "seq/random_mask.hpp"
+#include "seq/masks.hpp"
 
 namespace rnnfast {
 namespace {
@@ -18,8 +18,25 @@ void draw(std::uint64_t seed, std::uint64_t kind, std::uint64_t part, std::uint3
   });
 }
 
+/// A mask of fewer axes is the same for all steps.
+void apply(const py::array& x, const py::array& mask, const py::array& to) {
+  with_scalar(x.dtype(), [&](auto scalar) {
+    using T = decltype(scalar);
+    const Dims dims = {x.shape(0), x.shape(1), x.shape(2), 0};
+    const index step_stride = mask.ndim() == 3 ? dims.rows * dims.inputs : 0;
+    const Sequence<const T> factors = {pointer<const T>(mask), step_stride, dims.inputs};
+    const Sequence<const T> from = sequence<const T>(x);
+    T* const product = pointer<T>(to);
+    const py::gil_scoped_release release;
+    apply_mask<T>(dims, from, factors, product, default_threads());
+  });
+}
+
 }  // namespace
 
-void register_masks(py::module_& module) { module.def("draw_mask", &draw); }
+void register_masks(py::module_& module) {
+  module.def("draw_mask", &draw);
+  module.def("apply_mask", &apply);
+}
 
 }  // namespace rnnfast

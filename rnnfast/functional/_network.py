@@ -204,7 +204,7 @@ class Network:
                     dx += fresh_dx
             of_weights[:0] = of_layer
             if dx is not None and layer.mask is not None:
-                dx *= layer.mask
+                _core.apply_mask(dx, layer.mask, dx)
             dy = dx
         form = self.given.form
         gradients: dict[str, Any] = {
@@ -271,7 +271,11 @@ class Network:
     def _between(self, layer: int, x: Array) -> tuple[Array, Array | None]:
         """Return the input of a layer from the output of the one below, and its mask."""
         mask = self._noise.of_inputs(layer, x.shape, x.dtype)
-        return x if mask is None else x * mask, mask
+        if mask is None:
+            return x, None
+        masked = empty("masked inputs", x.shape, x.dtype)
+        _core.apply_mask(x, mask, masked)
+        return masked, mask
 
     def _states(self) -> list[Array]:
         """Return arrays for h_n and, where there is one, c_n."""

@@ -72,6 +72,28 @@ def test_masks_are_drawn_by_numpys_generator(count: int, dtype: DType, threads: 
     assert mask[-1] == -1
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
+@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 2, 5), (0, 2, 5), (40, 70, 91)])
+def test_masks_are_put_on_sequences(
+    shape: tuple[int, int, int], dtype: DType, threads: int
+) -> None:
+    rng = np.random.default_rng(1)
+    steps, rows, width = shape
+    x = rng.standard_normal(shape).astype(dtype)
+    batch_first = rng.standard_normal((rows, steps, width)).astype(dtype).swapaxes(0, 1)
+    for sequence in (x, x[::-1], batch_first, np.broadcast_to(x[:1], shape)):
+        for mask in (rng.random(shape).astype(dtype), rng.random(shape[1:]).astype(dtype)):
+            to = np.full((steps + 1, rows, width), -1, dtype)
+            with rnnfast.num_threads(threads):
+                _core.apply_mask(sequence, mask, to[:-1])
+            np.testing.assert_array_equal(to[:-1], sequence * mask)
+            assert (to[-1] == -1).all()
+    wanted = x * mask
+    _core.apply_mask(x, mask, x)
+    np.testing.assert_array_equal(x, wanted)
+
+
 def test_masks_are_independent_of_each_other() -> None:
     dtype = np.dtype(np.float32)
     noise = Noise(0.5, 0.5, 0.5, 0.5, (0.5, 0.5), seed=4)

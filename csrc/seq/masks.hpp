@@ -1,11 +1,12 @@
-// Masks drawn at random: one of two values for each element, by numbers of 16 bits from a generator
-// that is a function of its counter (Philox 4x64, ten rounds: Salmon et al., Parallel random
-// numbers: as easy as 1, 2, 3, 2011), so that any thread can draw any of them.
+// Masks: put on sequences, and drawn at random: one of two values for each element, by numbers of
+// 16 bits from a generator that is a function of its counter (Philox 4x64, ten rounds: Salmon et
+// al., Parallel random numbers: as easy as 1, 2, 3, 2011), so that any thread can draw any of them.
 #pragma once
 
 #include <cstdint>
 
 #include "base/dims.hpp"
+#include "base/view.hpp"
 
 namespace rnnfast {
 
@@ -21,5 +22,10 @@ struct RandomStream {
 template <class T>
 void draw_mask(const RandomStream& stream, std::uint32_t level, T below, T above, T* mask,
                index count, int threads);
+
+/// to (T, B, width), dense, = x mask. The mask is dense, with a step stride of 0 if all steps share
+/// it; `to` may be x.
+template <class T>
+void apply_mask(const Dims& dims, Sequence<const T> x, Sequence<const T> mask, T* to, int threads);
 
 }  // namespace rnnfast

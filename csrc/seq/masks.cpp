@@ -1,4 +1,4 @@
-#include "seq/random_mask.hpp"
+#include "seq/masks.hpp"
 
 #include "base/threads.hpp"
 #include "base/view.hpp"
@@ -11,6 +11,7 @@ constexpr int numbers_per_word = 4;
 constexpr index numbers_per_block = words_per_block * numbers_per_word;
 constexpr index blocks_at_once = 64;               // their numbers stay in L1
 constexpr index blocks_for_another_thread = 1024;  // tens of microseconds
+constexpr index products_for_another_thread = 1 << 16;
 
 struct Halves {
   std::uint64_t high;
@@ -74,6 +75,25 @@ void draw_mask(const RandomStream& stream, std::uint32_t level, T below, T above
   });
 }
 
+template <class T>
+void apply_mask(const Dims& dims, Sequence<const T> x, Sequence<const T> mask, T* to, int threads) {
+  const index rows = dims.steps * dims.rows;
+  const index useful = larger(1, rows * dims.inputs / products_for_another_thread);
+  team(static_cast<int>(smaller(threads, useful)), [&](Worker& worker) {
+    const Span own = share(rows, worker.id, worker.count);
+    for (index row = own.begin; row < own.end; ++row) {
+      const index step = row / dims.rows;
+      const index b = row - step * dims.rows;
+      const T* const from = x.data + step * x.step_stride + b * x.row_stride;
+      const T* const factor = mask.data + step * mask.step_stride + b * mask.row_stride;
+      T* const product = to + row * dims.inputs;
+      for (index i = 0; i < dims.inputs; ++i) product[i] = from[i] * factor[i];
+    }
+  });
+}
+
+template void apply_mask(const Dims&, Sequence<const float>, Sequence<const float>, float*, int);
+template void apply_mask(const Dims&, Sequence<const double>, Sequence<const double>, double*, int);
 template void draw_mask(const RandomStream&, std::uint32_t, float, float, float*, index, int);
 template void draw_mask(const RandomStream&, std::uint32_t, double, double, double*, index, int);
 
