@@ -159,7 +159,7 @@ def draw_mask(
     """
 
 def apply_mask(x: _Array, mask: _Array, to: _Array, /) -> None:
-    """Write x times a mask, (T, B, I) or the same (B, I) for all steps, to an array; x may be it."""
+    """Write x times a mask, (T, B, I) or one (B, I) for all steps, to an array; x may be it."""
 
 def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...

@@ -1,8 +1,9 @@
 // Masks: drawn at random, and put on sequences.
+#include "seq/masks.hpp"
+
 #include "base/threads.hpp"
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
-#include "seq/masks.hpp"
 
 namespace rnnfast {
 namespace {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import torch
@@ -16,6 +15,7 @@ from ._dispatch import recurrence
 from ._fallback import reason_for_torch, say_once
 from ._watchers import is_watched
 
+_NAMES: tuple[str, ...] = ("w_ih", "w_hh", "b_ih", "b_hh")
 _CELLS = {"LSTM": "lstm", "GRU": "gru", "RNN_TANH": "rnn_tanh", "RNN_RELU": "rnn_relu"}
 
 
@@ -249,7 +249,13 @@ class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
         )
 
     def _call(self) -> Call:
-        names = _names(self.bias, self.proj_size > 0, self.peephole, self.layer_norm)
+        names = _NAMES if self.bias else _NAMES[:2]
+        if self.proj_size:
+            names += ("w_hr",)
+        if self.peephole:
+            names += ("peephole",)
+        if self.layer_norm:
+            names += ("layer_norm",)
         rates = (self.dropout, *self._rates) if self.dropout or any(self._rates) else NO_RATES
         return Call(_CELLS[self.mode], names, self.bidirectional, rates, self.checkpoint)
 
@@ -266,13 +272,6 @@ class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
         seed = torch.randint(2**63 - 1, ()) if draws else None
         h0, c0, *_ = (*states, None, None)
         return recurrence(self, call, Given(x, h0, c0, weights, lengths, resets, seed))
-
-
-@cache
-def _names(bias: bool, projected: bool, peephole: bool, layer_norm: bool) -> tuple[str, ...]:
-    names = ["w_ih", "w_hh", *(["b_ih", "b_hh"] if bias else [])]
-    there = {"w_hr": projected, "peephole": peephole, "layer_norm": layer_norm}
-    return (*names, *(name for name, is_there in there.items() if is_there))
 
 
 class RNN(_Layers):
