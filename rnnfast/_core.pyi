@@ -179,7 +179,6 @@ def force_plan(
 ) -> None: ...
 def last_plan() -> dict[str, Any]: ...
 
-@type_check_only
 class Exchange:
     """Tensors of a framework, by the DLPack exchange table of their class; TypeError without one.
 
@@ -211,12 +210,13 @@ class Exchange:
         """Return gradients of x, h0, c0 and the four weights, None where they are not wanted."""
 
 class Marks:
-    """By what one sees that tensors may have changed."""
+    """By what one sees that tensors may have changed; ValueError where it cannot be seen."""
 
     def __init__(self, exchange: Exchange, tensors: tuple[Any, ...], /) -> None: ...
     def hold(self, tensors: tuple[Any, ...], /) -> bool:
         """Return whether these tensors lie there still and are unchanged, as far as can be seen."""
 
+@type_check_only
 class _Probes(ModuleType):
     """Pieces of the kernels by themselves: a submodule."""
 

@@ -154,12 +154,12 @@ class Exchange {
 /// them change, and some of their numbers.
 class Marks {
  public:
-  /// Raises what the framework raises for a tensor whose changes it does not count, and ValueError
-  /// for one that cannot be looked at.
+  /// Raises ValueError for a tensor that cannot be looked at, or whose changes are not counted.
   Marks(const Exchange& exchange, const py::tuple& tensors)
       : exchange_(exchange), marks_(tensors.size()) {
     for (std::size_t i = 0; i < marks_.size(); ++i) {
-      if (!look(tensors[i], marks_[i])) throw std::invalid_argument("not a plain tensor");
+      if (!look(tensors[i], marks_[i]))
+        throw std::invalid_argument("changes of a tensor cannot be seen");
     }
   }
 
@@ -185,7 +185,10 @@ class Marks {
     if (!exchange_.look_at_memory(tensor, view) || !is_dense(view)) return false;
     const auto version =
         py::reinterpret_steal<py::object>(PyObject_GetAttr(tensor.ptr(), version_.ptr()));
-    if (!version) throw py::error_already_set();
+    if (!version) {
+      PyErr_Clear();
+      return false;
+    }
     mark.data = pointer<const char>(view);
     mark.version = PyLong_AsLong(version.ptr());
     index count = 1;

@@ -171,6 +171,19 @@ def test_saved_tensors_may_be_given_back_otherwise():
     torch.testing.assert_close(found, module.weight_hh_l0.grad)
 
 
+@pytest.mark.parametrize("own", [LSTM, LSTMCell])
+def test_weights_of_inference_mode_take_the_place_of_packed_ones(own):
+    module = own(INPUTS, H)
+    x = torch.randn(*([T] if own is LSTM else []), B, INPUTS)
+    name = "weight_hh_l0" if own is LSTM else "weight_hh"
+    with torch.inference_mode():
+        module(x)
+        setattr(module, name, torch.nn.Parameter(torch.zeros(4 * H, H)))
+        wanted = getattr(torch.nn, own.__name__)(INPUTS, H)
+        wanted.load_state_dict(module.state_dict())
+        torch.testing.assert_close(module(x)[0], wanted(x)[0])
+
+
 def test_results_are_fresh_and_the_callers():
     module = LSTM(INPUTS, H)
     x = torch.randn(T, B, INPUTS)
@@ -230,5 +243,5 @@ def test_exchange_refuses_what_is_no_tensor():
         ):
             changed = (*weights[:i], other, *weights[i + 1 :])
             assert exchange.forward_saving(core, good, changed, None, None) is NotImplemented
-    with pytest.raises(ValueError, match="plain"):
+    with pytest.raises(ValueError, match="cannot be seen"):
         _core.Marks(exchange, (1,))

@@ -106,7 +106,12 @@ def _packed_sequences(torch: Any, rounds: int) -> list[Finding]:
 
         return call
 
-    theirs, own = map(training, _both(torch, torch.nn.LSTM(_H, _H)))
+    modules = _both(torch, torch.nn.LSTM(_H, _H))
+    theirs, own = map(training, modules)
+    for call in (theirs, own):
+        call()
+    gradients = [[weight.grad for weight in module.parameters()] for module in modules]
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-3, atol=1e-3)
     times = medians({"theirs": theirs, "own": own}, rounds)
     about = f"torch's time / ours, PackedSequence, LSTM training {_T}/{_B}/{_H}"
     return [Finding(about, times["theirs"] / times["own"], "at least", 8.0)]
@@ -120,14 +125,15 @@ def _cells(torch: Any, rounds: int) -> list[Finding]:
         state = (h, h.clone()) if kind == "LSTMCell" else h
 
         def inference(module: Any, x: Any = x, state: Any = state) -> Call:
-            def call() -> None:
+            def call() -> Any:
                 with torch.inference_mode():
-                    module(x, state)
+                    return module(x, state)
 
             return call
 
         module = getattr(torch.nn, kind)(_UNITS_OF_A_STEP, _UNITS_OF_A_STEP)
         theirs, own = map(inference, _both(torch, module))
+        torch.testing.assert_close(own(), theirs())
         times = medians({"theirs": theirs, "own": own}, rounds)
         about = f"torch's time / ours, {kind} B=1 H={_UNITS_OF_A_STEP}"
         found.append(Finding(about, times["theirs"] / times["own"], "at least", 2.0))
@@ -183,6 +189,8 @@ def _overhead(torch: Any, rounds: int) -> list[Finding]:
             nothing_of_training,
         )
     }
+    kernels_of_inference()
+    torch.testing.assert_close(lstm(x)[0].detach(), torch.from_numpy(y))
     times = medians(calls, rounds)
     found = []
     for mode, bound in (("inference", 8.0), ("training", 30.0)):

@@ -7,7 +7,7 @@ its place. Where the core cannot read tensors (`_single`), nothing is kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -75,31 +75,22 @@ def again(module: Any, x: Tensor, state: Any) -> tuple[Tensor, ...] | None:
     Returns y, h_n and, where there is one, c_n; None where anything is otherwise than in the call
     before, or not as the core needs it.
     """
-    pack = _pack_again(module)
-    if pack is None:
-        return None
-    states = states_of(pack.has_c, state)
-    if states is None:
-        return None
-    _kernels.follow_threads()
-    found = pack.exchange.forward(pack.packed[0], x, *states)
-    if found is NotImplemented:
-        return None
-    _kernels.count()
-    results: tuple[Tensor, ...] = found
-    return results
+    found: tuple[Tensor, ...] | None = _shortest(_core.Exchange.forward, module, x, state)
+    return found
 
 
 def step(module: object, x: Tensor, state: Any) -> Any:
     """Return the state after one step of a cell, (B, H); None for the longer way, as `again`."""
+    return _shortest(_core.Exchange.step, module, x, state)
+
+
+def _shortest(run: Callable[..., Any], module: object, x: Tensor, state: Any) -> Any:
     pack = _pack_again(module)
-    if pack is None:
-        return None
-    states = states_of(pack.has_c, state)
-    if states is None:
+    states = None if pack is None else states_of(pack.has_c, state)
+    if pack is None or states is None:
         return None
     _kernels.follow_threads()
-    found = pack.exchange.step(pack.packed[0], x, *states)
+    found = run(pack.exchange, pack.packed[0], x, *states)
     if found is NotImplemented:
         return None
     _kernels.count()
@@ -125,7 +116,7 @@ def _pack_of(module: Any, call: Call, weights: Sequence[Tensor]) -> _Pack | None
         return None
     try:
         marks = _core.Marks(EXCHANGE, tuple(weights))
-    except (RuntimeError, ValueError):  # made in inference mode, where there are no versions
+    except ValueError:  # as of those made in inference mode
         return None
     pack = _packs[module] = _packed_now(module, call, weights, EXCHANGE, marks)
     return pack
