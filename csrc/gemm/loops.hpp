@@ -1,12 +1,12 @@
 // The blocked loops around the tiles: which rows and columns a tile gets, and in what order.
 //
-//   multiply      C = start + A B for all rows over one panel of B, with an epilogue per row tile
-//                 that meets the finished tile in L1
+//   multiply      C = start + A B for all rows over one B in columns, with an epilogue per row
+//                 tile that meets the finished tile in L1
 //
 // A block of at most `k_block` rows of B stays in L2 while all row tiles pass over it.
 #pragma once
 
-#include "gemm/tile.hpp"
+#include "gemm/columns.hpp"
 
 namespace rnnfast {
 namespace {
@@ -52,6 +52,14 @@ struct DenseRuns {
   Runs all() const { return some(0, runs); }
 };
 
+/// A of a stretch of k, which begins at `first`.
+template <class T>
+struct Segment {
+  Rows<const T> a;
+  Runs runs;
+  index first;
+};
+
 /// A plain operand: each row K adjacent elements.
 template <class T>
 struct Dense {
@@ -59,13 +67,12 @@ struct Dense {
   const DenseRuns& k;
 
   index segments() const { return k.segments; }
-  Segment<T> segment(index i, const T* b, index b_stride) const {
+  Segment<T> segment(index i) const {
     const index first = i * k.runs_per_segment;
     const index at = first * k.run;
     return {{rows.base + at, rows.offset, rows.stride},
             k.some(first, smaller(k.runs_per_segment, k.runs - first)),
-            b + at * b_stride,
-            b_stride};
+            at};
   }
 };
 
@@ -73,37 +80,69 @@ struct NoEpilogue {
   void operator()(index, index) const {}
 };
 
-/// Over `count` rows and `vectors` adjacent vectors of a panel of B, [K][vectors][N].
-/// `epilogue(row, rows)` follows each finished row tile.
+/// How tiles go across some adjacent vectors of a B in columns.
+struct Across {
+  index vectors;  // in all
+  index widest;   // of a tile
+  index next;     // elements of B from a widest tile to the next
+  index first;    // vectors of the first tile, which may begin in the middle of a column,
+  index second;   // and elements of B from it to the next
+};
+
+template <class T>
+inline Across tiles_across(const Columns<const T>& b, Span vectors, index rows) {
+  const index columns = widest_tile(rows) / tile_vectors;
+  const index widest = columns * b.width;
+  const index next = columns * b.column();
+  const index before = vectors.begin < b.width ? vectors.begin : vectors.begin % b.width;
+  if (before == 0) return {vectors.size(), widest, next, smaller(vectors.size(), widest), next};
+  return {vectors.size(), widest, next, smaller(vectors.size(), b.width - before),
+          b.column() - before * lanes<T>};
+}
+
+/// The tiles of `rows` rows, of which `call` is the first. (The call is changed field by field, and
+/// back: a struct copied just after it was written keeps the processor waiting.)
+template <class T>
+inline void row_of_tiles(TileCall<T>& call, index rows, const Across& across) {
+  const T* const b = call.b;
+  const T* const start = call.start.base;
+  T* const c = call.c.base;
+  index width = across.first;
+  index step = across.second;
+  for (index left = across.vectors; left > 0;
+       width = smaller(left, across.widest), step = across.next) {
+    tile_for<T>(rows, width)(call);
+    left -= width;
+    call.b += step;
+    call.start.base += width * lanes<T>;
+    call.c.base += width * lanes<T>;
+  }
+  call.b = b;
+  call.start.base = start;
+  call.c.base = c;
+}
+
+/// C[count rows, vectors] = start + A B, over some adjacent vectors of B, of which `start` and `c`
+/// have the first. `epilogue(row, rows)` follows each finished row of tiles.
 template <class T, class Operand, class Epilogue = NoEpilogue>
-inline void multiply(const Operand& a, const T* b, index b_stride, index vectors,
-                     Rows<const T> start, Rows<T> c, index count, Epilogue&& epilogue = {}) {
-  constexpr index N = lanes<T>;
-  const Pieces columns(vectors, widest_tile(count));
-  const Pieces rows(count, tile_rows(static_cast<int>(columns.at(0).size())));
+inline void multiply(const Operand& a, const Columns<const T>& b, Span vectors, Rows<const T> start,
+                     Rows<T> c, index count, Epilogue&& epilogue = {}) {
+  const Across across = tiles_across(b, vectors, count);
+  const Pieces rows(count, tile_rows(static_cast<int>(smaller(across.vectors, across.widest))));
   const index segments = a.segments();
   for (index i = 0; i < segments; ++i) {
-    // Made once, and then changed field by field: whole structs copied just after they were written
-    // keep the processor waiting.
-    TileCall<T> call = {a.segment(i, b, b_stride), start, c};
-    if (i > 0) call.start = {c.base, c.offset, c.stride};
-    const index* const a_offset = call.in.a.offset;
-    const index* const start_offset = call.start.offset;
-    const T* const start_base = call.start.base;
-    const T* const b_base = call.in.b;
+    const Segment<T> segment = a.segment(i);
+    TileCall<T> call = {
+        segment.a,  segment.runs, b.at(vectors.begin) + segment.first * b.stride(),
+        b.stride(), b.column(),   i > 0 ? Rows<const T>{c.base, c.offset, c.stride} : start,
+        c};
     for (index piece = 0; piece < rows.pieces; ++piece) {
       const Span row = rows.at(piece);
-      call.in.a.offset = a_offset + row.begin;
-      call.start.offset = start_offset + row.begin;
-      call.c.offset = c.offset + row.begin;
-      for (index column = 0; column < columns.pieces; ++column) {
-        const Span vector = columns.at(column);
-        call.in.b = b_base + vector.begin * N;
-        call.start.base = start_base + vector.begin * N;
-        call.c.base = c.base + vector.begin * N;
-        tile_for<T>(row.size(), vector.size())(call);
-      }
+      row_of_tiles<T>(call, row.size(), across);
       if (i == segments - 1) epilogue(row.begin, row.size());
+      call.a.offset += row.size();
+      call.start.offset += row.size();
+      call.c.offset += row.size();
     }
   }
 }

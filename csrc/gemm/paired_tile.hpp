@@ -110,14 +110,14 @@ template <class T, int FarV, int NearV>
   const T* strip = near.strip;
   const T* b = near.b;
   const index b_stride = near.b_stride;
-  const T* x = far.in.a.at(0);
-  const T* far_b = far.in.b;
-  const index far_stride = far.in.b_stride;
+  const T* x = far.a.at(0);
+  const T* far_b = far.b;
+  const index far_stride = far.b_stride;
   const T* start = far.start.at(0);
   T* const c = far.c.at(0);
-  for (index run = far.in.runs.count; run > 0; --run) {
+  for (index run = far.runs.count; run > 0; --run) {
     Vec<T> total[FarV] = {};
-    index length = run > 1 ? far.in.runs.length : far.in.runs.last;
+    index length = run > 1 ? far.runs.length : far.runs.last;
     while (true) {
       const index together = smaller(length / far_steps, sums.left());
       if (together == 0) break;

@@ -1,6 +1,6 @@
 // The register tiles.
 //
-//   tile<M, NV>         C[M rows, NV vectors] = start + A[M, K] B[K, NV]
+//   tile<M, NV>         C[M rows, NV vectors] = start + A[M, K] B[K, NV]      B in columns
 //   strip_tile<M, NV>   C[M columns, NV vectors] = start + sum_k strip[k, M] B[k, NV]
 //
 // Each output is a sum of ascending runs over k, each one chain of fma begun at zero and then added
@@ -57,58 +57,91 @@ struct Runs {
   index stride;
 };
 
-/// A and B of a stretch of k.
-template <class T>
-struct Segment {
-  Rows<const T> a;
-  Runs runs;
-  const T* b;  // [K][b_stride]
-  index b_stride;
-};
-
+/// Pointers are to this tile's first row, its first vector and its first k.
 template <class T>
 struct TileCall {
-  Segment<T> in;        // this tile's rows and vectors first
+  Rows<const T> a;
+  Runs runs;
+  const T* b;  // of each tile_vectors: [K][b_stride]
+  index b_stride;
+  index b_column;       // from one tile_vectors to the next, where the tile is wider
   Rows<const T> start;  // stride 0: the same for all rows
   Rows<T> c;
 };
 
+// With few registers, each line of C, which may come from L3, has little work to wait behind, and
+// each k is little work to a turn of the loop (bench/NOTES.md).
+constexpr bool tiles_ask_for_c = vector_registers == 16;
+constexpr index k_at_once = vector_registers == 16 ? 2 : 1;
+
+/// sum += a[M] b[NV vectors]: one k.
+template <class T, int M, int NV>
+[[gnu::always_inline]] inline void add_products(const T* const (&row)[M], index k, const T* b,
+                                                index b_column, Vec<T> (&sum)[M][NV]) {
+  Vec<T> column[NV];
+#pragma GCC unroll 8
+  for (int v = 0; v < NV; ++v) {
+    column[v] = load(b + v / tile_vectors * b_column + v % tile_vectors * lanes<T>);
+  }
+#pragma GCC unroll 8
+  for (int m = 0; m < M; ++m) {
+    const Vec<T> a = broadcast(row[m][k]);
+#pragma GCC unroll 8
+    for (int v = 0; v < NV; ++v) sum[m][v] = fma(a, column[v], sum[m][v]);
+  }
+}
+
+/// sum += the products of `length` k, in order, of which row m has those a `Step` apart. Leaves b
+/// at the next.
+template <int Step, class T, int M, int NV>
+[[gnu::always_inline]] inline void add_run(const T* const (&row)[M], const T*& b, index b_stride,
+                                           index b_column, index length, Vec<T> (&sum)[M][NV]) {
+  index k = 0;
+  for (; k + k_at_once <= length; k += k_at_once) {
+#pragma GCC unroll 2
+    for (index i = 0; i < k_at_once; ++i, b += b_stride) {
+      add_products<T>(row, (k + i) * Step, b, b_column, sum);
+    }
+  }
+  if (k_at_once > 1 && k < length) {
+    add_products<T>(row, k * Step, b, b_column, sum);
+    b += b_stride;
+  }
+}
+
 template <class T, int M, int NV>
 [[gnu::noinline]] void tile(const TileCall<T>& call) {
   constexpr index N = lanes<T>;
+  // Where rows lie, and all else that the call says, is read once: for all the compiler knows,
+  // every store to C may change it.
   const T* row[M];
+  const T* from[M];
+  T* c[M];
 #pragma GCC unroll 8
-  for (int m = 0; m < M; ++m) row[m] = call.in.a.at(m);
-  const T* b = call.in.b;
-  const index b_stride = call.in.b_stride;
-  Rows<const T> before = call.start;
-  // The loops run at least once; saying so keeps the compiler from moving the sums about.
-  index run = call.in.runs.count;
+  for (int m = 0; m < M; ++m) {
+    row[m] = call.a.at(m);
+    from[m] = call.start.at(m);
+    c[m] = call.c.at(m);
+  }
+  if constexpr (tiles_ask_for_c && M > 2) {
+#pragma GCC unroll 8
+    for (int m = 0; m < M; ++m) __builtin_prefetch(c[m], 1);
+  }
+  const Runs runs = call.runs;
+  const T* b = call.b;
+  const index b_stride = call.b_stride;
+  const index b_column = call.b_column;
+  index run = runs.count;
   do {
     Vec<T> sum[M][NV] = {};
-    const index length = run > 1 ? call.in.runs.length : call.in.runs.last;
-    index k = 0;
-    do {
-      Vec<T> column[NV];
-#pragma GCC unroll 8
-      for (int v = 0; v < NV; ++v) column[v] = load(b + v * N);
-#pragma GCC unroll 8
-      for (int m = 0; m < M; ++m) {
-        const Vec<T> a = broadcast(row[m][k]);
-#pragma GCC unroll 8
-        for (int v = 0; v < NV; ++v) sum[m][v] = fma(a, column[v], sum[m][v]);
-      }
-      b += b_stride;
-    } while (++k < length);
+    add_run<1>(row, b, b_stride, b_column, run > 1 ? runs.length : runs.last, sum);
 #pragma GCC unroll 8
     for (int m = 0; m < M; ++m) {
-      const T* from = before.at(m);
-      T* c = call.c.at(m);
 #pragma GCC unroll 8
-      for (int v = 0; v < NV; ++v) store(c + v * N, load(from + v * N) + sum[m][v]);
-      row[m] += call.in.runs.stride;
+      for (int v = 0; v < NV; ++v) store(c[m] + v * N, load(from[m] + v * N) + sum[m][v]);
+      from[m] = c[m];
+      row[m] += runs.stride;
     }
-    before = {call.c.base, call.c.offset, call.c.stride};
   } while (--run > 0);
 }
 
@@ -133,38 +166,31 @@ template <class T, int M, int NV>
 #pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) __builtin_prefetch(call.c + m * call.c_stride + v * N, 1);
   }
-  const T* a = call.strip;
+  const T* row[M];
+#pragma GCC unroll 8
+  for (int m = 0; m < M; ++m) row[m] = call.strip + m;
+  T* const c = call.c;
+  const index c_stride = call.c_stride;
   const T* b = call.b;
   const index b_stride = call.b_stride;
-  const T* before = call.start;
-  index before_stride = call.start_stride;
+  const T* from = call.start;
+  index from_stride = call.start_stride;
   index rest = call.length;
   do {
     Vec<T> sum[M][NV] = {};
-    index k = smaller(rest, longest_row_sum);
-    rest -= k;
-    do {
-      Vec<T> column[NV];
-#pragma GCC unroll 4
-      for (int v = 0; v < NV; ++v) column[v] = load(b + v * N);
-#pragma GCC unroll 8
-      for (int m = 0; m < M; ++m) {
-        const Vec<T> x = broadcast(a[m]);
-#pragma GCC unroll 4
-        for (int v = 0; v < NV; ++v) sum[m][v] = fma(x, column[v], sum[m][v]);
-      }
-      a += M;
-      b += b_stride;
-    } while (--k > 0);
+    const index length = smaller(rest, longest_row_sum);
+    rest -= length;
+    add_run<M>(row, b, b_stride, 0, length, sum);
 #pragma GCC unroll 8
     for (int m = 0; m < M; ++m) {
-      const T* from = before + m * before_stride;
-      T* c = call.c + m * call.c_stride;
 #pragma GCC unroll 4
-      for (int v = 0; v < NV; ++v) store(c + v * N, load(from + v * N) + sum[m][v]);
+      for (int v = 0; v < NV; ++v) {
+        store(c + m * c_stride + v * N, load(from + m * from_stride + v * N) + sum[m][v]);
+      }
+      row[m] += length * M;
     }
-    before = call.c;
-    before_stride = call.c_stride;
+    from = c;
+    from_stride = c_stride;
   } while (rest > 0);
 }
 

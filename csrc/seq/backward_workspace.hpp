@@ -3,6 +3,7 @@
 #pragma once
 
 #include "seq/calls.hpp"
+#include "seq/delta_weights.hpp"
 #include "seq/history.hpp"
 #include "seq/norm_gradients.hpp"
 #include "seq/unit_gradients.hpp"

@@ -51,9 +51,9 @@ class ChunkProducts {
       for (index block = 0; block < weights.blocks(); ++block) {
         const index column = block * stride;
         const index columns = smaller(stride, call_.dims.inputs - column);
-        multiply<T>(operand, weights.block(block), weights.width(block) * L::N,
-                    weights.width(block), {work_.zeros, work_.numbers, 0},
-                    {scratch, work_.numbers, stride}, count, [&](index row, index rows) {
+        multiply<T>(operand, weights.block(block), {0, weights.width(block)},
+                    {work_.zeros, work_.numbers, 0}, {scratch, work_.numbers, stride}, count,
+                    [&](index row, index rows) {
                       for (index i = row; i < row + rows; ++i) {
                         T* dx = call_.out.x.data + work_.dx_offsets[first + i] + column;
                         __builtin_memcpy(dx, scratch + i * stride,

@@ -216,8 +216,8 @@ class ForwardPass {
   /// h = m W_hr^T
   [[gnu::noinline]] void project(const Step& step) {
     if (own_.meets) worker_.meet();
-    const ProjectionWeights<T>& weights = weights_.projection;
-    using Panels = typename ProjectionWeights<T>::L;
+    const PanelWeights<Linear, T>& weights = weights_.projection;
+    using Panels = Layout<Linear, T>;
     static constexpr T zeros[Panels::U * L::N] = {};
     const Span panels = {own_outputs_.begin / Panels::U, ceil_div(own_outputs_.end, Panels::U)};
     const index* const rows = state_rows_ + active_.begin;
@@ -227,10 +227,10 @@ class ForwardPass {
       const index width = weights.layout.width(panel);
       const Span groups = {larger(first, own_outputs_.begin),
                            smaller(first + width, own_outputs_.end)};
-      multiply<T>(Dense<T>{{step.m, rows, row_}, unit_runs_},
-                  weights.panel(panel) + (groups.begin - first) * L::N, width * L::N, groups.size(),
-                  {zeros, rows, 0}, {step.after.h + groups.begin * L::N, rows, h_row_},
-                  active_.size(), [&](index row, index count) {
+      multiply<T>(Dense<T>{{step.m, rows, row_}, unit_runs_}, weights.panel(panel),
+                  {groups.begin - first, groups.end - first}, {zeros, rows, 0},
+                  {step.after.h + groups.begin * L::N, rows, h_row_}, active_.size(),
+                  [&](index row, index count) {
                     const index begin = active_.begin + row;
                     const Span finished = {begin, begin + count};
                     call_.masks.kept_h.data ? finish_outputs<Zoneout<T>>(step, finished, groups)
@@ -273,14 +273,14 @@ class ForwardPass {
   void recurrent_panel(const Step& step, index panel, const T* operand) {
     constexpr Range range = Cell::phase[Phase];
     const index width = layout_.width(panel);
-    const index vectors = range.count() * width;
+    const PanelWeights<Cell, T>& weights = weights_.recurrent[Phase];
     T* const slots = slots_of(step, panel);
     const index* operand_rows = state_rows_ + active_.begin;
     const Rows<T> c = {slots + range.begin * width * L::N, gate_rows_ + active_.begin,
                        layout_.slot(panel)};
-    multiply<T>(Dense<T>{{operand, operand_rows, h_row_}, runs_},
-                weights_.recurrent_panel(Phase, panel), vectors * L::N, vectors,
-                {c.base, c.offset, c.stride}, c, active_.size(), [&](index row, index count) {
+    multiply<T>(Dense<T>{{operand, operand_rows, h_row_}, runs_}, weights.panel(panel),
+                {0, weights.vectors(panel)}, {c.base, c.offset, c.stride}, c, active_.size(),
+                [&](index row, index count) {
                   const index begin = active_.begin + row;
                   finish_rows<Phase>(step, panel, slots, {begin, begin + count});
                 });

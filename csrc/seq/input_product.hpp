@@ -78,11 +78,10 @@ class InputProduct {
 
   void fill_panel(const Slots<Cell, T>& slots, index panel, Span rows) {
     const index group = layout_.width(panel) * L::N;
-    const index vectors = Cell::input.count() * layout_.width(panel);
     const T* bias = weights_.bias_panel(panel);
     const Rows<T> c = {slots.panel(panel), slot_numbers_ + rows.begin, layout_.slot(panel)};
     multiply<T>(Dense<T>{{call_.x.data, x_offsets_ + rows.begin, 1}, runs_},
-                weights_.input_panel(panel), vectors * L::N, vectors,
+                weights_.input.panel(panel), {0, weights_.input.vectors(panel)},
                 {bias + Cell::input.begin * group, c.offset, 0},
                 {c.base + Cell::input.begin * group, c.offset, c.stride}, rows.size(),
                 [&](index row, index count) {

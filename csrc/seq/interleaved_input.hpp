@@ -77,21 +77,22 @@ class InterleavedInput {
   void multiply_panel(index panel, const T* h, T* slot, index place) {
     const index zero = 0;
     const index group = layout_.width(panel) * L::N;
-    const index vectors = Cell::input.count() * layout_.width(panel);
-    const index stride = vectors * L::N;
-    const Pieces columns(vectors, tile_vectors);
-    for (index column = 0; column < columns.pieces; ++column) {
-      const Span vector = columns.at(column);
-      const Rows<T> c = {slot + Cell::phase[0].begin * group + vector.begin * L::N, &zero, 0};
-      const Piece& piece = pieces_[vector.size() - 1][place];
-      paired_tile_for<T>(vector.size(), piece.vector.size())(
-          {{{h, &zero, 0},
-            recurrent_runs_.all(),
-            weights_.recurrent_panel(0, panel) + vector.begin * L::N,
-            stride},
+    const index vectors = weights_.recurrent[0].vectors(panel);
+    const Columns<const T> recurrent = weights_.recurrent[0].panel(panel);
+    const Columns<const T> input = weights_.input.panel(panel);
+    for (index vector = 0; vector < vectors; vector += recurrent.width) {
+      const index width = smaller(recurrent.width, vectors - vector);
+      const Rows<T> c = {slot + Cell::phase[0].begin * group + vector * L::N, &zero, 0};
+      const Piece& piece = pieces_[width - 1][place];
+      paired_tile_for<T>(width, piece.vector.size())(
+          {{h, &zero, 0},
+           recurrent_runs_.all(),
+           recurrent.at(vector),
+           recurrent.stride(),
+           recurrent.column(),
            {c.base, &zero, 0},
            c},
-          slice(panel, vector.begin, piece, stride));
+          slice(panel, input, vector + piece.vector.begin, piece.k));
     }
   }
 
@@ -114,27 +115,27 @@ class InterleavedInput {
     return {columns.at(column), share(call_.dims.inputs, place - places.begin, places.size())};
   }
 
-  SliceCall<T> slice(index panel, index first_vector, const Piece& piece, index stride) const {
+  SliceCall<T> slice(index panel, const Columns<const T>& input, index vector, Span k) const {
     static constexpr index numbers[near_rows] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
     static_assert(numbers[near_rows - 1] == near_rows - 1, "one number a row");
     const index inputs = call_.dims.inputs;
     const index run = input_runs_.run;
-    const index first = (first_vector + piece.vector.begin) * L::N;
+    const index first = vector * L::N;
     const index at = Cell::input.begin * layout_.width(panel) * L::N + first;
     const T* bias = weights_.bias_panel(panel) + at;
     const Rows<T> c = {slots_of(panel) + at, numbers, layout_.slot(panel)};
-    return {strip_ + piece.k.begin * near_strip<T>,
-            piece.k.size(),
-            smaller(run - piece.k.begin % run, inputs - piece.k.begin),
-            inputs - piece.k.begin,
-            run,
-            weights_.input_panel(panel) + piece.k.begin * stride + first,
-            stride,
-            piece.k.begin < run ? Rows<const T>{bias, numbers, 0}
-                                : Rows<const T>{c.base, numbers, c.stride},
-            c,
-            rows_,
-            sums_of(panel) + near_rows * first};
+    return {
+        strip_ + k.begin * near_strip<T>,
+        k.size(),
+        smaller(run - k.begin % run, inputs - k.begin),
+        inputs - k.begin,
+        run,
+        input.at(vector) + k.begin * input.stride(),
+        input.stride(),
+        k.begin < run ? Rows<const T>{bias, numbers, 0} : Rows<const T>{c.base, numbers, c.stride},
+        c,
+        rows_,
+        sums_of(panel) + near_rows * first};
   }
 
   /// Slots of the window's first step, one a step.

@@ -123,7 +123,7 @@ struct SlotOperand {
   index segments() const {
     return ceil_div(full_panels(), panels_per_segment()) + (slots.layout.panels() - full_panels());
   }
-  Segment<T> segment(index i, const T* b, index b_stride) const {
+  Segment<T> segment(index i) const {
     const index first = smaller(i * panels_per_segment(), full_panels());
     const bool narrow = first == full_panels();
     const index width = slots.layout.width(first);
@@ -131,8 +131,7 @@ struct SlotOperand {
     const index slot = slots.layout.slot(first);
     return {{slots.panel(first) + first_row * slot + range.begin * width * L::N, numbers, slot},
             {count, run(width), run(width), slots.rows * L::P * L::U * L::N},
-            b + first * run(L::U) * b_stride,
-            b_stride};
+            first * run(L::U)};
   }
 };
 

@@ -10,10 +10,7 @@
 // and dW_hr are then made by what makes dh, and other weight gradients, of deltas.
 #pragma once
 
-#include "base/threads.hpp"
 #include "cells/cell.hpp"
-#include "gemm/pack.hpp"
-#include "seq/layout.hpp"
 
 namespace rnnfast {
 namespace {
@@ -32,34 +29,6 @@ struct PlainOutput {
 /// What a cell gives is m.
 struct ProjectedOutput {
   static constexpr bool projects = true;
-};
-
-/// W_hr as B of the forward product: [panel][H][U][N].
-template <class T>
-struct ProjectionWeights {
-  using L = Layout<Linear, T>;
-
-  L layout;          // of R
-  index length = 0;  // H
-  T* packed = nullptr;
-
-  void place(Bump& bump) { packed = bump.take<T>(layout.groups() * L::N * length); }
-
-  const T* panel(index panel) const { return packed + panel * L::U * L::N * length; }
-
-  /// Packs this worker's panels from w (R, H).
-  void pack(const T* w, const Worker& worker) {
-    const Span own = share(layout.panels(), worker.id, worker.count);
-    for (index panel = own.begin; panel < own.end; ++panel) {
-      const index width = layout.width(panel);
-      T* const to = packed + panel * L::U * L::N * length;
-      for (index u = 0; u < width; ++u) {
-        const index group = panel * L::U + u;
-        pack_lanes(w + group * L::N * length, length, layout.valid(group), length, to + u * L::N,
-                   width * L::N);
-      }
-    }
-  }
 };
 
 }  // namespace

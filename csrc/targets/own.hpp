@@ -23,9 +23,9 @@ struct ProbeFunctions {
     index numbers[largest_tile_rows];
     count_up(numbers, largest_tile_rows);
     const index columns = vectors * N;
-    const TileCall<T> call = {{{a, numbers, k}, {1, k, k, 0}, b, columns},
-                              {start, numbers, columns},
-                              {c, numbers, columns}};
+    const TileCall<T> call = {
+        {a, numbers, k},           {1, k, k, 0},         b, columns, tile_vectors * N,
+        {start, numbers, columns}, {c, numbers, columns}};
     const Tile<T> function = tile_for<T>(rows, vectors);
     for (index i = 0; i < repeats; ++i) function(call);
   }
