@@ -149,7 +149,7 @@ inline void multiply(const Operand& a, const Columns<const T>& b, Span vectors, 
 
 /// Columns of a strip for a panel of `vectors` vectors: the height of its tallest tile.
 constexpr index strip_columns(index vectors) {
-  return tile_rows(static_cast<int>(ceil_div(vectors, ceil_div(vectors, tile_vectors))));
+  return tile_rows(static_cast<int>(column_width(vectors)));
 }
 
 /// C[M columns, vectors] = start + strip^T B: one strip against one panel. A null `start` is zero.

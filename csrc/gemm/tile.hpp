@@ -1,6 +1,6 @@
 // The register tiles.
 //
-//   tile<M, NV>         C[M rows, NV vectors] = start + A[M, K] B[K, NV]      B in columns
+//   tile<M, NV>         C[M rows, NV vectors] = start + A[M, K] B[K, NV]
 //   strip_tile<M, NV>   C[M columns, NV vectors] = start + sum_k strip[k, M] B[k, NV]
 //
 // Each output is a sum of ascending runs over k, each one chain of fma begun at zero and then added
@@ -57,14 +57,15 @@ struct Runs {
   index stride;
 };
 
-/// Pointers are to this tile's first row, its first vector and its first k.
+/// Pointers are to this tile's first row, its first vector and its first k. B lies in columns
+/// (gemm/columns.hpp).
 template <class T>
 struct TileCall {
   Rows<const T> a;
   Runs runs;
-  const T* b;  // of each tile_vectors: [K][b_stride]
-  index b_stride;
-  index b_column;       // from one tile_vectors to the next, where the tile is wider
+  const T* b;
+  index b_stride;       // from one k to the next
+  index b_column;       // from one column to the next, where the tile is wider
   Rows<const T> start;  // stride 0: the same for all rows
   Rows<T> c;
 };

@@ -237,21 +237,19 @@ class BackwardPass {
     const SlotOperand<Linear, T> operand = {work_.d_output_slots(deltas.rows), Linear::phase[0],
                                             step.first_row, work_.ranks + step.rows.begin};
     const Masks<T> masks = of_c(call_.masks);
-    work_.projection_weights.for_blocks(
-        own_.groups, step.number % 2,
-        [&](const Columns<const T>& block, Span vectors, Span groups) {
-          const Rows<T> c = {work_.dm + groups.begin * L::N, work_.d_rows + step.rows.begin,
-                             layout_.row()};
-          multiply<T>(
-              operand, block, vectors, {work_.zeros, c.offset, 0}, c, step.rows.size(),
-              [&](index tile_row, index count) {
-                const Step part = rows_of_tile(step, tile_row, count);
-                masks.kept_c.data
-                    ? cell_backward<Zoneout<T>, ProjectedOutput>(masks, deltas, part, groups)
-                    : cell_backward<NoZoneout<T>, ProjectedOutput>(masks, deltas, part, groups);
-                cut_gradient(part, work_.dc, layout_.row(), groups);
-              });
-        });
+    const auto multiply_block = [&](const Columns<const T>& block, Span vectors, Span groups) {
+      const Rows<T> c = {work_.dm + groups.begin * L::N, work_.d_rows + step.rows.begin,
+                         layout_.row()};
+      multiply<T>(operand, block, vectors, {work_.zeros, c.offset, 0}, c, step.rows.size(),
+                  [&](index tile_row, index count) {
+                    const Step part = rows_of_tile(step, tile_row, count);
+                    masks.kept_c.data
+                        ? cell_backward<Zoneout<T>, ProjectedOutput>(masks, deltas, part, groups)
+                        : cell_backward<NoZoneout<T>, ProjectedOutput>(masks, deltas, part, groups);
+                    cut_gradient(part, work_.dc, layout_.row(), groups);
+                  });
+    };
+    work_.projection_weights.for_blocks(own_.groups, step.number % 2, multiply_block);
   }
 
   /// Deltas of one step from dL/d(what the cell gives) and dL/dc after it; leaves what reaches the
@@ -308,30 +306,27 @@ class BackwardPass {
     const DeltaWeights<Cell, T>& weights = work_.recurrent_weights[Phase];
     const SlotOperand<Cell, T> operand = {deltas, Cell::phase[Phase], step.first_row,
                                           work_.ranks + step.rows.begin};
-    weights.for_blocks(own_outputs_, step.number % 2,
-                       [&](const Columns<const T>& block, Span vectors, Span groups) {
-                         T* const target = work_.d_operands[Phase] + groups.begin * L::N;
-                         const Rows<T> c = {target, work_.d_rows + step.rows.begin, outputs_.row()};
-                         const Rows<const T> start = Phase == 0
-                                                         ? Rows<const T>{c.base, c.offset, c.stride}
-                                                         : Rows<const T>{work_.zeros, c.offset, 0};
-                         multiply<T>(operand, block, vectors, start, c, step.rows.size(),
-                                     [&](index tile_row, index count) {
-                                       const Step part = rows_of_tile(step, tile_row, count);
-                                       if constexpr (Phase > 0) {
-                                         unstage<Phase>(deltas, part, groups);
-                                       } else {
-                                         unmask_operand(part, groups);
-                                         cut_gradient(part, work_.dh, outputs_.row(), groups);
-                                         if (Cell::has_memory && !projects()) {
-                                           cut_gradient(part, work_.dc, layout_.row(), groups);
-                                         }
-                                         if (in_chunk && !Normalized<Cell>) {
-                                           begin_step(deltas, before(part), groups);
-                                         }
-                                       }
-                                     });
-                       });
+    const auto multiply_block = [&](const Columns<const T>& block, Span vectors, Span groups) {
+      T* const target = work_.d_operands[Phase] + groups.begin * L::N;
+      const Rows<T> c = {target, work_.d_rows + step.rows.begin, outputs_.row()};
+      const Rows<const T> start = Phase == 0 ? Rows<const T>{c.base, c.offset, c.stride}
+                                             : Rows<const T>{work_.zeros, c.offset, 0};
+      multiply<T>(operand, block, vectors, start, c, step.rows.size(),
+                  [&](index tile_row, index count) {
+                    const Step part = rows_of_tile(step, tile_row, count);
+                    if constexpr (Phase > 0) {
+                      unstage<Phase>(deltas, part, groups);
+                    } else {
+                      unmask_operand(part, groups);
+                      cut_gradient(part, work_.dh, outputs_.row(), groups);
+                      if (Cell::has_memory && !projects()) {
+                        cut_gradient(part, work_.dc, layout_.row(), groups);
+                      }
+                      if (in_chunk && !Normalized<Cell>) begin_step(deltas, before(part), groups);
+                    }
+                  });
+    };
+    weights.for_blocks(own_outputs_, step.number % 2, multiply_block);
     if constexpr (Phase > 0) phase<Phase - 1>(deltas, step, in_chunk);
   }
 
