@@ -22,7 +22,8 @@ struct DeltaWeights {
   T* packed = nullptr;
 
   void place(Bump& bump) {
-    packed = bump.take<T>(blocks() * Columns<T>::size(length(), block_vectors));
+    const index last = blocks() - 1;
+    if (last >= 0) packed = bump.take<T>(offset(last) + Columns<T>::size(length(), width(last)));
   }
 
   index length() const { return layout.groups() * L::N * range.count(); }  // K
@@ -68,9 +69,11 @@ struct DeltaWeights {
   }
 
  private:
+  index offset(index block) const { return block * Columns<T>::size(length(), block_vectors); }
+
   template <class Element>
   Columns<Element> columns(index block) const {
-    return {packed + block * Columns<T>::size(length(), block_vectors), length(), width(block)};
+    return {packed + offset(block), length(), width(block)};
   }
 
   void pack_k(const T* row, index k) const {

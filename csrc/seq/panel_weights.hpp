@@ -2,7 +2,6 @@
 // other, each in columns (gemm/columns.hpp), whose vectors are the panel's groups, part by part.
 #pragma once
 
-#include "base/threads.hpp"
 #include "gemm/pack.hpp"
 #include "seq/layout.hpp"
 

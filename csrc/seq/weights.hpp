@@ -3,6 +3,7 @@
 // comes after a norm); and those of a projection, of norms and of units.
 #pragma once
 
+#include "base/threads.hpp"
 #include "base/view.hpp"
 #include "cells/cell.hpp"
 #include "seq/layer_norm.hpp"
