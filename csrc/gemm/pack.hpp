@@ -3,7 +3,7 @@
 //   pack_lanes     N rows of W (lanes of one vector) side by side:  to[k][lane] = W[lane][k]
 //   unpack_lanes   the way back:                                    W[lane][k] = from[k][lane]
 //   pack_row       one row of W, padded with zeros to whole vectors
-//   pack_strip     M columns of rows that lie anywhere:             to[k][m] = rows[k][m]
+//   pack_strips    M columns each of rows that lie anywhere:        to[k][m] = rows[k][m]
 //
 // Lane packing goes through N x N transposes in registers: their loops are unrolled, because a
 // block that is indexed by a variable stands in memory.
@@ -70,21 +70,39 @@ inline void pack_row(const T* from, index length, index padded, T* to) {
   for (; i < padded; i += N) store(to + i, Vec<T>{});
 }
 
-/// `columns` adjacent elements of each row, from `column` on; M of them belong to the strip, and
-/// past `width`, the end of a row, stands a column of ones (its sum is the bias gradient), then
-/// zeros.
-template <class T, int M>
-inline void pack_strip(Rows<const T> rows, index count, index column, index width, T* to) {
-  const index valid = smaller(M, width - column);
-  if (valid == M) {
-    for (index k = 0; k < count; ++k, to += M) {
-      __builtin_memcpy(to, rows.at(k) + column, M * sizeof(T));
-    }
-    return;
-  }
+/// Strips [first, first + Together) of whole columns: M adjacent elements of each row to each.
+template <class T, int M, index Together>
+inline void pack_whole_strips(Rows<const T> rows, index count, index first, T* to, index stride) {
   for (index k = 0; k < count; ++k, to += M) {
-    for (index m = 0; m < M; ++m) {
-      to[m] = m < valid ? rows.at(k)[column + m] : T(m == valid ? 1 : 0);
+    const T* const from = rows.at(k) + first * M;
+#pragma GCC unroll 8
+    for (index i = 0; i < Together; ++i) {
+      __builtin_memcpy(to + i * stride, from + i * M, M * sizeof(T));
+    }
+  }
+}
+
+/// The strips `strips` of M columns each, the first to `to`, the next ones `stride` apart. Past
+/// `width`, the end of a row, stands a column of ones (its sum is the bias gradient), then zeros.
+template <class T, int M>
+inline void pack_strips(Rows<const T> rows, index count, Span strips, index width, T* to,
+                        index stride) {
+  constexpr index together = 8;  // whole lines of a row are read, and no more streams written
+  const index whole = smaller(width / M, strips.end);
+  index strip = strips.begin;
+  for (; strip + together <= whole; strip += together, to += together * stride) {
+    pack_whole_strips<T, M, together>(rows, count, strip, to, stride);
+  }
+  for (; strip < whole; ++strip, to += stride) {
+    pack_whole_strips<T, M, 1>(rows, count, strip, to, stride);
+  }
+  for (; strip < strips.end; ++strip, to += stride) {
+    const index column = strip * M;
+    for (index k = 0; k < count; ++k) {
+      for (index m = 0; m < M; ++m) {
+        const index at = column + m;
+        to[k * M + m] = at < width ? rows.at(k)[at] : T(at == width ? 1 : 0);
+      }
     }
   }
 }

@@ -17,6 +17,7 @@
 
 #include "cells/usual.hpp"
 #include "seq/backward_workspace.hpp"
+#include "seq/cell_backward.hpp"
 #include "seq/chunk_products.hpp"
 #include "seq/normalized_backward.hpp"
 #include "seq/ownership.hpp"
@@ -45,6 +46,7 @@ class BackwardPass {
         own_(ownership(layout_, call.dims.rows, work.plan.partition, worker)),
         own_outputs_(own_groups(outputs_, work.plan.partition, worker)),
         dy_(call.dy.data ? call.dy : Sequence<const T>{work.zeros, 0, 0}),
+        cell_backward_(cell_, history_, work_, dy_),
         normalized_(cell_, call_, history_, work_, dy_, worker),
         products_(call_, history_, work_, worker) {}
 
@@ -178,12 +180,7 @@ class BackwardPass {
     worker_.meet();
   }
 
-  /// Where a step stands in a chunk's deltas, and those of a worker's rows that take part in it.
-  struct Step {
-    index number;
-    index first_row;
-    Span rows;
-  };
+  using Step = BackwardStep;
   static Step rows_of_tile(const Step& step, index row, index count) {
     const index begin = step.rows.begin + row;
     return {step.number, step.first_row, {begin, begin + count}};
@@ -205,8 +202,9 @@ class BackwardPass {
         }
       }
       call_.masks.kept_h.data
-          ? cell_backward<Zoneout<T>, PlainOutput>(call_.masks, deltas, step, groups)
-          : cell_backward<NoZoneout<T>, PlainOutput>(call_.masks, deltas, step, groups);
+          ? cell_backward_.template rows<Zoneout<T>, PlainOutput>(call_.masks, deltas, step, groups)
+          : cell_backward_.template rows<NoZoneout<T>, PlainOutput>(call_.masks, deltas, step,
+                                                                    groups);
     }
   }
 
@@ -243,59 +241,14 @@ class BackwardPass {
       multiply<T>(operand, block, vectors, {work_.zeros, c.offset, 0}, c, step.rows.size(),
                   [&](index tile_row, index count) {
                     const Step part = rows_of_tile(step, tile_row, count);
-                    masks.kept_c.data
-                        ? cell_backward<Zoneout<T>, ProjectedOutput>(masks, deltas, part, groups)
-                        : cell_backward<NoZoneout<T>, ProjectedOutput>(masks, deltas, part, groups);
+                    masks.kept_c.data ? cell_backward_.template rows<Zoneout<T>, ProjectedOutput>(
+                                            masks, deltas, part, groups)
+                                      : cell_backward_.template rows<NoZoneout<T>, ProjectedOutput>(
+                                            masks, deltas, part, groups);
                     cut_gradient(part, work_.dc, layout_.row(), groups);
                   });
     };
     work_.projection_weights.for_blocks(own_.groups, step.number % 2, multiply_block);
-  }
-
-  /// Deltas of one step from dL/d(what the cell gives) and dL/dc after it; leaves what reaches the
-  /// step before without passing a weight.
-  template <class Zone, class Output>
-  void cell_backward(const Masks<T>& masks, const Slots<Cell, T>& deltas, const Step& step,
-                     Span groups) {
-    const Slots<Cell, T> gates = history_.slots_of(step.number);
-    const index gates_row = history_.step_row(step.number);
-    const T* const h = history_.h_at(step.number);
-    const T* const c = history_.c_at(step.number);
-    with_inlined(cell_, [&](const auto& cell) {
-      for (index r = step.rows.begin; r < step.rows.end; ++r) {
-        const SequenceRow& of = work_.sequences[r];
-        const Zone zone(masks, of, step.number);
-        const T* dy =
-            dy_.data + (of.first + step.number) * dy_.step_stride + of.sequence * dy_.row_stride;
-        for (index group = groups.begin; group < groups.end; ++group) {
-          const index at = work_.state_rows[r] * layout_.row() + group * L::N;
-          const index d_at = work_.d_rows[r] * layout_.row() + group * L::N;
-          const index valid = layout_.valid(group);
-          V gate[L::P];
-          const auto slot = gates.group(gates_row + work_.gate_rows[r], group);
-          for (int p = 0; p < L::P; ++p) gate[p] = load<T>(slot.part(p));
-          State<V> prev = {Output::projects ? V{} : load(h + at), V{}};
-          State<V> d = {load((Output::projects ? work_.dm : work_.dh) + d_at), V{}};
-          if constexpr (Cell::has_memory) {
-            prev.c = load(c + at);
-            d.c = load(work_.dc + d_at);
-          }
-          if constexpr (!Output::projects) d.h = d.h + load_group(dy, layout_, group);
-          const State<V> passed = zone.split(d, layout_, group);
-          V delta[L::P];
-          cell_at(cell, work_.of_units, group).backward(gate, prev, d, delta);
-          zone.add(d, passed);
-          if constexpr (Work::unit_weights > 0) {
-            const index row = step.first_row + of.rank;
-            store(work_.new_c + row * layout_.row() + group * L::N, Cell::memory(gate, prev));
-          }
-          store_deltas<Cell, T>(deltas.group(step.first_row + of.rank, group), {0, L::P}, delta,
-                                valid);
-          if constexpr (!Output::projects) store(work_.dh + d_at, d.h);
-          if constexpr (Cell::has_memory) store(work_.dc + d_at, d.c);
-        }
-      }
-    });
   }
 
   /// From the deltas of a phase to the gradient of its operand: for the first phase dL/dh of the
@@ -315,7 +268,7 @@ class BackwardPass {
                   [&](index tile_row, index count) {
                     const Step part = rows_of_tile(step, tile_row, count);
                     if constexpr (Phase > 0) {
-                      unstage<Phase>(deltas, part, groups);
+                      cell_backward_.template unstage<Phase>(deltas, part, groups);
                     } else {
                       unmask_operand(part, groups);
                       cut_gradient(part, work_.dh, outputs_.row(), groups);
@@ -356,31 +309,6 @@ class BackwardPass {
     }
   }
 
-  template <int Phase>
-  void unstage(const Slots<Cell, T>& deltas, const Step& step, Span groups) {
-    const Slots<Cell, T> gates = history_.slots_of(step.number);
-    const index gates_row = history_.step_row(step.number);
-    with_inlined(cell_, [&](const auto& cell) {
-      for (index r = step.rows.begin; r < step.rows.end; ++r) {
-        for (index group = groups.begin; group < groups.end; ++group) {
-          const index at = work_.state_rows[r] * layout_.row() + group * L::N;
-          const index d_at = work_.d_rows[r] * layout_.row() + group * L::N;
-          const auto gate_slot = gates.group(gates_row + work_.gate_rows[r], group);
-          const auto delta_slot = deltas.group(step.first_row + work_.ranks[r], group);
-          V gate[L::P];
-          V delta[L::P];
-          for (int p = 0; p < L::P; ++p) gate[p] = load<T>(gate_slot.part(p));
-          for (int p = 0; p < L::P; ++p) delta[p] = load<T>(delta_slot.part(p));
-          V d_first = load(work_.d_operands[0] + d_at);
-          cell.template unstage<Phase>(gate, load(history_.operand_at(0, step.number) + at),
-                                       load(work_.d_operands[Phase] + d_at), d_first, delta);
-          store_deltas<Cell, T>(delta_slot, Cell::phase[Phase - 1], delta, layout_.valid(group));
-          store(work_.d_operands[0] + d_at, d_first);
-        }
-      }
-    });
-  }
-
   // Copies, as in the forward pass.
   const BackwardCall<T> call_;
   const Cell cell_;
@@ -392,6 +320,7 @@ class BackwardPass {
   const Ownership own_;
   const Span own_outputs_;  // groups of h
   const Sequence<const T> dy_;
+  const CellBackward<Cell, T> cell_backward_;
   const NormalizedBackward<Cell, T> normalized_;  // used where the cell is
   ChunkProducts<Cell, T> products_;
 };

@@ -355,12 +355,26 @@ class ForwardPass {
   template <class Output>
   void leave(const Step& step, index r, index group, const State<V>& state) {
     const index at = state_rows_[r] * row_ + group * L::N;
+    if (begins_line<T>(group)) ask_ahead<Output>(step, r, group);
     if constexpr (Cell::has_memory) store(step.after.c + at, state.c);
     if constexpr (Output::projects) {
       store(step.m + at, state.h);
     } else {
       store(step.after.h + at, state.h);
       store_y(step, r, group, state.h, layout_.valid(group));
+    }
+  }
+
+  /// Asks for the lines that the same row writes at the next step: new ones, far from any cache.
+  template <class Output>
+  void ask_ahead(const Step& step, index r, index group) {
+    if constexpr (!Output::projects) {
+      ask_to_write(step.y + call_.y.step_stride + y_rows_[r] + group * L::N);
+    }
+    if constexpr (Keep::gates) {
+      const index next = (state_rows_[r] + history_.step_stride()) * row_ + group * L::N;
+      if constexpr (Cell::has_memory) ask_to_write(step.after.c + next);
+      ask_to_write((Output::projects ? step.m : step.after.h) + next);
     }
   }
 

@@ -73,20 +73,6 @@ template <Range parts, class Body>
   for (int p = parts.begin; p < parts.end; ++p) body(p);
 }
 
-/// A row of slots.
-template <class Cell, class T>
-struct SlotRow {
-  Slots<Cell, T> slots;
-  index row;
-
-  typename Slots<Cell, T>::Group group(index g) const { return slots.group(row, g); }
-  /// The same, of the u-th group of a panel.
-  typename Slots<Cell, T>::Group group(index panel, int u) const {
-    const index stride = slots.layout.width(panel) * lanes<T>;
-    return {slots.panel(panel) + row * Cell::parts * stride + u * lanes<T>, stride};
-  }
-};
-
 /// A private row of a state, as one of slots of a single part.
 template <class T, class L>
 struct StateRow {
@@ -209,7 +195,7 @@ inline void back_through_norm(const NormWeights<Cell, T>& weights, T scale,
                               Sink&& sink) {
   using V = Vec<T>;
   const auto& layout = weights.layout;
-  const SlotRow<Cell, T> gains = {weights.gains(), 0};
+  const SlotRow<Cell, T> gains = weights.gains().row(0);
   // body(group, u, part, dv^, v^)
   const auto for_each = [&](auto&& body) {
     for_each_group(layout, [&](index panel, int u) {

@@ -8,6 +8,8 @@
 // the A of the products with deltas, and the B of the weight gradients.
 #pragma once
 
+#include <type_traits>
+
 #include "base/arena.hpp"
 #include "gemm/loops.hpp"
 
@@ -65,12 +67,47 @@ struct Layout : RowLayout<T> {
   index slots(index rows) const { return rows * P * groups() * N; }
 };
 
+/// Whether a group of a private row is the first in its cache line.
+template <class T>
+constexpr bool begins_line(index group) {
+  return group % (static_cast<index>(cache_line / sizeof(T)) / lanes<T>) == 0;
+}
+
 /// A group of a row of the caller's that is not padded.
 template <class T, class L>
 inline Vec<T> load_group(const T* row, const L& layout, index group) {
   const index valid = layout.valid(group);
   return valid == L::N ? load(row + group * L::N) : load_first(row + group * L::N, valid);
 }
+
+/// One group of a row of slots.
+template <class T>
+struct SlotGroup {
+  T* first;
+  index part_stride;
+  T* part(int p) const { return first + p * part_stride; }
+};
+
+/// A row of slots in all panels, whose groups cost few instructions to find: what does little work
+/// to each would not have many loads under way otherwise.
+template <class Cell, class T>
+struct SlotRow {
+  using L = Layout<Cell, std::remove_const_t<T>>;
+  static_assert((L::U & (L::U - 1)) == 0);
+  T* base;
+  index panel_stride;
+  index parts_before;  // of the rows before, for each group of a panel
+  index groups;
+
+  SlotGroup<T> group(index group) const {
+    const index u = group & (L::U - 1);
+    const index begin = group - u;
+    const index stride = smaller(L::U, groups - begin) * L::N;
+    return {base + begin / L::U * panel_stride + parts_before * stride + u * L::N, stride};
+  }
+  /// The same, of the u-th group of a panel.
+  SlotGroup<T> group(index panel, int u) const { return group(panel * L::U + u); }
+};
 
 /// The slots of one chunk of `rows` rows.
 template <class Cell, class T, class Element = T>
@@ -83,24 +120,17 @@ struct Slots {
   /// Slot of row 0 in a panel; the next row's is layout.slot(panel) on.
   Element* panel(index panel) const { return base + rows * L::P * L::U * L::N * panel; }
 
-  /// One group of one row: part p is at [p * part_stride].
-  struct Group {
-    Element* first;
-    index part_stride;
-    Element* part(int p) const { return first + p * part_stride; }
-  };
-  Group group(index row, index group) const {
-    const index p = group / L::U;
-    const index width = layout.width(p);
-    return {panel(p) + row * L::P * width * L::N + group % L::U * L::N, width * L::N};
+  SlotRow<Cell, Element> row(index row) const {
+    return {base, rows * L::P * L::U * L::N, row * L::P, layout.groups()};
   }
+  SlotGroup<Element> group(index row, index group) const { return this->row(row).group(group); }
 };
 
 // Units past H have deltas of zero even where a row holds infinities: they meet other products'
 // zero weights.
 template <class Cell, class T>
-inline void store_deltas(typename Slots<Cell, T>::Group slot, Range parts,
-                         const Vec<T> (&delta)[Cell::parts], index valid) {
+inline void store_deltas(SlotGroup<T> slot, Range parts, const Vec<T> (&delta)[Cell::parts],
+                         index valid) {
   for (int p = parts.begin; p < parts.end; ++p) {
     store(slot.part(p), valid == lanes<T> ? delta[p] : keep_first(delta[p], valid));
   }

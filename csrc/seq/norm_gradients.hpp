@@ -94,7 +94,7 @@ class NormGradients {
     });
   }
 
-  static void add(typename Slots<Cell, T>::Group to, typename Slots<Cell, T>::Group block) {
+  static void add(SlotGroup<T> to, SlotGroup<T> block) {
     for (int p = 0; p < L::P; ++p) {
       store(to.part(p), load<T>(to.part(p)) + load<T>(block.part(p)));
     }

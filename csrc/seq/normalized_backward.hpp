@@ -61,7 +61,7 @@ class NormalizedBackward {
       const Span own = share(work_.active[step], worker_.id, worker_.count);
       for (index rank = own.begin; rank < own.end; ++rank) {
         const index r = work_.rows_by_rank[rank];
-        const SlotRow<Cell, T> delta = {deltas, first + rank};
+        const SlotRow<Cell, T> delta = deltas.row(first + rank);
         back_through<Cell::input>(step, r, normalized_row(step, r), delta);
       }
       first += work_.active[step];
@@ -74,7 +74,7 @@ class NormalizedBackward {
                                       Span rows) const {
     for (index r = rows.begin; r < rows.end; ++r) {
       const SlotRow<Cell, T> normalized = normalized_row(step, r);
-      const SlotRow<Cell, T> delta = {deltas, first + work_.ranks[r]};
+      const SlotRow<Cell, T> delta = deltas.row(first + work_.ranks[r]);
       const Zone zone(call_.masks, work_.sequences[r], step);
       if constexpr (NormalizesMemory<Cell>) output_backward(step, r, normalized, delta, zone);
       gates_backward(step, r, normalized, delta, zone);
@@ -83,7 +83,7 @@ class NormalizedBackward {
   }
 
   SlotRow<Cell, T> normalized_row(index step, index r) const {
-    return {history_.slots_of(step), history_.step_row(step) + work_.gate_rows[r]};
+    return history_.slots_of(step).row(history_.step_row(step) + work_.gate_rows[r]);
   }
   const T* scales_at(index step, index r) const {
     return history_.scales_of(step) + work_.gate_rows[r] * scales<Cell>();

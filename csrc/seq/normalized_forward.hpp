@@ -44,7 +44,7 @@ class NormalizedForward {
   template <class Step, class Zone, class Leave>
   [[gnu::flatten]] void finish_row(const Step& step, index r, const Zone& zone,
                                    Leave&& leave) const {
-    const SlotRow<Cell, T> row = {step.slots, step.first_slot + gate_rows_[r]};
+    const SlotRow<Cell, T> row = step.slots.row(step.first_slot + gate_rows_[r]);
     T* const scales = history_.scales_of(step.number) + gate_rows_[r] * rnnfast::scales<Cell>();
     Moments<T> moments[Cell::norms];
     for_each_norm<Cell>([&](auto norm) {

@@ -33,7 +33,7 @@ class WeightGradient {
         strips_(wanted ? ceil_div(width + 1, M_) : 0) {}
 
   void place(Bump& bump) {
-    strip_memory_ = bump.take<T>(strips_ * strip_length_ * M_);
+    strip_memory_ = bump.take<T>(strips_ * strip_stride());
     sums_ = bump.take<T>(strips_ ? columns() * vector_elements() : 0);
   }
 
@@ -78,17 +78,17 @@ class WeightGradient {
     return sums_ + panel * L::U * range_.count() * L::N * columns() +
            strip * M_ * panel_elements(panel);
   }
-  T* strip(index i) const { return strip_memory_ + i * strip_length_ * M_; }
+  // A line more than there is: strips that are packed together would fall into one cache set.
+  index strip_stride() const {
+    return strip_length_ * M_ + static_cast<index>(cache_line / sizeof(T));
+  }
+  T* strip(index i) const { return strip_memory_ + i * strip_stride(); }
 
   void add_piece(const Slots<Cell, T>& deltas, Rows<const T> operand, Span rows, Span strips) {
     const Rows<const T> from = {operand.base, operand.offset + rows.begin, operand.stride};
-    for (index i = strips.begin; i < strips.end; ++i) {
-      if (M_ == 8) {
-        pack_strip<T, 8>(from, rows.size(), i * M_, width_, strip(i));
-      } else {
-        pack_strip<T, 6>(from, rows.size(), i * M_, width_, strip(i));
-      }
-    }
+    T* const to = strip(strips.begin);
+    M_ == 8 ? pack_strips<T, 8>(from, rows.size(), strips, width_, to, strip_stride())
+            : pack_strips<T, 6>(from, rows.size(), strips, width_, to, strip_stride());
     for (index panel = 0; panel < layout_.panels(); ++panel) {
       const index slot = layout_.slot(panel);
       const index vectors = range_.count() * layout_.width(panel);

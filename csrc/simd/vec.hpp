@@ -71,6 +71,10 @@ inline void store(T* to, Vec<T> v) {
   __builtin_memcpy(to, &v, sizeof v);
 }
 
+/// Asks for a line, to be in L2 when it is read, or written.
+inline void ask_to_read(const void* line) { __builtin_prefetch(line, 0, 2); }
+inline void ask_to_write(const void* line) { __builtin_prefetch(line, 1, 2); }
+
 template <class T>
 inline Vec<T> broadcast(T x) {
   return x - Vec<T>{};

@@ -64,22 +64,31 @@ template <class T, int M>
 void check_strips() {
   const index where[] = {3, 0, 4, 4};  // rows that lie anywhere, one of them twice
   constexpr index count = 4;
-  for (const index width : {1, M - 1, M, M + 1, 2 * M + 3}) {
-    for (const index stride : {width, width + 5}) {
-      const std::vector<T> matrix = Random().vector<T>(4 * stride + width);
-      for (index column = 0; column <= width; column += M) {
-        std::vector<T> wanted;
-        for (const index row : where) {
-          for (index i = column; i < column + M; ++i) {
-            const T past = i == width ? T(1) : T(0);
-            wanted.push_back(i < width ? matrix[static_cast<std::size_t>(row * stride + i)] : past);
+  constexpr index gap = 3;
+  for (const index width : {1, M - 1, M, M + 1, 2 * M + 3, 8 * M, 17 * M + 1}) {
+    const index strips = width / M + 1;
+    for (const index first : {index(0), strips / 2, strips - 1}) {
+      const index matrix_stride = width + 5;
+      const std::vector<T> matrix = Random().vector<T>(4 * matrix_stride + width);
+      const index stride = count * M + gap;
+      std::vector<T> wanted(static_cast<std::size_t>((strips - first) * stride), T(9));
+      std::vector<T> packed = wanted;
+      for (index strip = first; strip < strips; ++strip) {
+        for (index k = 0; k < count; ++k) {
+          for (index m = 0; m < M; ++m) {
+            const index column = strip * M + m;
+            const auto at = static_cast<std::size_t>((strip - first) * stride + k * M + m);
+            const T past = column == width ? T(1) : T(0);
+            wanted[at] = column < width
+                             ? matrix[static_cast<std::size_t>(where[k] * matrix_stride + column)]
+                             : past;
           }
         }
-        std::vector<T> strip(wanted.size(), T(9));
-        pack_strip<T, M>({matrix.data(), where, stride}, count, column, width, strip.data());
-        CHECK(strip == wanted, "%d columns from %d of %d", M, static_cast<int>(column),
-              static_cast<int>(width));
       }
+      pack_strips<T, M>({matrix.data(), where, matrix_stride}, count, {first, strips}, width,
+                        packed.data(), stride);
+      CHECK(packed == wanted, "strips of %d columns from number %d on, of %d", M,
+            static_cast<int>(first), static_cast<int>(width));
     }
   }
 }
