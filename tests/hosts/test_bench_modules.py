@@ -1,0 +1,56 @@
+"""The benchmark of PyTorch's modules on small sizes: it runs, and compares what it times."""
+
+import math
+
+import pytest
+
+from rnnfast.bench import Ours
+from rnnfast.bench.behaviour import modules
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch):
+    def medians(calls, rounds):
+        for call in calls.values():
+            call()
+        return dict.fromkeys(calls, 1e-3)
+
+    monkeypatch.setattr(modules, "medians", medians)
+    sizes = {"_STEPS": 3, "_EMBEDDING": 4, "_UNITS": 8, "_SEQ_LEN": 6, "_BATCH_SIZE": 4}
+    for name, size in {**sizes, "_T": 24, "_B": 3, "_H": 8}.items():
+        monkeypatch.setattr(modules, name, size)
+
+
+def test_every_module_is_timed():
+    threads = torch.get_num_threads()
+    try:
+        findings = modules.beside_torchs_modules(Ours(1), rounds=1)
+    finally:
+        torch.set_num_threads(threads)
+    assert all(math.isfinite(finding.measured) for finding in findings)
+    abouts = [finding.about for finding in findings]
+    for part in ("model, lstm", "model, gru", "model, rnn", "Packed", "LSTMCell", "GRUCell"):
+        assert any(part in about for about in abouts), part
+    losses = [finding for finding in findings if "losses" in finding.about]
+    assert len(losses) == 3
+    assert all(finding.holds for finding in losses)
+
+
+@pytest.mark.parametrize("look", ["_packed_sequences", "_cells", "_overhead"])
+def test_other_results_are_refused(monkeypatch, look):
+    both = modules._both
+
+    def with_another_weight(torch, module):
+        theirs, own = both(torch, module)
+        with torch.no_grad():
+            next(theirs.parameters()).add_(1)
+        return theirs, own
+
+    monkeypatch.setattr(modules, "_both", with_another_weight)
+    if look == "_overhead":
+        # There the module is held beside the kernels, which are given its own weights.
+        monkeypatch.setattr(modules._core.Packed, "forward", lambda *_: None)
+    with pytest.raises(AssertionError):
+        getattr(modules, look)(torch, 1)
