@@ -15,7 +15,6 @@
 // at its own last step.
 #pragma once
 
-#include "cells/usual.hpp"
 #include "seq/backward_workspace.hpp"
 #include "seq/cell_backward.hpp"
 #include "seq/chunk_products.hpp"

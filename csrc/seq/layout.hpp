@@ -8,8 +8,6 @@
 // the A of the products with deltas, and the B of the weight gradients.
 #pragma once
 
-#include <type_traits>
-
 #include "base/arena.hpp"
 #include "gemm/loops.hpp"
 
@@ -92,7 +90,7 @@ struct SlotGroup {
 /// to each would not have many loads under way otherwise.
 template <class Cell, class T>
 struct SlotRow {
-  using L = Layout<Cell, std::remove_const_t<T>>;
+  using L = Layout<Cell, T>;
   static_assert((L::U & (L::U - 1)) == 0);
   T* base;
   index panel_stride;
@@ -110,20 +108,22 @@ struct SlotRow {
 };
 
 /// The slots of one chunk of `rows` rows.
-template <class Cell, class T, class Element = T>
+template <class Cell, class T>
 struct Slots {
   using L = Layout<Cell, T>;
   L layout;
-  Element* base;
+  T* base;
   index rows;
 
+  /// Elements from one panel to the next.
+  index panel_stride() const { return rows * L::P * L::U * L::N; }
   /// Slot of row 0 in a panel; the next row's is layout.slot(panel) on.
-  Element* panel(index panel) const { return base + rows * L::P * L::U * L::N * panel; }
+  T* panel(index panel) const { return base + panel * panel_stride(); }
 
-  SlotRow<Cell, Element> row(index row) const {
-    return {base, rows * L::P * L::U * L::N, row * L::P, layout.groups()};
+  SlotRow<Cell, T> row(index row) const {
+    return {base, panel_stride(), row * L::P, layout.groups()};
   }
-  SlotGroup<Element> group(index row, index group) const { return this->row(row).group(group); }
+  SlotGroup<T> group(index row, index group) const { return this->row(row).group(group); }
 };
 
 // Units past H have deltas of zero even where a row holds infinities: they meet other products'
@@ -160,7 +160,7 @@ struct SlotOperand {
     const index count = narrow ? 1 : smaller(panels_per_segment(), full_panels() - first);
     const index slot = slots.layout.slot(first);
     return {{slots.panel(first) + first_row * slot + range.begin * width * L::N, numbers, slot},
-            {count, run(width), run(width), slots.rows * L::P * L::U * L::N},
+            {count, run(width), run(width), slots.panel_stride()},
             first * run(L::U)};
   }
 };
