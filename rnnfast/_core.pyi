@@ -58,12 +58,6 @@ class Tape:
 class Packed:
     """Weights copied into the layout that the kernels read; never changed."""
 
-    def __init__(
-        self,
-        cell: _Cell,
-        weights: _Weights,
-        /,
-    ) -> None: ...
     @property
     def nbytes(self) -> int: ...
     def forward(
@@ -100,6 +94,7 @@ def forward(
     c_n: _Array | None,
     /,
 ) -> None: ...
+def pack(cell: _Cell, weights: _Weights, /) -> Packed: ...
 def forward_saving(
     cell: _Cell,
     x: _Array,
@@ -161,7 +156,10 @@ def draw_mask(
 def apply_mask(x: _Array, mask: _Array, to: _Array, /) -> None:
     """Write x times a mask, (T, B, I) or one (B, I) for all steps, to an array; x may be it."""
 
-def set_num_threads(n: int) -> None: ...
+def choose_threads(n: int) -> None:
+    """Set how many threads calls may use; 0 leaves it to OpenMP's settings."""
+
+def chosen_threads() -> int: ...
 def get_num_threads() -> int: ...
 def meeting_ns(threads: int) -> float:
     """Nanoseconds in which threads meet and trade a state, measured now and then."""
@@ -176,6 +174,7 @@ def force_plan(
     threads: int | None,
     interleaves_input: bool | None,
     pipelines: bool | None,
+    helpers: int | None,
 ) -> None: ...
 def last_plan() -> dict[str, Any]: ...
 

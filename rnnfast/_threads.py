@@ -12,13 +12,16 @@ from ._check import options
 def set_num_threads(n: int) -> None:
     """Set how many threads a call may use at most.
 
-    The setting is the process's. A call uses fewer where the work is small, or where the affinity
-    of the process or its CPU quota allows fewer; results do not depend on it, to the last bit.
+    The setting is the process's. A call uses fewer where the work is small, where the affinity of
+    the process or its CPU quota allows fewer, and while other calls or other processes keep the
+    cores busy; results do not depend on it, to the last bit.
 
     Parameters
     ----------
     n : int
-        At least 1. The default is every core that the process may use.
+        At least 1. Until it is called, OpenMP's settings count, as they do for other libraries:
+        ``OMP_NUM_THREADS``, ``threadpoolctl.threadpool_limits``; and without any, every core that
+        the process may use.
 
     Raises
     ------
@@ -27,7 +30,7 @@ def set_num_threads(n: int) -> None:
     TypeError
         If `n` is not an integer.
     """
-    _core.set_num_threads(options.count("n", n))
+    _core.choose_threads(options.count("n", n))
 
 
 def get_num_threads() -> int:
@@ -36,7 +39,8 @@ def get_num_threads() -> int:
     Returns
     -------
     int
-        What `set_num_threads` has set, within what the process may use.
+        What `set_num_threads` has set, or else what OpenMP's settings say, within what the process
+        may use.
     """
     return _core.get_num_threads()
 
@@ -70,9 +74,9 @@ def num_threads(n: int) -> Iterator[None]:
     ...     rnnfast.get_num_threads()
     1
     """
-    before = get_num_threads()
+    before = _core.chosen_threads()
     set_num_threads(n)
     try:
         yield
     finally:
-        set_num_threads(before)
+        _core.choose_threads(before)

@@ -4,7 +4,6 @@
 #include <mutex>
 #include <new>
 #include <utility>
-#include <vector>
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -61,12 +60,8 @@ class Shelf {
   Block take(std::size_t size) {
     const std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock) return {};
-    for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block) {
-      if (block->size < size || block->size / 2 > size) continue;
-      const Block found = *block;
-      blocks_.erase(std::next(block).base());
-      bytes_ -= found.size;
-      return found;
+    for (std::size_t i = count_; i-- > 0;) {
+      if (blocks_[i].size >= size && blocks_[i].size / 2 <= size) return remove(i);
     }
     return {};
   }
@@ -77,18 +72,23 @@ class Shelf {
       release(block.data);
       return;
     }
-    blocks_.push_back(block);
+    while (count_ == kept_blocks || bytes_ + block.size > kept_bytes) release(remove(0).data);
+    blocks_[count_++] = block;
     bytes_ += block.size;
-    while (bytes_ > kept_bytes || blocks_.size() > kept_blocks) {
-      bytes_ -= blocks_.front().size;
-      release(blocks_.front().data);
-      blocks_.erase(blocks_.begin());
-    }
   }
 
  private:
+  Block remove(std::size_t i) {
+    const Block block = blocks_[i];
+    bytes_ -= block.size;
+    --count_;
+    for (; i < count_; ++i) blocks_[i] = blocks_[i + 1];
+    return block;
+  }
+
   std::mutex mutex_;
-  std::vector<Block> blocks_;
+  Block blocks_[kept_blocks];  // room that is there: freeing memory must not ask for any
+  std::size_t count_ = 0;
   std::size_t bytes_ = 0;
 };
 

@@ -1,16 +1,10 @@
 #include "base/cpu.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <fstream>
 #include <string>
-#include <thread>
 
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
-#endif
-#if defined(__linux__)
-#include <sched.h>
 #endif
 #if defined(__APPLE__)
 #include <sys/sysctl.h>
@@ -48,21 +42,22 @@ void cpu_pause() {
 #endif
 }
 
-FlushDenormals::FlushDenormals() {
+KernelMode::KernelMode() {
 #if defined(__x86_64__) || defined(_M_X64)
   constexpr unsigned flush_to_zero_and_denormals_are_zero = 0x8040;
+  constexpr unsigned no_traps_to_nearest = 0x1f80;
   saved_ = _mm_getcsr();
-  _mm_setcsr(static_cast<unsigned>(saved_) | flush_to_zero_and_denormals_are_zero);
+  _mm_setcsr(no_traps_to_nearest | flush_to_zero_and_denormals_are_zero);
 #elif defined(__aarch64__)
-  constexpr unsigned long long flush_to_zero = 1ULL << 24;
+  constexpr unsigned long long flush_to_zero = 1ULL << 24;  // and no traps, to the nearest
   __asm__ volatile("mrs %0, fpcr" : "=r"(saved_));
-  __asm__ volatile("msr fpcr, %0" : : "r"(saved_ | flush_to_zero));
+  __asm__ volatile("msr fpcr, %0" : : "r"(flush_to_zero));
 #else
   saved_ = 0;
 #endif
 }
 
-FlushDenormals::~FlushDenormals() {
+KernelMode::~KernelMode() {
 #if defined(__x86_64__) || defined(_M_X64)
   _mm_setcsr(static_cast<unsigned>(saved_));
 #elif defined(__aarch64__)
@@ -101,48 +96,11 @@ Caches read_caches() {
   return caches;
 }
 
-#if defined(__linux__)
-
-// cgroup v2 has "max 100000" or "QUOTA PERIOD" in one file, v1 the two numbers in two files.
-double cgroup_cores() {
-  std::ifstream unified("/sys/fs/cgroup/cpu.max");
-  std::string quota;
-  double period = 0;
-  if (unified >> quota >> period && quota != "max" && period > 0) {
-    return std::stod(quota) / period;
-  }
-  std::ifstream quota_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
-  std::ifstream period_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-  double microseconds = 0;
-  if (quota_file >> microseconds && period_file >> period && microseconds > 0 && period > 0) {
-    return microseconds / period;
-  }
-  return 1e9;
-}
-
-int affinity_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  return static_cast<int>(std::thread::hardware_concurrency());
-}
-
-#endif
-
 }  // namespace
 
 const Caches& cpu_caches() {
   static const Caches caches = read_caches();
   return caches;
-}
-
-int available_cores() {
-#if defined(__linux__)
-  const double cores = std::min<double>(affinity_cores(), std::ceil(cgroup_cores()));
-#else
-  const double cores = std::thread::hardware_concurrency();
-#endif
-  return std::max(1, static_cast<int>(cores));
 }
 
 }  // namespace rnnfast

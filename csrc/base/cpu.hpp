@@ -1,4 +1,4 @@
-// Facts about the processor: instruction sets, caches, cores, and how it treats subnormal numbers.
+// Facts about the processor: instruction sets, caches, and its floating-point mode.
 #pragma once
 
 #include <cstddef>
@@ -17,18 +17,18 @@ struct Caches {
 
 const Caches& cpu_caches();
 
-int available_cores();  // affinity, clamped to the cgroup's quota
-
 void cpu_pause();  // a hint that the caller spins
 
-/// Kernels flush subnormal numbers to zero (they cost up to a hundred cycles each on some
-/// processors); the caller's mode comes back when this goes out of scope.
-class FlushDenormals {
+/// The floating-point mode of kernels: subnormal numbers count as zero and are flushed to it (they
+/// cost up to a hundred cycles each on some processors), results are rounded to the nearest, and no
+/// exception traps, whatever the caller has chosen. That comes back, flags included, when this goes
+/// out of scope.
+class KernelMode {
  public:
-  FlushDenormals();
-  ~FlushDenormals();
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
+  KernelMode();
+  ~KernelMode();
+  KernelMode(const KernelMode&) = delete;
+  KernelMode& operator=(const KernelMode&) = delete;
 
  private:
   unsigned long long saved_;

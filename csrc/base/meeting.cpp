@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/arena.hpp"
-#include "base/threads.hpp"
+#include "base/team.hpp"
 
 namespace rnnfast {
 namespace {
@@ -26,37 +26,46 @@ constexpr int measured_share = 100;  // one part in so many of the time
 constexpr double near_cores = 100;
 constexpr double farthest_cores = 3000;
 
-// What a worker makes of h in a step where meetings matter.
+// What a share makes of h in a step where meetings matter.
 constexpr int lines_traded = 4;
 struct alignas(cache_line) Line {
   std::atomic<int> value{0};
 };
 
-/// The shortest of some stretches of steps that do nothing but meet and trade.
+/// The shortest of some stretches of steps that do nothing but meet and trade. Only those count in
+/// which the caller has done its own shares and no other; endless if there was none.
 double measure(int threads) {
   std::vector<Line> lines(static_cast<std::size_t>(2 * threads * lines_traded));
+  double shortest = farthest_cores;
+  std::atomic<int> counted{0};
   std::atomic<bool> enough{false};
-  double shortest = 0;
+  const auto began = Clock::now();
   team(threads, [&](Worker& worker) {
-    const auto began = Clock::now();
-    for (int stretch = 0; stretch < stretches && !enough; ++stretch) {
+    while (!enough) {
       const auto start = Clock::now();
+      bool met = true;
       for (int step = 0; step < meetings_a_stretch; ++step) {
-        Line* const state = lines.data() + step % 2 * worker.count * lines_traded;
-        for (int i = 0; i < lines_traded; ++i) {
-          state[worker.id * lines_traded + i].value.store(step, std::memory_order_relaxed);
-        }
-        worker.meet();
-        for (int i = 0; i < worker.count * lines_traded; ++i) {
-          state[i].value.load(std::memory_order_relaxed);
-        }
+        worker.stage([&](const Share& own) {
+          const Line* const before = lines.data() + (step + 1) % 2 * threads * lines_traded;
+          Line* const state = lines.data() + step % 2 * threads * lines_traded;
+          for (int i = 0; i < threads * lines_traded; ++i) {
+            before[i].value.load(std::memory_order_relaxed);
+          }
+          for (int i = 0; i < lines_traded; ++i) {
+            state[own.id * lines_traded + i].value.store(step, std::memory_order_relaxed);
+          }
+          met = met && (own.id == 0 || !worker.calls());
+        });
       }
-      if (worker.id == 0) {
-        const double each = Nanoseconds(Clock::now() - start).count() / meetings_a_stretch;
-        shortest = stretch == 0 ? each : std::min(shortest, each);
-        enough = Clock::now() - began > long_enough;
+      const double each = Nanoseconds(Clock::now() - start).count() / meetings_a_stretch;
+      if (worker.calls() && met) {
+        shortest = std::min(shortest, each);
+        ++counted;
       }
-      worker.meet();
+      worker.stage([&](const Share& own) {
+        if (own.id > 0) return;
+        enough = counted >= stretches || Clock::now() - began > long_enough;
+      });
     }
   });
   return shortest;

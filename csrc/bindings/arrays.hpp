@@ -5,6 +5,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
 
@@ -31,10 +32,38 @@ Sequence<T> sequence(py::handle array) {
   return {pointer<T>(array), proxy.strides[0] / size, proxy.strides[1] / size};
 }
 
-/// Calls body(T{}) with the scalar type of an array.
+enum class Scalar { single, twice };
+
+template <class T>
+constexpr Scalar scalar_of() {
+  return sizeof(T) == sizeof(float) ? Scalar::single : Scalar::twice;
+}
+
+/// Calls body(T{}) with a scalar type, or with that of an array.
+template <class Body>
+auto with_scalar(Scalar scalar, Body&& body) {
+  return scalar == Scalar::single ? body(float{}) : body(double{});
+}
 template <class Body>
 auto with_scalar(const py::dtype& dtype, Body&& body) {
-  return dtype.itemsize() == sizeof(float) ? body(float{}) : body(double{});
+  const bool single = dtype.itemsize() == static_cast<py::ssize_t>(sizeof(float));
+  return with_scalar(single ? Scalar::single : Scalar::twice, std::forward<Body>(body));
+}
+
+/// Refuses an array that is not of the type and shape with which its memory will be read or
+/// written: an array's type and shape may be assigned to. None is always right.
+template <class T>
+void require_of(const char* name, py::handle array, std::initializer_list<index> shape) {
+  if (array.is_none()) return;
+  const auto& proxy = *py::detail::array_proxy(array.ptr());
+  bool fits =
+      proxy.nd == static_cast<int>(shape.size()) &&
+      py::reinterpret_borrow<py::array>(array).itemsize() == static_cast<py::ssize_t>(sizeof(T));
+  for (int i = 0; fits && i < proxy.nd; ++i) fits = proxy.dimensions[i] == shape.begin()[i];
+  if (!fits) {
+    throw std::invalid_argument(std::string(name) +
+                                " has changed its shape or type since the forward pass");
+  }
 }
 
 }  // namespace rnnfast

@@ -5,6 +5,7 @@
 
 #include "base/arena.hpp"
 #include "bindings/cell_choice.hpp"
+#include "bindings/gil.hpp"
 #include "bindings/plans.hpp"
 #include "seq/sequences.hpp"
 

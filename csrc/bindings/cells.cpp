@@ -1,6 +1,4 @@
 // The cells: forward, forward that saves and its Tape, and prepacked weights.
-#include <memory>
-
 #include "bindings/direct_method.hpp"
 #include "bindings/packed.hpp"
 #include "bindings/register.hpp"
@@ -24,19 +22,20 @@ void forward(const py::object& cell, const py::array& x, const py::tuple& given,
     const std::vector<SequenceRow> rows = rows_of(spans, plan);
     const ForwardCall<T> call =
         forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, choice, noise);
-    const py::gil_scoped_release release;
-    const Arena packed = pack(kernels, dims, weights, plan.threads);
-    kernels.forward(call, plan, packed.data());
+    without_gil([&] {
+      const Arena packed = pack(kernels, dims, weights, plan.threads);
+      kernels.forward(call, plan, packed.data());
+    });
   });
 }
 
+// A tape is returned by value: where pybind11 gets no memory for what holds it, a unique pointer
+// would be freed twice.
 template <Purpose purpose>
-std::unique_ptr<Tape> forward_saving(const py::object& cell, const py::array& x,
-                                     const py::tuple& given, const py::object& h0,
-                                     const py::object& c0, const py::object& spans,
-                                     const py::object& resets, const py::object& masks,
-                                     const py::array& y, const py::array& h_n,
-                                     const py::object& c_n) {
+Tape forward_saving(const py::object& cell, const py::array& x, const py::tuple& given,
+                    const py::object& h0, const py::object& c0, const py::object& spans,
+                    const py::object& resets, const py::object& masks, const py::array& y,
+                    const py::array& h_n, const py::object& c_n) {
   constexpr bool all = purpose == Purpose::training;
   return with_scalar(x.dtype(), [&](auto scalar) {
     using T = decltype(scalar);
@@ -49,12 +48,13 @@ std::unique_ptr<Tape> forward_saving(const py::object& cell, const py::array& x,
     std::vector<SequenceRow> rows = rows_of(spans, plan);
     const ForwardCall<T> call =
         forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, choice, noise);
-    const py::gil_scoped_release release;
-    const Arena packed = pack(kernels, dims, weights, plan.threads);
-    Arena saved((all ? kernels.saved_bytes : kernels.checkpoint_bytes)(dims, plan));
-    (all ? kernels.forward_saving : kernels.forward_saving_checkpoints)(call, plan, packed.data(),
-                                                                        saved.data());
-    return std::make_unique<Tape>(choice, purpose, dims, plan, std::move(rows), std::move(saved));
+    return without_gil([&] {
+      const Arena packed = pack(kernels, dims, weights, plan.threads);
+      Arena saved((all ? kernels.saved_bytes : kernels.checkpoint_bytes)(dims, plan));
+      (all ? kernels.forward_saving : kernels.forward_saving_checkpoints)(call, plan, packed.data(),
+                                                                          saved.data());
+      return Tape(choice, scalar_of<T>(), purpose, dims, plan, std::move(rows), std::move(saved));
+    });
   });
 }
 
@@ -69,10 +69,13 @@ void register_cells(py::module_& module) {
   module.def("forward_saving", &forward_saving<Purpose::training>);
   module.def("forward_saving_checkpoints", &forward_saving<Purpose::training_with_checkpoints>);
   py::class_<Packed>(module, "Packed")
-      .def(py::init<const py::object&, const py::tuple&>())
       .def_property_readonly("nbytes", &Packed::bytes)
       .def("forward", &Packed::forward)
       .def_property_readonly("step", &direct_method<Packed, &Packed::step>);
+  // Made by a function: pybind11 asks for memory after a constructor where nobody catches.
+  module.def("pack", [](const py::object& cell, const py::tuple& weights) {
+    return Packed(cell, weights);
+  });
 }
 
 }  // namespace rnnfast

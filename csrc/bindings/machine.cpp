@@ -35,7 +35,8 @@ py::dict config() {
 void register_machine(py::module_& module) {
   module.def("config", &config);
   module.def("get_num_threads", &default_threads);
-  module.def("set_num_threads", &set_default_threads, py::arg("n"));
+  module.def("choose_threads", &choose_threads, py::arg("n"));
+  module.def("chosen_threads", &chosen_threads);
   module.def("meeting_ns", &meeting_ns, py::arg("threads"));
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/threads.hpp"
 #include "bindings/arrays.hpp"
+#include "bindings/gil.hpp"
 #include "bindings/register.hpp"
 
 namespace rnnfast {
@@ -13,9 +14,11 @@ void draw(std::uint64_t seed, std::uint64_t kind, std::uint64_t part, std::uint3
   with_scalar(mask.dtype(), [&](auto scalar) {
     using T = decltype(scalar);
     T* const to = pointer<T>(mask);
-    const py::gil_scoped_release release;
-    draw_mask<T>({seed, kind, part}, level, static_cast<T>(below), static_cast<T>(above), to,
-                 mask.size(), default_threads());
+    const index count = mask.size();
+    without_gil([&] {
+      draw_mask<T>({seed, kind, part}, level, static_cast<T>(below), static_cast<T>(above), to,
+                   count, threads_now());
+    });
   });
 }
 
@@ -28,8 +31,7 @@ void apply(const py::array& x, const py::array& mask, const py::array& to) {
     const Sequence<const T> factors = {pointer<const T>(mask), step_stride, dims.inputs};
     const Sequence<const T> from = sequence<const T>(x);
     T* const product = pointer<T>(to);
-    const py::gil_scoped_release release;
-    apply_mask<T>(dims, from, factors, product, default_threads());
+    without_gil([&] { apply_mask<T>(dims, from, factors, product, threads_now()); });
   });
 }
 

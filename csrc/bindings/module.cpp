@@ -1,3 +1,4 @@
+#include "bindings/gil.hpp"
 #include "bindings/register.hpp"
 #include "dispatch/dispatch.hpp"
 
@@ -8,6 +9,7 @@ PYBIND11_MODULE(_core, module) {
   } catch (const std::exception& error) {
     throw pybind11::import_error(error.what());
   }
+  rnnfast::watch_signals();
   rnnfast::register_machine(module);
   rnnfast::register_masks(module);
   rnnfast::register_plans(module);

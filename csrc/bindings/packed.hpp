@@ -1,9 +1,6 @@
 // A cell whose weights are packed, as Python holds it: whole sequences, and single steps.
 #pragma once
 
-#include <optional>
-
-#include "base/threads.hpp"
 #include "bindings/calls.hpp"
 
 namespace rnnfast {
@@ -19,8 +16,8 @@ class Packed {
         packed_(with_scalar(dtype_, [&](auto scalar) {
           using T = decltype(scalar);
           const Weights<T> weights = weights_of<T>(given);
-          const py::gil_scoped_release release;
-          return pack(cell_.kernels<T>(), dims_, weights, default_threads());
+          return without_gil(
+              [&] { return pack(cell_.kernels<T>(), dims_, weights, threads_now()); });
         })) {}
 
   std::size_t bytes() const { return packed_.size(); }
@@ -40,8 +37,7 @@ class Packed {
       const std::vector<SequenceRow> rows = rows_of(spans, plan);
       const ForwardCall<T> call =
           forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, cell_, noise);
-      const py::gil_scoped_release release;
-      kernels.forward(call, plan, packed_.data());
+      without_gil([&] { kernels.forward(call, plan, packed_.data()); });
     });
   }
 
@@ -63,9 +59,8 @@ class Packed {
     const ForwardCall<T> call = {dims, x, initial, y, last, nullptr, {}, {}, cell_.activations()};
     const CellKernels<T>& kernels = cell_.kernels<T>();
     const PlanSegment plan = plan_call(Purpose::inference, dims, kernels.traits);
-    std::optional<py::gil_scoped_release> release;
-    if (takes_long(dims, kernels.traits)) release.emplace();
-    kernels.forward(call, plan, packed_.data());
+    const auto forward = [&] { kernels.forward(call, plan, packed_.data()); };
+    takes_long(dims, kernels.traits) ? without_gil(forward) : forward();
   }
 
   /// One step, if every argument already is as the kernel wants it; else NotImplemented, and Python

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "base/helpers.hpp"
 #include "base/threads.hpp"
 #include "bindings/cell_choice.hpp"
 #include "bindings/register.hpp"
@@ -43,6 +44,10 @@ struct LastPlan {
 
 thread_local ForcedPlan forced_plan;
 thread_local LastPlan last;
+thread_local bool forced = false;
+
+/// What is forced goes by the settings alone, however busy the machine is.
+int threads_to_plan_for() { return forced ? default_threads() : threads_now(); }
 
 py::dict describe(const PlanSegment& segment) {
   py::dict text;
@@ -75,9 +80,13 @@ py::dict plan(const py::object& cell, const py::dtype& dtype, const Dims& dims, 
 
 void force_plan(const std::optional<std::string>& partition, std::optional<index> chunk,
                 std::optional<int> threads, std::optional<bool> interleaves_input,
-                std::optional<bool> pipelines) {
+                std::optional<bool> pipelines, std::optional<int> helpers) {
   forced_plan = {};
   last.cell = nullptr;
+  forced = partition || chunk || threads || interleaves_input || pipelines || helpers;
+  if (threads && (*threads < 1 || *threads > most_shares)) {
+    throw std::invalid_argument("threads must be from 1 to " + std::to_string(most_shares));
+  }
   if (partition) {
     if (*partition != "rows" && *partition != "units") {
       throw std::invalid_argument("partition must be 'rows' or 'units', got " + *partition);
@@ -88,12 +97,13 @@ void force_plan(const std::optional<std::string>& partition, std::optional<index
   forced_plan.threads = threads.value_or(0);
   forced_plan.interleaves_input = interleaves_input;
   forced_plan.pipelines = pipelines;
+  lend_at_most(helpers.value_or(most_shares));
 }
 
 }  // namespace
 
 PlanSegment plan_call(Purpose purpose, const Dims& dims, const CellTraits& traits) {
-  const int threads = default_threads();
+  const int threads = threads_to_plan_for();
   if (!last.serves(purpose, dims, traits, threads)) {
     const Plan plan =
         make_plan(purpose, dims, traits, machine_for(traits.lanes), threads, forced_plan.read());
@@ -103,7 +113,7 @@ PlanSegment plan_call(Purpose purpose, const Dims& dims, const CellTraits& trait
 }
 
 StackPlan plan_stack_call(Purpose purpose, const StackDims& stack, const CellTraits& traits) {
-  return plan_stack(purpose, stack, traits, machine_for(traits.lanes), default_threads(),
+  return plan_stack(purpose, stack, traits, machine_for(traits.lanes), threads_to_plan_for(),
                     forced_plan.read());
 }
 
@@ -112,7 +122,7 @@ std::vector<PlanSegment> plan_parts(Purpose purpose, const StackDims& stack, con
   std::vector<PlanSegment> parts;
   for (index layer = 0; layer < stack.layers; ++layer) {
     parts.push_back(plan_part(purpose, stack, layer, plan, traits, machine_for(traits.lanes),
-                              default_threads(), forced_plan.read()));
+                              threads_to_plan_for(), forced_plan.read()));
   }
   last = {purpose, {}, nullptr, plan.threads, parts.front(), plan};  // serves no other call
   return parts;
@@ -128,7 +138,7 @@ void register_plans(py::module_& module) {
       py::arg("cell"), py::arg("dtype"), py::arg("T"), py::arg("B"), py::arg("I"), py::arg("H"),
       py::arg("threads"), py::arg("training"));
   module.def("force_plan", &force_plan, py::arg("partition"), py::arg("chunk"), py::arg("threads"),
-             py::arg("interleaves_input"), py::arg("pipelines"));
+             py::arg("interleaves_input"), py::arg("pipelines"), py::arg("helpers"));
   module.def("last_plan", [] {
     py::dict text = describe(last.plan);
     text["pipelines"] = last.stack.pipelines;

@@ -2,8 +2,9 @@
 #include <chrono>
 
 #include "base/arena.hpp"
-#include "base/threads.hpp"
+#include "base/team.hpp"
 #include "bindings/cell_choice.hpp"
+#include "bindings/gil.hpp"
 #include "bindings/register.hpp"
 
 namespace rnnfast {
@@ -115,7 +116,7 @@ double meeting_time(int threads, double seconds) {
   constexpr int meetings = 1000;
   const double rate = best_rate(meetings, seconds, [&] {
     team(threads, [](Worker& worker) {
-      for (int i = 0; i < meetings; ++i) worker.meet();
+      for (int i = 0; i < meetings; ++i) worker.stage([](const Share&) {});
     });
   });
   return 1e-9 / rate;
@@ -169,9 +170,9 @@ void register_probes(py::module_& module) {
   probes.def(
       "tile_rate",
       [](const py::dtype& dtype, int rows, int vectors, double seconds, index k) {
-        const py::gil_scoped_release release;
         return with_scalar(dtype, [&](auto scalar) {
-          return tile_rate<decltype(scalar)>(rows, vectors, k, seconds);
+          return without_gil(
+              [&] { return tile_rate<decltype(scalar)>(rows, vectors, k, seconds); });
         });
       },
       py::arg("dtype"), py::arg("rows"), py::arg("vectors"), py::arg("seconds") = 0.1,
@@ -179,18 +180,23 @@ void register_probes(py::module_& module) {
   probes.def(
       "stream_rate",
       [](const py::dtype& dtype, index columns, index k, double seconds) {
-        const py::gil_scoped_release release;
-        return with_scalar(
-            dtype, [&](auto scalar) { return stream_rate<decltype(scalar)>(columns, k, seconds); });
+        return with_scalar(dtype, [&](auto scalar) {
+          return without_gil([&] { return stream_rate<decltype(scalar)>(columns, k, seconds); });
+        });
       },
       py::arg("dtype"), py::arg("columns"), py::arg("k"), py::arg("seconds") = 0.1);
-  probes.def("meeting_time", &meeting_time, py::arg("threads"), py::arg("seconds") = 0.1,
-             py::call_guard<py::gil_scoped_release>());
+  probes.def(
+      "meeting_time",
+      [](int threads, double seconds) {
+        return without_gil([&] { return meeting_time(threads, seconds); });
+      },
+      py::arg("threads"), py::arg("seconds") = 0.1);
   probes.def(
       "fma_rate",
       [](const py::dtype& dtype, double seconds) {
-        const py::gil_scoped_release release;
-        return with_scalar(dtype, [&](auto scalar) { return fma_rate<decltype(scalar)>(seconds); });
+        return with_scalar(dtype, [&](auto scalar) {
+          return without_gil([&] { return fma_rate<decltype(scalar)>(seconds); });
+        });
       },
       py::arg("dtype"), py::arg("seconds") = 0.1);
 }

@@ -2,7 +2,6 @@
 // arena.
 #include <pybind11/stl.h>
 
-#include <memory>
 #include <tuple>
 #include <vector>
 
@@ -118,14 +117,14 @@ void forward_layers(const py::object& cell, const std::tuple<int, index>& plan, 
     const CellKernels<T>& kernels = choice.kernels<T>();
     const StackPlan chosen = {true, std::get<0>(plan), std::get<1>(plan)};
     Stack<T> stack = stack_of<T>(choice, Purpose::inference, chosen, directions, parts);
-    const py::gil_scoped_release release;
-    run_parts(kernels, stack.parts, chosen, directions, kernels.stack_work, kernels.stack);
+    without_gil([&] {
+      run_parts(kernels, stack.parts, chosen, directions, kernels.stack_work, kernels.stack);
+    });
   });
 }
 
-std::vector<std::unique_ptr<Tape>> forward_layers_saving(const py::object& cell,
-                                                         const std::tuple<int, index>& plan,
-                                                         index directions, const py::list& parts) {
+std::vector<Tape> forward_layers_saving(const py::object& cell, const std::tuple<int, index>& plan,
+                                        index directions, const py::list& parts) {
   const py::array x = py::tuple(parts[0])[0];
   return with_scalar(x.dtype(), [&](auto scalar) {
     using T = decltype(scalar);
@@ -133,19 +132,20 @@ std::vector<std::unique_ptr<Tape>> forward_layers_saving(const py::object& cell,
     const CellKernels<T>& kernels = choice.kernels<T>();
     const StackPlan chosen = {true, std::get<0>(plan), std::get<1>(plan)};
     Stack<T> stack = stack_of<T>(choice, Purpose::training, chosen, directions, parts);
-    const py::gil_scoped_release release;
     std::vector<Arena> saved;
-    for (StackPart<T>& part : stack.parts) {
-      saved.emplace_back(kernels.saved_bytes(part.call.dims, part.plan));
-      part.saved = saved.back().data();
-    }
-    run_parts(kernels, stack.parts, chosen, directions, kernels.stack_work_saving,
-              kernels.stack_saving);
-    std::vector<std::unique_ptr<Tape>> tapes;
+    without_gil([&] {
+      for (StackPart<T>& part : stack.parts) {
+        saved.emplace_back(kernels.saved_bytes(part.call.dims, part.plan));
+        part.saved = saved.back().data();
+      }
+      run_parts(kernels, stack.parts, chosen, directions, kernels.stack_work_saving,
+                kernels.stack_saving);
+    });
+    std::vector<Tape> tapes;
     for (std::size_t i = 0; i < stack.parts.size(); ++i) {
       const StackPart<T>& part = stack.parts[i];
-      tapes.push_back(std::make_unique<Tape>(choice, Purpose::training, part.call.dims, part.plan,
-                                             std::move(stack.rows[i]), std::move(saved[i])));
+      tapes.emplace_back(choice, scalar_of<T>(), Purpose::training, part.call.dims, part.plan,
+                         std::move(stack.rows[i]), std::move(saved[i]));
     }
     return tapes;
   });

@@ -9,9 +9,10 @@ namespace rnnfast {
 /// them.
 class Tape {
  public:
-  Tape(const CellChoice& cell, Purpose purpose, const Dims& dims, const PlanSegment& plan,
-       std::vector<SequenceRow> rows, Arena saved)
+  Tape(const CellChoice& cell, Scalar scalar, Purpose purpose, const Dims& dims,
+       const PlanSegment& plan, std::vector<SequenceRow> rows, Arena saved)
       : cell_(cell),
+        scalar_(scalar),
         purpose_(purpose),
         dims_(dims),
         plan_(plan),
@@ -24,8 +25,12 @@ class Tape {
                 const py::object& masks, index truncate, const py::object& dy,
                 const py::object& dh_n, const py::object& dc_n, const py::object& dx,
                 const py::tuple& gradients, const py::object& dh0, const py::object& dc0) const {
-    with_scalar(x.dtype(), [&](auto scalar) {
+    with_scalar(scalar_, [&](auto scalar) {
       using T = decltype(scalar);
+      require_of<T>("x", x, {dims_.steps, dims_.rows, dims_.inputs});
+      require_of<T>("dx", dx, {dims_.steps, dims_.rows, dims_.inputs});
+      require_of<T>("dy", dy, {dims_.steps, dims_.rows, outputs_of(dims_)});
+      require_of<bool>("resets", resets, {dims_.steps, dims_.rows});
       const BackwardCall<T> call = {dims_,
                                     sequence<const T>(x),
                                     weights_of<T>(weights),
@@ -56,12 +61,13 @@ class Tape {
   }
 
   void trace(const py::tuple& weights, const py::array& gates, const py::object& c) const {
-    with_scalar(gates.dtype(), [&](auto scalar) {
+    with_scalar(scalar_, [&](auto scalar) {
       using T = decltype(scalar);
       const TraceCall<T> call = {weights_of<T>(weights), sequence<T>(gates), sequence<T>(c),
                                  rows_.empty() ? nullptr : rows_.data(), cell_.activations()};
-      const py::gil_scoped_release release;
-      cell_.kernels<T>().trace(call, dims_, plan_, saved_.data());
+      require_of<T>("gates", gates,
+                    {dims_.steps, dims_.rows, cell_.kernels<T>().traits.gates, dims_.units});
+      without_gil([&] { cell_.kernels<T>().trace(call, dims_, plan_, saved_.data()); });
     });
   }
 
@@ -71,11 +77,11 @@ class Tape {
     const CellKernels<T>& kernels = cell_.kernels<T>();
     const auto backward =
         purpose_ == Purpose::training ? kernels.backward : kernels.backward_from_checkpoints;
-    const py::gil_scoped_release release;
-    backward(call, plan_, saved_.data());
+    without_gil([&] { backward(call, plan_, saved_.data()); });
   }
 
   CellChoice cell_;
+  Scalar scalar_;
   Purpose purpose_;
   Dims dims_;
   PlanSegment plan_;

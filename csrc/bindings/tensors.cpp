@@ -129,7 +129,7 @@ py::object forward_saving_as(const Exchange& exchange, const CellChoice& cell,
   py::object c = py::none();
   T* c_data = nullptr;
   if (kernels.has_memory) std::tie(c, c_data) = exchange.make<T>({1, dims.rows, units});
-  std::unique_ptr<Tape> tape = [&, y_to = y_data, h_to = h_data] {
+  Tape tape = [&, y_to = y_data, h_to = h_data] {
     const PlanSegment plan = plan_call(Purpose::training, dims, kernels.traits);
     const ForwardCall<T> call = {dims,
                                  sequence_of<T>(view),
@@ -140,12 +140,12 @@ py::object forward_saving_as(const Exchange& exchange, const CellChoice& cell,
                                  {},
                                  {},
                                  cell.activations()};
-    const py::gil_scoped_release release;
-    const Arena packed = pack(kernels, dims, weights, plan.threads);
-    Arena saved(kernels.saved_bytes(dims, plan));
-    kernels.forward_saving(call, plan, packed.data(), saved.data());
-    return std::make_unique<Tape>(cell, Purpose::training, dims, plan, std::vector<SequenceRow>(),
-                                  std::move(saved));
+    return without_gil([&] {
+      const Arena packed = pack(kernels, dims, weights, plan.threads);
+      Arena saved(kernels.saved_bytes(dims, plan));
+      kernels.forward_saving(call, plan, packed.data(), saved.data());
+      return Tape(cell, scalar_of<T>(), Purpose::training, dims, plan, {}, std::move(saved));
+    });
   }();
   py::object remembered = py::cast(std::move(tape));
   return c.is_none() ? tuple_of(y, h, remembered) : tuple_of(y, h, c, remembered);

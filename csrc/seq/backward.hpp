@@ -42,41 +42,41 @@ class BackwardPass {
         layout_(work.layout),
         outputs_(work.outputs),
         worker_(worker),
-        own_(ownership(layout_, call.dims.rows, work.plan.partition, worker)),
-        own_outputs_(own_groups(outputs_, work.plan.partition, worker)),
         dy_(call.dy.data ? call.dy : Sequence<const T>{work.zeros, 0, 0}),
         cell_backward_(cell_, history_, work_, dy_),
-        normalized_(cell_, call_, history_, work_, dy_, worker),
-        products_(call_, history_, work_, worker) {}
+        normalized_(cell_, call_, history_, work_, dy_),
+        products_(call_, history_, work_) {}
 
   void run() {
     prepare();
-    worker_.meet();
     take(history_.steps);
-    worker_.meet();
     finish();
   }
 
   /// What `run` is made of, for who takes stretches of steps, the last one first, each once the
-  /// history holds it. Workers meet in between.
+  /// history holds it.
   void prepare() {
-    read_rows(share(call_.dims.rows, worker_.id, worker_.count));
-    const Span steps = share(call_.dims.steps, worker_.id, worker_.count);
-    for (index step = steps.begin; step < steps.end; ++step) work_.active[step] = taking_part(step);
-    if (worker_.id == 0) {
-      count_up(work_.numbers, Work::dx_rows);
-      __builtin_memset(work_.zeros, 0, static_cast<std::size_t>(work_.zeros_size()) * sizeof(T));
-    }
-    if constexpr (Normalized<Cell>) {
-      work_.norm.pack(call_.weights, worker_);
-      work_.norm_gradients.begin(worker_);
-    }
-    work_.of_units.pack(call_.weights.peephole, share(layout_.groups(), worker_.id, worker_.count));
-    if (call_.out.x.data) work_.input_weights.pack(call_.weights.w_ih, worker_);
-    for (int p = 0; p < Cell::phases; ++p) {
-      work_.recurrent_weights[p].pack(call_.weights.w_hh, worker_);
-    }
-    if (projects()) work_.projection_weights.pack(call_.weights.w_hr, worker_);
+    worker_.stage([&](const Share& own) {
+      read_rows(own.of(call_.dims.rows));
+      const Span steps = own.of(call_.dims.steps);
+      for (index step = steps.begin; step < steps.end; ++step) {
+        work_.active[step] = taking_part(step);
+      }
+      if (own.id == 0) {
+        count_up(work_.numbers, Work::dx_rows);
+        __builtin_memset(work_.zeros, 0, static_cast<std::size_t>(work_.zeros_size()) * sizeof(T));
+      }
+      if constexpr (Normalized<Cell>) {
+        work_.norm.pack(call_.weights, own);
+        work_.norm_gradients.begin(own);
+      }
+      work_.of_units.pack(call_.weights.peephole, own.of(layout_.groups()));
+      if (call_.out.x.data) work_.input_weights.pack(call_.weights.w_ih, own);
+      for (int p = 0; p < Cell::phases; ++p) {
+        work_.recurrent_weights[p].pack(call_.weights.w_hh, own);
+      }
+      if (projects()) work_.projection_weights.pack(call_.weights.w_hr, own);
+    });
   }
 
   void take(Span steps) {
@@ -89,21 +89,25 @@ class BackwardPass {
   }
 
   void finish() {
-    const Span rows = share(call_.dims.rows, worker_.id, worker_.count);
+    worker_.stage([&](const Share& own) { finish(own); });
+  }
+
+ private:
+  void finish(const Share& own) {
+    const Span rows = own.of(call_.dims.rows);
     for (index r = rows.begin; r < rows.end; ++r) {
       const index b = work_.sequences[r].sequence;
       write_state(work_.dh + h_row(r), outputs_, b, call_.out.h0);
       if (Cell::has_memory) write_state(work_.dc + row(r), layout_, b, call_.out.c0);
     }
     constexpr bool biased = !Normalized<Cell>;  // else a bias is that of a norm
-    work_.input_gradient.unpack(call_.out.w_ih, biased ? call_.out.b_ih : nullptr, worker_);
+    work_.input_gradient.unpack(call_.out.w_ih, biased ? call_.out.b_ih : nullptr, own);
     for (int p = 0; p < Cell::phases; ++p) {
-      work_.recurrent_gradients[p].unpack(call_.out.w_hh, biased ? call_.out.b_hh : nullptr,
-                                          worker_);
+      work_.recurrent_gradients[p].unpack(call_.out.w_hh, biased ? call_.out.b_hh : nullptr, own);
     }
-    if constexpr (Normalized<Cell>) work_.norm_gradients.unpack(call_.out, worker_);
-    work_.projection_gradient.unpack(call_.out.w_hr, nullptr, worker_);
-    const Span groups = share(layout_.groups(), worker_.id, worker_.count);
+    if constexpr (Normalized<Cell>) work_.norm_gradients.unpack(call_.out, own);
+    work_.projection_gradient.unpack(call_.out.w_hr, nullptr, own);
+    const Span groups = own.of(layout_.groups());
     for (int weight = 0; weight < Work::unit_weights; ++weight) {
       const UnitGradient<Cell, T>& gradient = work_.unit_gradients[weight];
       if (gradient.wanted()) {
@@ -112,7 +116,6 @@ class BackwardPass {
     }
   }
 
- private:
   bool projects() const { return Cell::has_memory && call_.dims.projection; }
   /// Where a private row begins in dh, and in dc.
   index h_row(index r) const { return work_.d_rows[r] * outputs_.row(); }
@@ -148,35 +151,45 @@ class BackwardPass {
 
   void chunk(Span steps) {
     const Slots<Cell, T> deltas = {layout_, work_.deltas, work_.rows_of(steps)};
-    products_.list_rows(steps);
-    Step step = {steps.end - 1, 0, own_.rows};
-    step.rows = active_rows(work_.sequences, own_.rows, own_.rows, step.number);
-    begin_step(deltas, step, own_outputs_);
+    for_rows(call_.dims.rows, work_.plan, worker_,
+             [&](Span rows) { chunk_deltas(deltas, steps, rows); });
+    if constexpr (Normalized<Cell>) {
+      worker_.stage([&](const Share& own) { normalized_.add_gradients(deltas, steps, own); });
+      worker_.stage(
+          [&](const Share& own) { normalized_.back_through_input_norms(deltas, steps, own); });
+    }
+    worker_.stage([&](const Share& own) {
+      if (call_.out.x.data) products_.input_product(deltas, own);
+      products_.weight_gradients(deltas, steps, own);
+    });
+  }
+
+  [[gnu::noinline]] void chunk_deltas(const Slots<Cell, T>& deltas, Span steps, Span rows) {
+    const Span last = active_rows(work_.sequences, rows, rows, steps.end - 1);
+    Step step = {steps.end - 1, 0, last};
+    worker_.stage([&](const Share& own) {
+      products_.list_rows(steps, own);
+      begin_step(deltas, step, of_row(outputs_.groups(), work_.plan.partition, own));
+    });
     while (true) {
+      // Those whose last step is the one before have no product before it. (Those that wait for
+      // whole rows begin it once it is complete.)
       const bool in_chunk = step.number > steps.begin;
+      Step next = step;
+      Step begins = step;
+      if (in_chunk) {
+        next = before(step);
+        next.rows = active_rows(work_.sequences, rows, step.rows, next.number);
+        const index left = Normalized<Cell> ? next.rows.begin : step.rows.end;
+        begins = {next.number, next.first_row, {left, next.rows.end}};
+      }
       if constexpr (Projectable<Cell>) {
         if (projects()) project(deltas, step);
       }
-      phase<Cell::phases - 1>(deltas, step, in_chunk);
-      if (!in_chunk) break;
-      step = before(step);
-      const Span going_on = step.rows;
-      step.rows = active_rows(work_.sequences, own_.rows, going_on, step.number);
-      // Those whose last step this is had no product before it. (Those that wait for whole rows
-      // have it behind them.)
-      const index left = Normalized<Cell> ? step.rows.begin : going_on.end;
-      begin_step(deltas, {step.number, step.first_row, {left, step.rows.end}}, own_outputs_);
+      phase<Cell::phases - 1>(deltas, step, in_chunk, begins);
+      if (!in_chunk) return;
+      step = next;
     }
-    worker_.meet();
-    if constexpr (Normalized<Cell>) {
-      normalized_.add_gradients(deltas, steps);
-      worker_.meet();
-      normalized_.back_through_input_norms(deltas, steps);
-      worker_.meet();
-    }
-    if (call_.out.x.data) products_.input_product(deltas);
-    products_.weight_gradients(deltas, steps);
-    worker_.meet();
   }
 
   using Step = BackwardStep;
@@ -230,7 +243,6 @@ class BackwardPass {
 
   /// dm = dh W_hr, and the cell's backward.
   [[gnu::noinline]] void project(const Slots<Cell, T>& deltas, const Step& step) {
-    if (own_.meets) worker_.meet();
     const SlotOperand<Linear, T> operand = {work_.d_output_slots(deltas.rows), Linear::phase[0],
                                             step.first_row, work_.ranks + step.rows.begin};
     const Masks<T> masks = of_c(call_.masks);
@@ -247,14 +259,18 @@ class BackwardPass {
                     cut_gradient(part, work_.dc, layout_.row(), groups);
                   });
     };
-    work_.projection_weights.for_blocks(own_.groups, step.number % 2, multiply_block);
+    worker_.stage([&](const Share& own) {
+      const Span groups = of_row(layout_.groups(), work_.plan.partition, own);
+      work_.projection_weights.for_blocks(groups, step.number % 2, multiply_block);
+      own.worked(step.rows.size() * groups.size() * L::N * (outputs_.units + L::N));
+    });
   }
 
   /// From the deltas of a phase to the gradient of its operand: for the first phase dL/dh of the
-  /// step before, which goes on through the cell while it is hot if that step is `in_chunk`.
+  /// step before, which goes on through the cell while it is hot if that step is `in_chunk`; of
+  /// others there it `begins` the rows that set in.
   template <int Phase>
-  void phase(const Slots<Cell, T>& deltas, const Step& step, bool in_chunk) {
-    if (own_.meets) worker_.meet();
+  void phase(const Slots<Cell, T>& deltas, const Step& step, bool in_chunk, const Step& begins) {
     const DeltaWeights<Cell, T>& weights = work_.recurrent_weights[Phase];
     const SlotOperand<Cell, T> operand = {deltas, Cell::phase[Phase], step.first_row,
                                           work_.ranks + step.rows.begin};
@@ -278,8 +294,13 @@ class BackwardPass {
                     }
                   });
     };
-    weights.for_blocks(own_outputs_, step.number % 2, multiply_block);
-    if constexpr (Phase > 0) phase<Phase - 1>(deltas, step, in_chunk);
+    worker_.stage([&](const Share& own) {
+      const Span groups = of_row(outputs_.groups(), work_.plan.partition, own);
+      weights.for_blocks(groups, step.number % 2, multiply_block);
+      if (Phase == 0 && in_chunk) begin_step(deltas, begins, groups);
+      own.worked(step.rows.size() * groups.size() * L::N * (weights.length() + L::N));
+    });
+    if constexpr (Phase > 0) phase<Phase - 1>(deltas, step, in_chunk, begins);
   }
 
   /// From the gradient of the first phase's operand to that of the state that it is made from.
@@ -316,8 +337,6 @@ class BackwardPass {
   const L layout_;
   const RowLayout<T> outputs_;  // of h
   Worker& worker_;
-  const Ownership own_;
-  const Span own_outputs_;  // groups of h
   const Sequence<const T> dy_;
   const CellBackward<Cell, T> cell_backward_;
   const NormalizedBackward<Cell, T> normalized_;  // used where the cell is

@@ -1,4 +1,4 @@
-// What the workers of a backward pass share: gradients of the states at hand, the deltas of a chunk
+// What a backward pass works with: gradients of the states at hand, the deltas of a chunk
 // and where their rows belong, packed weights, and the sums of the weight gradients.
 #pragma once
 
@@ -23,7 +23,7 @@ struct BackwardWorkspace {
   RowLayout<T> outputs;  // of h
   PlanSegment plan;
   index chunk_rows;
-  int workers;
+  int shares;
   RowBlocks blocks;                  // of the three rows that follow
   T* dh = nullptr;                   // [blocks][block][row of h]  dL/dh of the step at hand
   T* dc = nullptr;                   // [blocks][block][row]
@@ -32,7 +32,7 @@ struct BackwardWorkspace {
   T* d_outputs = nullptr;            // the slots of a chunk: what dm is made from
   T* deltas = nullptr;               // the slots of a chunk
   T* zeros = nullptr;                // [row]
-  T* dx = nullptr;                   // [workers][dx_rows][block of outputs]
+  T* dx = nullptr;                   // [shares][dx_rows] [block of outputs]
   index* numbers = nullptr;          // 0, 1, 2, ...
   SequenceRow* sequences = nullptr;  // [B] of private rows
   index* ranks = nullptr;            // [B] theirs
@@ -69,7 +69,7 @@ struct BackwardWorkspace {
     for (int p = 1; p < Cell::phases; ++p) d_operands[p] = bump.take<T>(states * outputs.row());
     deltas = bump.take<T>(layout.slots(chunk_rows));
     zeros = bump.take<T>(zeros_size());
-    dx = bump.take<T>(workers * dx_rows * DeltaWeights<Cell, T>::block_lanes);
+    dx = bump.take<T>(shares * dx_rows * DeltaWeights<Cell, T>::block_lanes);
     numbers = bump.take<index>(dx_rows);
     sequences = bump.take<SequenceRow>(dims.rows);
     ranks = bump.take<index>(dims.rows);
@@ -132,7 +132,7 @@ struct BackwardWorkspace {
         outputs{outputs_of(call.dims)},
         plan(plan),
         chunk_rows(smaller(plan.delta_chunk_steps, call.dims.steps) * call.dims.rows),
-        workers(plan.threads),
+        shares(plan.threads),
         blocks(plan),
         input_weights{layout, Cell::input, call.dims.inputs},
         input_gradient(layout, Cell::input, call.dims.inputs, block,

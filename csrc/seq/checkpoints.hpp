@@ -42,10 +42,10 @@ struct Checkpoints {
     return {h + i * h_size(), Cell::has_memory ? c + i * c_size() : nullptr};
   }
 
-  /// A worker's share of the states before the first stretch.
-  void save_initial(const States<const T>& initial, const Worker& worker) const {
-    save(initial.h, h, share(h_size(), worker.id, worker.count));
-    if (Cell::has_memory) save(initial.c, c, share(c_size(), worker.id, worker.count));
+  /// A share of the states before the first stretch.
+  void save_initial(const States<const T>& initial, const Share& own) const {
+    save(initial.h, h, own.of(h_size()));
+    if (Cell::has_memory) save(initial.c, c, own.of(c_size()));
   }
 
  private:
@@ -68,7 +68,7 @@ void run_saving_checkpoints(const ForwardCall<T>& call, const ForwardWeights<Cel
                             const History<Cell, T, KeepLatest>& history,
                             const ForwardWorkspace<T>& work, const Checkpoints<Cell, T>& saved,
                             const PlanSegment& plan, Worker& worker) {
-  saved.save_initial(call.initial, worker);
+  worker.stage([&](const Share& own) { saved.save_initial(call.initial, own); });
   ForwardCall<T> part = call;
   for (index i = 0; i < saved.count(); ++i) {
     const Span steps = saved.stretch(i);
@@ -79,8 +79,7 @@ void run_saving_checkpoints(const ForwardCall<T>& call, const ForwardWeights<Cel
   }
 }
 
-/// What the workers share in the backward pass: the history of a stretch, and what both passes
-/// need.
+/// What the backward pass works with: the history of a stretch, and what both passes need.
 template <class Cell, class T>
 struct StretchWork {
   ForwardWeights<Cell, T> weights;
@@ -92,7 +91,7 @@ struct StretchWork {
   StretchWork(const BackwardCall<T>& call, const PlanSegment& plan)
       : weights(call.dims),
         history(call.dims, plan),
-        forward(forward_workspace(history, plan, plan.threads)),
+        forward(forward_workspace(history, plan)),
         backward(call, plan) {}
 
   void place(Bump& bump) {
@@ -111,8 +110,7 @@ void run_from_checkpoints(const BackwardCall<T>& call, StretchWork<Cell, T>& wor
                           Worker& worker) {
   BackwardPass<Cell, T> backward(call, work.history, work.backward, worker);
   backward.prepare();
-  work.weights.pack(call.weights, worker);
-  worker.meet();
+  worker.stage([&](const Share& own) { work.weights.pack(call.weights, own); });
   for (index i = saved.count() - 1; i >= 0; --i) {
     const Span steps = saved.stretch(i);
     const States<T> before = saved.before(i);
@@ -128,7 +126,7 @@ void run_from_checkpoints(const BackwardCall<T>& call, StretchWork<Cell, T>& wor
     ForwardPass<Cell, T, KeepAll>(again, work.weights, work.history.of(steps), work.forward, plan,
                                   worker)
         .run(steps);
-    backward.take(steps);  // where it reads what others have made, they have met
+    backward.take(steps);
   }
   backward.finish();
 }

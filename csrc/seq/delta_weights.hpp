@@ -2,7 +2,7 @@
 // vectors, each in columns (gemm/columns.hpp), K = panels x parts x units in the order of slots.
 #pragma once
 
-#include "base/threads.hpp"
+#include "base/team.hpp"
 #include "gemm/pack.hpp"
 #include "seq/layout.hpp"
 
@@ -48,20 +48,21 @@ struct DeltaWeights {
     }
   }
 
-  /// Packs this worker's share of k from w (G*H, outputs).
-  void pack(const T* w, const Worker& worker) const {
-    const Span own = share(length(), worker.id, worker.count);
+  /// Packs a share of k from w (G*H, outputs).
+  void pack(const T* w, const Share& own) const {
+    const Span mine = own.of(length());
     index k = 0;
     for (index panel = 0; panel < layout.panels(); ++panel) {
       for (int part = range.begin; part < range.end; ++part) {
         for (index u = 0; u < layout.width(panel); ++u) {
           const index group = panel * L::U + u;
           for (index lane = 0; lane < L::N; ++lane, ++k) {
-            if (k < own.begin || k >= own.end) continue;
+            if (k < mine.begin || k >= mine.end) continue;
             const index unit = group * L::N + lane;
             pack_k(unit < layout.units ? w + (Cell::gate_of[part] * layout.units + unit) * outputs
                                        : nullptr,
                    k);
+            own.worked(outputs);
           }
         }
       }

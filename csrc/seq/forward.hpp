@@ -36,44 +36,41 @@ class ForwardPass {
         cell_{decltype(Cell::act)(call.activations)},
         weights_(weights),
         history_(history),
+        work_(workspace),
         layout_(history.layout),
+        plan_(plan),
         worker_(worker),
         outputs_(history.outputs),
         row_(layout_.row()),
         h_row_(outputs_.row()),
         runs_(outputs_.units),
         unit_runs_(call.dims.projection ? DenseRuns(call.dims.units) : runs_),
-        own_(ownership(layout_, call.dims.rows, plan.partition, worker)),
-        own_units_{own_.panels.begin * L::U, smaller(own_.panels.end * L::U, layout_.groups())},
-        own_outputs_(call.dims.projection ? own_groups(outputs_, plan.partition, worker)
-                                          : own_units_),
-        interleaves_(plan.interleaves_input),
-        sequences_(workspace.sequences),
-        state_rows_(workspace.state_rows),
-        gate_rows_(workspace.gate_rows),
-        y_rows_(workspace.y_rows),
-        active_(own_.rows),
-        input_product_(call_, weights_, history_, own_, sequences_, gate_rows_,
-                       workspace.x_offsets + worker.id * workspace.chunk_rows,
-                       workspace.slot_numbers + worker.id * workspace.chunk_rows),
-        interleaved_input_(call_, weights_, history_, own_.panels,
-                           workspace.strips + worker.id * workspace.strip_size, workspace.sums),
+        sequences_(work_.sequences),
+        state_rows_(work_.state_rows),
+        gate_rows_(work_.gate_rows),
+        y_rows_(work_.y_rows),
+        input_product_(call_, weights_, history_, work_),
+        interleaved_input_(call_, weights_, history_, work_),
         normalized_(cell_, call_, weights_, history_, sequences_, state_rows_, gate_rows_) {}
 
   /// All steps of the history: at once, or in spans of whole chunks, in order (at once where the
-  /// input is interleaved). One copy of it serves all callers, with everything it calls inlined.
-  [[gnu::noinline]] void run(Span steps) {
-    // Where workers own rows, these are the same, so that nobody waits for anyone.
-    const Span rows = share(call_.dims.rows, worker_.id, worker_.count);
-    if (steps.begin == history_.steps.begin) {
-      read_rows(rows);
-      if (own_.meets) worker_.meet();
-    }
-    interleaves_ ? run_windows() : run_chunks(steps);
-    if (steps.end == history_.steps.end) write_rows(rows);
+  /// input is interleaved).
+  void run(Span steps) {
+    for_rows(call_.dims.rows, plan_, worker_, [&](Span rows) { run_rows(steps, rows); });
   }
 
  private:
+  /// One copy of it serves all callers, with everything it calls inlined.
+  [[gnu::noinline]] void run_rows(Span steps, Span rows) {
+    if (steps.begin == history_.steps.begin) {
+      worker_.stage([&](const Share& own) { read_rows(own.of(call_.dims.rows)); });
+    }
+    plan_.interleaves_input ? run_windows(rows) : run_chunks(steps, rows);
+    if (steps.end == history_.steps.end) {
+      worker_.stage([&](const Share& own) { write_rows(own.of(call_.dims.rows)); });
+    }
+  }
+
   void read_rows(Span rows) {
     const index first = history_.steps.begin;
     list_sequences(call_.rows, rows, call_.dims.steps, sequences_);
@@ -135,6 +132,7 @@ class ForwardPass {
   /// Where a step finds and leaves things; worked out once, since it takes divisions.
   struct Step {
     index number;
+    Span rows;  // that take part
     Slots<Cell, T> slots;
     index first_slot;
     const T* operand;  // of the first phase
@@ -143,8 +141,9 @@ class ForwardPass {
     T* m;  // of a projection
     T* y;
   };
-  Step step_at(index step) const {
+  Step step_at(index step, Span rows) const {
     return {step,
+            rows,
             history_.slots_of(step),
             history_.step_row(step),
             history_.operand_at(0, step),
@@ -158,80 +157,129 @@ class ForwardPass {
     return step.slots.panel(panel) + step.first_slot * layout_.slot(panel);
   }
 
-  void run_chunks(Span steps) {
+  /// Of a row, those parts that belong to a share; worked out anew where it is not the last one's.
+  struct Own {
+    int id = -1;
+    int count = 0;
+    Span panels;
+    Span units;    // groups of c, and of what the cell gives
+    Span outputs;  // groups of h
+  };
+  const Own& owned_by(const Share& share) {
+    if (share.id != own_.id || share.count != own_.count) {
+      const Span panels = of_row(layout_.panels(), plan_.partition, share);
+      const Span units = {panels.begin * L::U, smaller(panels.end * L::U, layout_.groups())};
+      own_ = {share.id, share.count, panels, units,
+              call_.dims.projection ? of_row(outputs_.groups(), plan_.partition, share) : units};
+    }
+    return own_;
+  }
+
+  void run_chunks(Span steps, Span rows) {
+    Span active = rows;
     for (index step = steps.begin; step < steps.end; ++step) {
-      active_ = active_rows(sequences_, own_.rows, active_, step);
-      if (active_.size() == 0) return;
-      if (history_.begins_chunk(step)) input_product_.fill(step, history_.chunk_size(step));
-      run_phase<0>(step_at(step));
+      active = active_rows(sequences_, rows, active, step);
+      if (active.size() == 0) return;
+      run_phase<0>(step_at(step, active), rows);
     }
   }
 
-  void run_windows() {
+  void run_windows(Span rows) {
     const Span steps = history_.steps;
-    input_product_.fill(steps.begin, smaller(input_window, steps.size()));
     interleaved_input_.prepare();
     index step = steps.begin;
     for (index next = step + input_window; next < steps.end; next += input_window) {
       interleaved_input_.begin_window(next);
-      for (index place = 0; place < input_window; ++place, ++step)
-        interleaved_step(step_at(step), place);
+      for (index place = 0; place < input_window; ++place, ++step) {
+        interleaved_step(step_at(step, rows), rows, place);
+      }
     }
-    for (; step < steps.end; ++step) run_phase<0>(step_at(step));
+    for (; step < steps.end; ++step) run_phase<0>(step_at(step, rows), rows);
+  }
+
+  /// Before the recurrent product of a step: the input product of its chunk where one begins, or of
+  /// the first window.
+  void make_input(const Step& step, Span rows, const Own& own, const Share& share) {
+    if (plan_.interleaves_input) {
+      const Span steps = history_.steps;
+      if (step.number > steps.begin) return;
+      input_product_.fill(steps.begin, smaller(input_window, steps.size()), rows, own.panels,
+                          share);
+      interleaved_input_.clear_sums(own.panels);
+    } else if (history_.begins_chunk(step.number)) {
+      input_product_.fill(step.number, history_.chunk_size(step.number), rows, own.panels, share);
+    }
   }
 
   template <class Panel>
-  void for_own_panels(const Step& step, Panel&& run_panel) {
-    for (index i = 0; i < own_.panels.size(); ++i) {
-      run_panel(step.number % 2 ? own_.panels.end - 1 - i : own_.panels.begin + i);
+  void for_own_panels(const Step& step, Span panels, Panel&& run_panel) {
+    for (index i = 0; i < panels.size(); ++i) {
+      run_panel(step.number % 2 ? panels.end - 1 - i : panels.begin + i);
     }
   }
 
   template <int Phase>
-  void run_phase(const Step& step) {
-    const T* operand = Phase == 0 ? step.operand : history_.operand_at(Phase, step.number);
-    for_own_panels(step, [&](index panel) { recurrent_panel<Phase>(step, panel, operand); });
-    if constexpr (Normalized<Cell>) {
-      normalized_.finish_rows(step, active_, [&](index r, index group, const State<V>& state) {
-        leave<PlainOutput>(step, r, group, state);
+  void run_phase(const Step& step, Span rows) {
+    constexpr bool last = Phase + 1 == Cell::phases;
+    worker_.stage([&](const Share& share) {
+      const Own& own = owned_by(share);
+      if constexpr (Phase == 0) make_input(step, rows, own, share);
+      const T* operand = Phase == 0 ? step.operand : history_.operand_at(Phase, step.number);
+      for_own_panels(step, own.panels, [&](index panel) {
+        recurrent_panel<Phase>(step, panel, operand);
+        share.worked(step.rows.size() * layout_.slot(panel) * (outputs_.units + L::N));
       });
-    }
-    if constexpr (Phase + 1 < Cell::phases) {
-      if (own_.meets) worker_.meet();
-      run_phase<Phase + 1>(step);
+      if constexpr (Normalized<Cell>) {
+        normalized_.finish_rows(step, step.rows, [&](index r, index group, const State<V>& state) {
+          leave<PlainOutput>(step, r, group, state);
+        });
+      }
+      if (last && !projects()) end_step(step, own);
+    });
+    if constexpr (!last) {
+      run_phase<Phase + 1>(step, rows);
     } else {
-      end_step(step);
+      project(step);
     }
   }
 
-  void end_step(const Step& step) {
+  /// The stage after those of the phases, where h is a projection.
+  void project(const Step& step) {
     if constexpr (Projectable<Cell>) {
-      if (call_.dims.projection) project(step);
+      if (!projects()) return;
+      worker_.stage([&](const Share& share) {
+        const Own& own = owned_by(share);
+        project(step, own.outputs);
+        share.worked(step.rows.size() * own.outputs.size() * L::N * call_.dims.units);
+        end_step(step, own);
+      });
     }
-    reset_rows(active_, own_outputs_, own_units_, step.number + 1);
-    mask_operand(active_, own_outputs_, step.number + 1);
-    if (own_.meets) worker_.meet();
+  }
+
+  bool projects() const { return Projectable<Cell> && call_.dims.projection; }
+
+  void end_step(const Step& step, const Own& own) {
+    reset_rows(step.rows, own.outputs, own.units, step.number + 1);
+    mask_operand(step.rows, own.outputs, step.number + 1);
   }
 
   /// h = m W_hr^T
-  [[gnu::noinline]] void project(const Step& step) {
-    if (own_.meets) worker_.meet();
+  [[gnu::noinline]] void project(const Step& step, Span outputs) {
     const PanelWeights<Linear, T>& weights = weights_.projection;
     using Panels = Layout<Linear, T>;
     static constexpr T zeros[Panels::U * L::N] = {};
-    const Span panels = {own_outputs_.begin / Panels::U, ceil_div(own_outputs_.end, Panels::U)};
-    const index* const rows = state_rows_ + active_.begin;
+    const Span panels = {outputs.begin / Panels::U, ceil_div(outputs.end, Panels::U)};
+    const index* const rows = state_rows_ + step.rows.begin;
     for (index i = 0; i < panels.size(); ++i) {
       const index panel = step.number % 2 ? panels.end - 1 - i : panels.begin + i;
       const index first = panel * Panels::U;
       const index width = weights.layout.width(panel);
-      const Span groups = {larger(first, own_outputs_.begin),
-                           smaller(first + width, own_outputs_.end)};
+      const Span groups = {larger(first, outputs.begin), smaller(first + width, outputs.end)};
       multiply<T>(Dense<T>{{step.m, rows, row_}, unit_runs_}, weights.panel(panel),
                   {groups.begin - first, groups.end - first}, {zeros, rows, 0},
-                  {step.after.h + groups.begin * L::N, rows, h_row_}, active_.size(),
+                  {step.after.h + groups.begin * L::N, rows, h_row_}, step.rows.size(),
                   [&](index row, index count) {
-                    const index begin = active_.begin + row;
+                    const index begin = step.rows.begin + row;
                     const Span finished = {begin, begin + count};
                     call_.masks.kept_h.data ? finish_outputs<Zoneout<T>>(step, finished, groups)
                                             : finish_outputs<NoZoneout<T>>(step, finished, groups);
@@ -260,13 +308,21 @@ class ForwardPass {
 
   // The gates of all panels after all products: what a single row leaves is in L1 all the same, and
   // their chains of dependent operations overlap.
-  void interleaved_step(const Step& step, index place) {
-    for_own_panels(step, [&](index panel) {
-      interleaved_input_.multiply_panel(panel, step.operand, slots_of(step, panel), place);
+  void interleaved_step(const Step& step, Span rows, index place) {
+    worker_.stage([&](const Share& share) {
+      const Own& own = owned_by(share);
+      make_input(step, rows, own, share);
+      if (place == 0) interleaved_input_.prepare_window(own.panels, share);
+      for_own_panels(step, own.panels, [&](index panel) {
+        interleaved_input_.multiply_panel(panel, step.operand, slots_of(step, panel), place, share);
+        share.worked(layout_.slot(panel) * (outputs_.units + call_.dims.inputs));
+      });
+      for_own_panels(step, own.panels, [&](index panel) {
+        finish_rows<0>(step, panel, slots_of(step, panel), {0, 1});
+      });
+      if (!projects()) end_step(step, own);
     });
-    for_own_panels(
-        step, [&](index panel) { finish_rows<0>(step, panel, slots_of(step, panel), {0, 1}); });
-    end_step(step);
+    project(step);
   }
 
   template <int Phase>
@@ -275,13 +331,13 @@ class ForwardPass {
     const index width = layout_.width(panel);
     const PanelWeights<Cell, T>& weights = weights_.recurrent[Phase];
     T* const slots = slots_of(step, panel);
-    const index* operand_rows = state_rows_ + active_.begin;
-    const Rows<T> c = {slots + range.begin * width * L::N, gate_rows_ + active_.begin,
+    const index* operand_rows = state_rows_ + step.rows.begin;
+    const Rows<T> c = {slots + range.begin * width * L::N, gate_rows_ + step.rows.begin,
                        layout_.slot(panel)};
     multiply<T>(Dense<T>{{operand, operand_rows, h_row_}, runs_}, weights.panel(panel),
-                {0, weights.vectors(panel)}, {c.base, c.offset, c.stride}, c, active_.size(),
+                {0, weights.vectors(panel)}, {c.base, c.offset, c.stride}, c, step.rows.size(),
                 [&](index row, index count) {
-                  const index begin = active_.begin + row;
+                  const index begin = step.rows.begin + row;
                   finish_rows<Phase>(step, panel, slots, {begin, begin + count});
                 });
   }
@@ -384,22 +440,20 @@ class ForwardPass {
   const Cell cell_;
   const ForwardWeights<Cell, T> weights_;
   const History<Cell, T, Keep> history_;
+  const ForwardWorkspace<T> work_;
   const L layout_;
+  const PlanSegment plan_;
   Worker& worker_;
   const RowLayout<T> outputs_;  // of h
   const index row_;             // elements of a private row
   const index h_row_;           // of h
   const DenseRuns runs_;        // over the operand of a recurrent product
   const DenseRuns unit_runs_;   // over that of a projection
-  const Ownership own_;
-  const Span own_units_;  // groups of c, and of h
-  const Span own_outputs_;
-  const bool interleaves_;
   SequenceRow* const sequences_;
   index* const state_rows_;
   index* const gate_rows_;
   index* const y_rows_;
-  Span active_;  // own rows that take part in the step at hand
+  Own own_;
   InputProduct<Cell, T, Keep> input_product_;
   InterleavedInput<Cell, T, Keep> interleaved_input_;
   const NormalizedForward<Cell, T, Keep> normalized_;  // used where the cell is

@@ -2,8 +2,7 @@
 // (step, row), in which steps are no borders for the tiles.
 #pragma once
 
-#include "seq/calls.hpp"
-#include "seq/history.hpp"
+#include "seq/forward_workspace.hpp"
 #include "seq/ownership.hpp"
 #include "seq/weights.hpp"
 
@@ -28,30 +27,28 @@ class InputProduct {
   using L = Layout<Cell, T>;
 
  public:
-  /// Of a pass, whose own copies of all this it reads. `x_offsets` and `slot_numbers` have room for
-  /// the rows of a chunk.
+  /// Of a pass, whose own copies of all this it reads.
   InputProduct(const ForwardCall<T>& call, const ForwardWeights<Cell, T>& weights,
-               const History<Cell, T, Keep>& history, const Ownership& own, const SequenceRow* rows,
-               const index* gate_rows, index* x_offsets, index* slot_numbers)
+               const History<Cell, T, Keep>& history, const ForwardWorkspace<T>& work)
       : call_(call),
         weights_(weights),
         history_(history),
         layout_(history.layout),
-        own_(own),
-        runs_(call.dims.inputs),
-        rows_(rows),
-        gate_rows_(gate_rows),
-        x_offsets_(x_offsets),
-        slot_numbers_(slot_numbers) {}
+        work_(work),
+        runs_(call.dims.inputs) {}
 
-  /// Fill this worker's part of the slots of steps [begin, begin + steps), all of one chunk.
-  void fill(index begin, index steps) {
+  /// Fill some panels of the slots of steps [begin, begin + steps), all of one chunk.
+  void fill(index begin, index steps, Span rows, Span panels, const Share& own) {
     const Slots<Cell, T> slots = history_.slots_of(begin);
-    const index count = list_own_rows(begin, steps);
+    const RowList list = {work_.x_offsets + own.id * work_.chunk_rows,
+                          work_.slot_numbers + own.id * work_.chunk_rows};
+    const index count = fill_list(begin, steps, rows, list);
     const index block = larger(largest_tile_rows, x_block_elements / call_.dims.inputs);
     for (index first = 0; first < count; first += block) {
-      for (index panel = own_.panels.begin; panel < own_.panels.end; ++panel) {
-        fill_panel(slots, panel, {first, smaller(first + block, count)});
+      const Span some = {first, smaller(first + block, count)};
+      for (index panel = panels.begin; panel < panels.end; ++panel) {
+        fill_panel(slots, panel, some, list);
+        own.worked(some.size() * layout_.slot(panel) * (call_.dims.inputs + L::N));
       }
     }
   }
@@ -60,27 +57,33 @@ class InputProduct {
   // Rows of x that stay in L2 while all panels of W_ih pass over them.
   static constexpr index x_block_elements = 96 * 1024;
 
-  /// The offsets in x and the slots of this worker's rows, as far as they go on; returns their
-  /// count.
-  index list_own_rows(index begin, index steps) {
+  /// Of the rows of a share: where each is in x, and the number of its slot.
+  struct RowList {
+    index* x_offsets;
+    index* slot_numbers;
+  };
+
+  /// Lists rows at some steps, as far as they go on; returns how many.
+  index fill_list(index begin, index steps, Span rows, const RowList& list) {
+    const SequenceRow* const of = work_.sequences;
     index count = 0;
-    Span active = own_.rows;
+    Span active = rows;
     for (index step = begin; step < begin + steps; ++step) {
-      active = active_rows(rows_, own_.rows, active, step);
+      active = active_rows(of, rows, active, step);
       for (index r = active.begin; r < active.end; ++r, ++count) {
-        x_offsets_[count] =
-            (rows_[r].first + step) * call_.x.step_stride + rows_[r].sequence * call_.x.row_stride;
-        slot_numbers_[count] = history_.step_row(step) + gate_rows_[r];
+        list.x_offsets[count] =
+            (of[r].first + step) * call_.x.step_stride + of[r].sequence * call_.x.row_stride;
+        list.slot_numbers[count] = history_.step_row(step) + work_.gate_rows[r];
       }
     }
     return count;
   }
 
-  void fill_panel(const Slots<Cell, T>& slots, index panel, Span rows) {
+  void fill_panel(const Slots<Cell, T>& slots, index panel, Span rows, const RowList& list) {
     const index group = layout_.width(panel) * L::N;
     const T* bias = weights_.bias_panel(panel);
-    const Rows<T> c = {slots.panel(panel), slot_numbers_ + rows.begin, layout_.slot(panel)};
-    multiply<T>(Dense<T>{{call_.x.data, x_offsets_ + rows.begin, 1}, runs_},
+    const Rows<T> c = {slots.panel(panel), list.slot_numbers + rows.begin, layout_.slot(panel)};
+    multiply<T>(Dense<T>{{call_.x.data, list.x_offsets + rows.begin, 1}, runs_},
                 weights_.input.panel(panel), {0, weights_.input.vectors(panel)},
                 {bias + Cell::input.begin * group, c.offset, 0},
                 {c.base + Cell::input.begin * group, c.offset, c.stride}, rows.size(),
@@ -95,12 +98,8 @@ class InputProduct {
   const ForwardWeights<Cell, T>& weights_;
   const History<Cell, T, Keep>& history_;
   const L& layout_;
-  const Ownership& own_;
+  const ForwardWorkspace<T>& work_;
   const DenseRuns runs_;
-  const SequenceRow* const rows_;
-  const index* const gate_rows_;
-  index* const x_offsets_;
-  index* const slot_numbers_;
 };
 
 }  // namespace

@@ -25,46 +25,50 @@ class InterleavedInput {
   static_assert(Cell::phases > 1 || Cell::input.count() == Cell::phase[0].count());
 
  public:
-  /// Elements of a worker's `strip`: x of a window, k after k.
-  static index strip_size(index inputs) { return round_up(inputs, L::N) * near_strip<T>; }
-  /// Elements of the `sums` of all workers.
-  static index sums_size(const L& layout) { return layout.slots(near_rows); }
-
+  /// Of a pass, whose own copies of all this it reads.
   InterleavedInput(const ForwardCall<T>& call, const ForwardWeights<Cell, T>& weights,
-                   const History<Cell, T, Keep>& history, Span panels, T* strip, T* sums)
+                   const History<Cell, T, Keep>& history, const ForwardWorkspace<T>& work)
       : call_(call),
         weights_(weights),
         history_(history),
         layout_(history.layout),
-        panels_(panels),
+        work_(work),
         recurrent_runs_(outputs_of(call.dims)),
-        input_runs_(call.dims.inputs),
-        strip_(strip),
-        sums_(sums) {}
+        input_runs_(call.dims.inputs) {}
 
-  /// Before the first window; each leaves its sums at zero for the next.
+  /// Before all windows.
   void prepare() {
     for (index vectors = 1; vectors <= tile_vectors; ++vectors) {
       for (index place = 0; place < near_rows; ++place) {
         pieces_[vectors - 1][place] = piece_at(vectors, place);
       }
     }
-    for (index panel = panels_.begin; panel < panels_.end; ++panel) {
+  }
+
+  /// Of a share's panels, before the first window; each leaves its sums at zero for the next.
+  void clear_sums(Span panels) const {
+    for (index panel = panels.begin; panel < panels.end; ++panel) {
       __builtin_memset(sums_of(panel), 0, sums_bytes(panel));
     }
   }
 
   /// The steps from `begin` on are the next whose input product is made.
   void begin_window(index begin) {
+    begin_ = begin;
     slots_ = history_.slots_of(begin);
     first_slot_ = history_.step_row(begin);
     rows_ = smaller(near_rows, history_.steps.end - begin);
-    const T* x = call_.x.data + begin * call_.x.step_stride;
+  }
+
+  /// What a share needs of a window before its first step.
+  void prepare_window(Span panels, const Share& own) const {
+    const T* x = call_.x.data + begin_ * call_.x.step_stride;
     for (index m = 0; m < near_rows; m += L::N) {
       pack_lanes(x + m * call_.x.step_stride, call_.x.step_stride,
-                 smaller(L::N, larger(rows_ - m, 0)), call_.dims.inputs, strip_ + m, near_strip<T>);
+                 smaller(L::N, larger(rows_ - m, 0)), call_.dims.inputs, strip_of(own) + m,
+                 near_strip<T>);
     }
-    for (index panel = panels_.begin; panel < panels_.end; ++panel) {
+    for (index panel = panels.begin; panel < panels.end; ++panel) {
       const index group = layout_.width(panel) * L::N;
       for (index m = 0; m < rows_; ++m) {
         start_other_parts<Cell>(weights_.bias_panel(panel),
@@ -74,7 +78,7 @@ class InterleavedInput {
   }
 
   /// slot += h W_hh^T of one panel, at `place` of the window before, with its slice.
-  void multiply_panel(index panel, const T* h, T* slot, index place) {
+  void multiply_panel(index panel, const T* h, T* slot, index place, const Share& own) const {
     const index zero = 0;
     const index group = layout_.width(panel) * L::N;
     const index vectors = weights_.recurrent[0].vectors(panel);
@@ -92,7 +96,7 @@ class InterleavedInput {
            recurrent.column(),
            {c.base, &zero, 0},
            c},
-          slice(panel, input, vector + piece.vector.begin, piece.k));
+          slice(panel, input, vector + piece.vector.begin, piece.k, strip_of(own)));
     }
   }
 
@@ -115,7 +119,8 @@ class InterleavedInput {
     return {columns.at(column), share(call_.dims.inputs, place - places.begin, places.size())};
   }
 
-  SliceCall<T> slice(index panel, const Columns<const T>& input, index vector, Span k) const {
+  SliceCall<T> slice(index panel, const Columns<const T>& input, index vector, Span k,
+                     const T* strip) const {
     static constexpr index numbers[near_rows] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
     static_assert(numbers[near_rows - 1] == near_rows - 1, "one number a row");
     const index inputs = call_.dims.inputs;
@@ -125,7 +130,7 @@ class InterleavedInput {
     const T* bias = weights_.bias_panel(panel) + at;
     const Rows<T> c = {slots_of(panel) + at, numbers, layout_.slot(panel)};
     return {
-        strip_ + k.begin * near_strip<T>,
+        strip + k.begin * near_strip<T>,
         k.size(),
         smaller(run - k.begin % run, inputs - k.begin),
         inputs - k.begin,
@@ -140,7 +145,8 @@ class InterleavedInput {
 
   /// Slots of the window's first step, one a step.
   T* slots_of(index panel) const { return slots_.panel(panel) + first_slot_ * layout_.slot(panel); }
-  T* sums_of(index panel) const { return sums_ + near_rows * L::P * L::U * L::N * panel; }
+  T* strip_of(const Share& own) const { return work_.strips + own.id * work_.strip_size; }
+  T* sums_of(index panel) const { return work_.sums + near_rows * L::P * L::U * L::N * panel; }
   std::size_t sums_bytes(index panel) const {
     return static_cast<std::size_t>(near_rows * layout_.slot(panel)) * sizeof(T);
   }
@@ -149,12 +155,11 @@ class InterleavedInput {
   const ForwardWeights<Cell, T>& weights_;
   const History<Cell, T, Keep>& history_;
   const L& layout_;
-  const Span panels_;
+  const ForwardWorkspace<T>& work_;
   const DenseRuns recurrent_runs_;
   const DenseRuns input_runs_;
-  T* const strip_;
-  T* const sums_;
   Piece pieces_[tile_vectors][near_rows];
+  index begin_ = 0;  // of the next window
   Slots<Cell, T> slots_ = {};
   index first_slot_ = 0;
   index rows_ = 0;

@@ -9,7 +9,7 @@
 // an order that depends on the sizes alone.
 #pragma once
 
-#include "base/threads.hpp"
+#include "base/team.hpp"
 #include "base/view.hpp"
 #include "seq/layout.hpp"
 
@@ -154,10 +154,10 @@ struct NormWeights {
     return {nullptr, nullptr};
   }
 
-  /// Packs this worker's share of groups.
-  void pack(const Weights<T>& weights, const Worker& worker) const {
-    const Span own = share(layout.groups(), worker.id, worker.count);
-    for (index g = own.begin; g < own.end; ++g) {
+  /// Packs a share of the groups.
+  void pack(const Weights<T>& weights, const Share& own) const {
+    const Span groups = own.of(layout.groups());
+    for (index g = groups.begin; g < groups.end; ++g) {
       const auto to_gain = gains().group(0, g);
       const auto to_bias = biases().group(0, g);
       for (int p = 0; p < Cell::parts; ++p) {

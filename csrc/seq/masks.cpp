@@ -1,6 +1,6 @@
 #include "seq/masks.hpp"
 
-#include "base/threads.hpp"
+#include "base/team.hpp"
 #include "base/view.hpp"
 
 namespace rnnfast {
@@ -12,6 +12,7 @@ constexpr index numbers_per_block = words_per_block * numbers_per_word;
 constexpr index blocks_at_once = 64;               // their numbers stay in L1
 constexpr index blocks_for_another_thread = 1024;  // tens of microseconds
 constexpr index products_for_another_thread = 1 << 16;
+constexpr index products_a_block = 256;  // what drawing one takes as long as
 
 struct Halves {
   std::uint64_t high;
@@ -62,16 +63,18 @@ void draw_mask(const RandomStream& stream, std::uint32_t level, T below, T above
   const index blocks = ceil_div(count, numbers_per_block);
   const index useful = larger(1, blocks / blocks_for_another_thread);
   team(static_cast<int>(smaller(threads, useful)), [&](Worker& worker) {
-    const Span own = share(blocks, worker.id, worker.count);
-    for (index begin = own.begin; begin < own.end; begin += blocks_at_once) {
-      std::uint16_t numbers[blocks_at_once * numbers_per_block];
-      fill(stream, {begin, smaller(begin + blocks_at_once, own.end)}, numbers);
-      T* const to = mask + begin * numbers_per_block;
-      const index size =
-          smaller(smaller(begin + blocks_at_once, own.end) * numbers_per_block, count) -
-          begin * numbers_per_block;
-      for (index i = 0; i < size; ++i) to[i] = numbers[i] < level ? below : above;
-    }
+    worker.stage([&](const Share& own) {
+      const Span mine = own.of(blocks);
+      for (index begin = mine.begin; begin < mine.end; begin += blocks_at_once) {
+        std::uint16_t numbers[blocks_at_once * numbers_per_block];
+        const index end = smaller(begin + blocks_at_once, mine.end);
+        fill(stream, {begin, end}, numbers);
+        T* const to = mask + begin * numbers_per_block;
+        const index size = smaller(end * numbers_per_block, count) - begin * numbers_per_block;
+        for (index i = 0; i < size; ++i) to[i] = numbers[i] < level ? below : above;
+        own.worked(products_a_block * blocks_at_once);
+      }
+    });
   });
 }
 
@@ -80,15 +83,18 @@ void apply_mask(const Dims& dims, Sequence<const T> x, Sequence<const T> mask, T
   const index rows = dims.steps * dims.rows;
   const index useful = larger(1, rows * dims.inputs / products_for_another_thread);
   team(static_cast<int>(smaller(threads, useful)), [&](Worker& worker) {
-    const Span own = share(rows, worker.id, worker.count);
-    for (index row = own.begin; row < own.end; ++row) {
-      const index step = row / dims.rows;
-      const index b = row - step * dims.rows;
-      const T* const from = x.data + step * x.step_stride + b * x.row_stride;
-      const T* const factor = mask.data + step * mask.step_stride + b * mask.row_stride;
-      T* const product = to + row * dims.inputs;
-      for (index i = 0; i < dims.inputs; ++i) product[i] = from[i] * factor[i];
-    }
+    worker.stage([&](const Share& own) {
+      const Span mine = own.of(rows);
+      for (index row = mine.begin; row < mine.end; ++row) {
+        const index step = row / dims.rows;
+        const index b = row - step * dims.rows;
+        const T* const from = x.data + step * x.step_stride + b * x.row_stride;
+        const T* const factor = mask.data + step * mask.step_stride + b * mask.row_stride;
+        T* const product = to + row * dims.inputs;
+        for (index i = 0; i < dims.inputs; ++i) product[i] = from[i] * factor[i];
+        own.worked(dims.inputs);
+      }
+    });
   });
 }
 

@@ -24,16 +24,16 @@ class NormGradients {
     block_.place(bump);
   }
 
-  // Each worker does its share of groups.
+  // Of a share of the groups.
 
-  void begin(const Worker& worker) const { clear(sums_, worker); }
-  void begin_block(const Worker& worker) const { clear(block_, worker); }
+  void begin(const Share& own) const { clear(sums_, own); }
+  void begin_block(const Share& own) const { clear(block_, own); }
 
   /// Adds a step to the block: `rows` of the deltas, and where v^ of each is, by its rank.
   template <class At>
   void add_step(const Slots<Cell, T>& deltas, Span rows, At&& normalized_of,
-                const Worker& worker) const {
-    for_own_groups(worker, [&](index g) {
+                const Share& own) const {
+    for_own_groups(own, [&](index g) {
       const auto gain = block_.gains().group(0, g);
       const auto bias = block_.biases().group(0, g);
       V of_gain[L::P];
@@ -58,16 +58,16 @@ class NormGradients {
     });
   }
 
-  void end_block(const Worker& worker) const {
-    for_own_groups(worker, [&](index g) {
+  void end_block(const Share& own) const {
+    for_own_groups(own, [&](index g) {
       add(sums_.gains().group(0, g), block_.gains().group(0, g));
       add(sums_.biases().group(0, g), block_.biases().group(0, g));
     });
   }
 
-  /// Writes a worker's share to those of the arrays that are there.
-  void unpack(const Gradients<T>& out, const Worker& worker) const {
-    for_own_groups(worker, [&](index g) {
+  /// Writes a share to those of the arrays that are there.
+  void unpack(const Gradients<T>& out, const Share& own) const {
+    for_own_groups(own, [&](index g) {
       for (int p = 0; p < L::P; ++p) {
         const auto to = sums_.template rows_of<T>(out, p);
         const index at = g * L::N;
@@ -80,13 +80,13 @@ class NormGradients {
 
  private:
   template <class Body>
-  void for_own_groups(const Worker& worker, Body&& body) const {
-    const Span own = share(sums_.layout.groups(), worker.id, worker.count);
-    for (index g = own.begin; g < own.end; ++g) body(g);
+  void for_own_groups(const Share& own, Body&& body) const {
+    const Span groups = own.of(sums_.layout.groups());
+    for (index g = groups.begin; g < groups.end; ++g) body(g);
   }
 
-  void clear(const NormWeights<Cell, T>& sums, const Worker& worker) const {
-    for_own_groups(worker, [&](index g) {
+  void clear(const NormWeights<Cell, T>& sums, const Share& own) const {
+    for_own_groups(own, [&](index g) {
       for (int p = 0; p < L::P; ++p) {
         store(sums.gains().group(0, g).part(p), V{});
         store(sums.biases().group(0, g).part(p), V{});

@@ -21,15 +21,8 @@ class NormalizedBackward {
   /// Of a pass, whose own copies of all this it reads.
   NormalizedBackward(const Cell& cell, const BackwardCall<T>& call,
                      const History<Cell, T, KeepAll>& history,
-                     const BackwardWorkspace<Cell, T>& work, const Sequence<const T>& dy,
-                     const Worker& worker)
-      : cell_(cell),
-        call_(call),
-        history_(history),
-        work_(work),
-        layout_(work.layout),
-        dy_(dy),
-        worker_(worker) {}
+                     const BackwardWorkspace<Cell, T>& work, const Sequence<const T>& dy)
+      : cell_(cell), call_(call), history_(history), work_(work), layout_(work.layout), dy_(dy) {}
 
   /// Deltas of private `rows` of a step, whose own begin at `first`.
   void cell_backward(const Slots<Cell, T>& deltas, index step, index first, Span rows) const {
@@ -37,33 +30,35 @@ class NormalizedBackward {
                             : rows_backward<NoZoneout<T>>(deltas, step, first, rows);
   }
 
-  /// Adds a chunk to the gradients of gains and biases, in blocks.
-  void add_gradients(const Slots<Cell, T>& deltas, Span steps) const {
+  /// Adds a chunk to a share of the gradients of gains and biases, in blocks.
+  void add_gradients(const Slots<Cell, T>& deltas, Span steps, const Share& own) const {
     const Gradients<T>& out = call_.out;
     if (!out.layer_norm && !out.b_ih && !out.b_hh) return;
     index first = 0;
     for (index end = steps.end; end > steps.begin; end -= work_.plan.block_steps) {
       const index begin = larger(steps.begin, end - work_.plan.block_steps);
-      work_.norm_gradients.begin_block(worker_);
+      work_.norm_gradients.begin_block(own);
       for (index step = end - 1; step >= begin; --step) {
         work_.norm_gradients.add_step(
             deltas, {first, first + work_.active[step]},
-            [&](index rank) { return normalized_row(step, work_.rows_by_rank[rank]); }, worker_);
+            [&](index rank) { return normalized_row(step, work_.rows_by_rank[rank]); }, own);
         first += work_.active[step];
+        own.worked(work_.active[step] * layout_.groups() * L::P * L::N);
       }
-      work_.norm_gradients.end_block(worker_);
+      work_.norm_gradients.end_block(own);
     }
   }
 
-  void back_through_input_norms(const Slots<Cell, T>& deltas, Span steps) const {
+  void back_through_input_norms(const Slots<Cell, T>& deltas, Span steps, const Share& own) const {
     index first = 0;
     for (index step = steps.end - 1; step >= steps.begin; --step) {
-      const Span own = share(work_.active[step], worker_.id, worker_.count);
-      for (index rank = own.begin; rank < own.end; ++rank) {
+      const Span ranks = own.of(work_.active[step]);
+      for (index rank = ranks.begin; rank < ranks.end; ++rank) {
         const index r = work_.rows_by_rank[rank];
         const SlotRow<Cell, T> delta = deltas.row(first + rank);
         back_through<Cell::input>(step, r, normalized_row(step, r), delta);
       }
+      own.worked(ranks.size() * layout_.groups() * L::P * L::N);
       first += work_.active[step];
     }
   }
@@ -188,7 +183,6 @@ class NormalizedBackward {
   const BackwardWorkspace<Cell, T>& work_;
   const L& layout_;
   const Sequence<const T>& dy_;
-  const Worker& worker_;
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
-// Which rows, panels and groups a worker owns under a plan, which of the rows take part in a step,
-// and the copies of states in and out.
+// Which rows, panels and groups belong to a share under a plan, which of the rows take part in a
+// step, and the copies of states in and out.
 #pragma once
 
-#include "base/threads.hpp"
+#include "base/team.hpp"
 #include "gemm/pack.hpp"
 #include "seq/calls.hpp"
 #include "seq/layout.hpp"
@@ -11,29 +11,20 @@
 namespace rnnfast {
 namespace {
 
-struct Ownership {
-  Span rows;
-  Span panels;  // of the forward pass
-  Span groups;  // of the backward pass
-  bool meets;   // whether a phase's results come from several workers
-};
-
-template <class L>
-inline Ownership ownership(const L& layout, index rows, Partition partition, const Worker& worker) {
-  const Span all_rows = {0, rows};
-  if (partition == Partition::rows) {
-    return {
-        share(rows, worker.id, worker.count), {0, layout.panels()}, {0, layout.groups()}, false};
-  }
-  return {all_rows, share(layout.panels(), worker.id, worker.count),
-          share(layout.groups(), worker.id, worker.count), worker.count > 1};
+/// Of so many things that make up a row, those of a share: all of them where shares are rows.
+inline Span of_row(index things, Partition partition, const Share& own) {
+  return partition == Partition::rows ? Span{0, things} : own.of(things);
 }
 
-/// The groups that a worker owns of a vector that it does not own by panels.
-template <class R>
-inline Span own_groups(const R& layout, Partition partition, const Worker& worker) {
-  const Span all = {0, layout.groups()};
-  return partition == Partition::rows ? all : share(all.end, worker.id, worker.count);
+/// Calls body(rows) for the rows that a pass takes together: within each share by itself where
+/// shares are rows, else once with all of them.
+template <class Body>
+inline void for_rows(index rows, const PlanSegment& plan, Worker& worker, Body&& body) {
+  if (plan.partition == Partition::rows) {
+    worker.apart(plan.threads, [&](const Share& own) { body(own.of(rows)); });
+  } else {
+    body(Span{0, rows});
+  }
 }
 
 /// The rows of a block that take part in a step, its first ones, since they hold the longest

@@ -2,6 +2,7 @@
 // other, each in columns (gemm/columns.hpp), whose vectors are the panel's groups, part by part.
 #pragma once
 
+#include "base/team.hpp"
 #include "gemm/pack.hpp"
 #include "seq/layout.hpp"
 
@@ -27,9 +28,10 @@ struct PanelWeights {
     return {packed + offset(panel), length, vectors(panel)};
   }
 
-  /// Packs some panels from w (G*H, length). (Inlined, its transposes would be a quarter of all
-  /// code.)
-  [[gnu::noinline]] void pack(const T* w, Span panels) const {
+  /// Packs a share of the panels from w (G*H, length). (Inlined, its transposes would be a quarter
+  /// of all code.)
+  [[gnu::noinline]] void pack(const T* w, const Share& own) const {
+    const Span panels = own.of(layout.panels());
     for (index panel = panels.begin; panel < panels.end; ++panel) {
       const index width = layout.width(panel);
       const Columns<T> to = {packed + offset(panel), length, vectors(panel)};
@@ -42,6 +44,7 @@ struct PanelWeights {
                      to.stride());
         }
       }
+      own.worked(to.size(length, vectors(panel)));
     }
   }
 

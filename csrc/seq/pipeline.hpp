@@ -25,8 +25,8 @@ struct PartWork {
   History<Cell, T, Keep> history;
   ForwardWorkspace<T> workspace;
 
-  PartWork(const Dims& dims, const PlanSegment& plan, int workers = 1)
-      : history(dims, plan), workspace(forward_workspace(history, plan, workers)) {}
+  PartWork(const Dims& dims, const PlanSegment& plan)
+      : history(dims, plan), workspace(forward_workspace(history, plan)) {}
 
   void place(Bump& bump) {
     if constexpr (!Keep::gates) history.place(bump);
@@ -41,52 +41,56 @@ struct PartWork {
 
 /// Packs the weights of a part unless they are packed already.
 template <class Cell, class T>
-void pack_part(const StackPart<T>& part) {
+void pack_part(const StackPart<T>& part, Worker& worker) {
   if (!part.weights.w_ih) return;
   ForwardWeights<Cell, T> weights(part.call.dims);
   place_in(part.packed, weights);
-  weights.pack(part.weights, Worker{});
+  worker.stage([&](const Share& own) { weights.pack(part.weights, own); });
 }
 
 /// Some steps of a part. Its memory is laid out anew each time, always alike.
 template <class Cell, class T, class Keep>
-[[gnu::noinline]] void run_part(const StackPart<T>& part, Span steps) {
+[[gnu::noinline]] void run_part(const StackPart<T>& part, Span steps, Worker& worker) {
   const Dims& dims = part.call.dims;
   ForwardWeights<Cell, T> weights(dims);
   PartWork<Cell, T, Keep> work(dims, part.plan);
   place_in(part.packed, weights);
   if constexpr (Keep::gates) place_in(part.saved, work.history);
   place_in(part.work, work);
-  Worker alone;
-  ForwardPass<Cell, T, Keep>(part.call, weights, work.history, work.workspace, part.plan, alone)
+  ForwardPass<Cell, T, Keep>(part.call, weights, work.history, work.workspace, part.plan, worker)
       .run(steps);
 }
 
 template <class Cell, class T, class Keep>
 void run_layers(const StackCall<T>& call, Worker& worker) {
-  const Span own = share(call.layers, worker.id, worker.count);
   const index steps = call.parts->call.dims.steps;
-  for (index layer = own.begin; layer < own.end; ++layer) pack_part<Cell>(call.parts[layer]);
-  for (index step = 0; step < steps; step += call.plan.chunk_steps) {
-    if (worker.id > 0) worker.follow(worker.id - 1);
-    for (index layer = own.begin; layer < own.end; ++layer) {
-      run_part<Cell, T, Keep>(call.parts[layer],
-                              {step, smaller(step + call.plan.chunk_steps, steps)});
+  worker.alone([&](const Share& own) {
+    const Span layers = own.of(call.layers);
+    for (index layer = layers.begin; layer < layers.end; ++layer) {
+      pack_part<Cell>(call.parts[layer], worker);
     }
-    worker.finish();
-  }
+  });
+  const index chunk = call.plan.chunk_steps;
+  worker.relay(static_cast<int>(ceil_div(steps, chunk)), [&](const Share& own, int piece) {
+    const Span layers = own.of(call.layers);
+    const Span part = {piece * chunk, smaller((piece + 1) * chunk, steps)};
+    for (index layer = layers.begin; layer < layers.end; ++layer) {
+      run_part<Cell, T, Keep>(call.parts[layer], part, worker);
+    }
+  });
 }
 
 template <class Cell, class T, class Keep>
 void run_directions(const StackCall<T>& call, Worker& worker) {
-  const Span own = share(call.directions, worker.id, worker.count);
   for (index layer = 0; layer < call.layers; ++layer) {
-    for (index direction = own.begin; direction < own.end; ++direction) {
-      const StackPart<T>& part = call.parts[layer * call.directions + direction];
-      pack_part<Cell>(part);
-      run_part<Cell, T, Keep>(part, {0, part.call.dims.steps});
-    }
-    worker.meet();
+    worker.alone([&](const Share& own) {
+      const Span directions = own.of(call.directions);
+      for (index direction = directions.begin; direction < directions.end; ++direction) {
+        const StackPart<T>& part = call.parts[layer * call.directions + direction];
+        pack_part<Cell>(part, worker);
+        run_part<Cell, T, Keep>(part, {0, part.call.dims.steps}, worker);
+      }
+    });
   }
 }
 

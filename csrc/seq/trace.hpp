@@ -28,13 +28,14 @@ inline void gates_of(const Cell& cell, const NormWeights<Cell, T>& norm, index g
   }
 }
 
-/// Writes the steps that the sequences of some private rows take.
+/// Writes the steps that the sequences of a share of the private rows take.
 template <class Cell, class T>
 inline void write_trace(const History<Cell, T, KeepAll>& history, const TraceCall<T>& call,
-                        const NormWeights<Cell, T>& norm, Span rows) {
+                        const NormWeights<Cell, T>& norm, const Share& own) {
   using L = Layout<Cell, T>;
   const L& layout = history.layout;
   const Cell cell = {decltype(Cell::act)(call.activations)};
+  const Span rows = own.of(history.dims.rows);
   for (index r = rows.begin; r < rows.end; ++r) {
     const SequenceRow of = call.rows ? call.rows[r] : SequenceRow{r, r, 0, history.dims.steps};
     const index state_row = history.state_row(r) * layout.row();
@@ -44,6 +45,7 @@ inline void write_trace(const History<Cell, T, KeepAll>& history, const TraceCal
       const index t = of.first + step;
       T* const gates =
           call.gates.data + t * call.gates.step_stride + of.sequence * call.gates.row_stride;
+      own.worked(layout.slots(1));
       for (index group = 0; group < layout.groups(); ++group) {
         const auto slot = slots.group(row, group);
         const index valid = layout.valid(group);

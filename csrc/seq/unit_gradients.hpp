@@ -4,10 +4,11 @@
 //
 // Like those of the matrices (seq/weight_gradients.hpp) the sum runs in blocks whose edges come
 // from T and B alone, each of them in chains of at most `longest_row_sum` products begun at zero,
-// added in order. A worker has the same groups of units all the time.
+// added in order.
 #pragma once
 
 #include "seq/layout.hpp"
+#include "seq/weight_gradients.hpp"
 
 namespace rnnfast {
 namespace {
@@ -38,7 +39,8 @@ class UnitGradient {
   /// Adds the rows [rows.begin, rows.end) of a chunk, one block, to some groups; row r's operand is
   /// operand.at(r). The rows of a chain stay in L2 while all groups pass over them.
   template <class Operand>
-  void add_block(const Slots<Cell, T>& deltas, const Operand& operand, Span rows, Span groups) {
+  void add_block(const Slots<Cell, T>& deltas, const Operand& operand, Span rows, Span groups,
+                 SumSoFar so_far) const {
     const Pieces chains(rows.size(), longest_row_sum);
     for (index chain = 0; chain < chains.pieces; ++chain) {
       const Span part = chains.at(chain);
@@ -46,9 +48,9 @@ class UnitGradient {
       for (index group = groups.begin; group < groups.end; ++group) {
         const V sum = sum_of(deltas, operand, of_chain, group);
         T* const total = sums_ + group * L::N;
-        store(total, begun_ ? load(total) + sum : sum);
+        const bool begins = chain == 0 && so_far == SumSoFar::nothing;
+        store(total, begins ? sum : load(total) + sum);
       }
-      begun_ = true;
     }
   }
 
@@ -74,7 +76,6 @@ class UnitGradient {
   L layout_;
   int part_ = 0;
   bool wanted_ = false;
-  bool begun_ = false;  // whether the sums hold anything yet
   T* sums_ = nullptr;
 };
 

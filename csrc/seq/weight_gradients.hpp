@@ -9,7 +9,7 @@
 // bits depend on neither threads nor chunks, and long sums stay accurate.
 #pragma once
 
-#include "base/threads.hpp"
+#include "base/team.hpp"
 #include "gemm/pack.hpp"
 #include "seq/layout.hpp"
 
@@ -17,6 +17,9 @@ namespace rnnfast {
 namespace {
 
 constexpr index sum_block_rows = 512;
+
+/// What a sum over steps holds before a block is added to it.
+enum class SumSoFar { nothing, blocks };
 
 template <class Cell, class T>
 class WeightGradient {
@@ -40,22 +43,23 @@ class WeightGradient {
   /// Strips to share among the workers; zero if nobody wants this gradient.
   index strips() const { return strips_; }
 
-  /// Adds the rows [rows.begin, rows.end) of a chunk, one block, to this worker's strips, always
-  /// the same ones.
-  void add_block(const Slots<Cell, T>& deltas, Rows<const T> operand, Span rows, Span strips) {
+  /// Adds the rows [rows.begin, rows.end) of a chunk, one block, to some strips.
+  void add_block(const Slots<Cell, T>& deltas, Rows<const T> operand, Span rows, Span strips,
+                 SumSoFar so_far, const Share& own) const {
     const Pieces pieces(rows.size(), sum_block_rows);
     for (index piece = 0; piece < pieces.pieces; ++piece) {
       const Span part = pieces.at(piece);
-      add_piece(deltas, operand, {rows.begin + part.begin, rows.begin + part.end}, strips);
+      add_piece(deltas, operand, {rows.begin + part.begin, rows.begin + part.end}, strips,
+                piece == 0 ? so_far : SumSoFar::blocks, own);
     }
   }
 
-  /// Writes a worker's share of panels to dw (G*H, width) and db (G*H,), where given. Of a part
+  /// Writes a share of the panels to dw (G*H, width) and db (G*H,), where given. Of a part
   /// that shares its gate with another of the range, there is none.
-  void unpack(T* dw, T* db, const Worker& worker) const {
+  void unpack(T* dw, T* db, const Share& own) const {
     if (strips_ == 0) return;
-    const Span own = share(layout_.panels(), worker.id, worker.count);
-    for (index panel = own.begin; panel < own.end; ++panel) {
+    const Span panels = own.of(layout_.panels());
+    for (index panel = panels.begin; panel < panels.end; ++panel) {
       const index stride = panel_elements(panel);
       const T* from = sums_ + panel * L::U * range_.count() * L::N * columns();
       for (int part = range_.begin; part < range_.end; ++part) {
@@ -67,6 +71,7 @@ class WeightGradient {
           if (db) store_first(db + row, load(from + width_ * stride), valid);
         }
       }
+      own.worked(stride * columns());
     }
   }
 
@@ -84,7 +89,8 @@ class WeightGradient {
   }
   T* strip(index i) const { return strip_memory_ + i * strip_stride(); }
 
-  void add_piece(const Slots<Cell, T>& deltas, Rows<const T> operand, Span rows, Span strips) {
+  void add_piece(const Slots<Cell, T>& deltas, Rows<const T> operand, Span rows, Span strips,
+                 SumSoFar so_far, const Share& own) const {
     const Rows<const T> from = {operand.base, operand.offset + rows.begin, operand.stride};
     T* const to = strip(strips.begin);
     M_ == 8 ? pack_strips<T, 8>(from, rows.size(), strips, width_, to, strip_stride())
@@ -96,10 +102,11 @@ class WeightGradient {
           deltas.panel(panel) + rows.begin * slot + range_.begin * layout_.width(panel) * L::N;
       for (index i = strips.begin; i < strips.end; ++i) {
         T* const c = sum(panel, i);
-        multiply_strip(strip(i), M_, rows.size(), b, slot, vectors, begun_ ? c : nullptr, c);
+        multiply_strip(strip(i), M_, rows.size(), b, slot, vectors,
+                       so_far == SumSoFar::nothing ? nullptr : c, c);
       }
+      own.worked(rows.size() * strips.size() * M_ * vectors * L::N);
     }
-    begun_ = true;
   }
 
   L layout_;
@@ -108,7 +115,6 @@ class WeightGradient {
   index strip_length_ = 0;
   index M_ = 1;
   index strips_ = 0;
-  bool begun_ = false;  // whether the sums hold anything yet
   T* strip_memory_ = nullptr;
   T* sums_ = nullptr;
 };

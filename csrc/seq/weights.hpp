@@ -3,7 +3,7 @@
 // comes after a norm); and those of a projection, of norms and of units.
 #pragma once
 
-#include "base/threads.hpp"
+#include "base/team.hpp"
 #include "base/view.hpp"
 #include "cells/cell.hpp"
 #include "seq/layer_norm.hpp"
@@ -56,17 +56,17 @@ struct ForwardWeights {
 
   const T* bias_panel(index panel) const { return bias + panel * L::U * L::P * L::N; }
 
-  /// Packs this worker's panels.
-  void pack(const Weights<T>& weights, const Worker& worker) {
-    const Span own = share(layout.panels(), worker.id, worker.count);
+  /// Packs a share of the panels.
+  void pack(const Weights<T>& weights, const Share& own) {
     input.pack(weights.w_ih, own);
     for (const auto& of_phase : recurrent) of_phase.pack(weights.w_hh, own);
-    for (index panel = own.begin; panel < own.end; ++panel) {
+    const Span panels = own.of(layout.panels());
+    for (index panel = panels.begin; panel < panels.end; ++panel) {
       pack_bias(weights, panel);
       of_units.pack(weights.peephole, {panel * L::U, smaller((panel + 1) * L::U, layout.groups())});
     }
-    projection.pack(weights.w_hr, share(projection.layout.panels(), worker.id, worker.count));
-    if constexpr (Normalized<Cell>) norm.pack(weights, worker);
+    projection.pack(weights.w_hr, own);
+    if constexpr (Normalized<Cell>) norm.pack(weights, own);
   }
 
  private:

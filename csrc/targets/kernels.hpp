@@ -21,7 +21,8 @@ struct Kernels {
   static void pack(const Dims& dims, const Weights<T>& from, int threads, char* packed) {
     ForwardWeights<Cell, T> weights(dims);
     place_in(packed, weights);
-    team(threads, [&](Worker& worker) { weights.pack(from, worker); });
+    team(threads,
+         [&](Worker& worker) { worker.stage([&](const Share& own) { weights.pack(from, own); }); });
   }
 
   template <class Keep>
@@ -29,7 +30,7 @@ struct Kernels {
                           History<Cell, T, Keep>& history) {
     ForwardWeights<Cell, T> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
-    ForwardWorkspace<T> work = forward_workspace(history, plan, plan.threads);
+    ForwardWorkspace<T> work = forward_workspace(history, plan);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
@@ -78,7 +79,7 @@ struct Kernels {
     place_in(const_cast<char*>(packed), weights);
     Checkpoints<Cell, T> checkpoints(call.dims, plan);
     place_in(saved, checkpoints);
-    PartWork<Cell, T, KeepLatest> work(call.dims, plan, plan.threads);
+    PartWork<Cell, T, KeepLatest> work(call.dims, plan);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
@@ -104,12 +105,12 @@ struct Kernels {
     place_in(const_cast<char*>(saved), history);
     NormWeights<Cell, T> norm = {history.layout};
     const Arena memory(Normalized<Cell> ? measure(norm) : 0);
-    if constexpr (Normalized<Cell>) {
-      place_in(memory.data(), norm);
-      norm.pack(call.weights, Worker{});
-    }
+    if constexpr (Normalized<Cell>) place_in(memory.data(), norm);
     team(plan.threads, [&](Worker& worker) {
-      write_trace(history, call, norm, share(dims.rows, worker.id, worker.count));
+      if constexpr (Normalized<Cell>) {
+        worker.stage([&](const Share& own) { norm.pack(call.weights, own); });
+      }
+      worker.stage([&](const Share& own) { write_trace(history, call, norm, own); });
     });
   }
 

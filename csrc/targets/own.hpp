@@ -49,23 +49,23 @@ struct ProbeFunctions {
   }
 
   static void sigmoid(const T* x, T* y, index count) {
-    const FlushDenormals flush;
+    const KernelMode mode;
     for (index i = 0; i < count; i += N) store(y + i, rnnfast::sigmoid(load(x + i)));
   }
 
   static void tanh(const T* x, T* y, index count) {
-    const FlushDenormals flush;
+    const KernelMode mode;
     for (index i = 0; i < count; i += N) store(y + i, rnnfast::tanh(load(x + i)));
   }
 
   static void chosen(const ActivationChoice& choice, const T* x, T* y, index count) {
-    const FlushDenormals flush;
+    const KernelMode mode;
     const Chosen<T> activation(choice);
     for (index i = 0; i < count; i += N) store(y + i, activation.value(load(x + i)));
   }
 
   static void chosen_slope(const ActivationChoice& choice, const T* y, T* slope, index count) {
-    const FlushDenormals flush;
+    const KernelMode mode;
     const Chosen<T> activation(choice);
     for (index i = 0; i < count; i += N) store(slope + i, activation.slope(load(y + i)));
   }

@@ -124,7 +124,7 @@ class Prepacked(Generic[OutputT, StateT]):
         self._weights, self._form = stacks.packable(self._core_cell, given, both)
         self._first = self._weights[0][0]
         core = self._core_cell.core
-        self._packed = tuple(_core.Packed(core, part) for layer in self._weights for part in layer)
+        self._packed = tuple(_core.pack(core, part) for layer in self._weights for part in layer)
         # Held as a bound method because a step of a small cell costs little more than the call.
         plain = self._form is None and not (self.reverse or self._noise.reaches_steps)
         self._step = self._packed[0].step if plain else _no_step

@@ -19,6 +19,7 @@ def forced_plan(
     threads: int | None = None,
     interleaves_input: bool | None = None,
     pipelines: bool | None = None,
+    helpers: int | None = None,
 ) -> Iterator[None]:
     """Override parts of the plan inside a ``with`` block; not to be nested.
 
@@ -31,7 +32,7 @@ def forced_plan(
         absent. The plan may even chunks out, and the backward pass rounds them up to whole
         blocks of the weight gradients.
     threads : int, optional
-        Size of the team, whatever the work and the number of cores; the plan's own choice when
+        Shares of the plan, whatever the work and the number of cores; the plan's own choice when
         absent.
     interleaves_input : bool, optional
         Whether the input product of later steps is made beside the recurrent product of earlier
@@ -41,12 +42,15 @@ def forced_plan(
         Whether layers, or directions, run at once, each on one thread, `chunk` steps behind each
         other, where that is possible: unless threads own rows, or numbers drop out between layers.
         The plan's own choice when absent.
+    helpers : int, optional
+        Threads beside the caller that calls get at most, whatever the plan counts on. All that
+        there are when absent.
     """
-    _core.force_plan(partition, chunk, threads, interleaves_input, pipelines)
+    _core.force_plan(partition, chunk, threads, interleaves_input, pipelines, helpers)
     try:
         yield
     finally:
-        _core.force_plan(None, None, None, None, None)
+        _core.force_plan(None, None, None, None, None, None)
 
 
 def last_plan() -> dict[str, Any]:

@@ -50,8 +50,11 @@ class Core:
     def __init__(self) -> None:
         self.threads = 8
 
-    def set_num_threads(self, n: int) -> None:
+    def choose_threads(self, n: int) -> None:
         self.threads = n
+
+    def chosen_threads(self) -> int:
+        return self.threads
 
     def get_num_threads(self) -> int:
         return self.threads

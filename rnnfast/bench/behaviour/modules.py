@@ -149,7 +149,7 @@ def _overhead(torch: Any, rounds: int) -> list[Finding]:
     arrays = [weight.detach().numpy() for weight in lstm.parameters()]
     cell = _call.Call("lstm", ("w_ih", "w_hh", "b_ih", "b_hh")).core_cell().core
     weights = (*arrays, None, None, None)
-    packed = _core.Packed(cell, weights)
+    packed = _core.pack(cell, weights)
     y, h_n, c_n, dx = (np.empty(x.shape, np.float32) for _ in range(4))
     of_weights = tuple(np.empty_like(array) for array in arrays)
     dy, sequence, nothing = np.ones_like(y), x.numpy(), (None,) * 5

@@ -17,7 +17,7 @@ from ..._check import gradients, inputs
 from ...functional._network import Network, Saved
 from ._call import Call, Given
 
-_threads_followed = _core.get_num_threads()
+_threads_followed = 0
 _calls = 0
 
 
@@ -101,11 +101,10 @@ def count() -> None:
 def follow_threads() -> None:
     """Use as many threads as torch does, unless rnnfast was told otherwise."""
     global _threads_followed
-    if _core.get_num_threads() == _threads_followed:
-        wanted = torch.get_num_threads()
-        if wanted != _threads_followed:
-            _core.set_num_threads(wanted)
-            _threads_followed = _core.get_num_threads()
+    wanted = torch.get_num_threads()
+    if wanted != _core.get_num_threads() and _core.chosen_threads() in (0, _threads_followed):
+        _core.choose_threads(wanted)
+        _threads_followed = wanted
 
 
 def _network(

@@ -133,7 +133,7 @@ def _packed_now(
     arrays = [_kernels.array(weight) for weight in weights]
     cell = call.core_cell()
     layers, _ = stacks.alone(cell, _kernels.by_name(call, arrays), call.bidirectional)
-    packed = tuple(_core.Packed(cell.core, part) for layer in layers for part in layer)
+    packed = tuple(_core.pack(cell.core, part) for layer in layers for part in layer)
     plain = len(packed) == 1 and call.rates is NO_RATES
     parameters = tuple(module.weight_names()) if plain else ()
     return _Pack(exchange, marks, call.names, parameters, sources, layers, packed, call.has_c)

@@ -1,0 +1,83 @@
+#include "base/crowd.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <limits>
+#include <mutex>
+
+namespace rnnfast {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto crowded_for = std::chrono::milliseconds(200);
+constexpr double remembered = 7.0 / 8;  // of the calls before
+constexpr double worth_it = 0.95;       // alone / team
+constexpr double times_the_loss = 20;
+constexpr double shortest_ns = 5e6;
+constexpr double longest_ns = 5e8;
+constexpr int no_limit = std::numeric_limits<int>::max();
+
+// Calls of several threads may come between each other here: what they see is a hint.
+std::atomic<int> limit{no_limit};
+std::atomic<long long> tries_again{0};
+std::atomic<long long> crowded_until{0};
+
+struct Sums {
+  std::mutex mutex;
+  double team_ns = 0;
+  double alone_ns = 0;
+  double pause_ns = 0;  // of the last limit
+};
+Sums& sums() {
+  static Sums& sums = *new Sums;
+  return sums;
+}
+
+long long now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+void report_team(const TeamTimes& times) {
+  const std::unique_lock lock(sums().mutex, std::try_to_lock);
+  if (!lock || times.own_pieces == 0) return;
+  Sums& sum = sums();
+  const double alone = (times.total_ns - times.waited_ns) * times.pieces / times.own_pieces;
+  sum.team_ns = remembered * sum.team_ns + times.total_ns;
+  sum.alone_ns = remembered * sum.alone_ns + alone;
+  const int now = limit.load(std::memory_order_relaxed);
+  if (sum.alone_ns < worth_it * sum.team_ns) {
+    const double loss = times_the_loss * (sum.team_ns - sum.alone_ns);
+    const double again = now < times.threads ? 2 * sum.pause_ns : 0;  // it was a try
+    sum.pause_ns = std::clamp(std::max(loss, again), shortest_ns, longest_ns);
+    sum.team_ns = sum.alone_ns = 0;
+    tries_again.store(now_ns() + static_cast<long long>(sum.pause_ns), std::memory_order_relaxed);
+    limit.store(std::max(times.threads / 2, 1), std::memory_order_relaxed);
+  } else if (now < times.threads) {
+    limit.store(no_limit, std::memory_order_relaxed);
+  }
+}
+
+int threads_with_room(int threads) {
+  const int most = limit.load(std::memory_order_relaxed);
+  if (threads <= most) return threads;
+  return now_ns() < tries_again.load(std::memory_order_relaxed) ? most
+                                                                : std::min(threads, 2 * most);
+}
+
+bool is_crowded() {
+  const long long until = crowded_until.load(std::memory_order_relaxed);
+  return until > 0 && now_ns() < until;
+}
+
+void note_crowd() {
+  crowded_until.store(
+      now_ns() + std::chrono::duration_cast<std::chrono::nanoseconds>(crowded_for).count(),
+      std::memory_order_relaxed);
+}
+
+}  // namespace rnnfast

@@ -1,0 +1,253 @@
+#include "base/team.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <new>
+#include <stdexcept>
+#include <thread>
+
+#include "base/arena.hpp"
+#include "base/cpu.hpp"
+#include "base/crowd.hpp"
+#include "base/helpers.hpp"
+#include "base/threads.hpp"
+
+namespace rnnfast {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+long long now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch())
+      .count();
+}
+
+constexpr int nobody = 0;
+
+// Pauses before a share whose worker is not there is taken, and before a wait counts as long: then
+// it is the system that keeps somebody from coming. Where workers share cores, the one that is
+// waited for may need this very core.
+constexpr int pauses_to_take = 20;
+constexpr int own_core_pauses = 300;
+constexpr int shared_core_pauses = 30;
+
+constexpr long long ask_every_ns = 100'000'000;
+// A yield that takes longer has given the core to somebody else.
+constexpr long long long_yield_ns = 100'000;
+
+/// Thrown by a helper that gives up its core: until it comes back, nobody need wait for it.
+struct Left {};
+
+std::atomic<bool (*)()> interrupts{nullptr};
+
+/// What both who holds a share and who waits for it write: a line each.
+struct Seat {
+  alignas(cache_line) std::atomic<int> holder{nobody};  // or 1 + the worker's number
+  alignas(cache_line) std::atomic<unsigned> done{0};    // pieces
+};
+
+}  // namespace
+
+struct alignas(cache_line) Team {
+  int shares;
+  Job job;
+  void* context;
+  int pauses;  // before a wait is long
+  std::atomic<bool> ends{false};
+  Seat* seats = nullptr;
+};
+
+struct Patience {
+  int pauses = 0;
+  long long since = 0;  // when the wait became long
+};
+
+Worker::Worker(Team& team, int id) : team_(&team), id_(id), count_(team.shares) {}
+
+int Worker::first() {
+  if (inner_.there) return inner_.id;
+  if (!team_) return 0;
+  if (holds_ && team_->seats[id_].done.load(std::memory_order_relaxed) == before_) {
+    return at_ = id_;
+  }
+  return search(before_ + 1, false);
+}
+
+int Worker::next() {
+  if (inner_.there || !team_) return -1;
+  finish();
+  return search(before_ + 1, false);
+}
+
+int Worker::first_of(int pieces) {
+  if (!team_) {
+    before_ = 0;
+    return pieces > 0 ? 0 : -1;
+  }
+  const int at = search(before_ + static_cast<unsigned>(pieces), true);
+  if (at < 0) return -1;
+  return static_cast<int>(team_->seats[at].done.load(std::memory_order_relaxed) - before_);
+}
+
+int Worker::next_of(int pieces) {
+  if (!team_) return static_cast<int>(++before_) < pieces ? static_cast<int>(before_) : -1;
+  finish();
+  return first_of(pieces);
+}
+
+void Worker::finish() {
+  Seat& seat = team_->seats[at_];
+  seat.done.store(seat.done.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  if (at_ != id_) let_go(at_);
+  ++pieces_;
+}
+
+bool Worker::take(int share) {
+  std::atomic<int>& holder = team_->seats[share].holder;
+  int expected = nobody;
+  if (holder.load(std::memory_order_relaxed) == nobody &&
+      holder.compare_exchange_strong(expected, id_ + 1, std::memory_order_acquire,
+                                     std::memory_order_relaxed)) {
+    return true;
+  }
+  eager_ = false;
+  return false;
+}
+
+void Worker::let_go(int share) {
+  team_->seats[share].holder.store(nobody, std::memory_order_release);
+}
+
+/// A share with less than `end` pieces done, which is held from now on, or -1 once there is none.
+/// `in_order`: only where the share before is a piece ahead.
+int Worker::search(unsigned end, bool in_order) {
+  Patience patience;
+  while (true) {
+    bool all = true;
+    for (int i = 0; i < count_; ++i) {
+      const int share = id_ + i < count_ ? id_ + i : id_ + i - count_;
+      const unsigned done = team_->seats[share].done.load(std::memory_order_acquire);
+      // Differences are signed: others may be stages ahead, and the count may wrap around.
+      if (static_cast<int>(done - end) >= 0) continue;
+      all = false;
+      if (in_order && share > 0 &&
+          static_cast<int>(team_->seats[share - 1].done.load(std::memory_order_acquire) - done) <=
+              0) {
+        continue;
+      }
+      if (share == id_) {
+        if (!holds_) holds_ = take(share);
+        if (!holds_) continue;
+      } else {
+        if (!eager_ && patience.pauses < pauses_to_take) continue;
+        if (!take(share)) continue;
+        eager_ = true;
+      }
+      if (team_->seats[share].done.load(std::memory_order_acquire) == done) {
+        if (patience.since) waited_ns_ += static_cast<double>(now_ns() - patience.since);
+        return at_ = share;
+      }
+      if (share != id_) let_go(share);
+    }
+    if (all) {
+      if (patience.since) waited_ns_ += static_cast<double>(now_ns() - patience.since);
+      before_ = end;
+      return -1;
+    }
+    wait(patience);
+  }
+}
+
+void Worker::wait(Patience& patience) {
+  if (team_->ends.load(std::memory_order_relaxed)) throw Interrupted();
+  if (++patience.pauses < team_->pauses) {
+    cpu_pause();
+    return;
+  }
+  const long long before = now_ns();
+  if (!patience.since) patience.since = before;
+  if (holds_) let_go(id_);
+  holds_ = false;
+  if (!calls() && is_crowded()) throw Left();
+  std::this_thread::yield();
+  if (now_ns() - before > long_yield_ns) note_crowd();
+  if (calls()) look();
+}
+
+void Worker::look() {
+  until_look_ = look_after;
+  if (team_ && team_->ends.load(std::memory_order_relaxed)) throw Interrupted();
+  if (!calls()) return;
+  const long long now = now_ns();
+  if (!looked_) looked_ = now;
+  if (now - looked_ < ask_every_ns) return;
+  bool (*const interrupted)() = interrupts.load(std::memory_order_relaxed);
+  const unsigned before = forks();
+  if (interrupted && interrupted()) throw Interrupted();
+  if (team_ && forks() != before) {
+    throw std::runtime_error(
+        "the process was forked within a call: its child cannot go on with it");
+  }
+  looked_ = now_ns();
+}
+
+void ask_for_interrupts(bool (*interrupted)()) { interrupts = interrupted; }
+
+bool help(Team& team, int id) {
+  try {
+    Worker worker(team, id);
+    team.job(team.context, worker);
+  } catch (const Left&) {
+    return false;
+  } catch (const Interrupted&) {
+  }
+  return true;
+}
+
+/// A caller's side of a team.
+class Call {
+ public:
+  Call(int shares, Job job, void* context)
+      : team_{shares, job, context,
+              shares > available_threads() ? shared_core_pauses : own_core_pauses} {
+    team_.seats = reinterpret_cast<Seat*>(seats_);
+    for (int i = 0; i < shares; ++i) new (&team_.seats[i]) Seat;
+  }
+
+  void run() {
+    const long long began = now_ns();
+    Worker worker(team_, 0);
+    long long over = 0;
+    {
+      const Crew crew(team_, team_.shares - 1);
+      worker.eager_ = crew.size() == 0;
+      try {
+        team_.job(team_.context, worker);
+      } catch (...) {
+        team_.ends = true;
+        throw;
+      }
+      over = now_ns();
+    }
+    const long long ended = now_ns();
+    report_team({team_.shares, static_cast<double>(ended - began),
+                 worker.waited_ns_ + static_cast<double>(ended - over), worker.pieces_,
+                 worker.before_ * static_cast<unsigned>(team_.shares)});
+  }
+
+ private:
+  Team team_;
+  alignas(Seat) char seats_[most_shares * sizeof(Seat)];
+};
+
+void run_team(int shares, Job job, void* context) {
+  const KernelMode mode;
+  if (shares > 1) {
+    Call(shares, job, context).run();
+  } else {
+    Worker alone;
+    job(context, alone);
+  }
+}
+
+}  // namespace rnnfast

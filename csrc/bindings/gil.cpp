@@ -1,0 +1,84 @@
+#include "bindings/gil.hpp"
+
+#include <pybind11/pybind11.h>
+
+#include "base/helpers.hpp"
+#include "base/team.hpp"
+
+#if defined(__GLIBCXX__) && defined(__unix__)
+#include <cxxabi.h>
+#include <unistd.h>
+#define RNNFAST_UNWINDS_THREADS 1
+#endif
+
+namespace rnnfast {
+namespace {
+
+namespace py = pybind11;
+
+thread_local PyThreadState* released = nullptr;  // of a thread without the lock
+
+enum class Handles { unknown, signals, none };
+thread_local Handles handles = Handles::unknown;
+thread_local unsigned known_since_fork = 0;
+
+/// Handlers run in the main thread alone; others need not ask for the lock again and again.
+Handles what_this_thread_handles() {
+  const py::module_ threading = py::module_::import("threading");
+  const bool is_main =
+      threading.attr("get_ident")().equal(threading.attr("main_thread")().attr("ident"));
+  return is_main ? Handles::signals : Handles::none;
+}
+
+bool ask() {
+  if (handles == Handles::unknown || known_since_fork != forks()) {
+    known_since_fork = forks();
+    handles = what_this_thread_handles();
+  }
+  return PyErr_CheckSignals() != 0;
+}
+
+bool interrupted() {
+  if (handles == Handles::none && known_since_fork == forks()) return false;
+  PyThreadState* const state = released;
+  if (!state) return ask();
+  take_gil(state);
+  bool raised = true;
+  try {
+    raised = ask();
+  } catch (py::error_already_set& error) {
+    error.restore();
+  }
+  release_gil();
+  return raised;
+}
+
+}  // namespace
+
+PyThreadState* release_gil() { return released = PyEval_SaveThread(); }
+
+void take_gil(PyThreadState* state) {
+  released = nullptr;
+#if defined(RNNFAST_UNWINDS_THREADS)
+  try {
+    PyEval_RestoreThread(state);
+  } catch (abi::__forced_unwind&) {
+    while (true) pause();
+  }
+#else
+  PyEval_RestoreThread(state);
+#endif
+}
+
+void watch_signals() {
+  ask_for_interrupts(&interrupted);
+  py::register_exception_translator([](std::exception_ptr thrown) {
+    try {
+      if (thrown) std::rethrow_exception(thrown);
+    } catch (const Interrupted&) {
+      // Python has it already.
+    }
+  });
+}
+
+}  // namespace rnnfast
