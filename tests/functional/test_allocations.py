@@ -156,4 +156,4 @@ def test_each_allocation_may_be_refused(tmp_path: Path) -> None:
         timeout=300,
     )
     assert found.returncode == 0, found.stderr[-2000:]
-    assert int(found.stdout) > 400
+    assert int(found.stdout) > 300
