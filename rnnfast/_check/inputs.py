@@ -129,9 +129,10 @@ def layer_weights(
     argument `model_name`; `place` follows the names of the arguments, "" or as "[2]".
     """
     recurrent, projection = _recurrent(cell, given, model_name, dtype, place)
-    kernel = real_like(f"w_ih{place}", given.w_ih, model_name, dtype)
+    name = f"w_ih{place}"
+    kernel = real_like(name, given.w_ih, model_name, dtype)
     shape = (recurrent.shape[0], input_size)
-    require_shape(f"w_ih{place}", kernel, f"({cell.rows}, {columns})", shape)
+    require_shape(name, kernel, f"({cell.rows}, {columns})", shape)
     return _weights(cell, given, kernel, recurrent, projection, model_name, place)
 
 
@@ -266,26 +267,27 @@ def _weights(
     rows = recurrent.shape[0]
     hidden_size = rows // cell.gates
 
-    def vector(name: str, symbols: str, size: int) -> Array | None:
-        value = getattr(given, name)
+    def vector(argument: str, value: Any, symbols: str, size: int) -> Array | None:
         if value is None:
             return None
-        array = real_like(f"{name}{place}", value, model_name, kernel.dtype)
-        require_shape(f"{name}{place}", array, symbols, (size,))
+        name = f"{argument}{place}"
+        array = real_like(name, value, model_name, kernel.dtype)
+        require_shape(name, array, symbols, (size,))
         return contiguous(array)
 
     if cell.norm_rows and given.layer_norm is None:
         raise TypeError(
             f"layer_norm{place} must be an array like those of the other layers, got None"
         )
+    of_gates, of_norms = f"({cell.rows},)", f"({cell.norm_rows}*H,)"
     return Weights(
         contiguous(kernel),
         recurrent,
-        vector("b_ih", f"({cell.rows},)", rows),
-        vector("b_hh", f"({cell.rows},)", rows),
+        vector("b_ih", given.b_ih, of_gates, rows),
+        vector("b_hh", given.b_hh, of_gates, rows),
         projection,
-        vector("peephole", "(3*H,)", 3 * hidden_size),
-        vector("layer_norm", f"({cell.norm_rows}*H,)", cell.norm_rows * hidden_size),
+        vector("peephole", given.peephole, "(3*H,)", 3 * hidden_size),
+        vector("layer_norm", given.layer_norm, of_norms, cell.norm_rows * hidden_size),
     )
 
 
