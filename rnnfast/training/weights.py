@@ -85,6 +85,9 @@ class Weights(ABC):
     def save_weights(self, filepath: weights_file.Filepath, overwrite: bool = True) -> None:
         """Write all weights to a safetensors file, in Keras's layout.
 
+        The file is whole at any moment, the one of before or the new one, also if the program is
+        killed or the disk is full. A symbolic link stays one, and an existing file keeps its mode.
+
         Parameters
         ----------
         filepath : path
@@ -97,7 +100,9 @@ class Weights(ABC):
         ValueError
             When the ending is another, or the model is not built.
         FileExistsError
-            When the file exists and `overwrite` is False.
+            When the file exists, or a link of this name, and `overwrite` is False.
+        OSError
+            When it cannot be written; one that was there has not changed.
         ImportError
             When safetensors is not installed.
         """

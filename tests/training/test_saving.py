@@ -1,5 +1,6 @@
 """Weights in safetensors files."""
 
+import errno
 import sys
 
 import numpy as np
@@ -97,8 +98,32 @@ def test_float64_files_load_into_float32_models(path):
 def test_overwrite(path):
     make().save_weights(path)
     make().save_weights(path)
-    with pytest.raises(FileExistsError, match="pass overwrite=True"):
+    with pytest.raises(FileExistsError, match=r"pass overwrite=True to replace it: '.*model.saf"):
         make().save_weights(path, overwrite=False)
+
+
+def test_overwrite_false_beside_another_writer(path, monkeypatch):
+    """The file appears after the first look, and is not replaced."""
+    path.write_bytes(b"of another")
+    monkeypatch.setattr("os.path.lexists", lambda path: False)
+    with pytest.raises(FileExistsError, match=r"pass overwrite=True to replace it: '.*model.saf"):
+        make().save_weights(path, overwrite=False)
+    assert path.read_bytes() == b"of another"
+
+
+def test_a_failed_save_keeps_the_last_good_file(path, monkeypatch):
+    model = make()
+    model.save_weights(path)
+    before = path.read_bytes()
+
+    def full(file, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.write", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*model.safetensors'"):
+        model.save_weights(path)
+    assert [*path.parent.iterdir()] == [path]
+    assert path.read_bytes() == before
 
 
 def test_what_is_refused(path):
