@@ -112,6 +112,9 @@ class Weights(ABC):
     def load_weights(self, filepath: weights_file.Filepath) -> None:
         """Read all weights from a file that `save_weights` of a model of the same form wrote.
 
+        Numbers may be of any floating-point type, as long as the model's can hold each of them.
+        Whatever is raised, no weight has changed.
+
         Parameters
         ----------
         filepath : path
@@ -120,12 +123,10 @@ class Weights(ABC):
         Raises
         ------
         ValueError
-            When the ending is another, the weights are not those of this model, or it is not
-            built; no weight has changed then.
-        FileNotFoundError
-            When there is no such file.
-        ImportError
-            When safetensors is not installed.
+            When the ending is another, the file is damaged, its weights are not those of this
+            model or not of a floating-point type, or the model is not built.
+        OSError
+            When there is no file to read.
         """
         self._require_built("load_weights")
         weights_file.load(filepath, self.layers)

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnfast.layers.layer import Array, Layer
-from rnnfast.training import whole_file
+from rnnfast.layers.layer import Layer
+from rnnfast.training import safetensors_file, whole_file
 from rnnfast.utils.naming import number, to_snake_case
 
 Filepath = str | os.PathLike[str]
@@ -51,27 +51,15 @@ def save(filepath: Filepath, layers: Sequence[Layer], overwrite: bool) -> None:
 def load(filepath: Filepath, layers: Sequence[Layer]) -> None:
     """Read the weights of the layers; see `Sequential.load_weights`."""
     path = _as_path(filepath)
-    library = _safetensors()
-    try:
-        tensors: dict[str, Array] = library.load_file(path)
-    except import_module("safetensors").SafetensorError as error:
-        raise ValueError(f"{path} is no safetensors file: {error}") from error
     keys = _keys(layers)
-    wanted = {key for own in keys for key in own}
-    if wanted != tensors.keys():
-        raise ValueError(
-            f"the weights in {path} are not those of this model: "
-            f"missing {sorted(wanted - tensors.keys())}, "
-            f"unexpected {sorted(tensors.keys() - wanted)}"
-        )
+    wanted = {
+        key: value
+        for own, layer in zip(keys, layers, strict=True)
+        for key, value in zip(own, layer.get_weights(), strict=True)
+    }
+    arrays = safetensors_file.read(path, wanted)
     for own, layer in zip(keys, layers, strict=True):
-        for key, value in zip(own, layer.get_weights(), strict=True):
-            if tensors[key].shape != value.shape:
-                raise ValueError(
-                    f"{key} in {path} must have shape {value.shape}, got {tensors[key].shape}"
-                )
-    for own, layer in zip(keys, layers, strict=True):
-        layer.set_weights([tensors[key] for key in own])
+        layer.set_weights([arrays[key] for key in own])
 
 
 def _exists(path: Path) -> FileExistsError:
@@ -100,5 +88,5 @@ def _safetensors() -> Any:
         return import_module("safetensors.numpy")
     except ImportError as error:
         raise ImportError(
-            "weights are saved and loaded with safetensors; run `pip install safetensors`"
+            "weights are saved with safetensors; run `pip install safetensors`"
         ) from error

@@ -40,7 +40,7 @@ def replace(path: Path, data: bytes) -> None:
     OSError
         With `path`; what was there is there still, unless the folder alone did not reach the disk.
     """
-    with _naming(path):
+    with naming(path):
         before = _replaceable(path)
         target = Path(os.path.realpath(path))
         with _written(target, data, before) as unfinished:
@@ -58,14 +58,14 @@ def create(path: Path, data: bytes) -> None:
     OSError
         With `path`, in other cases.
     """
-    with _naming(path):
+    with naming(path):
         with _written(path, data, None) as unfinished:
             _name_exclusively(unfinished, path)
         _sync_folder(path.parent)
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def naming(path: Path) -> Iterator[None]:
     """Let errors speak of the file that was asked for."""
     try:
         yield

@@ -88,11 +88,26 @@ def test_training_goes_on_after_loading(path):
     assert (model.get_weights()[0] != before[0]).any()
 
 
-def test_float64_files_load_into_float32_models(path):
+def test_files_of_other_floating_point_types(path):
     model = Sequential([layers.Input((2,)), layers.Dense(1)])
-    save_file({"dense/kernel": np.ones((2, 1)), "dense/bias": np.zeros(1)}, path)
-    model.load_weights(path)
-    assert model.get_weights()[0].dtype == np.float32
+    for dtype in (np.float16, np.float32, np.float64):
+        save_file({"dense/kernel": np.full((2, 1), 0.5, dtype), "dense/bias": np.ones(1)}, path)
+        model.load_weights(path)
+        kernel, bias = model.get_weights()
+        assert kernel.dtype == bias.dtype == np.float32
+        assert (kernel == 0.5).all() and bias == 1
+
+
+def test_a_refused_file_changes_nothing(path):
+    """What is wrong is the last weight: by then the others have been read."""
+    model = Sequential([layers.Input((2,)), layers.Dense(1)])
+    before = model.get_weights()
+    for bias in (np.ones(1, np.int32), np.full(1, 0.1), np.ones(1, bool)):
+        save_file({"dense/kernel": np.zeros((2, 1), np.float32), "dense/bias": bias}, path)
+        with pytest.raises(ValueError, match=r"dense/bias in .*model\.safetensors"):
+            model.load_weights(path)
+        for one, other in zip(before, model.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_overwrite(path):
