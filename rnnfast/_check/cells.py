@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import isinf
 from typing import NamedTuple
 
-from .activations import Activation, Many, activations, threshold
+from .activations import Activation, Many, activations, require_held_numbers, threshold
+from .arrays import DType
 
 
 class Cell(NamedTuple):
@@ -26,6 +27,11 @@ class Cell(NamedTuple):
     def has_c(self) -> bool:
         """Whether the cell carries a cell state beside its output."""
         return "c" in self.states
+
+    def require_held_numbers(self, dtype: DType) -> None:
+        """Raise unless the kernels can hold, in a dtype, the numbers that a call has chosen."""
+        if self.activations:
+            require_held_numbers(self.activations, dtype)
 
     @property
     def core(self) -> str | tuple[str, tuple[Activation, ...]]:

@@ -27,7 +27,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from .. import _core
-from .._check import Array, DType, cells, empty, options
+from .._check import Array, DType, cells, empty, numbers, options
 from ._chance import chance
 
 # Factors of h before the recurrent product, and how much of h and c a step keeps: see `_core`.
@@ -46,6 +46,13 @@ class Noise(NamedTuple):
     weight_dropout: float = 0.0
     zoneout: tuple[float, ...] = ()
     seed: int | None = None
+
+    def require_held_rates(self, dtype: DType) -> None:
+        """Raise unless the kernels can hold, in a dtype, the rates that they see as numbers."""
+        if not any(self.zoneout):
+            return
+        for state, rate in zip("hc", self.zoneout, strict=False):
+            numbers.require_held_share(f"zoneout of {state}", rate, dtype)
 
     @property
     def acts(self) -> bool:

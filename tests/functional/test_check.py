@@ -453,3 +453,71 @@ def test_nan_and_infinity_are_numbers() -> None:
         (y, _, _), pullback = rnnfast.lstm_vjp(**poisoned)
         assert np.isnan(y).all(), name
         assert np.isnan(pullback(y).x).all(), name
+
+
+F32_HOLDS = "can hold, 1.175e-38 to 3.403e+38 in size, got"
+NOT_IN_FLOAT32: list[tuple[dict, str]] = [
+    ({"clip": 1e-50}, f"clip must be a number that float32, the type of the arrays, {F32_HOLDS}"),
+    ({"clip": 1e-40}, "clip must be a number that float32"),  # subnormal, zero in the kernels
+    ({"clip": 1e300}, "clip must be a number that float32"),
+    ({"activations": ("affine", 1e39)}, "alpha of activations must be a number that float32"),
+    ({"activations": ("affine", 1.0, -1e39)}, "beta of activations must be a number that float32"),
+    ({"activations": ("affine", 1e-50)}, "alpha of activations must be a number that float32"),
+    ({"activations": ("leaky_relu", 1e39)}, "alpha of activations must be a number that float32"),
+    ({"activations": ("elu", 1e39)}, "alpha of activations must be a number that float32"),
+    ({"activations": ("thresholded_relu", 1e39)}, "alpha of activations must be a number that"),
+    ({"activations": ("hard_sigmoid", 1e39, 0.5)}, "alpha of activations must be a number that"),
+    ({"activations": ("scaled_tanh", 1e-50, 1.0)}, "alpha of activations must be a number that"),
+    ({"activations": ("scaled_tanh", 2e38, 1.0)}, "1 / alpha of activations must be a number"),
+    ({"activations": ("scaled_tanh", 1e30, 1e30)}, "alpha * beta of activations must be a number"),
+    ({"activations": ("scaled_tanh", 1e-30, 1e-30)}, "alpha * beta of activations must be a"),
+    ({"zoneout": 1e-50}, "zoneout of h must be a number that float32"),
+    ({"zoneout": 1 - 1e-12}, "zoneout of h must be less than 1 in float32, the type of the arrays"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), NOT_IN_FLOAT32)
+def test_numbers_that_float32_does_not_hold(options: dict, message: str) -> None:
+    given, double = arguments(1), arguments(1, F64)
+    weights = {name: array for name, array in given.items() if is_weight(name)}
+    calls = [rnnfast.rnn, rnnfast.rnn_vjp]
+    calls += [rnnfast.rnn_trace] if "zoneout" not in options else []
+    for call in calls:
+        with refused(ValueError, message) as caught:
+            call(**given, **options)
+        assert str(caught.value).endswith("; float64 can")
+        call(**double, **options)
+    with refused(ValueError, message):
+        rnnfast.prepack("rnn", **weights, **options)
+    with refused(ValueError, message):
+        rnnfast.rnn(given["x"], [weights["w_ih"]], [weights["w_hh"]], **options)
+
+
+def test_numbers_that_float64_does_not_hold() -> None:
+    for options in ({"clip": 1e-310}, {"activations": ("scaled_tanh", 1e-308, 1.0)}):
+        with pytest.raises(
+            ValueError, match=r"must be a number that float64, .* in size, got \S+$"
+        ):
+            rnnfast.rnn(**arguments(1, F64), **options)
+    with refused(ValueError, "clip must be finite as a float, got 1000"):
+        rnnfast.rnn(**arguments(1, F64), clip=10**400)
+    almost = 1 - np.finfo(np.longdouble).epsneg
+    if float(almost) == 1:  # where long doubles are longer
+        with refused(ValueError, "zoneout must be from 0 to less than 1, got"):
+            rnnfast.rnn(**arguments(1, F64), zoneout=almost)
+
+
+def test_the_place_of_a_number_is_named() -> None:
+    chosen = ("sigmoid", ("affine", 1e39), "tanh")
+    with refused(ValueError, "alpha of activations[1] must be a number that float32"):
+        rnnfast.lstm(**arguments(), activations=chosen)
+    with refused(ValueError, "zoneout of c must be a number that float32"):
+        rnnfast.lstm(**arguments(), zoneout=(0.5, 1e-50))
+
+
+def test_numbers_at_the_ends_of_what_float32_holds() -> None:
+    ends = [1.2e-38, 3.4e38]
+    for value in ends:
+        for options in ({"activations": ("leaky_relu", value)}, {"clip": value}):
+            assert np.isfinite(rnnfast.rnn(**arguments(1), **options).y).all()
+    rnnfast.lstm(**arguments(), zoneout=(1.2e-38, float(np.nextafter(F32(1), F32(0)))))
