@@ -49,8 +49,18 @@ def real_like(name: str, value: npt.ArrayLike, model_name: str, dtype: DType) ->
 def require_shape(name: str, array: Array, symbols: str, shape: tuple[int, ...]) -> None:
     """Raise unless `array` has `shape`; `symbols` is how the documentation writes it."""
     if array.shape != shape:
-        fix = _likely_fix(name, array, shape)
-        raise ValueError(f"{name} must be {symbols} = {shape}, got {array.shape}{fix}")
+        raise misshapen(name, array, symbols, shape)
+
+
+def misshapen(
+    name: str, array: Array, symbols: str, shape: tuple[int, ...], otherwise: str = ""
+) -> ValueError:
+    """Return what to raise of an array that should have `shape`, with the likely fix.
+
+    `otherwise` is the fix where the array alone suggests none.
+    """
+    fix = _likely_fix(name, array, shape) or otherwise
+    return ValueError(f"{name} must be {symbols} = {shape}, got {array.shape}{fix}")
 
 
 def rows_like(
@@ -73,7 +83,9 @@ def integers(
     """Return a copy of counts between 0 and `largest`."""
     array = _of_any_kind(name, value, "integers").view()
     if array.dtype.kind not in "iu" and array.size:
-        raise TypeError(f"{name} must be integers, got {array.dtype}")
+        convert = f"; convert them, for example np.asarray({name}).astype(int)"
+        fix = convert if array.dtype.kind == "f" else ""
+        raise TypeError(f"{name} must be integers, got {array.dtype}{fix}")
     if array.shape != shape:
         raise ValueError(f"{name} must be {symbols} = {shape}, got {array.shape}")
     counts = array.copy()  # first: what is checked is what is used

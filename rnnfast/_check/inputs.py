@@ -20,6 +20,7 @@ from .arrays import (
     booleans,
     contiguous,
     integers,
+    misshapen,
     real,
     real_like,
     require_shape,
@@ -132,7 +133,7 @@ def layer_weights(
     name = f"w_ih{place}"
     kernel = real_like(name, given.w_ih, model_name, dtype)
     shape = (recurrent.shape[0], input_size)
-    require_shape(name, kernel, f"({cell.rows}, {columns})", shape)
+    _require_rows(cell, name, kernel, columns, shape)
     return _weights(cell, given, kernel, recurrent, projection, model_name, place)
 
 
@@ -164,7 +165,9 @@ def weights(cell: Cell, given: Given, place: str) -> Weights:
     recurrent, projection = _recurrent(cell, given, name, kernel.dtype, place)
     rows = recurrent.shape[0]
     if kernel.ndim != 2 or kernel.shape[0] != rows or kernel.shape[1] == 0:
-        fix = f"; it looks transposed, pass {name}.T" if kernel.shape[1:] == (rows,) else ""
+        fix = _whose_rows(cell, kernel, rows)
+        if kernel.shape[1:] == (rows,):
+            fix = f"; it looks transposed, pass {name}.T"
         raise ValueError(f"{name} must be ({cell.rows}, I) = ({rows}, I), got {kernel.shape}{fix}")
     return _weights(cell, given, kernel, recurrent, projection, name, place)
 
@@ -238,8 +241,7 @@ def _recurrent(
     if recurrent.shape == (cell.gates * output_size, hidden_size):  # of the transposed
         output_size, hidden_size = hidden_size, output_size
     require_shape(name, projection, "(R, H)", (output_size, hidden_size))
-    shape = (cell.gates * hidden_size, output_size)
-    require_shape(f"w_hh{place}", recurrent, f"({cell.rows}, R)", shape)
+    _require_rows(cell, f"w_hh{place}", recurrent, "R", (cell.gates * hidden_size, output_size))
     return contiguous(recurrent), contiguous(projection)
 
 
@@ -250,8 +252,26 @@ def _square(cell: Cell, w_hh: Array, place: str) -> Array:
     rows, columns = w_hh.shape
     transposed = columns == cell.gates * rows
     hidden_size = rows if transposed else columns
-    require_shape(name, w_hh, f"({cell.rows}, H)", (cell.gates * hidden_size, hidden_size))
+    _require_rows(cell, name, w_hh, "H", (cell.gates * hidden_size, hidden_size))
     return w_hh
+
+
+def _require_rows(
+    cell: Cell, name: str, weight: Array, columns: str, shape: tuple[int, int]
+) -> None:
+    """Raise unless a matrix has a row for each gate and unit, and its columns."""
+    if weight.shape == shape:
+        return
+    whose = _whose_rows(cell, weight, shape[0]) if weight.shape[1:] == shape[1:] else ""
+    raise misshapen(name, weight, f"({cell.rows}, {columns})", shape, whose)
+
+
+def _whose_rows(cell: Cell, weight: Array, rows: int) -> str:
+    """Return whose a matrix is that should have so many rows, as a fix; "" for nobody's."""
+    if weight.ndim != 2:
+        return ""
+    gates, left = divmod(weight.shape[0], rows // cell.gates)
+    return "" if left else cell.whose_rows(gates)
 
 
 def _weights(

@@ -31,7 +31,12 @@ def refused(error: type[Exception], message: str):
 
 SHAPES = [
     ("w_ih", (64, 12), "(4*H, I) = (64, 10)", ""),
-    ("w_ih", (48, 10), "(4*H, I) = (64, 10)", ""),
+    (
+        "w_ih",
+        (48, 10),
+        "(4*H, I) = (64, 10)",
+        "; 3*H rows are those of gru, or of forget_gate='coupled' or 'none'",
+    ),
     ("w_ih", (640,), "(4*H, I) = (64, 10)", ""),
     ("w_ih", (10, 64), "(4*H, I) = (64, 10)", "; it looks transposed, pass w_ih.T"),
     ("w_hh", (60, 16), "(4*H, H) = (64, 16)", ""),
@@ -145,6 +150,39 @@ def test_shapes_say_the_gates_of_the_cell() -> None:
         rnnfast.gru(**{**arguments(3), "w_ih": np.zeros((64, 10), F32)})
     with refused(ValueError, "w_hh must be (H, H) = (16, 16), got (48, 16)"):
         rnnfast.rnn(**{**arguments(1), "w_hh": np.zeros((48, 16), F32)})
+
+
+WHOSE = {
+    rnnfast.rnn: {
+        2: "mgu",
+        3: "gru, or of lstm without a forget gate of its own",
+        4: "lstm",
+    },
+    rnnfast.gru: {1: "rnn", 2: "mgu", 4: "lstm"},
+    rnnfast.mgu: {4: "lstm"},
+    rnnfast.lstm: {1: "rnn", 3: "gru, or of forget_gate='coupled' or 'none'"},
+}
+
+
+@pytest.mark.parametrize("function", WHOSE, ids=lambda function: function.__name__)
+def test_weights_of_another_cell_are_known_by_their_rows(function) -> None:
+    for gates, whose in WHOSE[function].items():
+        rows = "H" if gates == 1 else f"{gates}*H"
+        fix = f"got ({gates * 16}, 16); {rows} rows are those of {whose}"
+        given = arguments(gates)
+        with pytest.raises(ValueError, match=f"^w_hh must be .*{re.escape(fix)}$"):
+            function(**given)
+        weights = {name: array for name, array in given.items() if is_weight(name)}
+        with pytest.raises(ValueError, match=f"^w_hh must be .*{re.escape(fix)}$"):
+            rnnfast.prepack(function.__name__, **weights)
+    with pytest.raises(ValueError, match=r"got \(80, 16\)$"):
+        function(**arguments(5))
+
+
+def test_weights_of_another_forget_gate() -> None:
+    fix = "; 4*H rows are those of forget_gate='own'"
+    with pytest.raises(ValueError, match=f"{re.escape(fix)}$"):
+        rnnfast.lstm(**arguments(), forget_gate="coupled")
 
 
 @pytest.mark.parametrize("name", ["x", "w_ih", "w_hh", "b_ih", "b_hh", "h0", "c0"])
@@ -328,6 +366,16 @@ def test_options_of_prepack() -> None:
     weights = {key: array for key, array in arguments(1).items() if is_weight(key)}
     with refused(ValueError, "cell must be 'rnn', 'lstm', 'gru' or 'mgu', got 'rnn_tanh'"):
         rnnfast.prepack("rnn_tanh", **weights)
+    for given, fix in {
+        "LSTM": "; pass 'lstm'",
+        "Gru": "; pass 'gru'",
+        "RNN_TANH": "; pass 'rnn' and nonlinearity='tanh'",
+        "light_gru": "",
+        3: "",
+    }.items():
+        with refused(ValueError, "cell must be 'rnn', 'lstm', 'gru' or 'mgu'") as caught:
+            rnnfast.prepack(given, **weights, peephole=np.zeros(48, F32))
+        assert str(caught.value).endswith(f"got {given!r}{fix}")
     with refused(ValueError, "nonlinearity is an option of cell 'rnn', not of 'lstm'"):
         rnnfast.prepack("lstm", **weights, nonlinearity="relu")
     with refused(ValueError, "forget_gate is an option of cell 'lstm', not of 'rnn'"):
@@ -338,6 +386,13 @@ def test_options_of_prepack() -> None:
 
 def test_shapes_of_prepack() -> None:
     given = arguments()
+    with refused(ValueError, "w_ih must be (4*H, I) = (64, I), got (48, 10); 3*H rows are those o"):
+        rnnfast.prepack("lstm", given["w_ih"][:48], given["w_hh"])
+    for name in ("w_ih", "w_hh"):
+        with refused(ValueError, f"{name} must be (4*H, "):
+            rnnfast.prepack("lstm", **{"w_ih": given["w_ih"], "w_hh": given["w_hh"], name: F32(1)})
+        with refused(ValueError, f"{name} must be (4*H, "):
+            rnnfast.lstm(**{**given, name: F32(1)})
     with refused(ValueError, "w_ih must be (4*H, I) = (64, I), got (60, 10)"):
         rnnfast.prepack("lstm", given["w_ih"][:60], given["w_hh"])
     with refused(ValueError, "w_ih must be (4*H, I) = (64, I), got (10, 64); it looks transposed"):
