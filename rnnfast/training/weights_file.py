@@ -44,6 +44,8 @@ def save(filepath: Filepath, layers: Sequence[Layer], overwrite: bool) -> None:
         raise _exists(path) from None
     except FileNotFoundError as error:
         folder = os.path.dirname(os.path.realpath(path))
+        if os.path.isdir(folder):
+            raise
         reason = f"there is no folder {folder} to save weights in"
         raise FileNotFoundError(errno.ENOENT, reason, str(path)) from error
 
