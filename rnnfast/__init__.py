@@ -18,7 +18,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import _core
+from ._check.libraries import explained as _explained
+
+try:
+    from . import _core
+except ImportError as error:
+    raise _explained(error) from error
 from ._config import show_config
 from ._threads import get_num_threads, num_threads, set_num_threads
 from .functional import (

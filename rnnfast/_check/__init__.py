@@ -10,11 +10,13 @@ native, aligned, of the shapes and strides that the kernels take.
     stacks       those of all layers and directions of a call
     gradients    the arguments of a pullback
     options      flags, counts, names
+    numbers      single numbers, as the dtype of the arrays holds them
+    libraries    what to say where the core cannot be loaded
 """
 
 from __future__ import annotations
 
-from . import activations, cells, gradients, inputs, options, stacks
+from . import activations, cells, gradients, inputs, numbers, options, stacks
 from .arrays import Array, DType, empty, zeros
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "empty",
     "gradients",
     "inputs",
+    "numbers",
     "options",
     "stacks",
     "zeros",

@@ -8,10 +8,12 @@ result says what the slope was.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, isfinite
+from functools import lru_cache
+from math import inf
 from typing import NamedTuple, TypeAlias
 
-import numpy as np
+from .arrays import DType
+from .numbers import number, require_held
 
 Given: TypeAlias = str | tuple[str, float] | tuple[str, float, float]
 """An activation as a caller names it: its name, alone or with alpha, or with alpha and beta."""
@@ -86,10 +88,24 @@ def threshold(value: float | None) -> float:
     """Return the bound of what activations see, infinite for None."""
     if value is None:
         return inf
-    number = _number("clip", value)
-    if number <= 0:
+    bound = number("clip", value)
+    if bound <= 0:
         raise ValueError(f"clip must be None or a number above 0, got {value!r}")
-    return number
+    return bound
+
+
+@lru_cache(maxsize=64)
+def require_held_numbers(chosen: tuple[Activation, ...], dtype: DType) -> None:
+    """Raise unless the kernels can hold, in a dtype, all numbers of a cell's activations."""
+    for i, one in enumerate(chosen):
+        place = "activations" if len(chosen) == 1 else f"activations[{i}]"
+        if one.clip != inf:
+            require_held("clip", one.clip, dtype)
+        require_held(f"alpha of {place}", one.alpha, dtype)
+        require_held(f"beta of {place}", one.beta, dtype)
+        if one.function == "scaled_tanh":  # what its slope is made of
+            require_held(f"1 / alpha of {place}", 1 / one.alpha, dtype)
+            require_held(f"alpha * beta of {place}", one.alpha * one.beta, dtype)
 
 
 def _is_one_with_numbers(given: object) -> bool:
@@ -121,9 +137,9 @@ def _activation(place: str, given: object, clip: float) -> Activation:
         raise ValueError(f"{place}: {known} takes {wanted}, got {given!r}")
     alpha, beta = usual.alpha, usual.beta
     if numbers:
-        alpha = _number(f"alpha of {place}", numbers[0])
+        alpha = number(f"alpha of {place}", numbers[0])
     if len(numbers) > 1:
-        beta = _number(f"beta of {place}", numbers[1])
+        beta = number(f"beta of {place}", numbers[1])
     if known in _RISING and alpha < 0:
         raise ValueError(
             f"alpha of {place} must be at least 0 for {known}, whose slope would not follow from "
@@ -132,14 +148,3 @@ def _activation(place: str, given: object, clip: float) -> Activation:
     if known == "scaled_tanh" and alpha == 0:
         raise ValueError(f"alpha of {place} must not be 0 for scaled_tanh, got {alpha!r}")
     return usual._replace(alpha=alpha, beta=beta, clip=clip)
-
-
-def _number(name: str, value: object) -> float:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(
-        value, (int, float, np.integer, np.floating)
-    ):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    number = float(value)
-    if not isfinite(number):
-        raise ValueError(f"{name} must be finite, got {value!r}")
-    return number

@@ -3,6 +3,10 @@
 The kernels take native, aligned float32 or float64. Whatever holds the same numbers in another
 layout is copied; whatever holds other kinds of numbers is refused, because a silent conversion
 hides either lost precision or a doubled run time.
+
+What is returned is never the caller's own ndarray but another over the same memory, made before
+anything is checked: `x.shape = ...` and its like, in another thread or before a pullback, change
+nothing of what was checked. Counts, from which the core makes addresses, are copied first.
 """
 
 from __future__ import annotations
@@ -24,8 +28,8 @@ _FLOAT64 = np.dtype(np.float64)
 
 
 def real(name: str, value: npt.ArrayLike) -> Array:
-    """Return `value` as a plain, native, aligned ndarray of float32 or float64."""
-    array = value if type(value) is np.ndarray else _plain(name, value)
+    """Return `value` as a plain, native, aligned ndarray of float32 or float64, our own."""
+    array = value.view() if type(value) is np.ndarray else _plain(name, value).view()
     if array.dtype is not _FLOAT32 and array.dtype is not _FLOAT64:
         array = _canonical(name, array)
     return array if array.flags.aligned else array.copy()
@@ -45,8 +49,18 @@ def real_like(name: str, value: npt.ArrayLike, model_name: str, dtype: DType) ->
 def require_shape(name: str, array: Array, symbols: str, shape: tuple[int, ...]) -> None:
     """Raise unless `array` has `shape`; `symbols` is how the documentation writes it."""
     if array.shape != shape:
-        fix = _likely_fix(name, array, shape)
-        raise ValueError(f"{name} must be {symbols} = {shape}, got {array.shape}{fix}")
+        raise misshapen(name, array, symbols, shape)
+
+
+def misshapen(
+    name: str, array: Array, symbols: str, shape: tuple[int, ...], otherwise: str = ""
+) -> ValueError:
+    """Return what to raise of an array that should have `shape`, with the likely fix.
+
+    `otherwise` is the fix where the array alone suggests none.
+    """
+    fix = _likely_fix(name, array, shape) or otherwise
+    return ValueError(f"{name} must be {symbols} = {shape}, got {array.shape}{fix}")
 
 
 def rows_like(
@@ -67,20 +81,23 @@ def integers(
     name: str, value: npt.ArrayLike, symbols: str, shape: tuple[int, ...], largest: int
 ) -> Integers:
     """Return a copy of counts between 0 and `largest`."""
-    array = _of_any_kind(name, value, "integers")
+    array = _of_any_kind(name, value, "integers").view()
     if array.dtype.kind not in "iu" and array.size:
-        raise TypeError(f"{name} must be integers, got {array.dtype}")
+        convert = f"; convert them, for example np.asarray({name}).astype(int)"
+        fix = convert if array.dtype.kind == "f" else ""
+        raise TypeError(f"{name} must be integers, got {array.dtype}{fix}")
     if array.shape != shape:
         raise ValueError(f"{name} must be {symbols} = {shape}, got {array.shape}")
-    wrong = (array < 0) | (array > largest)
+    counts = array.copy()  # first: what is checked is what is used
+    wrong = (counts < 0) | (counts > largest)
     if wrong.any():
-        raise ValueError(f"{name} must be between 0 and T = {largest}, got {array[wrong][0]}")
-    return array.astype(np.intp)
+        raise ValueError(f"{name} must be between 0 and T = {largest}, got {counts[wrong][0]}")
+    return counts.astype(np.intp, copy=False)
 
 
 def booleans(name: str, value: npt.ArrayLike, symbols: str, shape: tuple[int, ...]) -> Booleans:
-    """Return truth values, which are nothing but bools, with any strides."""
-    array = _of_any_kind(name, value, "bools")
+    """Return truth values, which are nothing but bools, with any strides; our own, as `real`."""
+    array = _of_any_kind(name, value, "bools").view()
     if array.dtype != np.bool_ and array.size:
         raise TypeError(f"{name} must be bool, got {array.dtype}; compare first: {name} != 0")
     if array.shape != shape:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import isinf
 from typing import NamedTuple
 
-from .activations import Activation, Many, activations, threshold
+from .activations import Activation, Many, activations, require_held_numbers, threshold
+from .arrays import DType
 
 
 class Cell(NamedTuple):
@@ -27,11 +28,25 @@ class Cell(NamedTuple):
         """Whether the cell carries a cell state beside its output."""
         return "c" in self.states
 
+    def whose_rows(self, gates: int) -> str:
+        """Return whose weights have so many rows for a unit, as a fix; "" for nobody's."""
+        others = _OTHER_LSTM if self.has_c else _OTHER_CELLS
+        if gates == self.gates or gates not in others:
+            return ""
+        return f"; {f'{gates}*H' if gates > 1 else 'H'} rows are those of {others[gates]}"
+
+    def require_held_numbers(self, dtype: DType) -> None:
+        """Raise unless the kernels can hold, in a dtype, the numbers that a call has chosen."""
+        if self.activations:
+            require_held_numbers(self.activations, dtype)
+
     @property
     def core(self) -> str | tuple[str, tuple[Activation, ...]]:
         """The cell as `_core` takes it."""
         return (self.name, self.activations) if self.activations else self.name
 
+
+_KINDS = ("rnn", "lstm", "gru", "mgu")
 
 _LSTM = {
     "own": Cell("lstm", 4, "4*H", ("h", "c")),
@@ -46,6 +61,19 @@ _RNN_OF_ANY = Cell("rnn", 1, "H", ("h",))
 _GRU = Cell("gru", 3, "3*H", ("h",))
 _GRU_NORM = Cell("gru_norm", 3, "3*H", ("h",), norm_rows=6)
 _GRU_RESET_BEFORE = Cell("gru_reset_before", 3, "3*H", ("h",))
+
+_OTHER_CELLS = {
+    1: "rnn",
+    2: "mgu",
+    3: "gru, or of lstm without a forget gate of its own",
+    4: "lstm",
+}
+_OTHER_LSTM = {
+    1: "rnn",
+    2: "mgu",
+    3: "gru, or of forget_gate='coupled' or 'none'",
+    4: "forget_gate='own'",
+}
 
 # The cells' own activations, in ONNX's order: of the gates, the candidate, the output.
 _OF_LSTM = ("sigmoid", "tanh", "tanh")
@@ -128,6 +156,8 @@ def by_kind(
     layer_norm: object,
 ) -> Cell:
     """Return the cell that `prepack` names; an option of another kind must be at its default."""
+    if kind not in _KINDS:
+        raise ValueError(f"cell must be 'rnn', 'lstm', 'gru' or 'mgu', got {kind!r}{_kind(kind)}")
     if kind != "rnn" and nonlinearity != "tanh":
         raise ValueError(f"nonlinearity is an option of cell 'rnn', not of {kind!r}")
     if kind != "lstm" and forget_gate != "own":
@@ -145,9 +175,15 @@ def by_kind(
         return lstm(forget_gate, chosen, clip, w_hr=w_hr, peephole=peephole, layer_norm=layer_norm)
     if kind == "gru":
         return gru(reset_after, chosen, clip, layer_norm=layer_norm)
-    if kind == "mgu":
-        return mgu(chosen, clip)
-    raise ValueError(f"cell must be 'rnn', 'lstm', 'gru' or 'mgu', got {kind!r}")
+    return mgu(chosen, clip)
+
+
+def _kind(given: object) -> str:
+    """Return the kind that was meant, as a fix; "" where nobody knows."""
+    plain, _, nonlinearity = str(given).lower().partition("_")
+    if plain not in _KINDS or nonlinearity not in ("", *_RNN):
+        return ""
+    return f"; pass {plain!r}" + (f" and {nonlinearity=}" if nonlinearity else "")
 
 
 def _with(cell: Cell, own: tuple[str, ...], chosen: Many | None, clip: float | None) -> Cell:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -27,28 +27,42 @@ def upstream(
     )
 
 
-def require_buffers(
+class Buffer(NamedTuple):
+    """An array that a gradient is added to: the caller's own, and ours over the same memory."""
+
+    given: Array
+    own: Array
+
+
+Buffers: TypeAlias = Buffer | list["Buffer | None"]
+"""That of an argument, or one for each layer and direction."""
+
+
+def buffers(
     out: object,
     form: type[tuple[Any, ...]],
     given: Stack,
     wanted: frozenset[str],
-) -> None:
-    """Raise unless every buffer in `out` can have its gradient added to it."""
+) -> dict[str, Buffers]:
+    """Return the buffers in `out` by the names of their arguments; each fits its gradient."""
     if not isinstance(out, form):
         raise TypeError(f"out must be {form.__name__}, got {type(out).__name__}")
     shapes = _argument_shapes(given)
+    found: dict[str, Buffers] = {}
     for name, buffer in out._asdict().items():  # type: ignore[attr-defined]  # a NamedTuple
         if buffer is None:
             continue
         shape = shapes.get(name) if name in wanted else None
         if not isinstance(shape, list):
-            _require_buffer(f"out.{name}", buffer, shape, given.x.dtype)
-        elif not isinstance(buffer, (list, tuple)) or len(buffer) != len(shape):
+            found[name] = _buffer(f"out.{name}", buffer, shape, given.x.dtype)
+            continue
+        if not isinstance(buffer, (list, tuple)) or len(buffer) != len(shape):
             raise TypeError(f"out.{name} must be a sequence of {len(shape)} arrays or None")
-        else:
-            for i, (one, of_one) in enumerate(zip(buffer, shape, strict=True)):
-                if one is not None:
-                    _require_buffer(f"out.{name}[{i}]", one, of_one, given.x.dtype)
+        found[name] = [
+            None if one is None else _buffer(f"out.{name}[{i}]", one, of_one, given.x.dtype)
+            for i, (one, of_one) in enumerate(zip(tuple(buffer), shape, strict=True))
+        ]
+    return found
 
 
 def _argument_shapes(given: Stack) -> dict[str, Any]:
@@ -73,16 +87,19 @@ def _of_output(dy: npt.ArrayLike, given: Stack) -> Array:
     return unit_last_stride(array)
 
 
-def _require_buffer(name: str, buffer: object, shape: tuple[int, ...] | None, dtype: DType) -> None:
+def _buffer(name: str, buffer: object, shape: tuple[int, ...] | None, dtype: DType) -> Buffer:
     if shape is None:
         raise ValueError(
             f"{name} must be None, that gradient is not computed: its argument was absent or is "
             "not in wrt"
         )
-    if not isinstance(buffer, np.ndarray) or buffer.dtype not in (dtype, dtype.newbyteorder()):
-        kind = buffer.dtype if isinstance(buffer, np.ndarray) else type(buffer).__name__
-        raise TypeError(f"{name} must be an array of {dtype} like x, got {kind}")
-    if buffer.shape != shape:
-        raise ValueError(f"{name} must be {shape}, got {buffer.shape}")
-    if not buffer.flags.writeable:
+    if not isinstance(buffer, np.ndarray):
+        raise TypeError(f"{name} must be an array of {dtype} like x, got {type(buffer).__name__}")
+    own = buffer.view(np.ndarray)
+    if own.dtype not in (dtype, dtype.newbyteorder()):
+        raise TypeError(f"{name} must be an array of {dtype} like x, got {own.dtype}")
+    if own.shape != shape:
+        raise ValueError(f"{name} must be {shape}, got {own.shape}")
+    if not own.flags.writeable:
         raise ValueError(f"{name} must be writeable, got a read-only array; pass a copy of it")
+    return Buffer(buffer, own)

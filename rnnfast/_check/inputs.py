@@ -20,6 +20,7 @@ from .arrays import (
     booleans,
     contiguous,
     integers,
+    misshapen,
     real,
     real_like,
     require_shape,
@@ -129,9 +130,10 @@ def layer_weights(
     argument `model_name`; `place` follows the names of the arguments, "" or as "[2]".
     """
     recurrent, projection = _recurrent(cell, given, model_name, dtype, place)
-    kernel = real_like(f"w_ih{place}", given.w_ih, model_name, dtype)
+    name = f"w_ih{place}"
+    kernel = real_like(name, given.w_ih, model_name, dtype)
     shape = (recurrent.shape[0], input_size)
-    require_shape(f"w_ih{place}", kernel, f"({cell.rows}, {columns})", shape)
+    _require_rows(cell, name, kernel, columns, shape)
     return _weights(cell, given, kernel, recurrent, projection, model_name, place)
 
 
@@ -163,7 +165,9 @@ def weights(cell: Cell, given: Given, place: str) -> Weights:
     recurrent, projection = _recurrent(cell, given, name, kernel.dtype, place)
     rows = recurrent.shape[0]
     if kernel.ndim != 2 or kernel.shape[0] != rows or kernel.shape[1] == 0:
-        fix = f"; it looks transposed, pass {name}.T" if kernel.shape[1:] == (rows,) else ""
+        fix = _whose_rows(cell, kernel, rows)
+        if kernel.shape[1:] == (rows,):
+            fix = f"; it looks transposed, pass {name}.T"
         raise ValueError(f"{name} must be ({cell.rows}, I) = ({rows}, I), got {kernel.shape}{fix}")
     return _weights(cell, given, kernel, recurrent, projection, name, place)
 
@@ -237,8 +241,7 @@ def _recurrent(
     if recurrent.shape == (cell.gates * output_size, hidden_size):  # of the transposed
         output_size, hidden_size = hidden_size, output_size
     require_shape(name, projection, "(R, H)", (output_size, hidden_size))
-    shape = (cell.gates * hidden_size, output_size)
-    require_shape(f"w_hh{place}", recurrent, f"({cell.rows}, R)", shape)
+    _require_rows(cell, f"w_hh{place}", recurrent, "R", (cell.gates * hidden_size, output_size))
     return contiguous(recurrent), contiguous(projection)
 
 
@@ -249,8 +252,26 @@ def _square(cell: Cell, w_hh: Array, place: str) -> Array:
     rows, columns = w_hh.shape
     transposed = columns == cell.gates * rows
     hidden_size = rows if transposed else columns
-    require_shape(name, w_hh, f"({cell.rows}, H)", (cell.gates * hidden_size, hidden_size))
+    _require_rows(cell, name, w_hh, "H", (cell.gates * hidden_size, hidden_size))
     return w_hh
+
+
+def _require_rows(
+    cell: Cell, name: str, weight: Array, columns: str, shape: tuple[int, int]
+) -> None:
+    """Raise unless a matrix has a row for each gate and unit, and its columns."""
+    if weight.shape == shape:
+        return
+    whose = _whose_rows(cell, weight, shape[0]) if weight.shape[1:] == shape[1:] else ""
+    raise misshapen(name, weight, f"({cell.rows}, {columns})", shape, whose)
+
+
+def _whose_rows(cell: Cell, weight: Array, rows: int) -> str:
+    """Return whose a matrix is that should have so many rows, as a fix; "" for nobody's."""
+    if weight.ndim != 2:
+        return ""
+    gates, left = divmod(weight.shape[0], rows // cell.gates)
+    return "" if left else cell.whose_rows(gates)
 
 
 def _weights(
@@ -266,26 +287,27 @@ def _weights(
     rows = recurrent.shape[0]
     hidden_size = rows // cell.gates
 
-    def vector(name: str, symbols: str, size: int) -> Array | None:
-        value = getattr(given, name)
+    def vector(argument: str, value: Any, symbols: str, size: int) -> Array | None:
         if value is None:
             return None
-        array = real_like(f"{name}{place}", value, model_name, kernel.dtype)
-        require_shape(f"{name}{place}", array, symbols, (size,))
+        name = f"{argument}{place}"
+        array = real_like(name, value, model_name, kernel.dtype)
+        require_shape(name, array, symbols, (size,))
         return contiguous(array)
 
     if cell.norm_rows and given.layer_norm is None:
         raise TypeError(
             f"layer_norm{place} must be an array like those of the other layers, got None"
         )
+    of_gates, of_norms = f"({cell.rows},)", f"({cell.norm_rows}*H,)"
     return Weights(
         contiguous(kernel),
         recurrent,
-        vector("b_ih", f"({cell.rows},)", rows),
-        vector("b_hh", f"({cell.rows},)", rows),
+        vector("b_ih", given.b_ih, of_gates, rows),
+        vector("b_hh", given.b_hh, of_gates, rows),
         projection,
-        vector("peephole", "(3*H,)", 3 * hidden_size),
-        vector("layer_norm", f"({cell.norm_rows}*H,)", cell.norm_rows * hidden_size),
+        vector("peephole", given.peephole, "(3*H,)", 3 * hidden_size),
+        vector("layer_norm", given.layer_norm, of_norms, cell.norm_rows * hidden_size),
     )
 
 

@@ -47,7 +47,7 @@ def rate(name: str, value: float) -> float:
         value, (int, float, np.integer, np.floating)
     ):
         raise TypeError(f"{name} must be a number from 0 to less than 1, got {value!r}")
-    if not 0 <= value < 1:
+    if not 0 <= value < 1 or float(value) == 1:
         raise ValueError(f"{name} must be from 0 to less than 1, got {value!r}")
     return float(value)
 

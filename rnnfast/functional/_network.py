@@ -89,6 +89,8 @@ class Network:
         self.given = stacks.stack(
             cell, x, weights, h0, c0, lengths=lengths, resets=resets, bidirectional=both
         )
+        cell.require_held_numbers(self.given.x.dtype)
+        noise.require_held_rates(self.given.x.dtype)
 
     @classmethod
     def of_packed(
@@ -100,6 +102,7 @@ class Network:
         noise: Noise,
     ) -> Network:
         """Return a network whose weights are packed already, in torch's order."""
+        noise.require_held_rates(given.x.dtype)
         network = cls.__new__(cls)
         network.cell, network.given = cell, given
         network._noise, network._packed, network._reverse = noise, packed, reverse

@@ -11,7 +11,8 @@ they act on: those of a projected h are R wide.
 
 Random numbers, 16 bits each, come from a counter-based generator (Philox 4x64: Salmon et al.,
 Parallel random numbers: as easy as 1, 2, 3, 2011), whose counter names what is drawn and for which
-layer: a mask depends on the seed, on these and on the sizes alone.
+layer: a mask depends on the seed, on these and on the sizes alone. Rates between two of the 2^16
+levels, and next to 0 and 1, are met exactly (`_chance.py`), by numbers of the counter's next half.
 
 Sources: Srivastava et al., Dropout, 2014; Gal and Ghahramani, A theoretically grounded application
 of dropout in recurrent neural networks, 2016, with one m for all gates; Wan et al., Regularization
@@ -26,7 +27,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from .. import _core
-from .._check import Array, DType, cells, empty, options
+from .._check import Array, DType, cells, empty, numbers, options
+from ._chance import chance
 
 # Factors of h before the recurrent product, and how much of h and c a step keeps: see `_core`.
 StateMasks: TypeAlias = tuple[Array | None, Array | None, Array | None]
@@ -44,6 +46,13 @@ class Noise(NamedTuple):
     weight_dropout: float = 0.0
     zoneout: tuple[float, ...] = ()
     seed: int | None = None
+
+    def require_held_rates(self, dtype: DType) -> None:
+        """Raise unless the kernels can hold, in a dtype, the rates that they see as numbers."""
+        if not any(self.zoneout):
+            return
+        for state, rate in zip("hc", self.zoneout, strict=False):
+            numbers.require_held_share(f"zoneout of {state}", rate, dtype)
 
     @property
     def acts(self) -> bool:
@@ -100,25 +109,30 @@ class Noise(NamedTuple):
     ) -> Array:
         if self.seed is None or not rate:
             return np.broadcast_to(np.full(shape[-1], rate, dtype), shape)
-        return self._drawn(kind, part, shape, _level(rate), 1.0, 0.0, dtype)
+        return self._drawn(kind, part, shape, rate, 1.0, 0.0, dtype)
 
     def _factors(
         self, kind: int, number: int, shape: tuple[int, ...], rate: float, dtype: DType
     ) -> Array:
-        return self._drawn(kind, number, shape, _level(rate), 0.0, 1 / (1 - rate), dtype)
+        return self._drawn(kind, number, shape, rate, 0.0, 1 / (1 - rate), dtype)
 
     def _drawn(
         self,
         kind: int,
         number: int,
         shape: tuple[int, ...],
-        level: int,
-        below: float,
-        above: float,
+        rate: float,
+        chosen: float,
+        other: float,
         dtype: DType,
     ) -> Array:
+        """Return a mask that is `chosen` with probability `rate`, else `other`."""
+        seed, drawn = self.seed or 0, chance(rate, _LEVELS)
         mask: Array = empty("a mask", shape, dtype)
-        _core.draw_mask(self.seed or 0, kind, number, level, below, above, mask)
+        _core.draw_mask(seed, kind, number, drawn.level, chosen, other, mask)
+        if drawn.rest:
+            further = np.random.Philox(key=seed, counter=[0, 1, kind, number])
+            mask.reshape(-1)[drawn.second(np.random.Generator(further), mask.size)] = chosen
         return mask
 
 
@@ -143,8 +157,3 @@ def noise(
         options.rates("zoneout", zoneout, cell.states),
         options.seed(seed),
     )
-
-
-def _level(rate: float) -> int:
-    """Return below which of the levels a number lies with probability `rate`."""
-    return min(round(rate * _LEVELS), _LEVELS - 1)

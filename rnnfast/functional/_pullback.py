@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy.typing as npt
 
-from .._check import Array, gradients
+from .._check import gradients
 from ._network import Network, Saved
 from .results import GRUGrads, LSTMGrads, MGUGrads, RNNGrads
 
@@ -52,21 +52,20 @@ class Pullback(Generic[GradsT]):
     ) -> GradsT:
         given = self._network.given
         above = gradients.upstream(dy, dh_n, dc_n, given)
+        buffers: dict[str, gradients.Buffers] = {}
         if out is not None:
-            gradients.require_buffers(out, self._form, given, self._wanted)
+            buffers = gradients.buffers(out, self._form, given, self._wanted)
         fresh = self._network.backward(self._saved, self._truncate, self._wanted, *above)
-        if out is not None:
-            for name in fresh:
-                fresh[name] = _added(fresh[name], getattr(out, name))
+        for name, buffer in buffers.items():
+            fresh[name] = _added(fresh[name], buffer)
         return self._form(**fresh)
 
 
-def _added(fresh: Any, buffers: Any) -> Any:
+def _added(fresh: Any, buffers: gradients.Buffers | None) -> Any:
     """Add a gradient, or one of each layer, to the buffers that there are, and return those."""
     if buffers is None:
         return fresh
-    if isinstance(fresh, (list, tuple)):
+    if isinstance(buffers, list):
         return type(fresh)(_added(f, b) for f, b in zip(fresh, buffers, strict=True))
-    buffer: Array = buffers
-    buffer += fresh
-    return buffer
+    buffers.own[...] += fresh
+    return buffers.given

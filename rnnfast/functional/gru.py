@@ -162,7 +162,8 @@ def gru(
     Raises
     ------
     ValueError
-        If a shape does not fit; the message names the argument and the shape wanted.
+        If a shape does not fit, or the type of the arrays cannot hold a number like `clip`; the
+        message names the argument and what is wanted.
     TypeError
         If an array is not float32 or float64, or not of the dtype of `x`.
     MemoryError

@@ -177,7 +177,8 @@ def lstm(
     Raises
     ------
     ValueError
-        If a shape does not fit, or `forget_gate` is another name; the message says what is wanted.
+        If a shape does not fit, `forget_gate` is another name, or the arrays cannot hold a
+        number like `clip` in their type; the message says what is wanted.
     TypeError
         If an array is not float32 or float64, or not of the dtype of `x`.
     MemoryError

@@ -177,7 +177,8 @@ def prepack(
     Raises
     ------
     ValueError
-        If a shape does not fit, or an option is unknown or of another kind of cell.
+        If a shape does not fit, an option is unknown or of another kind of cell, or the type of the
+        arrays cannot hold a number like `clip`.
     TypeError
         If an array is not float32 or float64, or not of the dtype of `w_ih`.
     MemoryError

@@ -123,6 +123,8 @@ class Prepacked(Generic[OutputT, StateT]):
         given = inputs.Given(w_ih, w_hh, b_ih, b_hh, w_hr, peephole, layer_norm)
         self._weights, self._form = stacks.packable(self._core_cell, given, both)
         self._first = self._weights[0][0]
+        self._core_cell.require_held_numbers(self.dtype)
+        self._noise.require_held_rates(self.dtype)
         core = self._core_cell.core
         self._packed = tuple(_core.pack(core, part) for layer in self._weights for part in layer)
         # Held as a bound method because a step of a small cell costs little more than the call.

@@ -151,7 +151,8 @@ def rnn(
     Raises
     ------
     ValueError
-        If a shape does not fit, or `nonlinearity` is another name; the message says what is wanted.
+        If a shape does not fit, `nonlinearity` is another name, or the arrays cannot hold a
+        number like `clip` in their type; the message says what is wanted.
     TypeError
         If an array is not float32 or float64, or not of the dtype of `x`.
     MemoryError

@@ -151,9 +151,10 @@ class Dense(Layer):
         pullback : callable
             See `Layer.vjp`.
         """
+        x = x.view()  # whatever shape the caller may give his own before the pullback
+        order = _memory_order(x)
 
         def pullback(dz: Array) -> tuple[Array | None, list[Array]]:
-            order = _memory_order(x)
             dz_rows = _as_rows(dz, order)
             gradients = [_as_rows(x, order).T @ dz_rows]
             if self.use_bias:

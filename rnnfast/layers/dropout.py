@@ -11,19 +11,26 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
+from rnnfast.functional._chance import chance
 from rnnfast.layers.layer import Array, Layer, Pullback, Shape
 from rnnfast.utils.hyperparameters import share
 from rnnfast.utils.random_seed import make_generator
+
+_LEVELS = 2**24  # of the numbers from 0 to 1 in float32
 
 
 def draw_mask(
     rng: np.random.Generator, rate: float, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> Array:
     """Draw 0 with probability `rate`, else 1 / (1 - rate)."""
-    scale = 1 / (1 - rate) if rate < 1 else 0.0
+    if rate == 1:
+        return np.zeros(shape, dtype)
+    drawn = chance(rate, _LEVELS)
     # Drawn in float32 for both dtypes, so that they see the same masks.
-    kept = rng.random(shape, dtype=np.float32) >= rate
-    mask: Array = kept * dtype.type(scale)
+    kept = rng.random(shape, dtype=np.float32) >= np.float32(drawn.level / _LEVELS)
+    mask: Array = kept * dtype.type(1 / (1 - rate))
+    if drawn.rest:
+        mask.reshape(-1)[drawn.second(rng, mask.size)] = 0
     return mask
 
 

@@ -179,6 +179,7 @@ class Embedding(Layer):
         pullback : callable
             See `Layer.vjp`.
         """
+        x = x.view()  # whatever dtype the caller may give his own before the pullback
 
         def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
             return None, [_sum_by_index(x, dy, self.input_dim)]

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
+from rnnfast._check.numbers import require_held
 from rnnfast.layers.layer import Array, Layer, Mask, Pullback, Shape
 from rnnfast.utils.hyperparameters import finite
 
@@ -32,7 +33,7 @@ class Masking(Layer):
     TypeError
         When `mask_value` is not a number.
     ValueError
-        When it is not finite.
+        When it is not finite, or the dtype cannot hold it.
     NotImplementedError
         For a Keras argument that is not offered yet.
 
@@ -54,6 +55,7 @@ class Masking(Layer):
     ) -> None:
         super().__init__(name=name, dtype=dtype, **options)
         self.mask_value = finite("mask_value", mask_value)
+        require_held("mask_value", self.mask_value, self.dtype)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Give the shape of the input.

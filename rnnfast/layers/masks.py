@@ -44,7 +44,7 @@ class MaskedSteps:
     """
 
     def __init__(self, mask: Mask, go_backwards: bool, zero_output: bool) -> None:
-        self._mask: Mask = mask.T
+        self._mask: Mask = mask.T.copy()  # the caller may change it before the backward pass
         self._direction = slice(None, None, -1 if go_backwards else 1)
         self.lengths: NDArray[np.intp] = np.count_nonzero(self._mask, axis=0)
         steps = np.arange(len(self._mask))[:, None]

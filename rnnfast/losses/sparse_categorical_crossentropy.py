@@ -11,14 +11,15 @@ import numpy as np
 
 from rnnfast.losses.cross_entropy import CrossEntropy, clip, exponentials
 from rnnfast.losses.loss import Array
+from rnnfast.utils.labels import labels_of_rows
 from rnnfast.utils.options import refuse
 
 
 class SparseCategoricalCrossentropy(CrossEntropy):
-    """Cross-entropy with integer labels.
+    """Cross-entropy with class numbers for labels.
 
-    With predictions `(..., V)`, labels are integers from 0 to V - 1 of shape `(...)` or
-    `(..., 1)`.
+    With predictions `(..., V)`, labels are whole numbers from 0 to V - 1 of shape `(...)` or
+    `(..., 1)`, of an integer or a floating-point type.
 
     Parameters
     ----------
@@ -49,20 +50,7 @@ class SparseCategoricalCrossentropy(CrossEntropy):
         super().__init__(from_logits, axis, reduction, name, dtype)
 
     def _prepare(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
-        labels = y_true
-        if labels.ndim == y_pred.ndim and labels.shape[-1] == 1:
-            labels = labels[..., 0]
-        if labels.shape != y_pred.shape[:-1]:
-            one_hot = y_true.shape == y_pred.shape
-            raise ValueError(
-                f"y_true must be labels of shape {y_pred.shape[:-1]}, one for each row of y_pred "
-                f"{y_pred.shape}, got {y_true.shape}"
-                + ("; for one-hot targets use CategoricalCrossentropy" if one_hot else "")
-            )
-        if labels.dtype.kind not in "iu":
-            raise TypeError(
-                f"y_true must be integer labels, got {labels.dtype}; use y_true.astype('int64')"
-            )
+        labels = labels_of_rows(y_true, y_pred, "CategoricalCrossentropy")
         classes = y_pred.shape[-1]
         if labels.size and (labels.min() < 0 or labels.max() >= classes):
             raise ValueError(

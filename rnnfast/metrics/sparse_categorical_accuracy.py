@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from rnnfast.metrics.mean_metric import Array, MeanMetric
+from rnnfast.utils.labels import labels_of_rows
 
 
 class SparseCategoricalAccuracy(MeanMetric):
-    """Share of right classes with integer labels, Keras's `SparseCategoricalAccuracy`.
+    """Share of right classes with class numbers, Keras's `SparseCategoricalAccuracy`.
 
-    Predictions `(..., V)` are probabilities or logits; labels have the shape `(...)` or
-    `(..., 1)`.
+    Predictions `(..., V)` are probabilities or logits; labels are whole numbers, of an integer or
+    a floating-point type, and have the shape `(...)` or `(..., 1)`.
 
     Parameters
     ----------
@@ -26,12 +27,5 @@ class SparseCategoricalAccuracy(MeanMetric):
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         """Compare the largest element's place along the last axis with the label."""
-        labels = y_true
-        if labels.ndim == y_pred.ndim and labels.shape[-1] == 1:
-            labels = labels[..., 0]
-        if labels.shape != y_pred.shape[:-1]:
-            raise ValueError(
-                f"y_true must be labels of shape {y_pred.shape[:-1]}, one for each row of y_pred "
-                f"{y_pred.shape}, got {y_true.shape}"
-            )
+        labels = labels_of_rows(y_true, y_pred, "CategoricalAccuracy")
         return np.asarray(labels == y_pred.argmax(axis=-1))

@@ -6,7 +6,9 @@
 m_x (B, I) and m_h (B, H) are one for all steps, d (T, B, H) one for each state s, and as wide
 as it. Without a seed
 m = 1 and d = p. A number is 16 bits of Philox 4x64 under the seed's key, from the counter
-(0, 0, kind, layer), least significant first, and compared with 2^16 p.
+(0, 0, kind, layer), least significant first, and compared with the whole part of 2^16 p. The rest
+of p is a second chance: how many meet it is binomial, and their places are any, by what NumPy's
+Generator makes of the counter (0, 1, kind, layer).
 Sources: Gal and Ghahramani, 2016 (m_x, m_h); Merity et al., 2017 (m_w); Krueger et al., 2016 (d).
 """
 
@@ -84,6 +86,11 @@ def _below(seed: int, kind: int, shape: tuple[int, ...], p: float) -> NDArray[np
     """Return where numbers are below p."""
     size = int(np.prod(shape))
     words = np.random.Philox(key=seed, counter=[0, 0, kind, 0]).random_raw(size)
+    level = np.floor(p * 2**16)
     numbers = np.stack([words >> np.uint64(shift) & np.uint64(0xFFFF) for shift in (0, 16, 32, 48)])
-    chosen: NDArray[np.bool_] = numbers.T.ravel()[:size].reshape(shape) < round(p * 2**16)
-    return chosen
+    chosen: NDArray[np.bool_] = numbers.T.ravel()[:size] < level
+    rest = 1 - (1 - p) / (1 - level / 2**16)
+    if p * 2**16 > level:
+        further = np.random.Generator(np.random.Philox(key=seed, counter=[0, 1, kind, 0]))
+        chosen[further.choice(size, further.binomial(size, rest), False, shuffle=False)] = True
+    return chosen.reshape(shape)

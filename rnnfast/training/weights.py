@@ -85,6 +85,9 @@ class Weights(ABC):
     def save_weights(self, filepath: weights_file.Filepath, overwrite: bool = True) -> None:
         """Write all weights to a safetensors file, in Keras's layout.
 
+        The file is whole at any moment, the one of before or the new one, also if the program is
+        killed or the disk is full. A symbolic link stays one, and an existing file keeps its mode.
+
         Parameters
         ----------
         filepath : path
@@ -97,7 +100,9 @@ class Weights(ABC):
         ValueError
             When the ending is another, or the model is not built.
         FileExistsError
-            When the file exists and `overwrite` is False.
+            When the file exists, or a link of this name, and `overwrite` is False.
+        OSError
+            When it cannot be written; one that was there has not changed.
         ImportError
             When safetensors is not installed.
         """
@@ -107,6 +112,9 @@ class Weights(ABC):
     def load_weights(self, filepath: weights_file.Filepath) -> None:
         """Read all weights from a file that `save_weights` of a model of the same form wrote.
 
+        Numbers may be of any floating-point type, as long as the model's can hold each of them.
+        Whatever is raised, no weight has changed.
+
         Parameters
         ----------
         filepath : path
@@ -115,12 +123,10 @@ class Weights(ABC):
         Raises
         ------
         ValueError
-            When the ending is another, the weights are not those of this model, or it is not
-            built; no weight has changed then.
-        FileNotFoundError
-            When there is no such file.
-        ImportError
-            When safetensors is not installed.
+            When the ending is another, the file is damaged, its weights are not those of this
+            model or not of a floating-point type, or the model is not built.
+        OSError
+            When there is no file to read.
         """
         self._require_built("load_weights")
         weights_file.load(filepath, self.layers)

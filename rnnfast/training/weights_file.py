@@ -7,6 +7,7 @@ over the whole process, so that two models of the same form would not fit each o
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnfast.layers.layer import Array, Layer
+from rnnfast.layers.layer import Layer
+from rnnfast.training import safetensors_file, whole_file
 from rnnfast.utils.naming import number, to_snake_case
 
 Filepath = str | os.PathLike[str]
@@ -27,43 +29,44 @@ _SUFFIX = ".safetensors"
 def save(filepath: Filepath, layers: Sequence[Layer], overwrite: bool) -> None:
     """Write the weights of the layers; see `Sequential.save_weights`."""
     path = _as_path(filepath)
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists; pass overwrite=True to replace it")
+    if not overwrite and os.path.lexists(path):
+        raise _exists(path)
     tensors = {
         key: np.ascontiguousarray(value)
         for keys, layer in zip(_keys(layers), layers, strict=True)
         for key, value in zip(keys, layer.get_weights(), strict=True)
     }
-    library = _safetensors()
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {path.parent} to save weights in")
-    library.save_file(tensors, path, metadata={"format": "np"})
+    data: bytes = _safetensors().save(tensors, metadata={"format": "np"})
+    write = whole_file.replace if overwrite else whole_file.create
+    try:
+        write(path, data)
+    except FileExistsError:
+        raise _exists(path) from None
+    except FileNotFoundError as error:
+        folder = os.path.dirname(os.path.realpath(path))
+        if os.path.isdir(folder):
+            raise
+        reason = f"there is no folder {folder} to save weights in"
+        raise FileNotFoundError(errno.ENOENT, reason, str(path)) from error
 
 
 def load(filepath: Filepath, layers: Sequence[Layer]) -> None:
     """Read the weights of the layers; see `Sequential.load_weights`."""
     path = _as_path(filepath)
-    library = _safetensors()
-    try:
-        tensors: dict[str, Array] = library.load_file(path)
-    except import_module("safetensors").SafetensorError as error:
-        raise ValueError(f"{path} is no safetensors file: {error}") from error
     keys = _keys(layers)
-    wanted = {key for own in keys for key in own}
-    if wanted != tensors.keys():
-        raise ValueError(
-            f"the weights in {path} are not those of this model: "
-            f"missing {sorted(wanted - tensors.keys())}, "
-            f"unexpected {sorted(tensors.keys() - wanted)}"
-        )
+    wanted = {
+        key: value
+        for own, layer in zip(keys, layers, strict=True)
+        for key, value in zip(own, layer.get_weights(), strict=True)
+    }
+    arrays = safetensors_file.read(path, wanted)
     for own, layer in zip(keys, layers, strict=True):
-        for key, value in zip(own, layer.get_weights(), strict=True):
-            if tensors[key].shape != value.shape:
-                raise ValueError(
-                    f"{key} in {path} must have shape {value.shape}, got {tensors[key].shape}"
-                )
-    for own, layer in zip(keys, layers, strict=True):
-        layer.set_weights([tensors[key] for key in own])
+        layer.set_weights([arrays[key] for key in own])
+
+
+def _exists(path: Path) -> FileExistsError:
+    advice = "it exists; pass overwrite=True to replace it"
+    return FileExistsError(errno.EEXIST, advice, str(path))
 
 
 def _keys(layers: Sequence[Layer]) -> list[list[str]]:
@@ -87,5 +90,5 @@ def _safetensors() -> Any:
         return import_module("safetensors.numpy")
     except ImportError as error:
         raise ImportError(
-            "weights are saved and loaded with safetensors; run `pip install safetensors`"
+            "weights are saved with safetensors; run `pip install safetensors`"
         ) from error

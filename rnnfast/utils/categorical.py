@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rnnfast.utils.labels import class_numbers
+
 
 def to_categorical(x: ArrayLike, num_classes: int | None = None) -> NDArray[np.float64]:
     """Turn class numbers into one-hot rows, as `keras.utils.to_categorical` does.
@@ -24,10 +26,10 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> NDArray[np.f
     Raises
     ------
     ValueError
-        When a class lies outside `0 <= x < num_classes`, or `x` is empty and `num_classes` is
-        not given.
+        When a class is not whole or lies outside `0 <= x < num_classes`, or `x` is empty and
+        `num_classes` is not given.
     """
-    classes = np.asarray(x, dtype=np.int64)
+    classes = class_numbers("x", np.asarray(x))
     if classes.ndim > 1 and classes.shape[-1] == 1:
         classes = classes[..., 0]
     if num_classes is None:

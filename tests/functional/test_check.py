@@ -31,7 +31,12 @@ def refused(error: type[Exception], message: str):
 
 SHAPES = [
     ("w_ih", (64, 12), "(4*H, I) = (64, 10)", ""),
-    ("w_ih", (48, 10), "(4*H, I) = (64, 10)", ""),
+    (
+        "w_ih",
+        (48, 10),
+        "(4*H, I) = (64, 10)",
+        "; 3*H rows are those of gru, or of forget_gate='coupled' or 'none'",
+    ),
     ("w_ih", (640,), "(4*H, I) = (64, 10)", ""),
     ("w_ih", (10, 64), "(4*H, I) = (64, 10)", "; it looks transposed, pass w_ih.T"),
     ("w_hh", (60, 16), "(4*H, H) = (64, 16)", ""),
@@ -145,6 +150,39 @@ def test_shapes_say_the_gates_of_the_cell() -> None:
         rnnfast.gru(**{**arguments(3), "w_ih": np.zeros((64, 10), F32)})
     with refused(ValueError, "w_hh must be (H, H) = (16, 16), got (48, 16)"):
         rnnfast.rnn(**{**arguments(1), "w_hh": np.zeros((48, 16), F32)})
+
+
+WHOSE = {
+    rnnfast.rnn: {
+        2: "mgu",
+        3: "gru, or of lstm without a forget gate of its own",
+        4: "lstm",
+    },
+    rnnfast.gru: {1: "rnn", 2: "mgu", 4: "lstm"},
+    rnnfast.mgu: {4: "lstm"},
+    rnnfast.lstm: {1: "rnn", 3: "gru, or of forget_gate='coupled' or 'none'"},
+}
+
+
+@pytest.mark.parametrize("function", WHOSE, ids=lambda function: function.__name__)
+def test_weights_of_another_cell_are_known_by_their_rows(function) -> None:
+    for gates, whose in WHOSE[function].items():
+        rows = "H" if gates == 1 else f"{gates}*H"
+        fix = f"got ({gates * 16}, 16); {rows} rows are those of {whose}"
+        given = arguments(gates)
+        with pytest.raises(ValueError, match=f"^w_hh must be .*{re.escape(fix)}$"):
+            function(**given)
+        weights = {name: array for name, array in given.items() if is_weight(name)}
+        with pytest.raises(ValueError, match=f"^w_hh must be .*{re.escape(fix)}$"):
+            rnnfast.prepack(function.__name__, **weights)
+    with pytest.raises(ValueError, match=r"got \(80, 16\)$"):
+        function(**arguments(5))
+
+
+def test_weights_of_another_forget_gate() -> None:
+    fix = "; 4*H rows are those of forget_gate='own'"
+    with pytest.raises(ValueError, match=f"{re.escape(fix)}$"):
+        rnnfast.lstm(**arguments(), forget_gate="coupled")
 
 
 @pytest.mark.parametrize("name", ["x", "w_ih", "w_hh", "b_ih", "b_hh", "h0", "c0"])
@@ -328,6 +366,16 @@ def test_options_of_prepack() -> None:
     weights = {key: array for key, array in arguments(1).items() if is_weight(key)}
     with refused(ValueError, "cell must be 'rnn', 'lstm', 'gru' or 'mgu', got 'rnn_tanh'"):
         rnnfast.prepack("rnn_tanh", **weights)
+    for given, fix in {
+        "LSTM": "; pass 'lstm'",
+        "Gru": "; pass 'gru'",
+        "RNN_TANH": "; pass 'rnn' and nonlinearity='tanh'",
+        "light_gru": "",
+        3: "",
+    }.items():
+        with refused(ValueError, "cell must be 'rnn', 'lstm', 'gru' or 'mgu'") as caught:
+            rnnfast.prepack(given, **weights, peephole=np.zeros(48, F32))
+        assert str(caught.value).endswith(f"got {given!r}{fix}")
     with refused(ValueError, "nonlinearity is an option of cell 'rnn', not of 'lstm'"):
         rnnfast.prepack("lstm", **weights, nonlinearity="relu")
     with refused(ValueError, "forget_gate is an option of cell 'lstm', not of 'rnn'"):
@@ -338,6 +386,13 @@ def test_options_of_prepack() -> None:
 
 def test_shapes_of_prepack() -> None:
     given = arguments()
+    with refused(ValueError, "w_ih must be (4*H, I) = (64, I), got (48, 10); 3*H rows are those o"):
+        rnnfast.prepack("lstm", given["w_ih"][:48], given["w_hh"])
+    for name in ("w_ih", "w_hh"):
+        with refused(ValueError, f"{name} must be (4*H, "):
+            rnnfast.prepack("lstm", **{"w_ih": given["w_ih"], "w_hh": given["w_hh"], name: F32(1)})
+        with refused(ValueError, f"{name} must be (4*H, "):
+            rnnfast.lstm(**{**given, name: F32(1)})
     with refused(ValueError, "w_ih must be (4*H, I) = (64, I), got (60, 10)"):
         rnnfast.prepack("lstm", given["w_ih"][:60], given["w_hh"])
     with refused(ValueError, "w_ih must be (4*H, I) = (64, I), got (10, 64); it looks transposed"):
@@ -453,3 +508,71 @@ def test_nan_and_infinity_are_numbers() -> None:
         (y, _, _), pullback = rnnfast.lstm_vjp(**poisoned)
         assert np.isnan(y).all(), name
         assert np.isnan(pullback(y).x).all(), name
+
+
+F32_HOLDS = "can hold, 1.175e-38 to 3.403e+38 in size, got"
+NOT_IN_FLOAT32: list[tuple[dict, str]] = [
+    ({"clip": 1e-50}, f"clip must be a number that float32, the type of the arrays, {F32_HOLDS}"),
+    ({"clip": 1e-40}, "clip must be a number that float32"),  # subnormal, zero in the kernels
+    ({"clip": 1e300}, "clip must be a number that float32"),
+    ({"activations": ("affine", 1e39)}, "alpha of activations must be a number that float32"),
+    ({"activations": ("affine", 1.0, -1e39)}, "beta of activations must be a number that float32"),
+    ({"activations": ("affine", 1e-50)}, "alpha of activations must be a number that float32"),
+    ({"activations": ("leaky_relu", 1e39)}, "alpha of activations must be a number that float32"),
+    ({"activations": ("elu", 1e39)}, "alpha of activations must be a number that float32"),
+    ({"activations": ("thresholded_relu", 1e39)}, "alpha of activations must be a number that"),
+    ({"activations": ("hard_sigmoid", 1e39, 0.5)}, "alpha of activations must be a number that"),
+    ({"activations": ("scaled_tanh", 1e-50, 1.0)}, "alpha of activations must be a number that"),
+    ({"activations": ("scaled_tanh", 2e38, 1.0)}, "1 / alpha of activations must be a number"),
+    ({"activations": ("scaled_tanh", 1e30, 1e30)}, "alpha * beta of activations must be a number"),
+    ({"activations": ("scaled_tanh", 1e-30, 1e-30)}, "alpha * beta of activations must be a"),
+    ({"zoneout": 1e-50}, "zoneout of h must be a number that float32"),
+    ({"zoneout": 1 - 1e-12}, "zoneout of h must be less than 1 in float32, the type of the arrays"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), NOT_IN_FLOAT32)
+def test_numbers_that_float32_does_not_hold(options: dict, message: str) -> None:
+    given, double = arguments(1), arguments(1, F64)
+    weights = {name: array for name, array in given.items() if is_weight(name)}
+    calls = [rnnfast.rnn, rnnfast.rnn_vjp]
+    calls += [rnnfast.rnn_trace] if "zoneout" not in options else []
+    for call in calls:
+        with refused(ValueError, message) as caught:
+            call(**given, **options)
+        assert str(caught.value).endswith("; float64 can")
+        call(**double, **options)
+    with refused(ValueError, message):
+        rnnfast.prepack("rnn", **weights, **options)
+    with refused(ValueError, message):
+        rnnfast.rnn(given["x"], [weights["w_ih"]], [weights["w_hh"]], **options)
+
+
+def test_numbers_that_float64_does_not_hold() -> None:
+    for options in ({"clip": 1e-310}, {"activations": ("scaled_tanh", 1e-308, 1.0)}):
+        with pytest.raises(
+            ValueError, match=r"must be a number that float64, .* in size, got \S+$"
+        ):
+            rnnfast.rnn(**arguments(1, F64), **options)
+    with refused(ValueError, "clip must be finite as a float, got 1000"):
+        rnnfast.rnn(**arguments(1, F64), clip=10**400)
+    almost = 1 - np.finfo(np.longdouble).epsneg
+    if float(almost) == 1:  # where long doubles are longer
+        with refused(ValueError, "zoneout must be from 0 to less than 1, got"):
+            rnnfast.rnn(**arguments(1, F64), zoneout=almost)
+
+
+def test_the_place_of_a_number_is_named() -> None:
+    chosen = ("sigmoid", ("affine", 1e39), "tanh")
+    with refused(ValueError, "alpha of activations[1] must be a number that float32"):
+        rnnfast.lstm(**arguments(), activations=chosen)
+    with refused(ValueError, "zoneout of c must be a number that float32"):
+        rnnfast.lstm(**arguments(), zoneout=(0.5, 1e-50))
+
+
+def test_numbers_at_the_ends_of_what_float32_holds() -> None:
+    ends = [1.2e-38, 3.4e38]
+    for value in ends:
+        for options in ({"activations": ("leaky_relu", value)}, {"clip": value}):
+            assert np.isfinite(rnnfast.rnn(**arguments(1), **options).y).all()
+    rnnfast.lstm(**arguments(), zoneout=(1.2e-38, float(np.nextafter(F32(1), F32(0)))))

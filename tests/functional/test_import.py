@@ -89,3 +89,36 @@ def test_typed() -> None:
     package = Path(rnnfast.__file__).parent
     assert (package / "py.typed").is_file()
     assert (package / "_core.pyi").is_file()
+
+
+@pytest.mark.parametrize(
+    ("library", "wanted"),
+    [
+        (
+            "libgomp.so.1",
+            "install the package libgomp1 on Debian and Ubuntu, libgomp on Fedora, Al",
+        ),
+        ("libstdc++.so.6", "install the package libstdc++6 on Debian and Ubuntu, libstdc++ on Fed"),
+        ("libother.so.1", ""),
+    ],
+)
+def test_a_library_that_the_system_lacks_is_named_with_its_package(library, wanted) -> None:
+    said = f"{library}: cannot open shared object file: No such file or directory"
+    code = f"""if True:
+        import sys
+
+        class Lacking:
+            def find_spec(self, name, path=None, target=None):
+                if name == "rnnfast._core":
+                    raise ImportError({said!r}, name=name, path="_core.so")
+
+        sys.meta_path.insert(0, Lacking())
+        try:
+            import rnnfast
+        except ImportError as error:
+            print(json.dumps([str(error), error.name, error.path]))
+    """
+    message, name, path = in_a_new_process(code)
+    assert said in message and wanted in message
+    assert bool(wanted) == (message != said)
+    assert (name, path) == ("rnnfast._core", "_core.so")

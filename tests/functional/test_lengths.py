@@ -220,7 +220,12 @@ REFUSED = [
     ({"lengths": 5}, ValueError, "lengths must be (B,) = (2,), got ()"),
     ({"lengths": [5, 6]}, ValueError, "lengths must be between 0 and T = 5, got 6"),
     ({"lengths": [-1, 5]}, ValueError, "lengths must be between 0 and T = 5, got -1"),
-    ({"lengths": [5.0, 3.0]}, TypeError, "lengths must be integers, got float64"),
+    (
+        {"lengths": [5.0, 3.0]},
+        TypeError,
+        "lengths must be integers, got float64; convert them, for example "
+        "np.asarray(lengths).astype(int)",
+    ),
     ({"lengths": [True, False]}, TypeError, "lengths must be integers, got bool"),
     ({"lengths": ["5", "3"]}, TypeError, "lengths must be integers, got <U1"),
     ({"lengths": [[5], [3, 2]]}, TypeError, "lengths must be an array of integers, but"),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import Any
 
+import hypothesis
+import hypothesis.strategies as st
 import numpy as np
 import pytest
 
 import rnnfast
 from rnnfast import _core
+from rnnfast.functional._chance import chance
 from rnnfast.functional._noise import Noise
 from rnnfast.testing.bits import digest
 from rnnfast.testing.cells import CELLS, CELLS_BY_NAME, Cell, is_weight
@@ -56,6 +60,52 @@ def test_shares_and_values_of_masks(rate: float) -> None:
         for kept in (kept_h, kept_c):
             assert set(np.unique(kept)) <= {0.0, 1.0}
             assert abs(kept.mean() - rate) < 0.01
+
+
+def is_share(times: int, count: int, probability: float) -> bool:
+    """Return whether so many of a count are what chance gives, but for one case in a million."""
+    return abs(times - count * probability) < 5 * np.sqrt(count * probability) + 5
+
+
+# Between levels, of which there are 2**16, and where numbers of 16 bits would choose none or all.
+RATES = [2.0**-18, 1e-6, 1e-4, 1e-3, 0.3, 0.99, 0.999, 0.9999, 0.99999, 1 - 2.0**-18, 1 - 1e-6]
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_masks_have_the_expectation_of_their_rate(rate: float) -> None:
+    noise = Noise(rate, rate, rate, rate, (rate, rate), seed=11)
+    shape, dtype = (40, 100, 1000), np.dtype(np.float32)
+    recurrent, kept_h, kept_c = noise.of_states(0, (40, 100), (1000, 1000), dtype)
+    for kept in (kept_h, kept_c):
+        ones = np.count_nonzero(kept)
+        assert is_share(ones, kept.size, rate)
+        assert is_share(kept.size - ones, kept.size, 1 - rate)
+    between = Noise(rate, seed=11).of_inputs(1, shape, dtype)
+    for mask in (between, recurrent, noise.of_weights(0, (1000, 1000), dtype)):
+        left = np.count_nonzero(mask)
+        assert is_share(left, mask.size, 1 - rate)
+        assert is_share(mask.size - left, mask.size, rate)
+        assert (mask[mask > 0] == dtype.type(1 / (1 - rate))).all()
+
+
+@hypothesis.given(st.floats(0, 1, exclude_max=True), st.sampled_from([2**16, 2**24]))
+def test_a_rate_is_the_chance_of_a_level_and_a_second_chance(rate: float, levels: int) -> None:
+    level, rest = chance(rate, levels)
+    assert 0 <= level < levels
+    assert 0 <= rest < 1
+    below = Fraction(level, levels)
+    whole = below + (1 - below) * Fraction(rest)
+    assert abs(whole - Fraction(rate)) <= Fraction(1, 2**52) * Fraction(rate)
+    assert abs(whole - Fraction(rate)) <= Fraction(1, 2**34) * (1 - Fraction(rate))
+
+
+def test_second_chances_are_anywhere_and_drawn_once() -> None:
+    generator = np.random.default_rng(0)
+    places = [chance(0.1, 1)._replace(rest=0.1).second(generator, 50) for _ in range(2000)]
+    assert all(len({*one}) == len(one) for one in places)
+    counts = np.bincount(np.concatenate(places), minlength=50)
+    assert len(counts) == 50
+    assert all(is_share(times, 2000, 0.1) for times in counts)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])

@@ -70,3 +70,13 @@ def test_rates_outside_the_range_are_refused(rate):
 def test_a_rate_is_a_number(rate):
     with pytest.raises(TypeError, match="rate must be a number, got "):
         layers.Dropout(rate)
+
+
+@pytest.mark.parametrize("rate", [1e-6, 0.3, 0.999, 0.99999, 1 - 1e-6])
+def test_the_share_that_is_kept_next_to_none_and_all(rate):
+    layer, x = layers.Dropout(rate, seed=5), np.ones((4000, 1000), np.float32)
+    y, _ = layer.vjp(x, wrt_input=True)
+    kept = np.count_nonzero(y)
+    for times, wanted in ((kept, 1 - rate), (y.size - kept, rate)):
+        assert abs(times - y.size * wanted) < 5 * np.sqrt(y.size * wanted) + 5
+    assert (y[y > 0] == np.float32(1 / (1 - rate))).all()

@@ -223,6 +223,10 @@ def test_refused():
         layers.Masking("0")
     with refused(ValueError, "mask_value must be finite, got nan"):
         layers.Masking(np.nan)
+    for value in (1e39, 1e-50):  # which would be infinity, and zero
+        with refused(ValueError, "mask_value must be a number that float32"):
+            layers.Masking(value)
+        layers.Masking(value, dtype="float64")
     with refused(ValueError, "the input of layer 'm' must be (batch, ..., features), got shape"):
         layers.Masking(name="m")(np.ones(3))
     with refused(TypeError, "zero_output_for_mask must be True or False, got 1"):

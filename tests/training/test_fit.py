@@ -385,3 +385,16 @@ def test_indices_are_checked_against_the_vocabulary():
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="takes indices from 0 to input_dim - 1 = 3, got 0 to 4"):
         model.fit(np.arange(5)[:, None], np.zeros(5), verbose=0)
+
+
+def test_class_numbers_of_floats_train_as_integers_do():
+    x, y = np.random.default_rng(0).normal(size=(12, 3)), np.arange(12) % 4
+    histories = []
+    for labels in (y, y.astype(float), y.astype(np.float32)[:, None].tolist()):
+        utils.set_random_seed(3)
+        model = Sequential([layers.Dense(4, "softmax")])
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        histories.append(model.fit(x, labels, epochs=2, verbose=0).history)
+        with pytest.raises(ValueError, match=r"which are whole, got 0\.5"):
+            model.fit(x, y + 0.5, verbose=0)
+    assert histories[0] == histories[1] == histories[2]

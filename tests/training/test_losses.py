@@ -213,10 +213,38 @@ def test_no_samples_cost_nothing():
         ),
         (
             "sparse_categorical_crossentropy",
-            np.zeros(2),
+            np.array([1, 0.5]),
+            np.ones((2, 4)),
+            ValueError,
+            r"y_true must be class numbers, which are whole, got 0\.5 of float64",
+        ),
+        (
+            "sparse_categorical_crossentropy",
+            np.array([np.nan, 0]),
+            np.ones((2, 4)),
+            ValueError,
+            "class numbers, which are whole, got nan",
+        ),
+        (
+            "sparse_categorical_crossentropy",
+            np.array([0, 1e300]),
+            np.ones((2, 4)),
+            ValueError,
+            r"class numbers, which are whole, got 1e\+300",
+        ),
+        (
+            "sparse_categorical_crossentropy",
+            np.array([0.0, 4.0]),
+            np.ones((2, 4)),
+            ValueError,
+            "from 0 to 3.*got 0 to 4",
+        ),
+        (
+            "sparse_categorical_crossentropy",
+            np.array(["a", "b"]),
             np.ones((2, 4)),
             TypeError,
-            r"integer labels, got float64; use y_true\.astype",
+            "y_true must be class numbers, got <U1",
         ),
         (
             "sparse_categorical_crossentropy",
@@ -244,6 +272,17 @@ def test_no_samples_cost_nothing():
 def test_bad_input_is_named(loss, y_true, y_pred, error, message):
     with pytest.raises(error, match=message):
         losses.get(loss).value_and_grad(y_true, y_pred)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.uint8, bool])
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_class_numbers_of_other_types(dtype, from_logits):
+    loss = losses.SparseCategoricalCrossentropy(from_logits)
+    labels, predictions = np.array([[0, 1], [1, 0]]), softmax(logits()[:2])
+    wanted_value, wanted_gradient = loss.value_and_grad(labels, predictions)
+    value, gradient = loss.value_and_grad(labels.astype(dtype), predictions)
+    assert value == wanted_value == loss(labels.astype(dtype), predictions)
+    np.testing.assert_array_equal(gradient, wanted_gradient)
 
 
 @pytest.mark.parametrize(

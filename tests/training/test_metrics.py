@@ -15,6 +15,7 @@ from rnnfast import metrics
         (metrics.BinaryAccuracy(threshold=0.0), [[0], [1]], [[-0.5], [0.1]], 1.0),
         (metrics.CategoricalAccuracy(), [[0, 0, 1], [0, 1, 0]], [[0.1, 0.9, 0.8], [0, 1, 0]], 0.5),
         (metrics.SparseCategoricalAccuracy(), [2, 1], [[0.1, 0.6, 0.3], [0.05, 0.95, 0]], 0.5),
+        (metrics.SparseCategoricalAccuracy(), [2.0, 1], [[0.1, 0.6, 0.3], [0.05, 0.95, 0]], 0.5),
         (metrics.SparseCategoricalAccuracy(), [[2], [1]], [[0.1, 0.6, 0.3], [0.05, 0.95, 0]], 0.5),
         (metrics.MeanAbsoluteError(), [[0, 1], [0, 0]], [[1, 1], [0, -2]], 0.75),
         (metrics.MeanSquaredError(), [[0, 1], [0, 0]], [[1, 1], [0, -2]], 1.25),
@@ -100,6 +101,8 @@ def test_config_makes_an_equal_metric():
         ("binary_accuracy", np.zeros(3), np.zeros((2, 1)), "shape of y_pred"),
         ("categorical_accuracy", np.zeros(2), np.zeros((2, 3)), "SparseCategoricalAccuracy"),
         ("sparse_categorical_accuracy", np.zeros(3, int), np.zeros((2, 3)), r"labels of shape"),
+        ("sparse_categorical_accuracy", np.eye(2), np.eye(2), "one-hot targets use CategoricalAcc"),
+        ("sparse_categorical_accuracy", [0, 0.5], np.zeros((2, 3)), "which are whole, got 0.5"),
     ],
 )
 def test_bad_input_is_named(metric, y_true, y_pred, message):

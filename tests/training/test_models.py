@@ -192,6 +192,9 @@ def test_to_categorical():
         utils.to_categorical([0, 2], 2)
     with pytest.raises(ValueError, match="num_classes must be given"):
         utils.to_categorical([])
+    np.testing.assert_array_equal(utils.to_categorical([0.0, 1.0]), np.eye(2))
+    with pytest.raises(ValueError, match=r"x must be class numbers, which are whole, got 1\.7"):
+        utils.to_categorical([0, 1.7])
 
 
 def test_a_layer_of_integers_is_the_first():

@@ -1,5 +1,6 @@
 """Weights in safetensors files."""
 
+import errno
 import sys
 
 import numpy as np
@@ -87,18 +88,57 @@ def test_training_goes_on_after_loading(path):
     assert (model.get_weights()[0] != before[0]).any()
 
 
-def test_float64_files_load_into_float32_models(path):
+def test_files_of_other_floating_point_types(path):
     model = Sequential([layers.Input((2,)), layers.Dense(1)])
-    save_file({"dense/kernel": np.ones((2, 1)), "dense/bias": np.zeros(1)}, path)
-    model.load_weights(path)
-    assert model.get_weights()[0].dtype == np.float32
+    for dtype in (np.float16, np.float32, np.float64):
+        save_file({"dense/kernel": np.full((2, 1), 0.5, dtype), "dense/bias": np.ones(1)}, path)
+        model.load_weights(path)
+        kernel, bias = model.get_weights()
+        assert kernel.dtype == bias.dtype == np.float32
+        assert (kernel == 0.5).all() and bias == 1
+
+
+def test_a_refused_file_changes_nothing(path):
+    """What is wrong is the last weight: by then the others have been read."""
+    model = Sequential([layers.Input((2,)), layers.Dense(1)])
+    before = model.get_weights()
+    for bias in (np.ones(1, np.int32), np.full(1, 0.1), np.ones(1, bool)):
+        save_file({"dense/kernel": np.zeros((2, 1), np.float32), "dense/bias": bias}, path)
+        with pytest.raises(ValueError, match=r"dense/bias in .*model\.safetensors"):
+            model.load_weights(path)
+        for one, other in zip(before, model.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_overwrite(path):
     make().save_weights(path)
     make().save_weights(path)
-    with pytest.raises(FileExistsError, match="pass overwrite=True"):
+    with pytest.raises(FileExistsError, match=r"pass overwrite=True to replace it: '.*model.saf"):
         make().save_weights(path, overwrite=False)
+
+
+def test_overwrite_false_beside_another_writer(path, monkeypatch):
+    """The file appears after the first look, and is not replaced."""
+    path.write_bytes(b"of another")
+    monkeypatch.setattr("os.path.lexists", lambda path: False)
+    with pytest.raises(FileExistsError, match=r"pass overwrite=True to replace it: '.*model.saf"):
+        make().save_weights(path, overwrite=False)
+    assert path.read_bytes() == b"of another"
+
+
+def test_a_failed_save_keeps_the_last_good_file(path, monkeypatch):
+    model = make()
+    model.save_weights(path)
+    before = path.read_bytes()
+
+    def full(file, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.write", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*model.safetensors'"):
+        model.save_weights(path)
+    assert [*path.parent.iterdir()] == [path]
+    assert path.read_bytes() == before
 
 
 def test_what_is_refused(path):

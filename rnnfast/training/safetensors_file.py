@@ -1,0 +1,188 @@
+"""Reading a safetensors file: arrays of floating-point numbers, or the reason why not.
+
+    8 bytes     N, the length of the header, least significant byte first
+    N bytes     {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ...} in JSON
+    the rest    the numbers, least significant byte first, array after array without gaps
+
+Source: https://github.com/huggingface/safetensors, "Format". The package itself maps a file into
+memory, where one that is cut short meanwhile ends the process; and what it raises for files that
+are none, and for types that NumPy does not have, differs between its versions.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import reprlib
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, TypeGuard
+
+import numpy as np
+
+from rnnfast.layers.layer import Array
+from rnnfast.training.whole_file import naming
+
+_LONGEST_HEADER = 100_000_000  # bytes, of the format
+_STORED = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}
+
+
+class _Entry(NamedTuple):
+    """What the header says of an array; its numbers stand in [begin, end) after the header."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+
+
+def read(path: Path, wanted: Mapping[str, Array]) -> dict[str, Array]:
+    """Read arrays with the names, shapes and dtypes of those that are wanted.
+
+    Raises
+    ------
+    ValueError
+        When the file is damaged, holds other arrays, or numbers that the dtypes cannot hold.
+    OSError
+        With `path`, when there is no file to read.
+    """
+    with naming(path):
+        if not stat.S_ISREG(os.stat(path).st_mode) and not path.is_dir():
+            raise OSError(errno.EINVAL, "is no regular file")
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            header = _header(path, file, size)
+            entries = {
+                name: _entry(path, name, value)
+                for name, value in header.items()
+                if name != "__metadata__"
+            }
+            _require_fitting(path, entries, wanted)
+            start = file.tell()
+            _require_whole(path, entries, size - start)
+            arrays = {}
+            for name, like in wanted.items():
+                entry = entries[name]
+                file.seek(start + entry.begin)
+                stored = _stored(entry, _bytes(path, file, entry))
+                arrays[name] = _exactly(path, name, stored, like.dtype)
+            return arrays
+
+
+def _header(path: Path, file: BinaryIO, size: int) -> dict[str, Any]:
+    length = int.from_bytes(file.read(8), "little")
+    if size < 8 or length > size - 8:
+        raise ValueError(
+            f"{path} is no safetensors file, or has been cut short: it has {size} bytes, its "
+            f"header would have {length}"
+        )
+    if length > _LONGEST_HEADER:
+        raise ValueError(f"{path} is no safetensors file: its header would have {length} bytes")
+    try:
+        header = json.loads(file.read(length).decode(), object_pairs_hook=_without_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is no safetensors file, its header is no JSON: {error}") from None
+    if not isinstance(header, dict):
+        raise ValueError(f"{path} is no safetensors file: its header names no arrays")
+    return header
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"names appear twice among {[name for name, _ in pairs]}")
+    return found
+
+
+def _entry(path: Path, name: str, value: Any) -> _Entry:
+    said = value if isinstance(value, dict) else {}
+    dtype, shape, offsets = (said.get(key) for key in ("dtype", "shape", "data_offsets"))
+    if (
+        not isinstance(dtype, str)
+        or not _are_counts(shape)
+        or not _are_counts(offsets)
+        or len(offsets) != 2
+    ):
+        raise ValueError(
+            f"{path} is damaged: {name!r} must have a dtype, a shape and two data_offsets, "
+            f"got {reprlib.repr(value)}"
+        )
+    return _Entry(dtype, tuple(shape), *offsets)
+
+
+def _are_counts(value: Any) -> TypeGuard[list[int]]:
+    return isinstance(value, list) and all(type(one) is int and one >= 0 for one in value)
+
+
+def _require_fitting(
+    path: Path, entries: Mapping[str, _Entry], wanted: Mapping[str, Array]
+) -> None:
+    if wanted.keys() != entries.keys():
+        raise ValueError(
+            f"the weights in {path} are not those of this model: "
+            f"missing {sorted(wanted.keys() - entries.keys())}, "
+            f"unexpected {sorted(entries.keys() - wanted.keys())}"
+        )
+    for name, like in wanted.items():
+        entry = entries[name]
+        if entry.dtype not in _STORED:
+            raise ValueError(
+                f"{name} in {path} must be of a floating-point type, {', '.join(_STORED)}, "
+                f"got {entry.dtype}"
+            )
+        if entry.shape != like.shape:
+            raise ValueError(f"{name} in {path} must have shape {like.shape}, got {entry.shape}")
+        length = math.prod(entry.shape) * np.dtype(_STORED[entry.dtype]).itemsize
+        if entry.end - entry.begin != length:
+            raise ValueError(
+                f"{path} is damaged: {name}, {entry.dtype} {entry.shape}, must take {length} "
+                f"bytes, got those from {entry.begin} to {entry.end}"
+            )
+
+
+def _require_whole(path: Path, entries: Mapping[str, _Entry], size: int) -> None:
+    """Raise unless the arrays, one after the other, are all that the file holds."""
+    reached = 0
+    for name, entry in sorted(entries.items(), key=lambda item: item[1][2:]):
+        if entry.begin != reached:
+            raise ValueError(
+                f"{path} is damaged: {name} must begin at byte {reached}, got {entry.begin}"
+            )
+        reached = entry.end
+    if reached != size:
+        what = "has been cut short" if size < reached else "is damaged"
+        raise ValueError(f"{path} {what}: its arrays take {reached} bytes, it holds {size}")
+
+
+def _bytes(path: Path, file: BinaryIO, entry: _Entry) -> bytes:
+    data = file.read(entry.end - entry.begin)
+    if len(data) < entry.end - entry.begin:
+        raise ValueError(f"{path} has been cut short while it was read")
+    return data
+
+
+def _stored(entry: _Entry, data: bytes) -> Array:
+    """Return numbers as they are stored, in a type that NumPy has."""
+    stored = np.frombuffer(data, _STORED[entry.dtype]).reshape(entry.shape)
+    if entry.dtype == "BF16":  # the upper half of a float32
+        return (stored.astype(np.uint32) << 16).view(np.float32)
+    return stored
+
+
+def _exactly(path: Path, name: str, numbers: Array, dtype: np.dtype[Any]) -> Array:
+    """Return numbers in a dtype that can hold each of them."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        held = numbers.astype(dtype)
+        lost = (held != numbers) & ~np.isnan(numbers)
+    if lost.any():
+        stored = f"F{8 * numbers.dtype.itemsize}"
+        raise ValueError(
+            f"{name} in {path} is {stored}, of which the model's {dtype} cannot hold "
+            f"{np.count_nonzero(lost)} of {lost.size} numbers, for example "
+            f"{float(numbers[lost][0])!r}: make the layers with dtype={numbers.dtype.name!r}, or "
+            f"round the numbers in the file"
+        )
+    return held

@@ -1,0 +1,63 @@
+"""Class numbers: integers, or floating-point numbers that are whole, as Keras takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def class_numbers(name: str, labels: NDArray[Any]) -> NDArray[np.int64]:
+    """Return class numbers as integers.
+
+    Parameters
+    ----------
+    name : str
+        The argument, for messages.
+    labels : ndarray
+        Of any shape.
+
+    Raises
+    ------
+    TypeError
+        When they are no numbers.
+    ValueError
+        When one is not whole.
+    """
+    if labels.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be class numbers, got {labels.dtype}")
+    if labels.dtype.kind == "f":
+        wide = labels.astype(np.float64)
+        fractions = ~((np.floor(wide) == wide) & (np.abs(wide) < 2.0**63))  # NaN is among them
+        if fractions.any():
+            raise ValueError(
+                f"{name} must be class numbers, which are whole, got {labels[fractions][0]!s} of "
+                f"{labels.dtype}"
+            )
+    return labels.astype(np.int64, copy=False)
+
+
+def labels_of_rows(
+    y_true: NDArray[Any], y_pred: NDArray[Any], of_one_hot: str
+) -> NDArray[np.int64]:
+    """Return a class number for each row of predictions (..., V), from labels (...) or (..., 1).
+
+    `of_one_hot` is what takes one-hot targets instead.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `class_numbers`; ValueError when there is not one for each row.
+    """
+    labels = y_true
+    if labels.ndim == y_pred.ndim and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    if labels.shape != y_pred.shape[:-1]:
+        one_hot = y_true.shape == y_pred.shape
+        raise ValueError(
+            f"y_true must be labels of shape {y_pred.shape[:-1]}, one for each row of y_pred "
+            f"{y_pred.shape}, got {y_true.shape}"
+            + (f"; for one-hot targets use {of_one_hot}" if one_hot else "")
+        )
+    return class_numbers("y_true", labels)
