@@ -1,5 +1,6 @@
 #include "base/team.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <new>
@@ -35,6 +36,25 @@ constexpr long long ask_every_ns = 100'000'000;
 // A yield that takes longer has given the core to somebody else.
 constexpr long long long_yield_ns = 100'000;
 
+/// What a pause takes, with the looks at flags around it.
+double pause_ns() {
+  static const double measured = [] {
+    constexpr int pauses = 256;
+    std::atomic<unsigned> flag{0};
+    double shortest = 1000;
+    for (int i = 0; i < 3; ++i) {
+      const long long began = now_ns();
+      for (int pause = 0; pause < pauses; ++pause) {
+        flag.load(std::memory_order_acquire);
+        cpu_pause();
+      }
+      shortest = std::min(shortest, static_cast<double>(now_ns() - began) / pauses);
+    }
+    return shortest;
+  }();
+  return measured;
+}
+
 /// Thrown by a helper that gives up its core: until it comes back, nobody need wait for it.
 struct Left {};
 
@@ -60,6 +80,10 @@ struct alignas(cache_line) Team {
 struct Patience {
   int pauses = 0;
   long long since = 0;  // when the wait became long
+
+  double waited_ns() const {
+    return since ? static_cast<double>(now_ns() - since) : pauses * pause_ns();
+  }
 };
 
 Worker::Worker(Team& team, int id) : team_(&team), id_(id), count_(team.shares) {}
@@ -144,13 +168,13 @@ int Worker::search(unsigned end, bool in_order) {
         eager_ = true;
       }
       if (team_->seats[share].done.load(std::memory_order_acquire) == done) {
-        if (patience.since) waited_ns_ += static_cast<double>(now_ns() - patience.since);
+        if (patience.pauses) waited_ns_ += patience.waited_ns();
         return at_ = share;
       }
       if (share != id_) let_go(share);
     }
     if (all) {
-      if (patience.since) waited_ns_ += static_cast<double>(now_ns() - patience.since);
+      if (patience.pauses) waited_ns_ += patience.waited_ns();
       before_ = end;
       return -1;
     }

@@ -134,7 +134,7 @@ class Worker {
   Inner inner_ = {0, 1, false};
   index until_look_ = look_after;
   unsigned pieces_ = 0;   // that it has done
-  double waited_ns_ = 0;  // in long waits
+  double waited_ns_ = 0;
   long long looked_ = 0;  // when it last asked whether to stop
 };
 
