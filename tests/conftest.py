@@ -22,6 +22,7 @@ ALLOWED_SKIPS = (
     r"no emulator \(qemu-\w+\)",
     r"no binutils \(\w+\)",
     r"not an x86-64 machine",
+    r"no affinity on this system",
     r"no fork on this system",
     r"not a git checkout",
     r"NumPy has no BLAS that threadpoolctl knows",
