@@ -3,10 +3,13 @@
 #
 #   make test PYTHON=python3.12      another Python (3.10 or later), for a .venv yet to be made
 #   make test DEVELOPMENT=ON         compiler warnings are errors
-#   make test PYTEST_ARGS="-k lstm"  further arguments for pytest; likewise DEMO_ARGS, BENCH_ARGS
+#   make test PYTEST_ARGS="-k lstm"  further arguments for pytest; likewise DEMO_ARGS, BENCH_ARGS,
+#                                    FUZZ_ARGS
+#   make fuzz FUZZ_SECONDS=600       for ten minutes
 
 PYTHON ?= python3
 DEVELOPMENT ?= OFF
+FUZZ_SECONDS ?= 60
 
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -37,7 +40,7 @@ WITHOUT_HOSTS = $(HOSTS:%=--ignore=%)
 SANITIZERS = $(shell $(CXX) -print-file-name=libasan.so):$(shell $(CXX) -print-file-name=libstdc++.so)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-hosts sanitize mutate lint format bench bench-full clean
+.PHONY: help demo test test-hosts sanitize fuzz mutate lint format bench bench-full clean
 .SECONDARY:
 
 help: ## show this list
@@ -64,6 +67,9 @@ sanitize: .venv-sanitize/.test ## the tests under AddressSanitizer and UBSan (GC
 		.venv-sanitize/bin/python -m pytest $(TOGETHER) --quick --capture=sys \
 		-m "not timing" $(WITHOUT_HOSTS) \
 		--ignore=tests/test_packaging.py --ignore=tests/test_symbols.py $(PYTEST_ARGS)
+
+fuzz: .venv/.test ## random calls, files and states, others each time, for FUZZ_SECONDS (60)
+	.venv/bin/python tests/fuzz/run.py $(FUZZ_SECONDS) $(FUZZ_ARGS)
 
 mutate: .venv/.test ## break every line of the cells' backward: the tests must notice (an hour)
 	.venv/bin/python tests/mutation.py

@@ -31,6 +31,10 @@ ALLOWED_SKIPS = (
 # The same examples on every run: a failure is there again when one looks for it.
 hypothesis.settings.register_profile("default", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("quick", derandomize=True, deadline=None, max_examples=10)
+# Others on every run, from the seed that `make fuzz` gives.
+hypothesis.settings.register_profile(
+    "fuzz", database=None, deadline=None, max_examples=800, print_blob=True
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,7 +44,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    hypothesis.settings.load_profile("quick" if config.getoption("--quick") else "default")
+    if config.getoption("--hypothesis-profile") is None:
+        hypothesis.settings.load_profile("quick" if config.getoption("--quick") else "default")
 
 
 def pytest_report_header() -> str:
