@@ -66,7 +66,8 @@ sanitize: .venv-sanitize/.test ## the tests under AddressSanitizer and UBSan (GC
 		UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 		.venv-sanitize/bin/python -m pytest $(TOGETHER) --quick --capture=sys \
 		-m "not timing" $(WITHOUT_HOSTS) \
-		--ignore=tests/test_packaging.py --ignore=tests/test_symbols.py $(PYTEST_ARGS)
+		--ignore=tests/test_packaging.py --ignore=tests/test_symbols.py --ignore=tests/test_hardening.py \
+		$(PYTEST_ARGS)
 
 fuzz: .venv/.test ## random calls, files and states, others each time, for FUZZ_SECONDS (60)
 	.venv/bin/python tests/fuzz/run.py $(FUZZ_SECONDS) $(FUZZ_ARGS)

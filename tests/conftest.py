@@ -23,6 +23,7 @@ ALLOWED_SKIPS = (
     r"no binutils \(\w+\)",
     r"not an x86-64 machine",
     r"no affinity on this system",
+    r"not Linux",
     r"no fork on this system",
     r"not a git checkout",
     r"NumPy has no BLAS that threadpoolctl knows",
