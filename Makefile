@@ -50,7 +50,9 @@ SANITIZERS = $(shell $(CXX) -print-file-name=libasan.so):$(shell $(CXX) -print-f
 # ThreadSanitizer wants its own part of the address space, which
 # systems that place programs at random may have given away; not every container allows setarch.
 CLANG ?= clang++
-THREAD_SANITIZER = $(shell $(CLANG) -print-file-name=libclang_rt.tsan-$(shell uname -m).so)
+# Clang 14's crashes when a program that was not linked with it loads it first; GCC's does not, and
+# has the same functions.
+THREAD_SANITIZER = $(shell $(CXX) -print-file-name=libtsan.so)
 IN_ITS_PLACE = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := help
@@ -87,7 +89,7 @@ sanitize: .venv-sanitize/.test ## the tests under AddressSanitizer and UBSan (GC
 sanitize-threads: export TSAN_OPTIONS = halt_on_error=1:exitcode=66:second_deadlock_stack=1
 sanitize-threads: .venv-sanitize-threads/.test ## calls at once under ThreadSanitizer (Clang)
 	$(IN_ITS_PLACE) build/sanitize-threads/rnnfast_native_tests
-	LD_PRELOAD=$(THREAD_SANITIZER) $(IN_ITS_PLACE) .venv-sanitize-threads/bin/python \
+	$(IN_ITS_PLACE) env LD_PRELOAD=$(THREAD_SANITIZER) .venv-sanitize-threads/bin/python \
 		-m pytest --capture=sys tests/functional/test_callers.py $(PYTEST_ARGS)
 
 fuzz: .venv/.test ## random calls, files and states, others each time, for FUZZ_SECONDS (60)
