@@ -86,7 +86,7 @@ sanitize: .venv-sanitize/.test ## the tests under AddressSanitizer and UBSan (GC
 		$(PYTEST_ARGS)
 
 # A race ends either run, whatever the tests say.
-sanitize-threads: export TSAN_OPTIONS = halt_on_error=1:exitcode=66:second_deadlock_stack=1
+sanitize-threads: export TSAN_OPTIONS = halt_on_error=1:exitcode=66:suppressions=$(CURDIR)/tests/thread_sanitizer.supp
 sanitize-threads: .venv-sanitize-threads/.test ## calls at once under ThreadSanitizer (Clang)
 	$(IN_ITS_PLACE) build/sanitize-threads/rnnfast_native_tests
 	$(IN_ITS_PLACE) env LD_PRELOAD=$(THREAD_SANITIZER) .venv-sanitize-threads/bin/python \
