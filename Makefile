@@ -3,10 +3,13 @@
 #
 #   make test PYTHON=python3.12      another Python (3.10 or later), for a .venv yet to be made
 #   make test DEVELOPMENT=ON         compiler warnings are errors
-#   make test PYTEST_ARGS="-k lstm"  further arguments for pytest; likewise DEMO_ARGS, BENCH_ARGS
+#   make test PYTEST_ARGS="-k lstm"  further arguments for pytest; likewise DEMO_ARGS, BENCH_ARGS,
+#                                    FUZZ_ARGS
+#   make fuzz FUZZ_SECONDS=600       for ten minutes
 
 PYTHON ?= python3
 DEVELOPMENT ?= OFF
+FUZZ_SECONDS ?= 60
 
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -15,17 +18,25 @@ NATIVE_SOURCES := $(shell find csrc tests/native -name '*.?pp')
 PYTHON_SOURCES := rnnfast tests $(wildcard bench)
 
 # What a command needs: .venv/.<command> is newer than what it was installed from.
-ENVIRONMENTS := .venv/.demo .venv/.test .venv/.hosts .venv/.bench .venv/.lint .venv-sanitize/.test
+ENVIRONMENTS := .venv/.demo .venv/.test .venv/.hosts .venv/.bench .venv/.lint .venv-sanitize/.test \
+	.venv-sanitize-threads/.test
 .venv/.demo: EXTRAS = train,plot
 .venv/.test: EXTRAS = train,plot,test
 .venv/.hosts: EXTRAS = train,test,hosts
 .venv/.bench: EXTRAS = train,plot,bench
 .venv/.lint: EXTRAS = lint
-.venv-sanitize/.test: EXTRAS = train,plot,test
+.venv-sanitize/.test: EXTRAS = train,plot,test,host-torch
+.venv-sanitize-threads/.test: EXTRAS = test
 
 BUILD = build/dev
 .venv-sanitize/.test: BUILD = build/sanitize
-.venv-sanitize/.test: SANITIZE = --config-settings=cmake.define.RNNFAST_SANITIZE=ON
+.venv-sanitize/.test: SANITIZE = --config-settings=cmake.define.RNNFAST_SANITIZE=address
+# One instruction set: the threads are the same on all, and compiling it takes a third of the time.
+.venv-sanitize-threads/.test: BUILD = build/sanitize-threads
+.venv-sanitize-threads/.test: SANITIZE = --config-settings=cmake.define.RNNFAST_SANITIZE=thread \
+	--config-settings=cmake.define.RNNFAST_INSTRUCTION_SETS=baseline \
+	--config-settings=cmake.define.RNNFAST_NATIVE_TESTS=ON \
+	--config-settings=cmake.define.CMAKE_CXX_COMPILER=$(CLANG)
 
 # A process a core, then what must be alone. PYTEST_ARGS may leave no test for one of the two runs.
 TOGETHER = -n $(CMAKE_BUILD_PARALLEL_LEVEL)
@@ -36,12 +47,20 @@ WITHOUT_HOSTS = $(HOSTS:%=--ignore=%)
 # AddressSanitizer must be loaded before anything else, and find the C++ library's throw.
 SANITIZERS = $(shell $(CXX) -print-file-name=libasan.so):$(shell $(CXX) -print-file-name=libstdc++.so)
 
+# ThreadSanitizer wants its own part of the address space, which
+# systems that place programs at random may have given away; not every container allows setarch.
+CLANG ?= clang++
+# Clang 14's crashes when a program that was not linked with it loads it first; GCC's does not, and
+# has the same functions.
+THREAD_SANITIZER = $(shell $(CXX) -print-file-name=libtsan.so)
+IN_ITS_PLACE = $(shell setarch -R true 2>/dev/null && echo setarch -R)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-hosts sanitize mutate lint format bench bench-full clean
+.PHONY: help demo test test-hosts sanitize sanitize-threads fuzz mutate lint format bench bench-full clean
 .SECONDARY:
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.demo ## train a character model on English text and let it write (two minutes)
 	.venv/bin/python -m rnnfast.examples.char_lm $(DEMO_ARGS)
@@ -62,8 +81,19 @@ sanitize: .venv-sanitize/.test ## the tests under AddressSanitizer and UBSan (GC
 		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
 		UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 		.venv-sanitize/bin/python -m pytest $(TOGETHER) --quick --capture=sys \
-		-m "not timing" $(WITHOUT_HOSTS) \
-		--ignore=tests/test_packaging.py --ignore=tests/test_symbols.py $(PYTEST_ARGS)
+		-m "not timing" --ignore=tests/hosts \
+		--ignore=tests/test_packaging.py --ignore=tests/test_symbols.py --ignore=tests/test_hardening.py \
+		$(PYTEST_ARGS)
+
+# A race ends either run, whatever the tests say.
+sanitize-threads: export TSAN_OPTIONS = halt_on_error=1:exitcode=66:suppressions=$(CURDIR)/tests/thread_sanitizer.supp
+sanitize-threads: .venv-sanitize-threads/.test ## calls at once under ThreadSanitizer (Clang)
+	$(IN_ITS_PLACE) build/sanitize-threads/rnnfast_native_tests
+	$(IN_ITS_PLACE) env LD_PRELOAD=$(THREAD_SANITIZER) .venv-sanitize-threads/bin/python \
+		-m pytest --capture=sys tests/functional/test_callers.py $(PYTEST_ARGS)
+
+fuzz: .venv/.test ## random calls, files and states, others each time, for FUZZ_SECONDS (60)
+	.venv/bin/python tests/fuzz/run.py $(FUZZ_SECONDS) $(FUZZ_ARGS)
 
 mutate: .venv/.test ## break every line of the cells' backward: the tests must notice (an hour)
 	.venv/bin/python tests/mutation.py
@@ -86,12 +116,13 @@ bench-full: .venv/.bench ## the same for every case that ranks (an hour or more)
 	.venv/bin/python -m rnnfast.bench --full $(BENCH_ARGS)
 
 clean: ## remove what was built and installed here
-	rm -rf build dist .venv .venv-sanitize .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist .venv .venv-sanitize .venv-sanitize-threads .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # Installed in place, so that an edited .py counts at once; the build folder is kept, so that an
 # edited .cpp recompiles alone.
 $(filter .venv/%,$(ENVIRONMENTS)): .venv/.created
 $(filter .venv-sanitize/%,$(ENVIRONMENTS)): .venv-sanitize/.created
+$(filter .venv-sanitize-threads/%,$(ENVIRONMENTS)): .venv-sanitize-threads/.created
 $(ENVIRONMENTS): pyproject.toml CMakeLists.txt $(NATIVE_SOURCES)
 	$(@D)/bin/pip install --quiet --no-build-isolation --config-settings=build-dir=$(BUILD) \
 		--config-settings=cmake.define.RNNFAST_DEVELOPMENT=$(DEVELOPMENT) $(SANITIZE) \

@@ -21,6 +21,12 @@ class Build:
     def native_tests(self) -> Path:
         return self.folder / "rnnfast_native_tests"
 
+    @property
+    def core(self) -> Path:
+        """The extension that Python imports."""
+        (core,) = self.folder.glob("_core*.so")
+        return core
+
     def objects(self) -> dict[str, Path]:
         """Object file of each source below csrc/, as `csrc/targets/avx2.cpp`."""
         found = {}
@@ -57,6 +63,13 @@ def run(*command: object, **environment: str | None) -> str:
 def tool(name: str) -> str | None:
     """A program of this Python environment, or else of the machine."""
     return shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+
+
+def binutils(tool: str, *arguments: object) -> str:
+    """Output of one of the programs that look into object files."""
+    if shutil.which(tool) is None:
+        pytest.skip(f"no binutils ({tool})")
+    return run(tool, *arguments)
 
 
 def _build(folder: Path, *definitions: str) -> Build:

@@ -22,6 +22,8 @@ ALLOWED_SKIPS = (
     r"no emulator \(qemu-\w+\)",
     r"no binutils \(\w+\)",
     r"not an x86-64 machine",
+    r"no affinity on this system",
+    r"not Linux",
     r"no fork on this system",
     r"no C compiler",
     r"not glibc",
@@ -32,6 +34,10 @@ ALLOWED_SKIPS = (
 # The same examples on every run: a failure is there again when one looks for it.
 hypothesis.settings.register_profile("default", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("quick", derandomize=True, deadline=None, max_examples=10)
+# Others on every run, from the seed that `make fuzz` gives.
+hypothesis.settings.register_profile(
+    "fuzz", database=None, deadline=None, max_examples=800, print_blob=True
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,7 +47,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    hypothesis.settings.load_profile("quick" if config.getoption("--quick") else "default")
+    if config.getoption("--hypothesis-profile") is None:
+        hypothesis.settings.load_profile("quick" if config.getoption("--quick") else "default")
 
 
 def pytest_report_header() -> str:

@@ -7,12 +7,12 @@ innocent, so no target's object may share one; and the machine code itself is lo
 
 import platform
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
 import cmake_builds
+from cmake_builds import binutils
 
 pytestmark = pytest.mark.compiles
 
@@ -29,12 +29,6 @@ def objects(native_build) -> dict[str, Path]:
     if platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("not an x86-64 machine")
     return native_build.objects()
-
-
-def binutils(tool: str, *arguments: object) -> str:
-    if shutil.which(tool) is None:
-        pytest.skip(f"no binutils ({tool})")
-    return cmake_builds.run(tool, *arguments)
 
 
 def source_of(target: str) -> str:

@@ -12,8 +12,12 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto crowded_for = std::chrono::milliseconds(200);
+constexpr double worth_it = 1.1;        // alone / team
 constexpr double remembered = 7.0 / 8;  // of the calls before
-constexpr double worth_it = 0.95;       // alone / team
+// Fewer calls tell little: helpers may have slept. But a loss like this does.
+constexpr int calls_that_tell = 8;
+constexpr double time_that_tells_ns = 2e6;
+constexpr double loss_that_tells_ns = 1e6;
 constexpr double times_the_loss = 20;
 constexpr double shortest_ns = 5e6;
 constexpr double longest_ns = 5e8;
@@ -26,6 +30,8 @@ std::atomic<long long> crowded_until{0};
 
 struct Sums {
   std::mutex mutex;
+  int calls = 0;  // since the limit was set
+  double time_ns = 0;
   double team_ns = 0;
   double alone_ns = 0;
   double pause_ns = 0;  // of the last limit
@@ -49,12 +55,17 @@ void report_team(const TeamTimes& times) {
   const double alone = (times.total_ns - times.waited_ns) * times.pieces / times.own_pieces;
   sum.team_ns = remembered * sum.team_ns + times.total_ns;
   sum.alone_ns = remembered * sum.alone_ns + alone;
+  const double loss = sum.team_ns - sum.alone_ns;
+  ++sum.calls;
+  sum.time_ns += times.total_ns;
+  const bool tells = sum.calls >= calls_that_tell && sum.time_ns >= time_that_tells_ns;
+  if (!tells && loss < loss_that_tells_ns) return;
   const int now = limit.load(std::memory_order_relaxed);
   if (sum.alone_ns < worth_it * sum.team_ns) {
-    const double loss = times_the_loss * (sum.team_ns - sum.alone_ns);
     const double again = now < times.threads ? 2 * sum.pause_ns : 0;  // it was a try
-    sum.pause_ns = std::clamp(std::max(loss, again), shortest_ns, longest_ns);
-    sum.team_ns = sum.alone_ns = 0;
+    sum.pause_ns = std::clamp(std::max(times_the_loss * loss, again), shortest_ns, longest_ns);
+    sum.team_ns = sum.alone_ns = sum.time_ns = 0;
+    sum.calls = 0;
     tries_again.store(now_ns() + static_cast<long long>(sum.pause_ns), std::memory_order_relaxed);
     limit.store(std::max(times.threads / 2, 1), std::memory_order_relaxed);
   } else if (now < times.threads) {

@@ -1,8 +1,8 @@
 // Whether the machine has room for a team, seen from how teams fare.
 //
 // A caller that has waited w of a call's t, and done p of its n pieces of work, would have taken
-// about (t - w) n / p alone. Where teams have come out slower than that, the next calls do with
-// fewer threads, for twenty times as long as the team has lost; then one call tries again.
+// about (t - w) n / p alone. Where teams have gained next to nothing over that, calls do with fewer
+// threads, for twenty times as long as the teams have lost; then some calls try again.
 #pragma once
 
 namespace rnnfast {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/arena.hpp"
+#include "base/cores.hpp"
 #include "base/cpu.hpp"
 #include "base/crowd.hpp"
 
@@ -26,7 +27,7 @@ using Clock = std::chrono::steady_clock;
 // How long a helper looks out for the next call with its core to itself, then ready to hand it to
 // others, before it sleeps: calls that follow each other find it awake.
 constexpr auto spins_for = std::chrono::microseconds(50);
-constexpr auto yields_for = std::chrono::milliseconds(1);
+constexpr auto yields_for = std::chrono::milliseconds(3);
 constexpr int pauses_a_look = 32;
 // After the system has refused a thread.
 constexpr auto asks_again_after = std::chrono::seconds(1);
@@ -38,6 +39,8 @@ struct alignas(cache_line) Helper {
   Team* team = nullptr;  // of the offer
   int id = 0;
   alignas(cache_line) std::atomic<bool> lent{false};
+  std::atomic<bool> asleep{false};
+  std::thread::native_handle_type thread{};
 };
 
 #if RNNFAST_HAS_FORK
@@ -73,7 +76,9 @@ void wait_for_offer(Helper& helper) {
     }
     since = Clock::now() - began;
   }
+  helper.asleep.store(true, std::memory_order_relaxed);
   helper.post.wait(idle, std::memory_order_acquire);
+  helper.asleep.store(false, std::memory_order_relaxed);
 }
 
 void serve(Helper* helper) {
@@ -111,7 +116,10 @@ struct Pool {
     if (!helper) return false;
     try {
       const SignalsBlocked blocked;
-      std::thread(serve, helper).detach();
+      std::thread thread(serve, helper);
+      helper->thread = thread.native_handle();
+      keep_off_this_core(helper->thread);
+      thread.detach();
     } catch (const std::exception&) {  // no thread, or no memory for one
       delete helper;
       refused = Clock::now();
@@ -165,6 +173,7 @@ Crew::Crew(Team& team, int wanted) : pool_(&pool()), forks_(forks()) {
     numbers_[size_++] = static_cast<short>(number);
     helper.team = &team;
     helper.id = size_;
+    if (helper.asleep.load(std::memory_order_relaxed)) keep_off_this_core(helper.thread);
     helper.post.store(offered);  // before it is seen whether anybody sleeps
     helper.post.notify_one();
   }

@@ -34,7 +34,7 @@ constexpr int shared_core_pauses = 30;
 
 constexpr long long ask_every_ns = 100'000'000;
 // A yield that takes longer has given the core to somebody else.
-constexpr long long long_yield_ns = 100'000;
+constexpr long long long_yield_ns = 500'000;
 
 /// What a pause takes, with the looks at flags around it.
 double pause_ns() {

@@ -7,7 +7,7 @@ timing       turns, samples, medians
 limits       what the machine allows
 measure      all of these for one case
 tiles, subnormals, memory    figures that have no peer
-behaviour    how the time grows and what disturbs it: ratios that need no peer
+behaviour    how the time grows and what disturbs it: ratios beside their bounds
 results, table, plots, report    JSON, terminal, Markdown, pictures
 """
 

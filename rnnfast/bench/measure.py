@@ -11,7 +11,49 @@ from .peers import Job, Ours, Peer, Unable
 from .results import Entry, Row
 from .timing import play_rounds, spread
 
-__all__ = ["measure"]
+__all__ = ["agreeing_jobs", "measure"]
+
+
+def agreeing_jobs(
+    case: Case, ours: Ours, peers: Sequence[Peer]
+) -> tuple[dict[str, Job], dict[str, str]]:
+    """Let everyone prepare a case, and hold the answers of all against ours.
+
+    Parameters
+    ----------
+    case : Case
+        What is timed.
+    ours : Ours
+        rnnfast.
+    peers : sequence of Peer
+        Who takes part beside it.
+
+    Returns
+    -------
+    jobs : dict of str to Job
+        By name, ours first.
+    unable : dict of str to str
+        Peers that cannot do the case, and why.
+
+    Raises
+    ------
+    Disagreement
+        If a peer's answer is not ours.
+    """
+    inputs = case.inputs()
+    own = ours.prepare(case, inputs)
+    answer = own.results(own.call())
+    jobs: dict[str, Job] = {ours.name: own}
+    unable: dict[str, str] = {}
+    for peer in peers:
+        try:
+            job = peer.prepare(case, inputs)
+        except Unable as reason:
+            unable[peer.name] = str(reason)
+            continue
+        require_agreement(peer.name, inputs, answer, job.results(job.call()), peer.epsilon)
+        jobs[peer.name] = job
+    return jobs, unable
 
 
 def measure(case: Case, ours: Ours, peers: Sequence[Peer], rounds: int) -> Row:
@@ -39,20 +81,7 @@ def measure(case: Case, ours: Ours, peers: Sequence[Peer], rounds: int) -> Row:
     ImpossibleFraction
         If we were faster than the limit.
     """
-    inputs = case.inputs()
-    own = ours.prepare(case, inputs)
-    answer = own.results(own.call())
-    jobs: dict[str, Job] = {ours.name: own}
-    unable: dict[str, str] = {}
-    for peer in peers:
-        try:
-            job = peer.prepare(case, inputs)
-        except Unable as reason:
-            unable[peer.name] = str(reason)
-            continue
-        require_agreement(peer.name, inputs, answer, job.results(job.call()), peer.epsilon)
-        jobs[peer.name] = job
-
+    jobs, unable = agreeing_jobs(case, ours, peers)
     limit = CaseLimit(case, ours.threads)
     seconds: dict[str, list[float]] = {name: [] for name in jobs}
     for times in play_rounds({name: job.call for name, job in jobs.items()}, rounds):

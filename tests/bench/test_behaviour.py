@@ -6,7 +6,7 @@ import pytest
 
 from rnnfast.bench import Case, Ours, Shape
 from rnnfast.bench.agreement import Disagreement
-from rnnfast.bench.behaviour import checkpoints, company, growth, partitions, stacks, variants
+from rnnfast.bench.behaviour import checkpoints, growth, partitions, stacks, variants
 from rnnfast.bench.behaviour.__main__ import main
 from rnnfast.bench.behaviour.findings import Finding, to_json, to_markdown
 
@@ -104,12 +104,6 @@ def test_a_wrong_answer_is_not_timed():
     variants._require_right(case, inputs, job, {"lengths": lengths})
     with pytest.raises(Disagreement, match="reference"):
         variants._require_right(case, inputs, job, {"lengths": [12, 5, 7]})
-
-
-def test_a_busy_process_is_gone_afterwards():
-    with company._busy_core() as process:
-        assert process.poll() is None
-    assert process.poll() is not None
 
 
 def test_the_command_stores_and_draws(tmp_path, capsys):

@@ -14,7 +14,18 @@ from pathlib import Path
 from ..cases import EVERYTHING, FIGURES
 from ..peers import Ours, Unable
 from ..plots import plot_sweep
-from . import checkpoints, company, growth, modules, partitions, stacks, threads, variants
+from . import (
+    busy_cores,
+    callers,
+    checkpoints,
+    growth,
+    modules,
+    partitions,
+    pools,
+    stacks,
+    threads,
+    variants,
+)
 from .findings import Finding, to_json, to_markdown
 
 _ROUNDS = 5
@@ -78,13 +89,16 @@ def _simply(look: Callable[[Ours, int], list[Finding]]) -> _Look:
 _Look = Callable[[Ours, argparse.Namespace], list[Finding]]
 
 _LOOKS: dict[str, _Look] = {
-    "torch": _simply(company.beside_torchs_pool),  # first: torch must not be there yet
+    "torch": _simply(pools.beside_torchs_pool),  # first: torch must not be there yet
     "steps": _simply(growth.growth_with_steps),
     "rows": _simply(growth.growth_with_rows),
     "units": _units,
     "threads": _simply(threads.second_thread),
+    "busy-cores": _simply(busy_cores.beside_busy_cores),
+    "busy-core": _simply(busy_cores.beside_a_busy_core),
+    "spinning": _simply(pools.beside_a_spinning_pool),
     "oversubscribed": _simply(threads.more_threads_than_cores),
-    "busy": _simply(company.beside_a_busy_process),
+    "callers": _simply(callers.callers_at_once),
     "plans": _plans,
     "variants": _simply(variants.beside_the_plain_cell),
     "cells": _simply(variants.cells_beside_their_kin),

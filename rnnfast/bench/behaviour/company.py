@@ -1,99 +1,210 @@
-"""Other work beside ours: a busy process on one core, torch's pool in the process."""
+"""What is timed in company, who is timed beside us, and how: alone and in company, in turns.
+
+A core that is shared gives its time in slices of milliseconds. A call that is shorter is either
+not disturbed at all or stands still for a whole slice, and the median of such calls would not see
+the slices. What counts is therefore the mean of a turn, and the median of these over the rounds.
+"""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import statistics
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple
 
-from ..cases import Case, Shape
-from ..peers import Ours, Unable
-from ..peers.peer import import_host
-from .findings import Finding, medians
+from ..cases import Case, Mode, Shape
+from ..measure import agreeing_jobs
+from ..peers import Ours, Peer, Unable
+from ..peers.onnxruntime import OnnxRuntime
+from ..peers.torch import Torch
+from ..timing import Call, take_turn
+from .findings import Finding
+from .settings import with_threads
 
-__all__ = ["beside_a_busy_process", "beside_torchs_pool"]
+__all__ = [
+    "CASES",
+    "ONE_THREAD",
+    "InCompany",
+    "beside_its_bound",
+    "contestants",
+    "installed_peers",
+    "mean_of_a_turn",
+    "medians_of_means",
+    "time_in_company",
+]
 
-_CASES = (
-    Case("training", "lstm", Shape.of("50/64/512")),
-    Case("training", "lstm", Shape.of("100/32/128")),
-    Case("inference", "lstm", Shape.of("100/1/512")),
+_MODES: tuple[Mode, ...] = ("inference", "training")
+
+CASES: tuple[Case, ...] = tuple(
+    Case(mode, cell, Shape.of(shape))
+    for mode in _MODES
+    for cell, shape in (
+        ("lstm", "13/1/384"),
+        ("lstm", "100/1/512"),
+        ("gru", "100/1/256"),
+        ("rnn_tanh", "40/3/200"),
+        ("lstm", "50/16/256"),
+    )
 )
+"""Calls that threads gain from, most of them short: a thread that comes late costs them most."""
+
+ONE_THREAD = "one thread"
+"""Ours again, held to one thread."""
 
 
-def beside_a_busy_process(ours: Ours, rounds: int) -> list[Finding]:
-    """Compare with the share of the cores that is left.
-
-    A process that is always busy on one of n cores leaves n - 1/2 of them, since it shares its own
-    with us.
+class InCompany(NamedTuple):
+    """Seconds a call of each contestant.
 
     Parameters
     ----------
+    alone, beside : dict of str to float
+        Without company, and in it.
+    """
+
+    alone: dict[str, float]
+    beside: dict[str, float]
+
+    def __str__(self) -> str:
+        """Return how much longer each takes in company."""
+        each = (f"{name} {self.beside[name] / alone:.2g}" for name, alone in self.alone.items())
+        return f"in company / alone: {', '.join(each)}"
+
+
+def installed_peers(threads: int) -> list[Peer]:
+    """Return torch and onnxruntime, as far as they are installed.
+
+    Parameters
+    ----------
+    threads : int
+        Of each.
+
+    Returns
+    -------
+    list of Peer
+    """
+    installed: list[Peer] = []
+    for peer in (Torch, OnnxRuntime):
+        try:
+            installed.append(peer(threads))
+        except Unable:
+            continue
+    return installed
+
+
+def contestants(case: Case, ours: Ours) -> dict[str, Call]:
+    """Return who is timed in a case, their answers checked.
+
+    Parameters
+    ----------
+    case : Case
+        What is timed.
     ours : Ours
-        rnnfast.
+        rnnfast; the peers have as many threads.
+
+    Returns
+    -------
+    dict of str to callable
+        rnnfast, the same on one thread, and the peers that are installed and have such a call.
+    """
+    jobs, _ = agreeing_jobs(case, ours, installed_peers(ours.threads))
+    calls = {name: job.call for name, job in jobs.items()}
+    return {**calls, ONE_THREAD: with_threads(calls[ours.name], 1)}
+
+
+def mean_of_a_turn(call: Call) -> float:
+    """Time one contestant.
+
+    Parameters
+    ----------
+    call : callable
+        What is timed.
+
+    Returns
+    -------
+    float
+        Seconds a call, over all calls of a turn.
+    """
+    return statistics.fmean(take_turn(call))
+
+
+def medians_of_means(calls: Mapping[str, Call], rounds: int) -> dict[str, float]:
+    """Time all contestants, round after round.
+
+    Parameters
+    ----------
+    calls : mapping of str to callable
+        The contestants.
     rounds : int
         Turns of each.
 
     Returns
     -------
-    list of Finding
-        None where a process cannot be held to a core.
+    dict of str to float
+        Seconds a call.
     """
-    if not hasattr(os, "sched_setaffinity"):
-        return []
-    n = ours.threads
-    found = []
-    for case in _CASES:
-        call = ours.prepare(case, case.inputs()).call
-        alone = medians({"": call}, rounds)[""]
-        with _busy_core():
-            beside = medians({"": call}, rounds)[""]
-        ideal = alone * n / (n - 0.5)
-        about = f"time beside a busy process / ideal share, {case}"
-        found.append(Finding(about, beside / ideal, "at most", 2.0))
-    return found
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            times[name].append(mean_of_a_turn(call))
+    return _medians(times)
 
 
-def beside_torchs_pool(ours: Ours, rounds: int) -> list[Finding]:
-    """Compare times before and after torch has started its threads.
+def time_in_company(
+    calls: Mapping[str, Call],
+    rounds: int,
+    company: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    turn: Callable[[Call], float] = mean_of_a_turn,
+) -> InCompany:
+    """Time all contestants alone, then all in company, round after round.
 
     Parameters
     ----------
-    ours : Ours
-        rnnfast.
+    calls : mapping of str to callable
+        The contestants.
     rounds : int
-        Turns of each.
+        Turns of each, alone and in company.
+    company : callable, optional
+        Returns a context in which there is company; by default none comes from outside the turn.
+    turn : callable, optional
+        ``turn(call)`` returns the seconds a call in company; by default as alone.
 
     Returns
     -------
-    list of Finding
-        None if torch is not installed.
+    InCompany
     """
-    calls = {str(case): ours.prepare(case, case.inputs()).call for case in _CASES}
-    before = medians(calls, rounds)
-    try:
-        torch = import_host("torch")
-    except Unable:
-        return []
-    torch.set_num_threads(ours.threads)
-    matrix = torch.ones(1000, 1000)
-    (matrix @ matrix).sum()
-    after = medians(calls, rounds)
-    ratios = {name: after[name] / before[name] for name in calls}
-    return [
-        Finding(f"time with torch's pool / without, {name}", ratio, "at most", 1.1)
-        for name, ratio in ratios.items()
-    ]
+    alone: dict[str, list[float]] = {name: [] for name in calls}
+    beside: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            alone[name].append(mean_of_a_turn(call))
+        with company():
+            for name, call in calls.items():
+                beside[name].append(turn(call))
+    return InCompany(_medians(alone), _medians(beside))
 
 
-@contextmanager
-def _busy_core() -> Iterator[subprocess.Popen[bytes]]:
-    core = min(os.sched_getaffinity(0))
-    program = f"import os; os.sched_setaffinity(0, {{{core}}})\nwhile True: pass"
-    process = subprocess.Popen([sys.executable, "-c", program])
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+def beside_its_bound(about: str, own: str, times: InCompany, of_alone: float) -> Finding:
+    """Return our time in company beside the larger of two that it may take.
+
+    Parameters
+    ----------
+    about : str
+        The company and the case.
+    own : str
+        Our name among the contestants.
+    times : InCompany
+        What was measured.
+    of_alone : float
+        How many times our time alone is allowed; one thread's in the same company always is.
+
+    Returns
+    -------
+    Finding
+    """
+    allowed = max(of_alone * times.alone[own], times.beside[ONE_THREAD])
+    compared = f"time / {of_alone:g} of that alone or one thread's, {about}; {times}"
+    return Finding(compared, times.beside[own] / allowed, "at most", 1.0)
+
+
+def _medians(times: Mapping[str, list[float]]) -> dict[str, float]:
+    return {name: statistics.median(of_rounds) for name, of_rounds in times.items()}

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-from rnnfast.testing.plans import forced_plan
 
 from ..cases import Case
 from ..peers import Ours
 from ..timing import Call
 from .findings import Finding, medians
+from .settings import under_plan
 
-__all__ = ["plan_beside_forced", "under_plan"]
+__all__ = ["plan_beside_forced"]
 
 
 def plan_beside_forced(ours: Ours, cases: Sequence[Case], rounds: int) -> list[Finding]:
@@ -45,25 +43,3 @@ def plan_beside_forced(ours: Ours, cases: Sequence[Case], rounds: int) -> list[F
             Finding(f"plan / best partition ({best}), {case}", plan / times[best], "at most", 1.05)
         )
     return found
-
-
-def under_plan(call: Call, **forced: Any) -> Call:
-    """Return the call under a plan that is forced in part.
-
-    Parameters
-    ----------
-    call : callable
-        What is timed.
-    **forced
-        What `forced_plan` takes.
-
-    Returns
-    -------
-    callable
-    """
-
-    def run() -> Any:
-        with forced_plan(**forced):
-            return call()
-
-    return run

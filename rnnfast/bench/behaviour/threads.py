@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from rnnfast import _core, _threads
+from rnnfast import _core
 
 from ..cases import Case, Mode, Shape
+from ..measure import agreeing_jobs
 from ..peers import Ours
 from ..timing import Call
+from .company import CASES, installed_peers, medians_of_means
 from .findings import Finding, medians
-from .partitions import under_plan
+from .settings import under_plan, with_threads
 
 __all__ = ["more_threads_than_cores", "second_thread"]
 
+_TWICE = 1.3
 _NEVER_SLOWER = 0.97  # the same plan, timed twice, differs by as much
 
 _LARGE = ("50/64/512", "50/32/256", "25/64/1024")
@@ -39,7 +41,7 @@ def second_thread(ours: Ours, rounds: int) -> list[Finding]:
     for bound, shapes in ((1.85, _LARGE), (_NEVER_SLOWER, _SMALL)):
         for case in _cases(shapes):
             call = ours.prepare(case, case.inputs()).call
-            times = medians({str(n): _with_threads(call, n) for n in (1, 2)}, rounds)
+            times = medians({str(n): with_threads(call, n) for n in (1, 2)}, rounds)
             about = f"one thread / two, {case}"
             found.append(Finding(about, times["1"] / times["2"], "at least", bound))
     return found
@@ -47,6 +49,8 @@ def second_thread(ours: Ours, rounds: int) -> list[Finding]:
 
 def more_threads_than_cores(ours: Ours, rounds: int) -> list[Finding]:
     """Compare twice as many threads as cores with as many.
+
+    Asked for with `rnnfast.set_num_threads`, which keeps to the cores that there are, and forced.
 
     Parameters
     ----------
@@ -60,24 +64,40 @@ def more_threads_than_cores(ours: Ours, rounds: int) -> list[Finding]:
     list of Finding
     """
     cores = _core.config()["available_threads"]
-    found = []
-    for case in _cases(("50/64/512", "100/32/128", "100/1/512")):
-        call = ours.prepare(case, case.inputs()).call
-        calls = {"as many": call, "twice": under_plan(call, threads=2 * cores)}
-        times = medians(calls, rounds)
-        about = f"{2 * cores} threads on {cores} cores / {cores}, {case}"
-        found.append(Finding(about, times["twice"] / times["as many"], "at most", 1.3))
-    return found
+    return [found for case in CASES for found in _twice_as_many(case, ours, cores, rounds)]
+
+
+def _twice_as_many(case: Case, ours: Ours, cores: int, rounds: int) -> list[Finding]:
+    own = ours.prepare(case, case.inputs()).call
+    as_many = {ours.name: with_threads(own, cores), **_of_peers(case, ours, cores)}
+    twice = {ours.name: with_threads(own, 2 * cores), **_of_peers(case, ours, 2 * cores)}
+    times = medians_of_means(
+        {
+            **{f"{name}, as many": call for name, call in as_many.items()},
+            **{f"{name}, twice": call for name, call in twice.items()},
+            "forced": under_plan(with_threads(own, cores), threads=2 * cores),
+        },
+        rounds,
+    )
+    ratios = {name: times[f"{name}, twice"] / times[f"{name}, as many"] for name in as_many}
+    asked = ratios.pop(ours.name)
+    forced = times["forced"] / times[f"{ours.name}, as many"]
+    beside = "".join(f"; {name} {ratio:.2g}" for name, ratio in ratios.items())
+    about = f"time of {2 * cores} threads on {cores} cores / of {cores}"
+    return [
+        Finding(f"{about}, asked for, {case}{beside}", asked, "at most", _TWICE),
+        Finding(f"{about}, forced, {case}", forced, "at most", _TWICE),
+    ]
+
+
+def _of_peers(case: Case, ours: Ours, threads: int) -> dict[str, Call]:
+    peers = {peer.name: peer for peer in installed_peers(threads)}
+    jobs, _ = agreeing_jobs(case, ours, list(peers.values()))
+    return {
+        name: peer.on_its_threads(jobs[name].call) for name, peer in peers.items() if name in jobs
+    }
 
 
 def _cases(shapes: Sequence[str]) -> list[Case]:
     modes: tuple[Mode, ...] = ("training", "inference")
     return [Case(mode, "lstm", Shape.of(shape)) for mode in modes for shape in shapes]
-
-
-def _with_threads(call: Call, threads: int) -> Call:
-    def run() -> Any:
-        with _threads.num_threads(threads):
-            return call()
-
-    return run

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnfast.testing.cells import Arguments, Array
+from rnnfast.testing.cells import Arguments, Array, Cell
 
 from ..cases import Case
 from .onnx_model import OUTPUTS, given_states, has_operator, recurrent_model
@@ -38,6 +38,10 @@ class OnnxRuntime(Peer):
 
     def prepare(self, case: Case, inputs: Arguments) -> Job:
         """Make a session of the model, and bind its inputs and outputs."""
+        return self.prepare_callers(case, inputs, 1)[0]
+
+    def prepare_callers(self, case: Case, inputs: Arguments, callers: int) -> list[Job]:
+        """Make one session for all, and bind memory of its own for each."""
         if case.mode == "training":
             raise Unable("onnxruntime computes no gradients")
         cell = case.cell
@@ -45,9 +49,11 @@ class OnnxRuntime(Peer):
             raise Unable(f"onnxruntime has no {cell}")
         wanted = cell.outputs[1:] if case.mode == "step" else cell.outputs
         session = self._session(recurrent_model(cell, inputs, wanted))
+        return [self._bound(session, cell, inputs, wanted) for _ in range(callers)]
+
+    def _bound(self, session: Any, cell: Cell, inputs: Arguments, wanted: tuple[str, ...]) -> Job:
         value = self._runtime.OrtValue.ortvalue_from_numpy
         binding = session.io_binding()
-
         steps, rows, input_size = inputs["x"].shape
         binding.bind_ortvalue_input("x", value(inputs["x"]))
         for state in given_states(cell, inputs):

@@ -88,6 +88,45 @@ class Peer(ABC):
             If the library has no such cell or mode.
         """
 
+    def prepare_callers(self, case: Case, inputs: Arguments, callers: int) -> list[Job]:
+        """Prepare calls that several threads of Python may make at once.
+
+        Parameters
+        ----------
+        case : Case
+            What will be timed.
+        inputs : mapping of str to ndarray
+            What `Case.inputs` gives, or arrays like them.
+        callers : int
+            How many threads there are.
+
+        Returns
+        -------
+        list of Job
+            One for each, on the same weights. By default the same one for all.
+
+        Raises
+        ------
+        Unable
+            If the library has no such cell or mode.
+        """
+        return [self.prepare(case, inputs)] * callers
+
+    def on_its_threads(self, call: Callable[[], Any]) -> Callable[[], Any]:
+        """Return a call that uses this peer's threads, though another of its kind has others.
+
+        Parameters
+        ----------
+        call : callable
+            Of a job that this peer has prepared.
+
+        Returns
+        -------
+        callable
+            By default the same: its threads are its own.
+        """
+        return call
+
 
 def import_host(name: str) -> Any:
     """Import a library that may be absent.

@@ -6,6 +6,7 @@ less to do around it. Training takes the gradients of x, the weights and the bia
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from rnnfast.testing.cells import Arguments, Array, Cell
@@ -38,6 +39,7 @@ class Torch(Peer):
     def __init__(self, threads: int) -> None:
         self._torch = import_host("torch")
         self.version = self._torch.__version__
+        self._threads = threads
         self._torch.set_num_threads(threads)
         if self._torch.get_num_threads() != threads:
             raise Unable(f"{threads} threads are wanted, torch takes no other number")
@@ -48,6 +50,15 @@ class Torch(Peer):
             raise Unable(f"{self.name} has no {case.cell_name}")
         prepare = {"training": self._training, "inference": self._inference, "step": self._step}
         return prepare[case.mode](case.cell, inputs)
+
+    def on_its_threads(self, call: Callable[[], Any]) -> Callable[[], Any]:
+        """Return a call that sets the number first: it is the process's."""
+
+        def run() -> Any:
+            self._torch.set_num_threads(self._threads)
+            return call()
+
+        return run
 
     def _training(self, cell: Cell, inputs: Arguments) -> Job:
         module = self._module(cell, inputs, "", "_l0")

@@ -1,0 +1,55 @@
+"""Time in company on a small case: torch and onnxruntime take part, and are told beside us."""
+
+import pytest
+
+import rnnfast
+from rnnfast.bench import Case, Ours, Shape
+from rnnfast.bench.behaviour import busy_cores, callers, company, pools, threads
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnxruntime")
+pytest.importorskip("onnx")
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch):
+    def take_turn(call):
+        call()
+        return [1.0]
+
+    for module in (busy_cores, callers, pools, threads):
+        monkeypatch.setattr(module, "CASES", (Case("inference", "gru", Shape(3, 2, 5, 7)),))
+    monkeypatch.setattr(company, "take_turn", take_turn)
+    before = rnnfast.get_num_threads(), torch.get_num_threads()
+    yield
+    rnnfast.set_num_threads(before[0])
+    torch.set_num_threads(before[1])
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        busy_cores.beside_a_busy_core,
+        busy_cores.beside_busy_cores,
+        threads.more_threads_than_cores,
+        callers.callers_at_once,
+    ],
+)
+def test_peers_take_part(look):
+    found = look(Ours(1), rounds=1)
+    assert "torch 1" in found[0].about
+    assert "onnxruntime 1" in found[0].about
+    assert all(finding.holds for finding in found)
+
+
+def test_torchs_number_of_threads_is_set_before_each_call():
+    one, two = (company.Torch(threads) for threads in (1, 2))
+    assert one.on_its_threads(torch.get_num_threads)() == 1
+    assert two.on_its_threads(torch.get_num_threads)() == 2
+
+
+def test_the_pool_of_onnxruntime_spins():
+    threads = rnnfast.show_config(mode="dicts")["available_threads"]
+    found = pools.beside_a_spinning_pool(Ours(min(2, threads)), rounds=1)
+    assert len(found) == (threads > 1)
+    assert all("torch" in finding.about for finding in found)
