@@ -133,7 +133,7 @@ class Worker {
   bool eager_ = false;   // others are not there: it takes their shares at once
   Inner inner_ = {0, 1, false};
   index until_look_ = look_after;
-  unsigned pieces_ = 0;   // that it has done
+  unsigned pieces_ = 0;  // that it has done
   double waited_ns_ = 0;
   long long looked_ = 0;  // when it last asked whether to stop
 };

@@ -42,12 +42,17 @@ struct LastPlan {
   }
 };
 
-thread_local ForcedPlan forced_plan;
-thread_local LastPlan last;
-thread_local bool forced = false;
+/// Of a thread: what it forces, and the plan it made last.
+struct Planner {
+  ForcedPlan forced;
+  bool forces = false;
+  LastPlan last;
 
-/// What is forced goes by the settings alone, however busy the machine is.
-int threads_to_plan_for() { return forced ? default_threads() : threads_now(); }
+  /// What is forced goes by the settings alone, however busy the machine is.
+  int threads() const { return forces ? default_threads() : threads_now(); }
+};
+
+thread_local Planner planner_of_thread;
 
 py::dict describe(const PlanSegment& segment) {
   py::dict text;
@@ -81,9 +86,10 @@ py::dict plan(const py::object& cell, const py::dtype& dtype, const Dims& dims, 
 void force_plan(const std::optional<std::string>& partition, std::optional<index> chunk,
                 std::optional<int> threads, std::optional<bool> interleaves_input,
                 std::optional<bool> pipelines, std::optional<int> helpers) {
-  forced_plan = {};
-  last.cell = nullptr;
-  forced = partition || chunk || threads || interleaves_input || pipelines || helpers;
+  Planner& planner = planner_of_thread;
+  planner.forced = {};
+  planner.last.cell = nullptr;
+  planner.forces = partition || chunk || threads || interleaves_input || pipelines || helpers;
   if (threads && (*threads < 1 || *threads > most_shares)) {
     throw std::invalid_argument("threads must be from 1 to " + std::to_string(most_shares));
   }
@@ -91,40 +97,44 @@ void force_plan(const std::optional<std::string>& partition, std::optional<index
     if (*partition != "rows" && *partition != "units") {
       throw std::invalid_argument("partition must be 'rows' or 'units', got " + *partition);
     }
-    forced_plan.partition = *partition == "rows" ? Partition::rows : Partition::units;
+    planner.forced.partition = *partition == "rows" ? Partition::rows : Partition::units;
   }
-  forced_plan.chunk_steps = chunk.value_or(0);
-  forced_plan.threads = threads.value_or(0);
-  forced_plan.interleaves_input = interleaves_input;
-  forced_plan.pipelines = pipelines;
+  planner.forced.chunk_steps = chunk.value_or(0);
+  planner.forced.threads = threads.value_or(0);
+  planner.forced.interleaves_input = interleaves_input;
+  planner.forced.pipelines = pipelines;
   lend_at_most(helpers.value_or(most_shares));
 }
 
 }  // namespace
 
 PlanSegment plan_call(Purpose purpose, const Dims& dims, const CellTraits& traits) {
-  const int threads = threads_to_plan_for();
+  Planner& planner = planner_of_thread;
+  LastPlan& last = planner.last;
+  const int threads = planner.threads();
   if (!last.serves(purpose, dims, traits, threads)) {
     const Plan plan =
-        make_plan(purpose, dims, traits, machine_for(traits.lanes), threads, forced_plan.read());
+        make_plan(purpose, dims, traits, machine_for(traits.lanes), threads, planner.forced.read());
     last = {purpose, dims, &traits, threads, plan.segments.front()};
   }
   return last.plan;
 }
 
 StackPlan plan_stack_call(Purpose purpose, const StackDims& stack, const CellTraits& traits) {
-  return plan_stack(purpose, stack, traits, machine_for(traits.lanes), threads_to_plan_for(),
-                    forced_plan.read());
+  const Planner& planner = planner_of_thread;
+  return plan_stack(purpose, stack, traits, machine_for(traits.lanes), planner.threads(),
+                    planner.forced.read());
 }
 
 std::vector<PlanSegment> plan_parts(Purpose purpose, const StackDims& stack, const StackPlan& plan,
                                     const CellTraits& traits) {
+  Planner& planner = planner_of_thread;
   std::vector<PlanSegment> parts;
   for (index layer = 0; layer < stack.layers; ++layer) {
     parts.push_back(plan_part(purpose, stack, layer, plan, traits, machine_for(traits.lanes),
-                              threads_to_plan_for(), forced_plan.read()));
+                              planner.threads(), planner.forced.read()));
   }
-  last = {purpose, {}, nullptr, plan.threads, parts.front(), plan};  // serves no other call
+  planner.last = {purpose, {}, nullptr, plan.threads, parts.front(), plan};  // serves no other call
   return parts;
 }
 
@@ -140,6 +150,7 @@ void register_plans(py::module_& module) {
   module.def("force_plan", &force_plan, py::arg("partition"), py::arg("chunk"), py::arg("threads"),
              py::arg("interleaves_input"), py::arg("pipelines"), py::arg("helpers"));
   module.def("last_plan", [] {
+    const LastPlan& last = planner_of_thread.last;
     py::dict text = describe(last.plan);
     text["pipelines"] = last.stack.pipelines;
     text["workers"] = last.stack.pipelines ? last.stack.threads : last.plan.threads;

@@ -125,8 +125,9 @@ inline void row_of_tiles(TileCall<T>& call, index rows, const Across& across) {
 /// C[count rows, vectors] = start + A B, over some adjacent vectors of B, of which `start` and `c`
 /// have the first. `epilogue(row, rows)` follows each finished row of tiles.
 template <class T, class Operand, class Epilogue = NoEpilogue>
-inline void multiply(const Operand& a, const Columns<const T>& b, Span vectors, Rows<const T> start,
-                     Rows<T> c, index count, Epilogue&& epilogue = {}) {
+[[gnu::always_inline]] inline void multiply(const Operand& a, const Columns<const T>& b,
+                                            Span vectors, Rows<const T> start, Rows<T> c,
+                                            index count, Epilogue&& epilogue = {}) {
   const Across across = tiles_across(b, vectors, count);
   const Pieces rows(count, tile_rows(static_cast<int>(smaller(across.vectors, across.widest))));
   const index segments = a.segments();
