@@ -4,6 +4,7 @@
 
 #include "bindings/packed.hpp"
 #include "bindings/register.hpp"
+#include "bindings/sources.hpp"
 #include "bindings/tape.hpp"
 
 namespace rnnfast {
@@ -242,9 +243,12 @@ py::object backward(const Exchange& exchange, const Tape& tape, py::handle x,
 }  // namespace
 
 void register_tensors(py::module_& module) {
-  py::class_<Marks>(module, "Marks")
+  py::class_<Versions>(module, "Versions")
       .def(py::init<const Exchange&, const py::tuple&>(), py::keep_alive<1, 2>())
-      .def("hold", &Marks::hold);
+      .def("hold", &Versions::hold);
+  py::class_<Contents>(module, "Contents")
+      .def(py::init<const Exchange&, const py::tuple&>(), py::keep_alive<1, 2>())
+      .def("hold", &Contents::hold);
   py::class_<Exchange>(module, "Exchange")
       .def(py::init<const py::object&, const py::object&>())
       .def("forward",

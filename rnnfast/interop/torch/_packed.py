@@ -1,15 +1,16 @@
 """Weights packed for the kernels, kept while nobody changes them: inference.
 
-A weight has changed if autograd's version counter has, if it lies elsewhere, or if some of its
-numbers are others. What a pack was made from is held on to, so that nothing else can come to lie in
-its place. Where the core cannot read tensors (`_single`), nothing is kept.
+Weights have changed if autograd's version counters have, if they lie elsewhere, or if any of their
+bytes is another: every call reads them all, unless their module is frozen (`freeze.py`). What a
+pack was made from is held on to, so that nothing else can come to lie in its place. Where the core
+cannot read tensors (`_single`), nothing is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import torch
 from torch import Tensor
@@ -25,12 +26,12 @@ from ._single import EXCHANGE, states_of
 class _Pack(NamedTuple):
     """What was packed.
 
-    `exchange` reads tensors, `marks` tell whether it still is as it was, `parameters` are its names
-    in a module of one layer, one direction and no options, `sources` keep the memory.
+    `exchange` reads tensors, `before` tells whether they still are as they were, `parameters` are
+    their names in a module of one layer, one direction and no options, `sources` keep the memory.
     """
 
     exchange: _core.Exchange
-    marks: _core.Marks
+    before: _core.Versions | _core.Contents
     names: tuple[str, ...]
     parameters: tuple[str, ...]
     sources: list[Tensor]
@@ -40,6 +41,19 @@ class _Pack(NamedTuple):
 
 
 _packs: WeakKeyDictionary[Any, _Pack] = WeakKeyDictionary()
+_frozen: WeakSet[Any] = WeakSet()
+
+
+def freeze(module: object) -> None:
+    """Pack the weights of a module once more, and then believe that nobody writes to them."""
+    _frozen.add(module)
+    _packs.pop(module, None)
+
+
+def unfreeze(module: object) -> None:
+    """Look at the weights of a module in every call again."""
+    _frozen.discard(module)
+    _packs.pop(module, None)
 
 
 def forward(
@@ -104,21 +118,22 @@ def _pack_again(module: Any) -> _Pack | None:
         return None
     there = module._parameters
     weights = tuple([there.get(name) for name in pack.parameters])
-    return pack if pack.marks.hold(weights) else None
+    return pack if pack.before.hold(weights) else None
 
 
 def _pack_of(module: Any, call: Call, weights: Sequence[Tensor]) -> _Pack | None:
     """Return the weights as they are now, packed; None where their changes cannot be seen."""
     pack = _packs.get(module)
-    if pack is not None and pack.names == call.names and pack.marks.hold(tuple(weights)):
+    if pack is not None and pack.names == call.names and pack.before.hold(tuple(weights)):
         return pack
     if EXCHANGE is None:
         return None
+    look = _core.Versions if module in _frozen else _core.Contents
     try:
-        marks = _core.Marks(EXCHANGE, tuple(weights))
-    except ValueError:  # as of those made in inference mode
+        before = look(EXCHANGE, tuple(weights))
+    except ValueError:  # as of a transposed one
         return None
-    pack = _packs[module] = _packed_now(module, call, weights, EXCHANGE, marks)
+    pack = _packs[module] = _packed_now(module, call, weights, EXCHANGE, before)
     return pack
 
 
@@ -127,7 +142,7 @@ def _packed_now(
     call: Call,
     weights: Sequence[Tensor],
     exchange: _core.Exchange,
-    marks: _core.Marks,
+    before: _core.Versions | _core.Contents,
 ) -> _Pack:
     sources = [weight.detach() for weight in weights]
     arrays = [_kernels.array(weight) for weight in weights]
@@ -136,4 +151,4 @@ def _packed_now(
     packed = tuple(_core.Packed(cell.core, part) for layer in layers for part in layer)
     plain = len(packed) == 1 and call.rates is NO_RATES
     parameters = tuple(module.weight_names()) if plain else ()
-    return _Pack(exchange, marks, call.names, parameters, sources, layers, packed, call.has_c)
+    return _Pack(exchange, before, call.names, parameters, sources, layers, packed, call.has_c)
