@@ -26,18 +26,17 @@ from ._single import EXCHANGE, states_of
 class _Pack(NamedTuple):
     """What was packed.
 
-    `exchange` reads tensors, `before` tells whether they still are as they were, `parameters` are
-    their names in a module of one layer, one direction and no options, `sources` keep the memory.
+    `exchange` reads tensors, `before` tells whether they still are as they were, `sources` keep the
+    memory. One layer in one direction without options is `single`.
     """
 
     exchange: _core.Exchange
     before: _core.Versions | _core.Contents
-    names: tuple[str, ...]
-    parameters: tuple[str, ...]
+    call: Call
+    single: bool
     sources: list[Tensor]
     layers: stacks.Layers
     packed: tuple[_core.Packed, ...]
-    has_c: bool
 
 
 _packs: WeakKeyDictionary[Any, _Pack] = WeakKeyDictionary()
@@ -83,25 +82,37 @@ def forward(
     return tuple(map(torch.from_numpy, network.forward()))
 
 
-def again(module: Any, x: Tensor, state: Any) -> tuple[Tensor, ...] | None:
+def again(
+    module: Any, call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]
+) -> tuple[Tensor, ...] | None:
     """One layer in one direction once more, without gradients, x being (T, B, I).
 
     Returns y, h_n and, where there is one, c_n; None where anything is otherwise than in the call
     before, or not as the core needs it.
     """
-    found: tuple[Tensor, ...] | None = _shortest(_core.Exchange.forward, module, x, state)
+    run = _core.Exchange.forward
+    found: tuple[Tensor, ...] | None = _shortest(run, module, call, x, state, weights)
     return found
 
 
-def step(module: object, x: Tensor, state: Any) -> Any:
+def step(module: object, call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]) -> Any:
     """Return the state after one step of a cell, (B, H); None for the longer way, as `again`."""
-    return _shortest(_core.Exchange.step, module, x, state)
+    return _shortest(_core.Exchange.step, module, call, x, state, weights)
 
 
-def _shortest(run: Callable[..., Any], module: object, x: Tensor, state: Any) -> Any:
-    pack = _pack_again(module)
-    states = None if pack is None else states_of(pack.has_c, state)
-    if pack is None or states is None:
+def _shortest(
+    run: Callable[..., Any],
+    module: object,
+    call: Call,
+    x: Tensor,
+    state: Any,
+    weights: Sequence[Tensor],
+) -> Any:
+    pack = _packs.get(module)
+    if pack is None or not pack.single or pack.call != call:
+        return None
+    states = states_of(call.has_c, state)
+    if states is None or not pack.before.hold(tuple(weights)):
         return None
     _kernels.follow_threads()
     found = run(pack.exchange, pack.packed[0], x, *states)
@@ -111,20 +122,10 @@ def _shortest(run: Callable[..., Any], module: object, x: Tensor, state: Any) ->
     return found
 
 
-def _pack_again(module: Any) -> _Pack | None:
-    """Return the pack of a single layer, if its parameters are what they were."""
-    pack = _packs.get(module)
-    if pack is None or not pack.parameters:
-        return None
-    there = module._parameters
-    weights = tuple([there.get(name) for name in pack.parameters])
-    return pack if pack.before.hold(weights) else None
-
-
 def _pack_of(module: Any, call: Call, weights: Sequence[Tensor]) -> _Pack | None:
     """Return the weights as they are now, packed; None where their changes cannot be seen."""
     pack = _packs.get(module)
-    if pack is not None and pack.names == call.names and pack.before.hold(tuple(weights)):
+    if pack is not None and pack.call == call and pack.before.hold(tuple(weights)):
         return pack
     if EXCHANGE is None:
         return None
@@ -149,6 +150,5 @@ def _packed_now(
     cell = call.core_cell()
     layers, _ = stacks.alone(cell, _kernels.by_name(call, arrays), call.bidirectional)
     packed = tuple(_core.Packed(cell.core, part) for layer in layers for part in layer)
-    plain = len(packed) == 1 and call.rates is NO_RATES
-    parameters = tuple(module.weight_names()) if plain else ()
-    return _Pack(exchange, before, call.names, parameters, sources, layers, packed, call.has_c)
+    single = len(packed) == 1 and call.rates is NO_RATES
+    return _Pack(exchange, before, call, single, sources, layers, packed)

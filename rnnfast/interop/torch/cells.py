@@ -42,17 +42,16 @@ class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
         Tensor or (Tensor, Tensor)
             The state after it.
         """
+        weights, call = self._weights(), self._call()
         if not torch.is_grad_enabled() and not is_watched():
-            after = _packed.step(self, input, hx)
+            after = _packed.step(self, call, input, hx, weights)
             if after is not None:
                 return after
-        weights = self._weights()
         reason = reason_for_torch(input, weights[0])
         if reason is not None or not self._fits(input, hx, weights[0].dtype):
             if reason is not None:
                 say_once(type(self).__name__, reason)
             return super().forward(input, hx)  # which also finds the words for what does not fit
-        call = self._call()
         states = () if hx is None else hx if call.has_c else (hx,)
         batched = input.dim() == 2
         x = input[None] if batched else input[None, None]
@@ -66,12 +65,8 @@ class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
         there = self._parameters
         return [
             weight if (weight := there.get(name)) is not None else getattr(self, name)
-            for name in self.weight_names()
+            for name in (_NAMES if self.bias else _NAMES[:2])
         ]
-
-    def weight_names(self) -> tuple[str, ...]:
-        """Return the names of the weights, in torch's order."""
-        return _NAMES if self.bias else _NAMES[:2]
 
     def _call(self) -> Call:
         return Call(self._cell, _CORE_NAMES if self.bias else _CORE_NAMES[:2])
@@ -95,8 +90,7 @@ class RNNCell(_Cells, torch.nn.RNNCell):  # type: ignore[misc]  # torch is not l
 
     @property
     def _cell(self) -> str:
-        # Another name is for torch to refuse.
-        return "rnn_relu" if self.nonlinearity == "relu" else "rnn_tanh"
+        return f"rnn_{self.nonlinearity}"  # another name is for torch to refuse
 
     def _fits(self, input: Tensor, hx: Any, dtype: torch.dtype) -> bool:
         return self.nonlinearity in ("tanh", "relu") and super()._fits(input, hx, dtype)
