@@ -10,15 +10,16 @@ from torch.nn.modules.rnn import RNNCellBase
 
 from . import _packed
 from ._call import Call, Given
-from ._dispatch import recurrence
-from ._fallback import reason_for_torch, say_once
+from ._dispatch import recurrence, states_in
+from ._fallback import reason_for_torch, say_run_by_torch
+from ._tools import Known
 from ._watchers import is_watched
 
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 _CORE_NAMES = ("w_ih", "w_hh", "b_ih", "b_hh")
 
 
-class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
+class _Cells(Known, RNNCellBase):  # type: ignore[misc]  # torch is not looked into
     """What the three have in common: a step is a sequence of one."""
 
     _kind: str
@@ -50,7 +51,7 @@ class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
         reason = reason_for_torch(input, weights[0])
         if reason is not None or not self._fits(input, hx, weights[0].dtype):
             if reason is not None:
-                say_once(type(self).__name__, reason)
+                say_run_by_torch(type(self).__name__, reason)
             return super().forward(input, hx)  # which also finds the words for what does not fit
         states = () if hx is None else hx if call.has_c else (hx,)
         batched = input.dim() == 2
@@ -76,8 +77,8 @@ class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
         if input.dim() not in (1, 2) or input.shape[-1] != self.input_size:
             return False
         shape = (*input.shape[:-1], self.hidden_size)
-        states = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
-        if states and len(states) != (2 if self._cell == "lstm" else 1):
+        states = () if hx is None else states_in(hx, self._cell == "lstm")
+        if states is None or not input.numel() or not self.hidden_size:
             return False
         cast = torch.is_autocast_enabled("cpu")
         return all(s.shape == shape for s in states) and (

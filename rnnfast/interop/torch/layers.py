@@ -11,15 +11,16 @@ from torch.nn.utils.rnn import PackedSequence
 
 from . import _eager, _packed, _sequences, _single
 from ._call import NO_RATES, Call, Given
-from ._dispatch import recurrence
-from ._fallback import reason_for_torch, say_once
+from ._dispatch import recurrence, states_in
+from ._fallback import reason_for_torch, say_run_by_torch
+from ._tools import Known
 from ._watchers import are_plain, is_watched
 
 _NAMES: tuple[str, ...] = ("w_ih", "w_hh", "b_ih", "b_hh")
 _CELLS = {"LSTM": "lstm", "GRU": "gru", "RNN_TANH": "rnn_tanh", "RNN_RELU": "rnn_relu"}
 
 
-class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
+class _Layers(Known, RNNBase):  # type: ignore[misc]  # torch is not looked into
     """What the three add to torch's `RNNBase`.
 
     They are no subclasses of torch's three, which the compiler refuses to look into; what torch has
@@ -223,7 +224,7 @@ class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
         if reason is not None:
             if resets is not None or not self._call().plain:
                 raise NotImplementedError(f"options beyond torch's do not run with {reason}")
-            say_once(type(self).__name__, reason)
+            say_run_by_torch(type(self).__name__, reason)
         return self._theirs.forward(self, input, hx)
 
     def _fits(self, input: Any, data: Tensor, hx: Any) -> bool:
@@ -246,8 +247,8 @@ class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
         else:
             leading = (parts, data.shape[0] if self.batch_first else data.shape[1])
         widths = (self.proj_size or self.hidden_size, self.hidden_size)
-        states = hx if self.mode == "LSTM" else (hx,)
-        return all(
+        states = states_in(hx, self.mode == "LSTM")
+        return states is not None and all(
             s.shape == (*leading, width) and (s.dtype == dtype or torch.is_autocast_enabled("cpu"))
             for s, width in zip(states, widths, strict=False)
         )
