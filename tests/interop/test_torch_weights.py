@@ -1,12 +1,14 @@
 """Weights that are written to in any way: what is computed follows, unless a module is frozen."""
 
 import copy
+import gc
 import pickle
 
 import pytest
 import torch
 
 from rnnfast.interop import torch as ours
+from rnnfast.interop.torch import _packed
 
 T, B, INPUTS, H = 6, 3, 5, 8
 LAYERS = ("RNN", "LSTM", "GRU")
@@ -198,6 +200,21 @@ def test_copies_of_frozen_modules_are_not_frozen(kind):
         next(other.parameters()).data.mul_(2)
         assert_alike(other, theirs, x)
     assert_stays(own, x, lambda: next(own.parameters()).data.mul_(2))
+
+
+@every_kind
+def test_packs_go_with_their_modules(kind):
+    own, theirs = twins(kind)
+    x = inputs_of(kind)
+    assert_alike(own, theirs, x)
+    number = id(own)
+    assert number in _packed._packs
+    next(own.parameters()).data.mul_(2)  # another pack
+    with torch.no_grad():
+        own(x)
+    del own
+    gc.collect()
+    assert number not in _packed._packs
 
 
 def test_freezing_what_is_not_ours_is_refused():

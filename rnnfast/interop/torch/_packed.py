@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet, ref
 
 import torch
 from torch import Tensor
@@ -30,6 +30,7 @@ class _Pack(NamedTuple):
     memory. One layer in one direction without options is `single`.
     """
 
+    owner: ref[Any]
     exchange: _core.Exchange
     before: _core.Versions | _core.Contents
     call: Call
@@ -39,20 +40,20 @@ class _Pack(NamedTuple):
     packed: tuple[_core.Packed, ...]
 
 
-_packs: WeakKeyDictionary[Any, _Pack] = WeakKeyDictionary()
+_packs: dict[int, _Pack] = {}  # by the number of a module, which is gone when the module is
 _frozen: WeakSet[Any] = WeakSet()
 
 
 def freeze(module: object) -> None:
     """Pack the weights of a module once more, and then believe that nobody writes to them."""
     _frozen.add(module)
-    _packs.pop(module, None)
+    _packs.pop(id(module), None)
 
 
 def unfreeze(module: object) -> None:
     """Look at the weights of a module in every call again."""
     _frozen.discard(module)
-    _packs.pop(module, None)
+    _packs.pop(id(module), None)
 
 
 def forward(
@@ -108,7 +109,7 @@ def _shortest(
     state: Any,
     weights: Sequence[Tensor],
 ) -> Any:
-    pack = _packs.get(module)
+    pack = _packs.get(id(module))
     if pack is None or not pack.single or pack.call != call:
         return None
     states = states_of(call.has_c, state)
@@ -124,7 +125,7 @@ def _shortest(
 
 def _pack_of(module: Any, call: Call, weights: Sequence[Tensor]) -> _Pack | None:
     """Return the weights as they are now, packed; None where their changes cannot be seen."""
-    pack = _packs.get(module)
+    pack = _packs.get(id(module))
     if pack is not None and pack.call == call and pack.before.hold(tuple(weights)):
         return pack
     if EXCHANGE is None:
@@ -134,7 +135,7 @@ def _pack_of(module: Any, call: Call, weights: Sequence[Tensor]) -> _Pack | None
         before = look(EXCHANGE, tuple(weights))
     except ValueError:  # as of a transposed one
         return None
-    pack = _packs[module] = _packed_now(module, call, weights, EXCHANGE, before)
+    pack = _packs[id(module)] = _packed_now(module, call, weights, EXCHANGE, before)
     return pack
 
 
@@ -151,4 +152,6 @@ def _packed_now(
     layers, _ = stacks.alone(cell, _kernels.by_name(call, arrays), call.bidirectional)
     packed = tuple(_core.Packed(cell.core, part) for layer in layers for part in layer)
     single = len(packed) == 1 and call.rates is NO_RATES
-    return _Pack(exchange, before, call, single, sources, layers, packed)
+    number = id(module)
+    owner = ref(module, lambda _: _packs.pop(number, None))
+    return _Pack(owner, exchange, before, call, single, sources, layers, packed)

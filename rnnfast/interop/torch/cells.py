@@ -17,6 +17,11 @@ from ._watchers import is_watched
 
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 _CORE_NAMES = ("w_ih", "w_hh", "b_ih", "b_hh")
+_CALLS = {
+    (cell, bias): Call(cell, _CORE_NAMES if bias else _CORE_NAMES[:2])
+    for cell in ("rnn_tanh", "rnn_relu", "lstm", "gru")
+    for bias in (True, False)
+}
 
 
 class _Cells(Known, RNNCellBase):  # type: ignore[misc]  # torch is not looked into
@@ -70,7 +75,8 @@ class _Cells(Known, RNNCellBase):  # type: ignore[misc]  # torch is not looked i
         ]
 
     def _call(self) -> Call:
-        return Call(self._cell, _CORE_NAMES if self.bias else _CORE_NAMES[:2])
+        # Anything else as a cell is for torch to refuse.
+        return _CALLS.get((self._cell, self.bias)) or Call(self._cell, _CORE_NAMES)
 
     def _fits(self, input: Tensor, hx: Any, dtype: torch.dtype) -> bool:
         """Return whether torch would take these arguments."""
