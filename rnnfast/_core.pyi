@@ -208,12 +208,23 @@ class Exchange:
     ) -> Any:
         """Return gradients of x, h0, c0 and the four weights, None where they are not wanted."""
 
-class Marks:
-    """By what one sees that tensors may have changed; ValueError where it cannot be seen."""
+    def versions(self, tensors: tuple[Any, ...], /) -> Versions:
+        """ValueError for a tensor that does not lie in one piece of memory."""
 
-    def __init__(self, exchange: Exchange, tensors: tuple[Any, ...], /) -> None: ...
+    def contents(self, tensors: tuple[Any, ...], /) -> Contents:
+        """As `versions`."""
+
+class Versions:
+    """Where tensors lie, in which form, and how often the framework has seen them change."""
+
     def hold(self, tensors: tuple[Any, ...], /) -> bool:
-        """Return whether these tensors lie there still and are unchanged, as far as can be seen."""
+        """Return whether all of that still is as it was."""
+
+class Contents:
+    """As `Versions`, with every byte of them."""
+
+    def hold(self, tensors: tuple[Any, ...], /) -> bool:
+        """Return whether the same tensors hold the same numbers."""
 
 @type_check_only
 class _Probes(ModuleType):

@@ -4,6 +4,7 @@
 
 #include "bindings/packed.hpp"
 #include "bindings/register.hpp"
+#include "bindings/sources.hpp"
 #include "bindings/tape.hpp"
 
 namespace rnnfast {
@@ -242,11 +243,22 @@ py::object backward(const Exchange& exchange, const Tape& tape, py::handle x,
 }  // namespace
 
 void register_tensors(py::module_& module) {
-  py::class_<Marks>(module, "Marks")
-      .def(py::init<const Exchange&, const py::tuple&>(), py::keep_alive<1, 2>())
-      .def("hold", &Marks::hold);
+  py::class_<Versions>(module, "Versions").def("hold", &Versions::hold);
+  py::class_<Contents>(module, "Contents").def("hold", &Contents::hold);
   py::class_<Exchange>(module, "Exchange")
       .def(py::init<const py::object&, const py::object&>())
+      .def(
+          "versions",
+          [](const Exchange& exchange, const py::tuple& tensors) {
+            return Versions(exchange, tensors);
+          },
+          py::keep_alive<0, 1>())
+      .def(
+          "contents",
+          [](const Exchange& exchange, const py::tuple& tensors) {
+            return Contents(exchange, tensors);
+          },
+          py::keep_alive<0, 1>())
       .def("forward",
            [](const Exchange& exchange, const Packed& packed, py::handle x, py::handle h0,
               py::handle c0) {

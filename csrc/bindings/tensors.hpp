@@ -1,15 +1,12 @@
 // Tensors of a framework, read where they lie and made, through its DLPack exchange table.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <initializer_list>
 #include <memory>
 #include <new>
-#include <stdexcept>
 #include <utility>
-#include <vector>
 
 #include "bindings/arrays.hpp"
 #include "bindings/dlpack.hpp"
@@ -76,18 +73,13 @@ class Exchange {
   /// Looks at a tensor; false for what is none, is not on the CPU or does not hold its numbers as
   /// they are.
   bool look(py::handle object, TensorView& view) const {
-    return look_at_memory(object, view) && !is_negated(object);
-  }
-
-  /// The same, whatever the numbers there stand for.
-  bool look_at_memory(py::handle object, TensorView& view) const {
     const auto* type = reinterpret_cast<PyObject*>(Py_TYPE(object.ptr()));
     if (type != type_.ptr() && type != also_.ptr()) return false;
     if (table_->from_object(object.ptr(), &view) != 0) {
       PyErr_Clear();
       return false;
     }
-    return view.device.type == dlpack::cpu;
+    return view.device.type == dlpack::cpu && !is_negated(object);
   }
 
   /// A new dense tensor and its elements, which are not set.
@@ -148,64 +140,6 @@ class Exchange {
   py::object also_;
   py::str is_neg_{"is_neg"};
   const dlpack::Exchange* table_ = nullptr;
-};
-
-/// By what one sees that tensors may have changed: where they lie, how often the framework has seen
-/// them change, and some of their numbers.
-class Marks {
- public:
-  /// Raises ValueError for a tensor that cannot be looked at, or whose changes are not counted.
-  Marks(const Exchange& exchange, const py::tuple& tensors)
-      : exchange_(exchange), marks_(tensors.size()) {
-    for (std::size_t i = 0; i < marks_.size(); ++i) {
-      if (!look(tensors[i], marks_[i]))
-        throw std::invalid_argument("changes of a tensor cannot be seen");
-    }
-  }
-
-  bool hold(const py::tuple& tensors) const {
-    if (tensors.size() != marks_.size()) return false;
-    for (std::size_t i = 0; i < marks_.size(); ++i) {
-      Mark now;
-      if (!look(tensors[i], now) || now != marks_[i]) return false;
-    }
-    return true;
-  }
-
- private:
-  struct Mark {
-    const char* data = nullptr;
-    long version = 0;
-    std::array<std::uint64_t, 3> sample = {};  // bits: of NaN, too
-    bool operator==(const Mark&) const = default;
-  };
-
-  bool look(py::handle tensor, Mark& mark) const {
-    TensorView view;
-    if (!exchange_.look_at_memory(tensor, view) || !is_dense(view)) return false;
-    const auto version =
-        py::reinterpret_steal<py::object>(PyObject_GetAttr(tensor.ptr(), version_.ptr()));
-    if (!version) {
-      PyErr_Clear();
-      return false;
-    }
-    mark.data = pointer<const char>(view);
-    mark.version = PyLong_AsLong(version.ptr());
-    index count = 1;
-    for (int i = 0; i < view.dims; ++i) count *= view.shape[i];
-    if (count == 0) return true;
-    const std::size_t size = view.type.bits / 8U;
-    std::size_t i = 0;
-    for (const index at : {index{0}, count / 2, count - 1}) {
-      __builtin_memcpy(&mark.sample[i++], mark.data + static_cast<std::size_t>(at) * size,
-                       std::min(size, sizeof(std::uint64_t)));
-    }
-    return true;
-  }
-
-  const Exchange& exchange_;  // which outlives this
-  py::str version_{"_version"};
-  std::vector<Mark> marks_;
 };
 
 }  // namespace rnnfast

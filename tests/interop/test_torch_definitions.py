@@ -141,6 +141,59 @@ def test_inputs_of_any_layout(name, dtype):
 
 
 @every_module
+def test_gradients_of_many_at_once(name):
+    for definition in definitions(name, torch.float64, True):
+        args = definition.forward_input.args
+        found = []
+        for module in twins(name, definition, torch.float64, True):
+            y = flat(ran(module, args, {}))[0]
+            torch.manual_seed(5)
+            above = torch.randn(3, *y.shape, dtype=y.dtype)
+            leaves = [*module.parameters(), *(t for t in flat(args) if t.requires_grad)]
+            found.append(
+                torch.autograd.grad(y, leaves, above, is_grads_batched=True, allow_unused=True)
+            )
+        assert_close(*([g for g in of if g is not None] for of in reversed(found)))
+
+
+class With(torch.nn.Module):
+    """A model around a module, for torch.fx to trace."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, input, hx=None):
+        return self.module(input, hx)
+
+
+@every_module
+def test_symbolic_traces(name):
+    for definition in definitions(name, torch.float64, True):
+        args = definition.forward_input.args
+        traced = [
+            torch.fx.symbolic_trace(With(module))
+            for module in twins(name, definition, torch.float64, True)
+        ]
+        assert str(traced[1].graph) == str(traced[0].graph)
+        want, got = (flat(of(*args)) for of in traced)
+        assert_close(got, want)
+
+
+@every_module
+def test_weights_that_are_written_to_past_autograd(name):
+    for definition in definitions(name, torch.float64, False):
+        args = definition.forward_input.args
+        theirs, own = twins(name, definition, torch.float64, False)
+        with torch.no_grad():
+            ran(own, args, {})
+            for module in (theirs, own):
+                for weight in module.parameters():
+                    weight.data[weight.data.abs() < 0.1] = 0
+            assert_close(flat(ran(own, args, {})), flat(theirs(*args)))
+
+
+@every_module
 @every_mode
 def test_copies_and_conversions(name, training):
     for definition in definitions(name, torch.float32, training):

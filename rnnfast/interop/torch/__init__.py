@@ -2,6 +2,7 @@
 
     from rnnfast.interop.torch import LSTM      in place of torch.nn.LSTM
     rnnfast.interop.torch.swap(model)           every recurrent module of a model, in place
+    rnnfast.interop.torch.freeze(model)         to serve it: nobody writes to its weights
 
 The modules are subclasses of torch's: constructors, parameters, checkpoints, hooks and error
 messages are theirs. What runs is one operator for all layers of a module, registered as
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from ._kernels import kernel_calls
 from .cells import GRUCell, LSTMCell, RNNCell
+from .freeze import freeze, unfreeze
 from .layers import GRU, LSTM, RNN
 from .swap import Report, swap, swap_back
 
@@ -26,7 +28,9 @@ __all__ = [
     "LSTMCell",
     "RNNCell",
     "Report",
+    "freeze",
     "kernel_calls",
     "swap",
     "swap_back",
+    "unfreeze",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -33,6 +35,16 @@ def recurrence(
     if needs_grad(x, h0, c0, *weights):
         return _eager.recurrence(call, given)
     return _packed.forward(module, call, given)
+
+
+def states_in(hx: Any, has_c: bool) -> tuple[Tensor, ...] | None:
+    """Return h and, where there is one, c, in the form that torch takes; None for another."""
+    if has_c:
+        if not isinstance(hx, (tuple, list)) or len(hx) != 2:
+            return None
+    else:
+        hx = (hx,)
+    return tuple(hx) if all(isinstance(state, Tensor) for state in hx) else None
 
 
 def needs_grad(*tensors: Tensor | None) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from . import _kernels
+from ._batches import one_by_one
 from ._call import Call, Given
 from ._gradients import Tape, gradients_of
 
@@ -39,13 +41,9 @@ class _Recurrence(torch.autograd.Function):  # type: ignore[misc]  # torch is no
     @staticmethod
     def backward(ctx: Any, *d_outputs: Tensor | None) -> tuple[Any, ...]:
         x, h0, c0, lengths, resets, seed, *weights = ctx.saved_tensors
-        found = gradients_of(
-            ctx.call,
-            ctx.tape,
-            ctx.needs_input_grad[5:],
-            Given(x, h0, c0, weights, lengths, resets, seed),
-            d_outputs,
-        )
+        given = Given(x, h0, c0, weights, lengths, resets, seed)
+        call, tape, needed = ctx.call, ctx.tape, ctx.needs_input_grad[5:]
+        found = one_by_one(partial(gradients_of, call, tape, needed, given), d_outputs)
         return (None, None, None, None, None, *found)
 
 

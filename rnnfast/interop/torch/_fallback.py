@@ -22,11 +22,16 @@ def reason_for_torch(x: Tensor, weight: Tensor) -> str | None:
     return f"inputs with layout {x.layout}"
 
 
-def say_once(kind: str, reason: str) -> None:
-    """Warn that torch runs a module."""
-    if reason not in _said:
-        _said.add(reason)
-        warnings.warn(
-            f"rnnfast runs float32 and float64 on the CPU; {kind} with {reason} is run by torch",
-            stacklevel=4,
-        )
+def say_run_by_torch(kind: str, reason: str) -> None:
+    """Warn, once for each reason, that torch runs a module."""
+    say_once(
+        f"rnnfast runs float32 and float64 on the CPU; {kind} with {reason} is run by torch", reason
+    )
+
+
+def say_once(message: str, subject: str = "") -> None:
+    """Warn, once for each subject, which is the message unless another is given."""
+    subject = subject or message
+    if subject not in _said:
+        _said.add(subject)
+        warnings.warn(message, stacklevel=5)

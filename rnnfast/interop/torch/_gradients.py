@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from . import _definition
+from ._batches import OneByOne, Tensors, one_by_one
 from ._call import Call, Given
 from ._kernels import Tape as LayersTape
 from ._single import SingleTape
@@ -28,11 +29,10 @@ def gradients_of(
     d_outputs: Sequence[Tensor | None],
 ) -> list[Tensor | None]:
     """Return the gradients of x, h0, c0 and the weights, None where they are not needed."""
-    x, h0, c0, weights, *rest = given
-    if torch.is_grad_enabled():
-        count = len(d_outputs)
-        tensors = (*d_outputs, x, h0, c0, *weights)
-        return list(_Gradients.apply(call, tape, tuple(needed), rest, count, *tensors))
+    if torch.is_grad_enabled() or torch._C._functorch.peek_interpreter_stack() is not None:
+        x, h0, c0, weights, *rest = given
+        tensors = (*d_outputs, *rest, x, h0, c0, *weights)
+        return list(_Gradients.apply(call, tape, tuple(needed), len(d_outputs), *tensors))
     return from_kernels(call, tape, needed, given, d_outputs)
 
 
@@ -59,31 +59,38 @@ def from_kernels(
     return [found.get("x"), found.get("h0"), found.get("c0"), *of_part]
 
 
-class _Gradients(torch.autograd.Function):  # type: ignore[misc]  # torch is not looked into
+class _Gradients(OneByOne):
     @staticmethod
     def forward(
-        ctx: Any,
-        call: Call,
-        tape: Tape,
-        needed: tuple[bool, ...],
-        rest: list[Tensor | None],
-        count: int,
-        *tensors: Tensor | None,
+        call: Call, tape: Tape, needed: tuple[bool, ...], count: int, *tensors: Tensor | None
     ) -> tuple[Tensor | None, ...]:
-        ctx.call, ctx.needed, ctx.count = call, needed, count
-        ctx.set_materialize_grads(False)
-        ctx.save_for_backward(*rest, *tensors)
-        d_outputs, (x, h0, c0, *weights) = tensors[:count], tensors[count:]
-        given = Given(x, h0, c0, weights, *rest)
+        d_outputs, (lengths, resets, seed, x, h0, c0, *weights) = tensors[:count], tensors[count:]
+        assert x is not None
+        there = [weight for weight in weights if weight is not None]
+        given = Given(x, h0, c0, there, lengths, resets, seed)
         return tuple(from_kernels(call, tape, needed, given, d_outputs))
 
     @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
+        ctx.call, _, ctx.needed, ctx.count, *tensors = inputs
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(*tensors)
+
+    @staticmethod
     def backward(ctx: Any, *bars: Tensor | None) -> tuple[Any, ...]:
-        lengths, resets, seed, *tensors = ctx.saved_tensors
-        of_tensors = second_order(
-            ctx.call, ctx.needed, (lengths, resets, seed), ctx.count, tensors, bars
-        )
-        return (None, None, None, None, None, *of_tensors)
+        return (None, None, None, None, *pull_back(ctx, bars))
+
+
+def pull_back(ctx: Any, bars: Tensors) -> list[Tensor | None]:
+    """Pull `bars`, of gradients, back to what `ctx` has saved: d_outputs, then what was given."""
+    call, needed, count, saved = ctx.call, ctx.needed, ctx.count, ctx.saved_tensors
+    rest, tensors = saved[count : count + 3], (*saved[:count], *saved[count + 3 :])
+
+    def pull(bars: Tensors) -> Tensors:
+        return second_order(call, needed, rest, count, tensors, bars)
+
+    found = one_by_one(pull, bars)
+    return [*found[:count], None, None, None, *found[count:]]
 
 
 def second_order(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor
 
 from . import _kernels
+from ._batches import Tensors, one_by_one, stack
 from ._call import Call, Given
 from ._gradients import from_kernels, second_order
 
@@ -128,12 +130,13 @@ def _pull(ctx: Any, dy: Tensor, dh_n: Tensor, dc_n: Tensor, _: Any) -> tuple[Any
     of_weights = needs[3] if isinstance(needs[3], (list, tuple)) else [needs[3]] * ctx.count
     needed = [*needs[:3], *of_weights]
     needed = [n and t is not None for n, t in zip(needed, (x, h0, c0, *weights), strict=True)]
-    found = iter(
-        torch.ops.rnnfast.backward(
-            *ctx.described, x, h0, c0, weights, lengths, resets, seed, tape, dy, dh_n, dc_n, needed
-        )
-    )
-    of_x, of_h0, of_c0, *of_weights = (next(found) if n else None for n in needed)
+    given = (*ctx.described, x, h0, c0, weights, lengths, resets, seed)
+
+    def pull(d_outputs: Tensors) -> Tensors:
+        found = iter(torch.ops.rnnfast.backward(*given, tape, *d_outputs, needed))
+        return [next(found) if n else None for n in needed]
+
+    of_x, of_h0, of_c0, *of_weights = one_by_one(pull, (dy, dh_n, dc_n))
     return (*[None] * _COUNT, of_x, of_h0, of_c0, of_weights, None, None, None, None)
 
 
@@ -151,9 +154,12 @@ def _pull_of_backward(ctx: Any, bars: Sequence[Tensor | None]) -> tuple[Any, ...
     outputs = tensors[:3] if call.has_c else tensors[:2]
     given = iter(bars)
     of_needed = [next(given) if n else None for n in ctx.needed]
-    found = second_order(
-        call, ctx.needed, (lengths, resets, seed), len(outputs), [*outputs, *tensors[3:]], of_needed
-    )
+    needed, rest = ctx.needed, (lengths, resets, seed)
+
+    def pull(bars: Tensors) -> Tensors:
+        return second_order(call, needed, rest, len(outputs), [*outputs, *tensors[3:]], bars)
+
+    found = one_by_one(pull, of_needed)
     of_outputs, (of_x, of_h0, of_c0, *of_weights) = found[: len(outputs)], found[len(outputs) :]
     of_dc_n = of_outputs[2] if call.has_c else None
     return (
@@ -161,6 +167,21 @@ def _pull_of_backward(ctx: Any, bars: Sequence[Tensor | None]) -> tuple[Any, ...
         *(of_x, of_h0, of_c0, of_weights, None, None, None, None),
         *(of_outputs[0], of_outputs[1], of_dc_n, None),
     )
+
+
+def _one_by_one(operator: Any, info: Any, in_dims: Any, *arguments: Any) -> tuple[Any, Any]:
+    """Take one element of a `vmap` after the other."""
+    results = [
+        operator(*map(partial(_element, i), arguments, in_dims)) for i in range(info.batch_size)
+    ]
+    stacked = type(results[0])(stack(results))
+    return stacked, type(stacked)(0 for _ in stacked)
+
+
+def _element(i: int, argument: Any, dims: Any) -> Any:
+    if isinstance(dims, (list, tuple)):
+        return [_element(i, *one) for one in zip(argument, dims, strict=True)]
+    return argument if dims is None else argument.select(dims, i)
 
 
 torch.library.impl("rnnfast::forward", "cpu", _forward)
@@ -171,3 +192,7 @@ torch.library.register_autograd("rnnfast::forward", _pull, setup_context=_keep)
 torch.library.register_autograd(
     "rnnfast::backward", _pull_of_backward, setup_context=_keep_of_backward
 )
+if hasattr(torch.library, "register_vmap"):  # torch 2.5 and later
+    for _name in ("forward", "backward"):
+        _operator = getattr(torch.ops.rnnfast, _name)
+        torch.library.register_vmap(f"rnnfast::{_name}", partial(_one_by_one, _operator))

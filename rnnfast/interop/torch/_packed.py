@@ -1,15 +1,16 @@
 """Weights packed for the kernels, kept while nobody changes them: inference.
 
-A weight has changed if autograd's version counter has, if it lies elsewhere, or if some of its
-numbers are others. What a pack was made from is held on to, so that nothing else can come to lie in
-its place. Where the core cannot read tensors (`_single`), nothing is kept.
+Weights have changed if autograd's version counters have, if they lie elsewhere, or if any of their
+bytes is another: every call reads them all, unless their module is frozen (`freeze.py`). What a
+pack was made from is held on to, so that nothing else can come to lie in its place. Where the core
+cannot read tensors (`_single`), nothing is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import WeakSet, ref
 
 import torch
 from torch import Tensor
@@ -25,21 +26,34 @@ from ._single import EXCHANGE, states_of
 class _Pack(NamedTuple):
     """What was packed.
 
-    `exchange` reads tensors, `marks` tell whether it still is as it was, `parameters` are its names
-    in a module of one layer, one direction and no options, `sources` keep the memory.
+    `exchange` reads tensors, `before` tells whether they still are as they were, `sources` keep the
+    memory. One layer in one direction without options is `single`.
     """
 
+    owner: ref[Any]
     exchange: _core.Exchange
-    marks: _core.Marks
-    names: tuple[str, ...]
-    parameters: tuple[str, ...]
+    before: _core.Versions | _core.Contents
+    call: Call
+    single: bool
     sources: list[Tensor]
     layers: stacks.Layers
     packed: tuple[_core.Packed, ...]
-    has_c: bool
 
 
-_packs: WeakKeyDictionary[Any, _Pack] = WeakKeyDictionary()
+_packs: dict[int, _Pack] = {}  # by the number of a module, which is gone when the module is
+_frozen: WeakSet[Any] = WeakSet()
+
+
+def freeze(module: object) -> None:
+    """Pack the weights of a module once more, and then believe that nobody writes to them."""
+    _frozen.add(module)
+    _packs.pop(id(module), None)
+
+
+def unfreeze(module: object) -> None:
+    """Look at the weights of a module in every call again."""
+    _frozen.discard(module)
+    _packs.pop(id(module), None)
 
 
 def forward(
@@ -69,25 +83,37 @@ def forward(
     return tuple(map(torch.from_numpy, network.forward()))
 
 
-def again(module: Any, x: Tensor, state: Any) -> tuple[Tensor, ...] | None:
+def again(
+    module: Any, call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]
+) -> tuple[Tensor, ...] | None:
     """One layer in one direction once more, without gradients, x being (T, B, I).
 
     Returns y, h_n and, where there is one, c_n; None where anything is otherwise than in the call
     before, or not as the core needs it.
     """
-    found: tuple[Tensor, ...] | None = _shortest(_core.Exchange.forward, module, x, state)
+    run = _core.Exchange.forward
+    found: tuple[Tensor, ...] | None = _shortest(run, module, call, x, state, weights)
     return found
 
 
-def step(module: object, x: Tensor, state: Any) -> Any:
+def step(module: object, call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]) -> Any:
     """Return the state after one step of a cell, (B, H); None for the longer way, as `again`."""
-    return _shortest(_core.Exchange.step, module, x, state)
+    return _shortest(_core.Exchange.step, module, call, x, state, weights)
 
 
-def _shortest(run: Callable[..., Any], module: object, x: Tensor, state: Any) -> Any:
-    pack = _pack_again(module)
-    states = None if pack is None else states_of(pack.has_c, state)
-    if pack is None or states is None:
+def _shortest(
+    run: Callable[..., Any],
+    module: object,
+    call: Call,
+    x: Tensor,
+    state: Any,
+    weights: Sequence[Tensor],
+) -> Any:
+    pack = _packs.get(id(module))
+    if pack is None or not pack.single or pack.call != call:
+        return None
+    states = states_of(call.has_c, state)
+    if states is None or not pack.before.hold(tuple(weights)):
         return None
     _kernels.follow_threads()
     found = run(pack.exchange, pack.packed[0], x, *states)
@@ -97,28 +123,19 @@ def _shortest(run: Callable[..., Any], module: object, x: Tensor, state: Any) ->
     return found
 
 
-def _pack_again(module: Any) -> _Pack | None:
-    """Return the pack of a single layer, if its parameters are what they were."""
-    pack = _packs.get(module)
-    if pack is None or not pack.parameters:
-        return None
-    there = module._parameters
-    weights = tuple([there.get(name) for name in pack.parameters])
-    return pack if pack.marks.hold(weights) else None
-
-
 def _pack_of(module: Any, call: Call, weights: Sequence[Tensor]) -> _Pack | None:
     """Return the weights as they are now, packed; None where their changes cannot be seen."""
-    pack = _packs.get(module)
-    if pack is not None and pack.names == call.names and pack.marks.hold(tuple(weights)):
+    pack = _packs.get(id(module))
+    if pack is not None and pack.call == call and pack.before.hold(tuple(weights)):
         return pack
     if EXCHANGE is None:
         return None
+    look = EXCHANGE.versions if module in _frozen else EXCHANGE.contents
     try:
-        marks = _core.Marks(EXCHANGE, tuple(weights))
-    except ValueError:  # as of those made in inference mode
+        before = look(tuple(weights))
+    except ValueError:  # as of a transposed one
         return None
-    pack = _packs[module] = _packed_now(module, call, weights, EXCHANGE, marks)
+    pack = _packs[id(module)] = _packed_now(module, call, weights, EXCHANGE, before)
     return pack
 
 
@@ -127,13 +144,14 @@ def _packed_now(
     call: Call,
     weights: Sequence[Tensor],
     exchange: _core.Exchange,
-    marks: _core.Marks,
+    before: _core.Versions | _core.Contents,
 ) -> _Pack:
     sources = [weight.detach() for weight in weights]
     arrays = [_kernels.array(weight) for weight in weights]
     cell = call.core_cell()
     layers, _ = stacks.alone(cell, _kernels.by_name(call, arrays), call.bidirectional)
     packed = tuple(_core.pack(cell.core, part) for layer in layers for part in layer)
-    plain = len(packed) == 1 and call.rates is NO_RATES
-    parameters = tuple(module.weight_names()) if plain else ()
-    return _Pack(exchange, marks, call.names, parameters, sources, layers, packed, call.has_c)
+    single = len(packed) == 1 and call.rates is NO_RATES
+    number = id(module)
+    owner = ref(module, lambda _: _packs.pop(number, None))
+    return _Pack(owner, exchange, before, call, single, sources, layers, packed)

@@ -78,4 +78,6 @@ def states_of(has_c: bool, state: Any) -> tuple[Any, Any] | None:
         return None, None
     if not has_c:
         return state, None
-    return state if type(state) is tuple and len(state) == 2 else None
+    if type(state) is not tuple or len(state) != 2 or state[0] is None or state[1] is None:
+        return None
+    return state

@@ -1,20 +1,19 @@
 """Calls under the function transforms of torch: `grad`, `vmap`, `jacrev` and so on, nested anyhow.
 
 Autograd functions in the form that transforms ask for, where all that a pass hands on is tensors;
-so the backward pass runs the forward pass once more. `vmap` takes element after element: what
-differs between them may be weights.
+so the backward pass runs the forward pass once more. `vmap` takes element after element.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from . import _kernels
+from ._batches import OneByOne, Tensors, one_by_one
 from ._call import Call, Given
-from ._gradients import from_kernels, second_order
+from ._gradients import from_kernels, pull_back
 
 
 def recurrence(
@@ -27,28 +26,7 @@ def recurrence(
     return result
 
 
-class _OneByOne(torch.autograd.Function):  # type: ignore[misc]  # torch is not looked into
-    @classmethod
-    def vmap(cls, info: Any, in_dims: tuple[int | None, ...], *arguments: Any) -> tuple[Any, Any]:
-        results = [
-            cls.apply(
-                *(
-                    argument.select(dim, i)
-                    if isinstance(argument, Tensor) and dim is not None
-                    else argument
-                    for argument, dim in zip(arguments, in_dims, strict=True)
-                )
-            )
-            for i in range(info.batch_size)
-        ]
-        stacked = tuple(
-            None if of_all[0] is None else torch.stack(of_all)
-            for of_all in zip(*results, strict=True)
-        )
-        return stacked, tuple(None if s is None else 0 for s in stacked)
-
-
-class _Forward(_OneByOne):
+class _Forward(OneByOne):
     @staticmethod
     def forward(
         call: Call,
@@ -69,12 +47,16 @@ class _Forward(_OneByOne):
 
     @staticmethod
     def backward(ctx: Any, *d_outputs: Tensor) -> tuple[Any, ...]:
-        needed = tuple(ctx.needs_input_grad[4:])
-        found = _Backward.apply(ctx.call, needed, len(d_outputs), *d_outputs, *ctx.saved_tensors)
-        return (None, None, None, None, *found)
+        call, saved, needed = ctx.call, ctx.saved_tensors, tuple(ctx.needs_input_grad[4:])
+
+        def pull(d_outputs: Tensors) -> Tensors:
+            found: Tensors = _Backward.apply(call, needed, len(d_outputs), *d_outputs, *saved)
+            return found
+
+        return (None, None, None, None, *one_by_one(pull, d_outputs))
 
 
-class _Backward(_OneByOne):
+class _Backward(OneByOne):
     @staticmethod
     def forward(
         call: Call, needed: tuple[bool, ...], count: int, *tensors: Tensor | None
@@ -93,7 +75,4 @@ class _Backward(_OneByOne):
 
     @staticmethod
     def backward(ctx: Any, *bars: Tensor | None) -> tuple[Any, ...]:
-        d_outputs, rest = ctx.saved_tensors[: ctx.count], ctx.saved_tensors[ctx.count :]
-        tensors, rest = (*d_outputs, *rest[3:]), rest[:3]
-        found = second_order(ctx.call, ctx.needed, rest, ctx.count, tensors, bars)
-        return (None, None, None, *found[: ctx.count], None, None, None, *found[ctx.count :])
+        return (None, None, None, *pull_back(ctx, bars))

@@ -10,15 +10,21 @@ from torch.nn.modules.rnn import RNNCellBase
 
 from . import _packed
 from ._call import Call, Given
-from ._dispatch import recurrence
-from ._fallback import reason_for_torch, say_once
+from ._dispatch import recurrence, states_in
+from ._fallback import reason_for_torch, say_run_by_torch
+from ._tools import Known
 from ._watchers import is_watched
 
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 _CORE_NAMES = ("w_ih", "w_hh", "b_ih", "b_hh")
+_CALLS = {
+    (cell, bias): Call(cell, _CORE_NAMES if bias else _CORE_NAMES[:2])
+    for cell in ("rnn_tanh", "rnn_relu", "lstm", "gru")
+    for bias in (True, False)
+}
 
 
-class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
+class _Cells(Known, RNNCellBase):  # type: ignore[misc]  # torch is not looked into
     """What the three have in common: a step is a sequence of one."""
 
     _kind: str
@@ -42,17 +48,16 @@ class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
         Tensor or (Tensor, Tensor)
             The state after it.
         """
+        weights, call = self._weights(), self._call()
         if not torch.is_grad_enabled() and not is_watched():
-            after = _packed.step(self, input, hx)
+            after = _packed.step(self, call, input, hx, weights)
             if after is not None:
                 return after
-        weights = self._weights()
         reason = reason_for_torch(input, weights[0])
         if reason is not None or not self._fits(input, hx, weights[0].dtype):
             if reason is not None:
-                say_once(type(self).__name__, reason)
+                say_run_by_torch(type(self).__name__, reason)
             return super().forward(input, hx)  # which also finds the words for what does not fit
-        call = self._call()
         states = () if hx is None else hx if call.has_c else (hx,)
         batched = input.dim() == 2
         x = input[None] if batched else input[None, None]
@@ -66,23 +71,20 @@ class _Cells(RNNCellBase):  # type: ignore[misc]  # torch is not looked into
         there = self._parameters
         return [
             weight if (weight := there.get(name)) is not None else getattr(self, name)
-            for name in self.weight_names()
+            for name in (_NAMES if self.bias else _NAMES[:2])
         ]
 
-    def weight_names(self) -> tuple[str, ...]:
-        """Return the names of the weights, in torch's order."""
-        return _NAMES if self.bias else _NAMES[:2]
-
     def _call(self) -> Call:
-        return Call(self._cell, _CORE_NAMES if self.bias else _CORE_NAMES[:2])
+        # Anything else as a cell is for torch to refuse.
+        return _CALLS.get((self._cell, self.bias)) or Call(self._cell, _CORE_NAMES)
 
     def _fits(self, input: Tensor, hx: Any, dtype: torch.dtype) -> bool:
         """Return whether torch would take these arguments."""
         if input.dim() not in (1, 2) or input.shape[-1] != self.input_size:
             return False
         shape = (*input.shape[:-1], self.hidden_size)
-        states = () if hx is None else hx if isinstance(hx, tuple) else (hx,)
-        if states and len(states) != (2 if self._cell == "lstm" else 1):
+        states = () if hx is None else states_in(hx, self._cell == "lstm")
+        if states is None or not input.numel() or not self.hidden_size:
             return False
         cast = torch.is_autocast_enabled("cpu")
         return all(s.shape == shape for s in states) and (
@@ -95,8 +97,7 @@ class RNNCell(_Cells, torch.nn.RNNCell):  # type: ignore[misc]  # torch is not l
 
     @property
     def _cell(self) -> str:
-        # Another name is for torch to refuse.
-        return "rnn_relu" if self.nonlinearity == "relu" else "rnn_tanh"
+        return f"rnn_{self.nonlinearity}"  # another name is for torch to refuse
 
     def _fits(self, input: Tensor, hx: Any, dtype: torch.dtype) -> bool:
         return self.nonlinearity in ("tanh", "relu") and super()._fits(input, hx, dtype)

@@ -11,15 +11,16 @@ from torch.nn.utils.rnn import PackedSequence
 
 from . import _eager, _packed, _sequences, _single
 from ._call import NO_RATES, Call, Given
-from ._dispatch import recurrence
-from ._fallback import reason_for_torch, say_once
-from ._watchers import is_watched
+from ._dispatch import recurrence, states_in
+from ._fallback import reason_for_torch, say_run_by_torch
+from ._tools import Known
+from ._watchers import are_plain, is_watched
 
 _NAMES: tuple[str, ...] = ("w_ih", "w_hh", "b_ih", "b_hh")
 _CELLS = {"LSTM": "lstm", "GRU": "gru", "RNN_TANH": "rnn_tanh", "RNN_RELU": "rnn_relu"}
 
 
-class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
+class _Layers(Known, RNNBase):  # type: ignore[misc]  # torch is not looked into
     """What the three add to torch's `RNNBase`.
 
     They are no subclasses of torch's three, which the compiler refuses to look into; what torch has
@@ -127,16 +128,17 @@ class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
         tuple
             As from torch.
         """
+        weights, call = self._weights(), self._call()
         if resets is None and type(input) is Tensor and not is_watched():
-            found = self._alone(input, hx)
+            found = self._alone(call, input, hx, weights)
             if found is not None:
                 return found[0], found[1:] if len(found) == 3 else found[1]
-        weights = self._weights()
+        if not self._are_complete(weights):
+            return self._theirs.forward(self, input, hx)  # which finds the words
         data = input.data if isinstance(input, PackedSequence) else input
         reason = self._reason(data, weights)
         if reason is not None or not self._fits(input, data, hx):
             return self._by_torch(input, hx, reason, resets)
-        call = self._call()
         states = () if hx is None else hx if call.has_c else (hx,)
         if isinstance(input, PackedSequence):
             if resets is not None:
@@ -162,34 +164,22 @@ class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
             y, *after = self._run(call, input, states, weights, None, resets)
         return y, tuple(after) if call.has_c else after[0]
 
-    def _alone(self, x: Tensor, state: Any) -> tuple[Tensor, ...] | None:
+    def _alone(
+        self, call: Call, x: Tensor, state: Any, weights: list[Tensor]
+    ) -> tuple[Tensor, ...] | None:
         """One layer in one direction: the shortest way, or None."""
         if x.dim() != 3:
             return None
         if self.batch_first:
             x = x.transpose(0, 1)
         if torch.is_grad_enabled():
-            found = self._alone_with_gradients(x, state)
+            found = _alone_with_gradients(call, x, state, weights)
         else:
-            found = _packed.again(self, x, state)
+            found = _packed.again(self, call, x, state, weights)
         if found is None or not self.batch_first:
             return found
         y, *after = found
         return (y.transpose(0, 1), *after)
-
-    def _alone_with_gradients(self, x: Tensor, state: Any) -> tuple[Tensor, ...] | None:
-        call, weights = self._call(), self._weights()
-        if not any(weight.requires_grad for weight in weights):
-            return None
-        begun = _single.forward_saving(call, x, state, weights)
-        if begun is None:
-            return None
-        h0, c0 = state if call.has_c and state is not None else (state, None)
-        return _eager.recurrence(call, Given(x, h0, c0, weights), begun)
-
-    def weight_names(self) -> list[str]:
-        """Return the names of the weights of each layer and direction, in torch's order."""
-        return list(self._flat_weights_names)
 
     def extra_repr(self) -> str:
         """Show torch's options, and those beyond."""
@@ -202,12 +192,27 @@ class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
         return ", ".join([super().extra_repr(), *shown])
 
     def _weights(self) -> list[Tensor]:
-        """Return the weights of each layer and direction, also of parametrized modules."""
+        """Return what torch's forward reads: `_flat_weights`.
+
+        They are made anew, as by torch's `_update_flat_weights`, where something else now goes by
+        the name of one of them; not because they were assigned.
+        """
         there = self._parameters
-        return [
-            weight if (weight := there.get(name)) is not None else getattr(self, name)
-            for name in self.weight_names()
-        ]
+        for name, ref in zip(self._flat_weights_names, self._flat_weight_refs, strict=True):
+            weight = there.get(name)
+            if weight is None:
+                weight = getattr(self, name, None)
+            if weight is not None and ref is not None and ref() is not weight:
+                self._init_flat_weights()
+                break
+        weights: list[Tensor] = self._flat_weights
+        return weights
+
+    def _are_complete(self, weights: list[Tensor]) -> bool:
+        """Return whether every weight is there, as somebody may have assigned anything."""
+        return len(weights) == len(self._flat_weights_names) and all(
+            isinstance(weight, Tensor) for weight in weights
+        )
 
     def _reason(self, x: Tensor, weights: list[Tensor]) -> str | None:
         if self.training and self.num_layers > 1 and self.dropout == 1:
@@ -219,7 +224,7 @@ class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
         if reason is not None:
             if resets is not None or not self._call().plain:
                 raise NotImplementedError(f"options beyond torch's do not run with {reason}")
-            say_once(type(self).__name__, reason)
+            say_run_by_torch(type(self).__name__, reason)
         return self._theirs.forward(self, input, hx)
 
     def _fits(self, input: Any, data: Tensor, hx: Any) -> bool:
@@ -242,8 +247,8 @@ class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
         else:
             leading = (parts, data.shape[0] if self.batch_first else data.shape[1])
         widths = (self.proj_size or self.hidden_size, self.hidden_size)
-        states = hx if self.mode == "LSTM" else (hx,)
-        return all(
+        states = states_in(hx, self.mode == "LSTM")
+        return states is not None and all(
             s.shape == (*leading, width) and (s.dtype == dtype or torch.is_autocast_enabled("cpu"))
             for s, width in zip(states, widths, strict=False)
         )
@@ -272,6 +277,18 @@ class _Layers(RNNBase):  # type: ignore[misc]  # torch is not looked into
         seed = torch.randint(2**63 - 1, ()) if draws else None
         h0, c0, *_ = (*states, None, None)
         return recurrence(self, call, Given(x, h0, c0, weights, lengths, resets, seed))
+
+
+def _alone_with_gradients(
+    call: Call, x: Tensor, state: Any, weights: list[Tensor]
+) -> tuple[Tensor, ...] | None:
+    if not are_plain(x, weights) or not any(weight.requires_grad for weight in weights):
+        return None
+    begun = _single.forward_saving(call, x, state, weights)
+    if begun is None:
+        return None
+    h0, c0 = state if call.has_c and state is not None else (state, None)
+    return _eager.recurrence(call, Given(x, h0, c0, weights), begun)
 
 
 class RNN(_Layers):

@@ -1,0 +1,92 @@
+"""Gradients that arrive many at once: of `vmap`, and of the older one behind `is_grads_batched`.
+
+They are taken one after the other: what differs between them may be anything, weights as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+Tensors: TypeAlias = Sequence[Tensor | None]
+
+
+def one_by_one(pull: Callable[[Tensors], Tensors], bars: Tensors) -> Tensors:
+    """Return `pull(bars)`, where `torch.autograd.grad(..., is_grads_batched=True)` may be at work.
+
+    That batches tensors in a way of its own, of which neither autograd functions nor `torch.func`
+    know: `jacobian` and `hessian` with `vectorize`, and `gradcheck` use it.
+    """
+    if not any(map(_is_batched, bars)):
+        return pull(bars)
+    return _from_level(_innermost_level(), pull, bars)
+
+
+def _from_level(level: int, pull: Callable[[Tensors], Tensors], bars: Tensors) -> Tensors:
+    """As `one_by_one`, where tensors may be batched at this level and those around it."""
+    if not any(map(_is_batched, bars)):
+        return pull(bars)
+    # A tensor that is batched at other levels alone gets an axis of one here.
+    unbatched = [
+        torch._remove_batch_dim(bar, level, 1, 0) if _is_batched(bar) else bar for bar in bars
+    ]
+    batched = [i for i, bar in enumerate(bars) if _is_batched(bar)]
+    count = max(_given(unbatched[i]).shape[0] for i in batched)
+    results = []
+    for n in range(count):
+        element = list(unbatched)
+        for i in batched:
+            of_all = _given(unbatched[i])
+            element[i] = of_all[min(n, of_all.shape[0] - 1)]
+        results.append(_from_level(level - 1, pull, element))
+    return [
+        None if stacked is None else torch._add_batch_dim(stacked, 0, level)
+        for stacked in stack(results)
+    ]
+
+
+def stack(results: Sequence[Tensors]) -> list[Tensor | None]:
+    """Return the tensors of several results, each stacked; None where there are none."""
+    return [
+        None if of_all[0] is None else torch.stack([_given(one) for one in of_all])
+        for of_all in zip(*results, strict=True)
+    ]
+
+
+class OneByOne(torch.autograd.Function):  # type: ignore[misc]  # torch is not looked into
+    """An autograd function of which `vmap` takes one element after the other."""
+
+    @classmethod
+    def vmap(cls, info: Any, in_dims: tuple[int | None, ...], *arguments: Any) -> tuple[Any, Any]:
+        """Return results stacked along their first axis, as `torch.func.vmap` asks for them."""
+        results = [
+            cls.apply(
+                *(
+                    argument.select(dim, i)
+                    if isinstance(argument, Tensor) and dim is not None
+                    else argument
+                    for argument, dim in zip(arguments, in_dims, strict=True)
+                )
+            )
+            for i in range(info.batch_size)
+        ]
+        stacked = tuple(stack(results))
+        return stacked, tuple(None if s is None else 0 for s in stacked)
+
+
+def _is_batched(tensor: Tensor | None) -> bool:
+    return tensor is not None and bool(torch._C._functorch.is_legacy_batchedtensor(tensor))
+
+
+def _innermost_level() -> int:
+    level: int = torch._C._vmapmode_increment_nesting() - 1
+    torch._C._vmapmode_decrement_nesting()
+    return level
+
+
+def _given(tensor: Tensor | None) -> Tensor:
+    assert tensor is not None
+    return tensor
