@@ -318,6 +318,7 @@ AT_THE_ROOT = {
     "LICENSE",
     "Makefile",
     "README.md",
+    "SECURITY.md",
     "bench",
     "csrc",
     "docs",

@@ -26,9 +26,24 @@ class Arena {
   std::size_t size_ = 0;
 };
 
+// Under AddressSanitizer the parts of an arena have poisoned lines between them.
+#if defined(__SANITIZE_ADDRESS__)
+extern "C" void __asan_poison_memory_region(const volatile void* begin, std::size_t bytes);
+#endif
+
 namespace {
 
 constexpr std::size_t cache_line = 64;
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t fence = cache_line;
+inline void poison(const char* begin, const char* end) {
+  __asan_poison_memory_region(begin, static_cast<std::size_t>(end - begin));
+}
+#else
+constexpr std::size_t fence = 0;
+inline void poison(const char*, const char*) {}
+#endif
 
 class Bump {
  public:
@@ -41,12 +56,14 @@ class Bump {
     std::size_t bytes = 0;
     std::size_t end = 0;
     if (__builtin_mul_overflow(static_cast<std::size_t>(count), sizeof(T), &bytes) ||
-        __builtin_add_overflow(bytes, used_ + cache_line, &end)) {
+        __builtin_add_overflow(bytes, used_ + cache_line + fence, &end)) {
       used_ = static_cast<std::size_t>(-1) / 2;
       return nullptr;
     }
-    T* place = base_ ? reinterpret_cast<T*>(base_ + used_) : nullptr;
-    used_ = end / cache_line * cache_line;
+    const std::size_t next = end / cache_line * cache_line;
+    T* const place = base_ ? reinterpret_cast<T*>(base_ + used_) : nullptr;
+    if (base_) poison(base_ + used_ + bytes, base_ + next);
+    used_ = next;
     return place;
   }
 

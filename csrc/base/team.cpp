@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cassert>
 #include <chrono>
 #include <new>
 #include <stdexcept>
@@ -265,6 +266,7 @@ class Call {
 };
 
 void run_team(int shares, Job job, void* context) {
+  assert(shares >= 1 && shares <= most_shares);
   const KernelMode mode;
   if (shares > 1) {
     Call(shares, job, context).run();

@@ -16,6 +16,8 @@
 // about 0.07 us. Who has to wait for long lets go of its share before it lets go of its core.
 #pragma once
 
+#include <cassert>
+
 #include "base/dims.hpp"
 
 namespace rnnfast {
@@ -59,6 +61,7 @@ class Worker {
   /// in `body` have the share at hand and no other. Who is alone takes one share after the other.
   template <class Body>
   void apart(int shares, Body&& body) {
+    assert(inner_.there || shares == count_);
     if (inner_.there) {
       for (int at = 0; at < shares; ++at) within({at, shares, true}, Share{at, shares, this}, body);
     } else {

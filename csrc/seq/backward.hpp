@@ -15,6 +15,8 @@
 // at its own last step.
 #pragma once
 
+#include <cassert>
+
 #include "seq/backward_workspace.hpp"
 #include "seq/cell_backward.hpp"
 #include "seq/chunk_products.hpp"
@@ -45,7 +47,10 @@ class BackwardPass {
         dy_(call.dy.data ? call.dy : Sequence<const T>{work.zeros, 0, 0}),
         cell_backward_(cell_, history_, work_, dy_),
         normalized_(cell_, call_, history_, work_, dy_),
-        products_(call_, history_, work_) {}
+        products_(call_, history_, work_) {
+    assert(call.x.data && call.weights.w_ih && call.weights.w_hh);
+    assert(call.dims.rows == work.plan.rows && call.dims.steps == work.plan.end);
+  }
 
   void run() {
     prepare();

@@ -12,6 +12,8 @@
 // a pass may be taken in several goes, each by a ForwardPass of its own (seq/pipeline.hpp).
 #pragma once
 
+#include <cassert>
+
 #include "cells/usual.hpp"
 #include "seq/forward_workspace.hpp"
 #include "seq/input_product.hpp"
@@ -51,7 +53,10 @@ class ForwardPass {
         y_rows_(work_.y_rows),
         input_product_(call_, weights_, history_, work_),
         interleaved_input_(call_, weights_, history_, work_),
-        normalized_(cell_, call_, weights_, history_, sequences_, state_rows_, gate_rows_) {}
+        normalized_(cell_, call_, weights_, history_, sequences_, state_rows_, gate_rows_) {
+    assert(call.x.data && call.y.data && call.dims.inputs > 0 && call.dims.units > 0);
+    assert(call.dims.rows == plan.rows && history.steps.size() <= history.room);
+  }
 
   /// All steps of the history: at once, or in spans of whole chunks, in order (at once where the
   /// input is interleaved).

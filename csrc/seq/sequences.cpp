@@ -1,12 +1,14 @@
 #include "seq/sequences.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 namespace rnnfast {
 
 std::vector<SequenceRow> deal_sequences(const index* spans, const PlanSegment& plan) {
   std::vector<SequenceRow> ranked;
   for (index b = 0; b < plan.rows; ++b) {
+    assert(0 <= spans[2 * b] && spans[2 * b] <= spans[2 * b + 1] && spans[2 * b + 1] <= plan.end);
     ranked.push_back({b, 0, spans[2 * b], spans[2 * b + 1] - spans[2 * b]});
   }
   std::stable_sort(ranked.begin(), ranked.end(),

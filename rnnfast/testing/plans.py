@@ -23,6 +23,8 @@ def forced_plan(
 ) -> Iterator[None]:
     """Override parts of the plan inside a ``with`` block; not to be nested.
 
+    Where any is given, the plan goes by the settings alone, however busy the machine is.
+
     Parameters
     ----------
     partition : {"rows", "units"}, optional

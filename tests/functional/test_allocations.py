@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
-# The C library's malloc, which refuses what is asked for from the code of `ours` once it was asked as
-# often as `left` said.
+# The C library's malloc, which refuses what is asked for from the code of `ours` once it was asked
+# as often as `left` said.
 SHIM = r"""
 #include <errno.h>
 #include <stddef.h>
 
-extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
-extern void *__libc_memalign(size_t, size_t);
+#define CALLER __builtin_return_address(0)
+
+extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t), *__libc_memalign(size_t, size_t);
 
 static __thread long left __attribute__((tls_model("initial-exec"))) = -1;
 static __thread int refusals __attribute__((tls_model("initial-exec")));
@@ -42,13 +44,13 @@ static int refuses(char *caller) {
   errno = ENOMEM;
   return 1;
 }
-void *malloc(size_t n) { return refuses(__builtin_return_address(0)) ? NULL : __libc_malloc(n); }
-void *calloc(size_t n, size_t m) { return refuses(__builtin_return_address(0)) ? NULL : __libc_calloc(n, m); }
-void *realloc(void *p, size_t n) { return refuses(__builtin_return_address(0)) ? NULL : __libc_realloc(p, n); }
-void *memalign(size_t a, size_t n) { return refuses(__builtin_return_address(0)) ? NULL : __libc_memalign(a, n); }
-void *aligned_alloc(size_t a, size_t n) { return refuses(__builtin_return_address(0)) ? NULL : __libc_memalign(a, n); }
+void *malloc(size_t n) { return refuses(CALLER) ? NULL : __libc_malloc(n); }
+void *calloc(size_t n, size_t m) { return refuses(CALLER) ? NULL : __libc_calloc(n, m); }
+void *realloc(void *p, size_t n) { return refuses(CALLER) ? NULL : __libc_realloc(p, n); }
+void *memalign(size_t a, size_t n) { return refuses(CALLER) ? NULL : __libc_memalign(a, n); }
+void *aligned_alloc(size_t a, size_t n) { return refuses(CALLER) ? NULL : __libc_memalign(a, n); }
 int posix_memalign(void **p, size_t a, size_t n) {
-  if (refuses(__builtin_return_address(0))) return ENOMEM;
+  if (refuses(CALLER)) return ENOMEM;
   return (*p = __libc_memalign(a, n)) ? 0 : ENOMEM;
 }
 """

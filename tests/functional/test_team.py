@@ -152,11 +152,16 @@ print(rnnfast.get_num_threads())
 
 
 def test_threadpoolctl_limits_calls() -> None:
-    threadpoolctl = pytest.importorskip("threadpoolctl")
-    before = rnnfast.get_num_threads()
-    with threadpoolctl.threadpool_limits(1):
-        assert rnnfast.get_num_threads() == 1
-    assert rnnfast.get_num_threads() == before
+    program = """
+import threadpoolctl
+before = rnnfast.get_num_threads()
+with threadpoolctl.threadpool_limits(1):
+    print(rnnfast.get_num_threads())
+assert rnnfast.get_num_threads() == before
+with threadpoolctl.threadpool_limits(1), rnnfast.num_threads(before):
+    print(rnnfast.get_num_threads() == before)
+"""
+    assert run(program).split() == ["1", "True"]
 
 
 def test_many_callers_share_one_pool() -> None:
