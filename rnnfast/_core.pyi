@@ -160,6 +160,9 @@ def choose_threads(n: int) -> None:
     """Set how many threads calls may use; 0 leaves it to OpenMP's settings."""
 
 def chosen_threads() -> int: ...
+def share_openmp_threads() -> None:
+    """Have calls of this thread helped by OpenMP's threads, which a framework keeps spinning."""
+
 def get_num_threads() -> int: ...
 def meeting_ns(threads: int) -> float:
     """Nanoseconds in which threads meet and trade a state, measured now and then."""

@@ -159,6 +159,8 @@ Pool& pool() {
 
 void lend_at_most(int helpers) { most_helpers = helpers; }
 
+bool lends_all() { return most_helpers >= most_shares - 1; }
+
 unsigned forks() { return fork_count.load(std::memory_order_relaxed); }
 
 Crew::Crew(Team& team, int wanted) : pool_(&pool()), forks_(forks()) {

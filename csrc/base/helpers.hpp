@@ -32,6 +32,7 @@ class Crew {
 
 /// How many helpers calls of this thread get: of tests.
 void lend_at_most(int helpers);
+bool lends_all();
 
 /// How often the process was forked on the way here. None of the helpers that a parent had is in
 /// its child.

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cassert>
 #include <chrono>
+#include <exception>
 #include <new>
 #include <stdexcept>
 #include <thread>
@@ -234,34 +235,49 @@ class Call {
  public:
   Call(int shares, Job job, void* context)
       : team_{shares, job, context,
-              shares > available_threads() ? shared_core_pauses : own_core_pauses} {
+              shares > available_threads() ? shared_core_pauses : own_core_pauses},
+        worker_(team_, 0) {
     team_.seats = reinterpret_cast<Seat*>(seats_);
     for (int i = 0; i < shares; ++i) new (&team_.seats[i]) Seat;
   }
 
   void run() {
     const long long began = now_ns();
-    Worker worker(team_, 0);
-    long long over = 0;
-    {
+    if (shares_openmp_threads() && lends_all()) {
+      run_on_openmp(
+          team_.shares, [](void* call, int id) { static_cast<Call*>(call)->take_part(id); }, this);
+    } else {
       const Crew crew(team_, team_.shares - 1);
-      worker.eager_ = crew.size() == 0;
-      try {
-        team_.job(team_.context, worker);
-      } catch (...) {
-        team_.ends = true;
-        throw;
-      }
-      over = now_ns();
+      worker_.eager_ = crew.size() == 0;
+      take_part(0);
     }
+    if (thrown_) std::rethrow_exception(thrown_);
     const long long ended = now_ns();
     report_team({team_.shares, static_cast<double>(ended - began),
-                 worker.waited_ns_ + static_cast<double>(ended - over), worker.pieces_,
-                 worker.before_ * static_cast<unsigned>(team_.shares)});
+                 worker_.waited_ns_ + static_cast<double>(ended - over_), worker_.pieces_,
+                 worker_.before_ * static_cast<unsigned>(team_.shares)});
   }
 
  private:
+  void take_part(int id) {
+    if (id > 0) {
+      const KernelMode mode;
+      while (!help(team_, id)) std::this_thread::yield();
+      return;
+    }
+    try {
+      team_.job(team_.context, worker_);
+    } catch (...) {
+      team_.ends = true;
+      thrown_ = std::current_exception();
+    }
+    over_ = now_ns();
+  }
+
   Team team_;
+  Worker worker_;  // the caller
+  std::exception_ptr thrown_;
+  long long over_ = 0;  // when it had nothing left to do
   alignas(Seat) char seats_[most_shares * sizeof(Seat)];
 };
 

@@ -16,6 +16,12 @@ namespace {
 
 std::atomic<int> choice{0};
 
+struct Sharing {
+  bool openmp = false;
+  unsigned since_fork = 0;
+};
+thread_local Sharing sharing;
+
 // Of this process: a forked child has those alone that begin in it.
 std::atomic<int> running{0};
 std::atomic<unsigned> running_since_fork{0};
@@ -66,6 +72,20 @@ bool has_openmp() {
   return true;
 #else
   return false;
+#endif
+}
+
+void share_openmp_threads() { sharing = {has_openmp(), forks()}; }
+
+bool shares_openmp_threads() { return sharing.openmp && sharing.since_fork == forks(); }
+
+void run_on_openmp([[maybe_unused]] int threads, void (*work)(void* context, int id),
+                   void* context) {
+#if defined(_OPENMP)
+#pragma omp parallel num_threads(threads)
+  work(context, omp_get_thread_num());
+#else
+  work(context, 0);
 #endif
 }
 

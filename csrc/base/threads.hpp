@@ -1,5 +1,6 @@
-// How many threads a call may use: the only place that asks OpenMP, whose settings count as they do
-// for every other library. The threads are those of base/helpers.hpp.
+// How many threads a call may use, and OpenMP's part in it: its settings count as they do for every
+// other library. Threads are those of base/helpers.hpp, or OpenMP's where somebody else's calls
+// have started them and keep them spinning.
 #pragma once
 
 namespace rnnfast {
@@ -21,6 +22,19 @@ int chosen_threads();
 int threads_now();
 
 bool has_openmp();
+
+/// From now on, calls of this thread are helped by OpenMP's threads. It is for a thread whose
+/// program goes back and forth between us and a framework on OpenMP, as PyTorch is: between its
+/// calls the framework's threads spin for milliseconds, and would share their cores with ours. A
+/// framework's conditions come with them: a call waits for all of them at its end, and the process
+/// ends where the system has no thread to give.
+void share_openmp_threads();
+
+/// Whether that is so, in a process whose OpenMP threads were not lost by a fork.
+bool shares_openmp_threads();
+
+/// work(context, id) on so many of OpenMP's threads; the caller's id is 0. Nothing may be thrown.
+void run_on_openmp(int threads, void (*work)(void* context, int id), void* context);
 
 /// While it lives, a call runs that others have to share the cores with.
 class RunningCall {

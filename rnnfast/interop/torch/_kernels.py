@@ -18,6 +18,7 @@ from ...functional._network import Network, Saved
 from ._call import Call, Given
 
 _threads_followed = 0
+_core.share_openmp_threads()  # torch's: of the thread that imports, as a rule the one that trains
 _calls = 0
 
 
