@@ -19,8 +19,9 @@ constexpr int calls_that_tell = 8;
 constexpr double time_that_tells_ns = 2e6;
 constexpr double loss_that_tells_ns = 1e6;
 constexpr double times_the_loss = 20;
+constexpr double lately_pauses = 5;
 constexpr double shortest_ns = 5e6;
-constexpr double longest_ns = 5e8;
+constexpr double longest_ns = 2.5e8;
 constexpr int no_limit = std::numeric_limits<int>::max();
 
 // Calls of several threads may come between each other here: what they see is a hint.
@@ -34,7 +35,8 @@ struct Sums {
   double time_ns = 0;
   double team_ns = 0;
   double alone_ns = 0;
-  double pause_ns = 0;  // of the last limit
+  double pause_ns = 0;    // of the last limit
+  long long limited = 0;  // when that was set
 };
 Sums& sums() {
   static Sums& sums = *new Sums;
@@ -62,11 +64,15 @@ void report_team(const TeamTimes& times) {
   if (!tells && loss < loss_that_tells_ns) return;
   const int now = limit.load(std::memory_order_relaxed);
   if (sum.alone_ns < worth_it * sum.team_ns) {
-    const double again = now < times.threads ? 2 * sum.pause_ns : 0;  // it was a try
+    // Company that comes and goes: the longer, the more often it was so lately.
+    const long long time = now_ns();
+    const bool lately = static_cast<double>(time - sum.limited) < lately_pauses * sum.pause_ns;
+    const double again = lately ? 2 * sum.pause_ns : 0;
     sum.pause_ns = std::clamp(std::max(times_the_loss * loss, again), shortest_ns, longest_ns);
+    sum.limited = time;
     sum.team_ns = sum.alone_ns = sum.time_ns = 0;
     sum.calls = 0;
-    tries_again.store(now_ns() + static_cast<long long>(sum.pause_ns), std::memory_order_relaxed);
+    tries_again.store(time + static_cast<long long>(sum.pause_ns), std::memory_order_relaxed);
     limit.store(std::max(times.threads / 2, 1), std::memory_order_relaxed);
   } else if (now < times.threads) {
     limit.store(no_limit, std::memory_order_relaxed);

@@ -8,6 +8,7 @@ the slices. What counts is therefore the mean of a turn, and the median of these
 from __future__ import annotations
 
 import statistics
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
@@ -32,6 +33,8 @@ __all__ = [
     "medians_of_means",
     "time_in_company",
 ]
+
+_SETTLES_WITHIN = 0.4  # seconds: longer than rnnfast does without threads that did not pay
 
 _MODES: tuple[Mode, ...] = ("inference", "training")
 
@@ -176,11 +179,20 @@ def time_in_company(
     beside: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
+            _settle(call)
             alone[name].append(mean_of_a_turn(call))
         with company():
             for name, call in calls.items():
+                _settle(call)
                 beside[name].append(turn(call))
     return InCompany(_medians(alone), _medians(beside))
+
+
+def _settle(call: Call) -> None:
+    """Call until what was learned of another company is forgotten."""
+    until = time.perf_counter() + _SETTLES_WITHIN
+    while time.perf_counter() < until:
+        call()
 
 
 def beside_its_bound(about: str, own: str, times: InCompany, of_alone: float) -> Finding:
