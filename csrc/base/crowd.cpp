@@ -11,36 +11,65 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto crowded_for = std::chrono::milliseconds(200);
-constexpr double worth_it = 1.1;        // alone / team
-constexpr double remembered = 7.0 / 8;  // of the calls before
-// Fewer calls tell little: helpers may have slept. But a loss like this does.
-constexpr int calls_that_tell = 8;
-constexpr double time_that_tells_ns = 2e6;
-constexpr double loss_that_tells_ns = 1e6;
-constexpr double times_the_loss = 20;
-constexpr double lately_pauses = 5;
-constexpr double shortest_ns = 5e6;
-constexpr double longest_ns = 2.5e8;
+constexpr long long crowded_for_ns = 200'000'000;
+constexpr long long try_again_after_ns = 250'000'000;
+constexpr double paying = 1.1;             // what a team gains at least where nobody disturbs it
+constexpr double faster = 0.97;            // than before, for a try to be followed
+constexpr double remembered = 7.0 / 8;     // of the calls before
+constexpr double smallest_call = 1 << 18;  // products: others are not what threads are for
 constexpr int no_limit = std::numeric_limits<int>::max();
 
-// Calls of several threads may come between each other here: what they see is a hint.
+/// Calls that tell how fast work is done: fewer may be those for which helpers had to wake up.
+struct Sample {
+  int calls = 0;
+  double ns = 0;
+  double alone_ns = 0;  // what it would have taken one thread
+  double products = 0;
+
+  void add(const CallTimes& times, double of_before) {
+    ++calls;
+    ns = of_before * ns + times.total_ns;
+    alone_ns =
+        of_before * alone_ns + (times.total_ns - times.waited_ns) / std::max(times.own_share, 1e-3);
+    products = of_before * products + times.products;
+  }
+  bool tells() const { return (calls >= 8 && ns >= 2e6) || ns >= 20e6; }
+  double ns_a_product() const { return ns / products; }
+};
+
+// What other threads' calls read.
 std::atomic<int> limit{no_limit};
-std::atomic<long long> tries_again{0};
 std::atomic<long long> crowded_until{0};
 
-struct Sums {
+/// What reports change, one at a time; who finds it taken leaves it.
+struct State {
   std::mutex mutex;
-  int calls = 0;  // since the limit was set
-  double time_ns = 0;
-  double team_ns = 0;
-  double alone_ns = 0;
-  double pause_ns = 0;    // of the last limit
-  long long limited = 0;  // when that was set
+  Sample steady;
+  Sample tried;
+  bool tries = false;
+  int limit_before = no_limit;  // of a try
+  int most = 1;                 // threads of a call so far
+  long long next_try = 0;
+
+  void begin_try(int threads) {
+    limit_before = limit.exchange(threads, std::memory_order_relaxed);
+    tries = true;
+    tried = {};
+  }
+
+  void end_try(long long now) {
+    if (tried.ns_a_product() > faster * steady.ns_a_product()) {
+      limit.store(limit_before, std::memory_order_relaxed);
+    }
+    tries = false;
+    steady = {};
+    next_try = now + try_again_after_ns;
+  }
 };
-Sums& sums() {
-  static Sums& sums = *new Sums;
-  return sums;
+
+State& state() {
+  static State& state = *new State;
+  return state;
 }
 
 long long now_ns() {
@@ -50,40 +79,33 @@ long long now_ns() {
 
 }  // namespace
 
-void report_team(const TeamTimes& times) {
-  const std::unique_lock lock(sums().mutex, std::try_to_lock);
-  if (!lock || times.own_pieces == 0) return;
-  Sums& sum = sums();
-  const double alone = (times.total_ns - times.waited_ns) * times.pieces / times.own_pieces;
-  sum.team_ns = remembered * sum.team_ns + times.total_ns;
-  sum.alone_ns = remembered * sum.alone_ns + alone;
-  const double loss = sum.team_ns - sum.alone_ns;
-  ++sum.calls;
-  sum.time_ns += times.total_ns;
-  const bool tells = sum.calls >= calls_that_tell && sum.time_ns >= time_that_tells_ns;
-  if (!tells && loss < loss_that_tells_ns) return;
+void report_call(const CallTimes& times) {
+  if (times.products < smallest_call) return;
+  State& all = state();
+  const std::unique_lock lock(all.mutex, std::try_to_lock);
+  if (!lock) return;
+  all.most = std::max(all.most, times.threads);
+  if (all.tries) {
+    all.tried.add(times, 1);
+    if (all.tried.tells()) all.end_try(now_ns());
+    return;
+  }
+  all.steady.add(times, remembered);
+  if (!all.steady.tells()) return;
   const int now = limit.load(std::memory_order_relaxed);
-  if (sum.alone_ns < worth_it * sum.team_ns) {
-    // Company that comes and goes: the longer, the more often it was so lately.
-    const long long time = now_ns();
-    const bool lately = static_cast<double>(time - sum.limited) < lately_pauses * sum.pause_ns;
-    const double again = lately ? 2 * sum.pause_ns : 0;
-    sum.pause_ns = std::clamp(std::max(times_the_loss * loss, again), shortest_ns, longest_ns);
-    sum.limited = time;
-    sum.team_ns = sum.alone_ns = sum.time_ns = 0;
-    sum.calls = 0;
-    tries_again.store(time + static_cast<long long>(sum.pause_ns), std::memory_order_relaxed);
-    limit.store(std::max(times.threads / 2, 1), std::memory_order_relaxed);
-  } else if (now < times.threads) {
-    limit.store(no_limit, std::memory_order_relaxed);
+  const bool disturbed = times.threads > 1 && all.steady.alone_ns < paying * all.steady.ns;
+  if (!(disturbed || now != no_limit) || now_ns() < all.next_try) return;
+  if (disturbed) {
+    all.begin_try(times.threads / 2);
+  } else {
+    all.begin_try(2 * now >= all.most ? no_limit : 2 * now);
   }
 }
 
+bool times_all_calls() { return limit.load(std::memory_order_relaxed) != no_limit; }
+
 int threads_with_room(int threads) {
-  const int most = limit.load(std::memory_order_relaxed);
-  if (threads <= most) return threads;
-  return now_ns() < tries_again.load(std::memory_order_relaxed) ? most
-                                                                : std::min(threads, 2 * most);
+  return std::min(threads, limit.load(std::memory_order_relaxed));
 }
 
 bool is_crowded() {
@@ -91,10 +113,6 @@ bool is_crowded() {
   return until > 0 && now_ns() < until;
 }
 
-void note_crowd() {
-  crowded_until.store(
-      now_ns() + std::chrono::duration_cast<std::chrono::nanoseconds>(crowded_for).count(),
-      std::memory_order_relaxed);
-}
+void note_crowd() { crowded_until.store(now_ns() + crowded_for_ns, std::memory_order_relaxed); }
 
 }  // namespace rnnfast

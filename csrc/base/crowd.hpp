@@ -1,22 +1,25 @@
-// Whether the machine has room for a team, seen from how teams fare.
+// How many threads pay while others want the cores as well: what is tried and timed, not reckoned.
 //
 // A caller that has waited w of a call's t, and done p of its n pieces of work, would have taken
-// about (t - w) n / p alone. Where teams have gained next to nothing over that, calls do with fewer
-// threads, for twenty times as long as the teams have lost; then some calls try again.
+// about (t - w) n / p alone. On a quiet machine a team beats that by far. Where it does not, some
+// calls are made with half the threads, and if work is done faster so, it stays at that; a quarter
+// of a second later some calls try with more. Otherwise nothing changes for as long.
 #pragma once
 
 namespace rnnfast {
 
-/// How a team fared.
-struct TeamTimes {
+/// How a call fared.
+struct CallTimes {
   int threads;
   double total_ns;
-  double waited_ns;     // by the caller
-  unsigned own_pieces;  // done by the caller
-  unsigned pieces;
+  double waited_ns;  // by the caller
+  double own_share;  // of the work, done by the caller
+  double products;   // in all
 };
 
-void report_team(const TeamTimes& times);
+/// Of every call with a team; where `times_all_calls`, of every call.
+void report_call(const CallTimes& times);
+bool times_all_calls();
 
 /// How many of so many threads a call should begin with now.
 int threads_with_room(int threads);

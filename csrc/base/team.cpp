@@ -197,13 +197,17 @@ void Worker::wait(Patience& patience) {
   if (!calls() && is_crowded()) throw Left();
   std::this_thread::yield();
   if (now_ns() - before > long_yield_ns) note_crowd();
-  if (calls()) look();
+  if (calls()) ask();
 }
 
 void Worker::look() {
-  until_look_ = look_after;
+  looks_ += 1;
+  until_look_ += look_after;
   if (team_ && team_->ends.load(std::memory_order_relaxed)) throw Interrupted();
-  if (!calls()) return;
+  if (calls()) ask();
+}
+
+void Worker::ask() {
   const long long now = now_ns();
   if (!looked_) looked_ = now;
   if (now - looked_ < ask_every_ns) return;
@@ -241,6 +245,14 @@ class Call {
     for (int i = 0; i < shares; ++i) new (&team_.seats[i]) Seat;
   }
 
+  static void run_alone(Job job, void* context) {
+    Worker alone;
+    if (!times_all_calls()) return job(context, alone);
+    const long long began = now_ns();
+    job(context, alone);
+    report_call({1, static_cast<double>(now_ns() - began), 0, 1, alone.products()});
+  }
+
   void run() {
     const long long began = now_ns();
     if (shares_openmp_threads() && lends_all()) {
@@ -253,9 +265,11 @@ class Call {
     }
     if (thrown_) std::rethrow_exception(thrown_);
     const long long ended = now_ns();
-    report_team({team_.shares, static_cast<double>(ended - began),
-                 worker_.waited_ns_ + static_cast<double>(ended - over_), worker_.pieces_,
-                 worker_.before_ * static_cast<unsigned>(team_.shares)});
+    const double pieces = worker_.before_ * static_cast<double>(team_.shares);
+    const double own = worker_.pieces_ / pieces;
+    report_call({team_.shares, static_cast<double>(ended - began),
+                 worker_.waited_ns_ + static_cast<double>(ended - over_), own,
+                 worker_.products() / own});
   }
 
  private:
@@ -287,8 +301,7 @@ void run_team(int shares, Job job, void* context) {
   if (shares > 1) {
     Call(shares, job, context).run();
   } else {
-    Worker alone;
-    job(context, alone);
+    Call::run_alone(job, context);
   }
 }
 

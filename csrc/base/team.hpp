@@ -115,6 +115,11 @@ class Worker {
     inner_ = outer;
   }
 
+  /// That it has said it has done.
+  double products() const {
+    return static_cast<double>(looks_ * look_after + (look_after - until_look_));
+  }
+
   int count() const { return inner_.there ? inner_.count : count_; }
   int first();
   int next();
@@ -126,6 +131,7 @@ class Worker {
   void finish();
   void wait(Patience& patience);
   void look();
+  void ask();
 
   Team* team_ = nullptr;
   int id_ = 0;  // and the number of its own share
@@ -136,6 +142,7 @@ class Worker {
   bool eager_ = false;   // others are not there: it takes their shares at once
   Inner inner_ = {0, 1, false};
   index until_look_ = look_after;
+  index looks_ = 0;
   unsigned pieces_ = 0;  // that it has done
   double waited_ns_ = 0;
   long long looked_ = 0;  // when it last asked whether to stop
