@@ -2,6 +2,8 @@
 
 #include <pybind11/pybind11.h>
 
+#include <cfenv>
+
 #include "base/helpers.hpp"
 #include "base/team.hpp"
 
@@ -30,7 +32,23 @@ Handles what_this_thread_handles() {
   return is_main ? Handles::signals : Handles::none;
 }
 
+/// Handlers compute as Python does, not in the mode of kernels.
+class DefaultMode {
+ public:
+  DefaultMode() {
+    std::fegetenv(&saved_);
+    std::fesetenv(FE_DFL_ENV);
+  }
+  ~DefaultMode() { std::fesetenv(&saved_); }
+  DefaultMode(const DefaultMode&) = delete;
+  DefaultMode& operator=(const DefaultMode&) = delete;
+
+ private:
+  std::fenv_t saved_;
+};
+
 bool ask() {
+  const DefaultMode mode;
   if (handles == Handles::unknown || known_since_fork != forks()) {
     known_since_fork = forks();
     handles = what_this_thread_handles();
