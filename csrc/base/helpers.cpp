@@ -12,6 +12,7 @@
 #include "base/cores.hpp"
 #include "base/cpu.hpp"
 #include "base/crowd.hpp"
+#include "base/threads.hpp"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
@@ -165,7 +166,9 @@ unsigned forks() { return fork_count.load(std::memory_order_relaxed); }
 
 Crew::Crew(Team& team, int wanted) : pool_(&pool()), forks_(forks()) {
   wanted = std::min(wanted, most_helpers);
-  for (int number = 0; number < most_shares - 1 && size_ < wanted; ++number) {
+  // As many as there are cores for, whoever else calls; a plan for more gets more.
+  const int most = std::min(std::max(wanted, available_threads() - 1), most_shares - 1);
+  for (int number = 0; number < most && size_ < wanted; ++number) {
     if (number >= pool_->count.load(std::memory_order_acquire) && !pool_->grow()) break;
     Helper& helper = *pool_->helpers[number];
     if (helper.lent.load(std::memory_order_relaxed) ||

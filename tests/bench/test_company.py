@@ -108,7 +108,8 @@ with busy_cores.busy_processes({{min(os.sched_getaffinity(0))}}) as (process,):
         sleep(0.05)
 
 
-def test_there_is_company_in_half_of_the_turns():
+def test_there_is_company_in_half_of_the_turns(monkeypatch):
+    monkeypatch.setattr(company, "_SETTLES_WITHIN", 0.0)
     present, seen = [], []
 
     @contextmanager
