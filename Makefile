@@ -77,15 +77,15 @@ test-hosts: .venv/.hosts ## the tests with torch, Keras, JAX, onnxruntime, OpenV
 	.venv/bin/python -m pytest $(HOSTS) $(PYTEST_ARGS)
 
 # Python leaks at exit by design, and a refused allocation must stay a MemoryError. What looks at
-# the release build, or at the clock, has nothing to say here.
+# the release build, at the clock or at texts has nothing to say here; and of the calls that the
+# gradient tests make thousands of, each kind is among the others.
 sanitize: .venv-sanitize/.test ## the tests under AddressSanitizer and UBSan (GCC)
 	RNNFAST_BUILD_DIR=build/sanitize LD_PRELOAD=$(SANITIZERS) \
 		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
 		UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 		.venv-sanitize/bin/python -m pytest $(TOGETHER) --quick --capture=sys \
-		-m "not timing" --ignore=tests/hosts \
-		--ignore=tests/test_packaging.py --ignore=tests/test_symbols.py --ignore=tests/test_hardening.py \
-		$(PYTEST_ARGS)
+		-m "not timing" tests/functional tests/fuzz tests/interop tests/layers tests/native \
+		tests/training $(PYTEST_ARGS)
 
 # A race ends either run, whatever the tests say.
 sanitize-threads: export TSAN_OPTIONS = halt_on_error=1:exitcode=66:suppressions=$(CURDIR)/tests/thread_sanitizer.supp

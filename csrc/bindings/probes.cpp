@@ -64,23 +64,43 @@ double best_rate(double flops, double seconds, Work&& work) {
   return best;
 }
 
+/// What a probe of tiles works on: A, B, where C starts, and C.
+template <class T>
+struct TileOperands {
+  index of_a;
+  index of_b;
+  index of_c;
+  T* a = nullptr;
+  T* b = nullptr;
+  T* start = nullptr;
+  T* c = nullptr;
+
+  void place(Bump& bump) {
+    a = bump.take<T>(of_a);
+    b = bump.take<T>(of_b);
+    start = bump.take<T>(of_c);
+    c = bump.take<T>(of_c);
+  }
+  /// In fresh memory, which is zero.
+  Arena allocate() {
+    Arena memory(measure(*this));
+    __builtin_memset(memory.data(), 0, memory.size());
+    place_in(memory.data(), *this);
+    return memory;
+  }
+};
+
 template <class T>
 double tile_rate(int rows, int vectors, index k, double seconds) {
   const ScalarKernels<T>& kernels = kernels_of<T>(target());
   const index columns = vectors * kernels.cells[0].traits.lanes;
-  const Arena memory(static_cast<std::size_t>((rows + columns) * k + 2 * rows * columns) *
-                         sizeof(T) +
-                     4 * cache_line);
-  __builtin_memset(memory.data(), 0, memory.size());
-  Bump bump(memory.data());
-  const T* a = bump.take<T>(rows * k);
-  const T* b = bump.take<T>(columns * k);
-  const T* start = bump.take<T>(rows * columns);
-  T* c = bump.take<T>(rows * columns);
+  TileOperands<T> on = {rows * k, columns * k, rows * columns};
+  const Arena memory = on.allocate();
   constexpr index repeats = 200;
   const double flops = 2.0 * static_cast<double>(rows * columns * k * repeats);
-  return best_rate(flops, seconds,
-                   [&] { kernels.probes.tile(rows, vectors, k, a, b, start, c, repeats); });
+  return best_rate(flops, seconds, [&] {
+    kernels.probes.tile(rows, vectors, k, on.a, on.b, on.start, on.c, repeats);
+  });
 }
 
 /// GB/s at which one core's product of a single row reads its weights, (k, about `columns`) in
@@ -92,21 +112,15 @@ double stream_rate(index columns, index k, double seconds) {
   const index width = vectors * kernels.cells[0].traits.lanes;
   const index panels = ceil_div(columns, width);
   const index panel = k * width;
-  const Arena memory(static_cast<std::size_t>(panels * panel + k + 2 * width) * sizeof(T) +
-                     4 * cache_line);
-  __builtin_memset(memory.data(), 0, memory.size());
-  Bump bump(memory.data());
-  const T* b = bump.take<T>(panels * panel);
-  const T* a = bump.take<T>(k);
-  const T* start = bump.take<T>(width);
-  T* c = bump.take<T>(width);
+  TileOperands<T> on = {k, panels * panel, width};
+  const Arena memory = on.allocate();
   const double bytes = 2.0 * static_cast<double>(panels * panel) * sizeof(T);
   return best_rate(bytes, seconds, [&] {
     for (index i = 0; i < panels; ++i) {
-      kernels.probes.tile(1, vectors, k, a, b + i * panel, start, c, 1);
+      kernels.probes.tile(1, vectors, k, on.a, on.b + i * panel, on.start, on.c, 1);
     }
     for (index i = panels; i-- > 0;) {
-      kernels.probes.tile(1, vectors, k, a, b + i * panel, start, c, 1);
+      kernels.probes.tile(1, vectors, k, on.a, on.b + i * panel, on.start, on.c, 1);
     }
   });
 }
