@@ -22,7 +22,7 @@ Memory memory_of(const std::vector<float>& values) {
 }
 
 TEST(every_bit_counts) {
-  for (const std::size_t bytes : {1, 7, 8, 63, 64, 65, 200}) {
+  for (const std::size_t bytes : {1U, 7U, 8U, 63U, 64U, 65U, 200U}) {
     std::vector<char> memory(bytes, 'a');
     const std::uint64_t before = fingerprint({memory.data(), bytes});
     for (std::size_t bit = 0; bit < 8 * bytes; ++bit) {
@@ -52,7 +52,7 @@ TEST(two_signs_do_not_cancel) {
 
 TEST(what_has_changed_places_is_noticed) {
   const std::vector<float> values = numbers(999);
-  for (const std::size_t apart : {1, 2, 3, 16, 32, 500}) {  // floats of a word, words, lanes, rows
+  for (const std::size_t apart : {1U, 2U, 3U, 16U, 32U, 500U}) {  // in a word, words, lanes, rows
     std::vector<float> exchanged = values;
     std::swap(exchanged[8], exchanged[8 + apart]);
     CHECK(fingerprint(memory_of(exchanged)) != fingerprint(memory_of(values)), "%zu apart", apart);
@@ -69,17 +69,17 @@ TEST(zeros_count) {
 }
 
 TEST(threads_read_the_same) {
-  const int before = default_threads();
+  const int before = chosen_threads();
   std::vector<float> large = numbers(3 * fingerprint_block / sizeof(float) + 5);
   const std::vector<float> small = numbers(10);
   const std::vector<Memory> all = {memory_of(small), memory_of(large)};
-  set_default_threads(1);
+  choose_threads(1);
   const std::uint64_t alone = fingerprint(all);
-  set_default_threads(available_threads());
+  choose_threads(available_threads());
   for (int i = 0; i < 20; ++i) CHECK(fingerprint(all) == alone, "by %d threads", default_threads());
   large.back() = 0;
   CHECK(fingerprint(all) != alone, "the last block was not read");
-  set_default_threads(before);
+  choose_threads(before);
 }
 
 }  // namespace
