@@ -76,16 +76,19 @@ test: .venv/.test ## all tests that need no other framework
 test-hosts: .venv/.hosts ## the tests with torch, Keras, JAX, onnxruntime, OpenVINO
 	.venv/bin/python -m pytest $(HOSTS) $(PYTEST_ARGS)
 
+# What may harm memory: calls of every kind in every form, and none of them a thousand times.
+HARMFUL = $(foreach what,checkpoints lengths nan_and_edges noise prepack stacks strides team trace, \
+	tests/functional/test_$(what).py) tests/fuzz tests/native tests/training \
+	$(foreach what,exchange layers weights,tests/interop/test_torch_$(what).py)
+
 # Python leaks at exit by design, and a refused allocation must stay a MemoryError. What looks at
-# the release build, at the clock or at texts has nothing to say here; and of the calls that the
-# gradient tests make thousands of, each kind is among the others.
+# the clock has nothing to say here.
 sanitize: .venv-sanitize/.test ## the tests under AddressSanitizer and UBSan (GCC)
 	RNNFAST_BUILD_DIR=build/sanitize LD_PRELOAD=$(SANITIZERS) \
 		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
 		UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 		.venv-sanitize/bin/python -m pytest $(TOGETHER) --quick --capture=sys \
-		-m "not timing" tests/functional tests/fuzz tests/interop tests/layers tests/native \
-		tests/training $(PYTEST_ARGS)
+		-m "not timing" $(HARMFUL) $(PYTEST_ARGS)
 
 # A race ends either run, whatever the tests say.
 sanitize-threads: export TSAN_OPTIONS = halt_on_error=1:exitcode=66:suppressions=$(CURDIR)/tests/thread_sanitizer.supp

@@ -140,6 +140,7 @@ print(total)
 """
 
 
+@pytest.mark.timing  # as of what measures memory: sanitizers have a malloc of their own
 def test_each_allocation_may_be_refused(tmp_path: Path) -> None:
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:

@@ -314,7 +314,8 @@ def test_no_thread_can_be_started(tmp_path) -> None:
     source.write_text("#include <errno.h>\nint pthread_create(void) { return EAGAIN; }\n")
     subprocess.run([compiler, "-shared", "-fPIC", str(source), "-o", str(shim)], check=True)
     program = "with forced_plan(threads=3): print(gradients(lengths=lengths))"
-    refused = run(program, LD_PRELOAD=str(shim), OPENBLAS_NUM_THREADS="1")
+    before = os.environ.get("LD_PRELOAD", "")
+    refused = run(program, LD_PRELOAD=f"{before}:{shim}", OPENBLAS_NUM_THREADS="1")
     assert refused == run(program)
 
 
