@@ -77,8 +77,10 @@ test-hosts: .venv/.hosts ## the tests with torch, Keras, JAX, onnxruntime, OpenV
 	.venv/bin/python -m pytest $(HOSTS) $(PYTEST_ARGS)
 
 # What may harm memory: calls of every kind in every form, and none of them a thousand times.
-HARMFUL = $(foreach what,checkpoints lengths nan_and_edges noise prepack stacks strides team trace, \
-	tests/functional/test_$(what).py) tests/fuzz tests/native tests/training \
+HARMFUL = $(foreach what,checkpoints lengths nan_and_edges noise prepack stacks strides trace, \
+	tests/functional/test_$(what).py) \
+	$(foreach what,plan plan_of_layers,tests/functional/test_team.py::test_any_team_under_any_$(what)) \
+	tests/fuzz tests/native tests/training \
 	$(foreach what,exchange layers weights,tests/interop/test_torch_$(what).py)
 
 # Python leaks at exit by design, and a refused allocation must stay a MemoryError. What looks at

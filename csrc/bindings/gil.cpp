@@ -8,7 +8,6 @@
 #include "base/team.hpp"
 
 #if defined(__GLIBCXX__) && defined(__unix__)
-#include <cxxabi.h>
 #include <unistd.h>
 #define RNNFAST_UNWINDS_THREADS 1
 #endif
@@ -80,7 +79,7 @@ void take_gil(PyThreadState* state) {
 #if defined(RNNFAST_UNWINDS_THREADS)
   try {
     PyEval_RestoreThread(state);
-  } catch (abi::__forced_unwind&) {
+  } catch (...) {  // the unwinding that ends a thread: nothing else is thrown
     while (true) pause();
   }
 #else
