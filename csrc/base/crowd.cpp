@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <limits>
 #include <mutex>
 
+#include "base/clock.hpp"
+
 namespace rnnfast {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr long long crowded_for_ns = 200'000'000;
 constexpr long long try_again_after_ns = 250'000'000;
@@ -70,11 +69,6 @@ struct State {
 State& state() {
   static State& state = *new State;
   return state;
-}
-
-long long now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch())
-      .count();
 }
 
 }  // namespace

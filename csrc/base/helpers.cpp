@@ -140,21 +140,18 @@ thread_local int most_helpers = most_shares - 1;
 alignas(Pool) char memory[sizeof(Pool)];
 std::atomic<unsigned> fork_count{0};
 
-void begin_anew() {
-  new (memory) Pool;
-  fork_count.fetch_add(1, std::memory_order_relaxed);
-}
-
 Pool& pool() {
-  static Pool* const first = [] {
-    new (memory) Pool;
-#if RNNFAST_HAS_FORK
-    pthread_atfork(nullptr, nullptr, begin_anew);
-#endif
-    return std::launder(reinterpret_cast<Pool*>(memory));
-  }();
+  static Pool* const first = new (memory) Pool;
   return *first;
 }
+
+#if RNNFAST_HAS_FORK
+// From the start: others' threads are lost by a fork as well, whether or not there are ours.
+const int fork_watch = pthread_atfork(nullptr, nullptr, [] {
+  new (&pool()) Pool;
+  fork_count.fetch_add(1, std::memory_order_relaxed);
+});
+#endif
 
 }  // namespace
 

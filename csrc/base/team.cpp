@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cassert>
-#include <chrono>
 #include <exception>
 #include <new>
 #include <stdexcept>
 #include <thread>
 
 #include "base/arena.hpp"
+#include "base/clock.hpp"
 #include "base/cpu.hpp"
 #include "base/crowd.hpp"
 #include "base/helpers.hpp"
@@ -18,12 +18,6 @@
 namespace rnnfast {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-long long now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch())
-      .count();
-}
 
 constexpr int nobody = 0;
 
@@ -265,6 +259,7 @@ class Call {
     }
     if (thrown_) std::rethrow_exception(thrown_);
     const long long ended = now_ns();
+    if (worker_.pieces_ == 0) return;  // helpers did everything: nothing is known of one thread
     const double pieces = worker_.before_ * static_cast<double>(team_.shares);
     const double own = worker_.pieces_ / pieces;
     report_call({team_.shares, static_cast<double>(ended - began),

@@ -83,3 +83,38 @@ main()
 
 def test_forked_workers_do_not_hang():
     assert "passes here: 30" in run("-W", "ignore", "-c", WORKERS)
+
+
+FORKED = """
+import os
+import torch
+from rnnfast.interop.torch import LSTM
+
+torch.set_num_threads(2)
+module, x = LSTM(64, 128), torch.randn(100, 32, 64)
+
+
+def everything():
+    y = module(x)[0]
+    y.sum().backward()
+    gradient = module.weight_hh_l0.grad.clone()
+    module.zero_grad()
+    return y.detach(), gradient
+
+
+# OpenMP's threads are there, and none of our own: the thread that imports us shares torch's.
+torch.randn(4_000_000).sin().sum()
+want = everything()
+child = os.fork()
+if child == 0:
+    with torch.no_grad():  # compared by NumPy: torch's own operations would wait for OpenMP
+        same = (module(x)[0].numpy() == want[0].numpy()).all()
+    os._exit(0 if same else 3)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert all(map(torch.equal, everything(), want))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_process_computes():
+    run("-W", "ignore", "-c", FORKED)
