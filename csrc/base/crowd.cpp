@@ -79,6 +79,8 @@ void report_call(const CallTimes& times) {
   const std::unique_lock lock(all.mutex, std::try_to_lock);
   if (!lock) return;
   all.most = std::max(all.most, times.threads);
+  // Planned before the limit was: as backward passes are by their forward pass.
+  if (times.threads > limit.load(std::memory_order_relaxed)) return;
   if (all.tries) {
     all.tried.add(times, 1);
     if (all.tried.tells()) all.end_try(now_ns());
