@@ -206,6 +206,7 @@ def test_when_layers_run_at_once() -> None:
         assert not last_plan()["pipelines"]
 
 
+@pytest.mark.timing  # what is chosen goes by how far the cores are apart
 def test_a_small_stack_runs_at_once_unasked() -> None:
     rng = np.random.default_rng(1)
     w = [rng.standard_normal((256, 64)).astype(np.float32) for _ in range(4)]
