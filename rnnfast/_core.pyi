@@ -168,6 +168,9 @@ def meeting_ns(threads: int) -> float:
     """Nanoseconds in which threads meet and trade a state, measured now and then."""
 
 def config() -> dict[str, Any]: ...
+def cells() -> list[dict[str, Any]]:
+    """What C++ knows of each cell (its traits), and whether its activations are fixed or chosen."""
+
 def plan(
     cell: _Cell, dtype: _DType, T: int, B: int, I: int, H: int, threads: int, training: bool
 ) -> dict[str, Any]: ...

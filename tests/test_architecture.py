@@ -20,18 +20,29 @@ PACKAGE = ROOT / "rnnfast"
 
 # --- C++ ------------------------------------------------------------------------------------------
 
-# folder: what it may include besides itself
-KERNELS = {"base", "simd", "math", "cells", "gemm", "seq"}
+# folder, or room of cpu/: what it may include besides itself
+CELLS = {"base", "simd", "math", "cells"}
+CALL = {"base", "math", "call"}
+LAYOUT = CELLS | {"gemm", "call", "cpu/plan", "cpu/layout"}
+PASSES = LAYOUT | {"cpu/epilogue"}
+DRIVES = PASSES | {"cpu/forward", "cpu/backward", "cpu/drive"}
 MAY_INCLUDE = {
     "base": set(),
     "simd": {"base"},
     "math": {"base", "simd"},
-    "cells": {"base", "simd", "math"},
+    "cells": CELLS,
     "gemm": {"base", "simd"},
-    "seq": KERNELS,
-    "targets": KERNELS,
-    "dispatch": KERNELS | {"targets"},
-    "bindings": KERNELS | {"targets", "dispatch"},
+    "call": CALL,
+    "random": {"base"},
+    "cpu/plan": CALL,
+    "cpu/layout": LAYOUT,
+    "cpu/epilogue": LAYOUT,
+    "cpu/forward": PASSES,
+    "cpu/backward": PASSES,
+    "cpu/drive": DRIVES,
+    "cpu/targets": DRIVES,
+    "cpu/dispatch": DRIVES | {"cpu/targets"},
+    "bindings": DRIVES | {"random", "cpu/targets", "cpu/dispatch"},
 }
 
 # Compiled once per instruction set, so a template of the standard library instantiated there could
@@ -65,7 +76,7 @@ def name(path: Path) -> str:
 
 
 def folder(source: Path) -> str:
-    return source.relative_to(CSRC).parts[0]
+    return source.parent.relative_to(CSRC).as_posix()
 
 
 @cache
@@ -92,7 +103,7 @@ def reached_from(source: Path) -> set[Path]:
 
 
 def test_csrc_has_only_the_folders_of_the_map():
-    assert {path.name for path in CSRC.iterdir()} <= MAY_INCLUDE.keys()
+    assert {folder(source) for source in SOURCES} == MAY_INCLUDE.keys()
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=name)
@@ -103,10 +114,10 @@ def test_includes_follow_the_arrows(source):
         assert folder(CSRC / path) in allowed, f'{folder(source)}/ may not include "{path}"'
 
 
-@pytest.mark.parametrize("target", sorted((CSRC / "targets").glob("*.cpp")), ids=name)
+@pytest.mark.parametrize("target", sorted((CSRC / "cpu" / "targets").glob("*.cpp")), ids=name)
 def test_target_code_includes_no_standard_templates(target):
     # The plan is compiled once; targets only read it.
-    for source in reached_from(target) - {CSRC / "seq" / "plan.hpp"}:
+    for source in reached_from(target) - {CSRC / "cpu" / "plan" / "plan.hpp"}:
         beyond = set(includes(source)[1]) - HEADERS_OF_TARGET_CODE
         if folder(source) in ("base", "simd"):
             beyond -= {"immintrin.h", "arm_neon.h"}
@@ -120,7 +131,7 @@ def test_instruction_sets_are_told_apart_in_simd_and_cpu_alone(source):
     lines = source.read_text().replace("\\\n", " ").splitlines()
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         # A target's file refuses to be compiled without its flags: that chooses nothing.
-        guard = folder(source) == "targets" and re.match(r"\s*#\s*error", following)
+        guard = folder(source) == "cpu/targets" and re.match(r"\s*#\s*error", following)
         assert guard or not INSTRUCTION_SET.match(line), line
 
 

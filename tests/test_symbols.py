@@ -32,7 +32,7 @@ def objects(native_build) -> dict[str, Path]:
 
 
 def source_of(target: str) -> str:
-    return f"csrc/targets/{target}.cpp"
+    return f"csrc/cpu/targets/{target}.cpp"
 
 
 def weak_symbols(object_file: Path) -> set[str]:

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/view.hpp"
-#include "dispatch/dispatch.hpp"
+#include "cpu/dispatch/dispatch.hpp"
 
 namespace rnnfast {
 

@@ -7,13 +7,13 @@
 #include "bindings/cell_choice.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/plans.hpp"
-#include "seq/sequences.hpp"
+#include "cpu/plan/sequences.hpp"
 
 namespace rnnfast {
 
 /// Weights of one cell, packed once.
 template <class T>
-Arena pack(const CellKernels<T>& kernels, const Dims& dims, const Weights<T>& weights,
+Arena pack(const CellKernels<T>& kernels, const Dims& dims, const WeightSet<const T>& weights,
            int threads) {
   Arena packed(kernels.packed_bytes(dims));
   kernels.pack(dims, weights, threads, packed.data());
@@ -25,26 +25,16 @@ Arena pack(const CellKernels<T>& kernels, const Dims& dims, const Weights<T>& we
 inline py::object weight(const py::tuple& weights, std::size_t i) { return weights[i]; }
 
 template <class T>
-Weights<T> weights_of(const py::tuple& weights) {
-  return {pointer<const T>(weight(weights, 0)), pointer<const T>(weight(weights, 1)),
-          pointer<const T>(weight(weights, 2)), pointer<const T>(weight(weights, 3)),
-          pointer<const T>(weight(weights, 4)), pointer<const T>(weight(weights, 5)),
-          pointer<const T>(weight(weights, 6))};
+WeightSet<T> weights_of(const py::tuple& weights) {
+  WeightSet<T> set;
+  for (std::size_t i = 0; i < weight_count; ++i) set.arrays[i] = pointer<T>(weight(weights, i));
+  return set;
 }
 
 template <class T>
 Gradients<T> gradients_of(const py::object& dx, const py::tuple& of_weights, const py::object& dh0,
                           const py::object& dc0) {
-  return {sequence<T>(dx),
-          pointer<T>(weight(of_weights, 0)),
-          pointer<T>(weight(of_weights, 1)),
-          pointer<T>(weight(of_weights, 2)),
-          pointer<T>(weight(of_weights, 3)),
-          pointer<T>(dh0),
-          pointer<T>(dc0),
-          pointer<T>(weight(of_weights, 4)),
-          pointer<T>(weight(of_weights, 5)),
-          pointer<T>(weight(of_weights, 6))};
+  return {sequence<T>(dx), weights_of<T>(of_weights), {pointer<T>(dh0), pointer<T>(dc0)}};
 }
 
 /// The sizes that weights have.

@@ -16,7 +16,7 @@ void forward(const py::object& cell, const py::array& x, const py::tuple& given,
     const CellChoice choice(cell);
     const CellKernels<T>& kernels = choice.kernels<T>();
     const Dims dims = dims_of(x, dims_of(given));
-    const Weights<T> weights = weights_of<T>(given);
+    const WeightSet<const T> weights = weights_of<const T>(given);
     const Masks<T> noise = masks_of<T>(masks);
     const PlanSegment plan = plan_masked(Purpose::inference, dims, kernels.traits, noise);
     const std::vector<SequenceRow> rows = rows_of(spans, plan);
@@ -42,7 +42,7 @@ Tape forward_saving(const py::object& cell, const py::array& x, const py::tuple&
     const CellChoice choice(cell);
     const CellKernels<T>& kernels = choice.kernels<T>();
     const Dims dims = dims_of(x, dims_of(given));
-    const Weights<T> weights = weights_of<T>(given);
+    const WeightSet<const T> weights = weights_of<const T>(given);
     const Masks<T> noise = masks_of<T>(masks);
     const PlanSegment plan = plan_masked(purpose, dims, kernels.traits, noise);
     std::vector<SequenceRow> rows = rows_of(spans, plan);

@@ -30,9 +30,45 @@ py::dict config() {
   return facts;
 }
 
+py::dict describe(const CellTraits& cell) {
+  py::dict facts;
+  facts["gates"] = cell.gates;
+  facts["parts"] = cell.parts;
+  facts["phases"] = cell.phases;
+  facts["has_memory"] = cell.has_memory;
+  facts["norm_rows"] = cell.norm_rows;
+  facts["unit_weights"] = cell.unit_weights;
+  facts["projectable"] = cell.may_project;
+  facts["activations"] = cell.activations;
+  return facts;
+}
+
+/// What there is to know of every cell, by its name: whether it has activations of its own
+/// (`fixed`), whether a call may choose them (`chosen`), and its traits.
+py::list cells() {
+  py::list all;
+  const auto add = [&](const CellKernels<float>& cell, bool fixed) {
+    for (const py::handle& known : all) {
+      if (known["name"].cast<std::string>() != cell.name) continue;
+      known["chosen"] = true;
+      return;
+    }
+    py::dict facts = describe(cell.traits);
+    facts["name"] = cell.name;
+    facts["fixed"] = fixed;
+    facts["chosen"] = !fixed;
+    all.append(facts);
+  };
+  const ScalarKernels<float>& own = target().single;
+  for (int i = 0; i < own.cell_count; ++i) add(own.cells[i], true);
+  for (int i = 0; i < own.chosen->count; ++i) add(own.chosen->cells[i], false);
+  return all;
+}
+
 }  // namespace
 
 void register_machine(py::module_& module) {
+  module.def("cells", &cells);
   module.def("config", &config);
   module.def("get_num_threads", &default_threads);
   module.def("choose_threads", &choose_threads, py::arg("n"));

@@ -1,5 +1,5 @@
 // Masks: drawn at random, and put on sequences.
-#include "seq/masks.hpp"
+#include "random/masks.hpp"
 
 #include "base/threads.hpp"
 #include "bindings/arrays.hpp"

@@ -1,6 +1,6 @@
 #include "bindings/gil.hpp"
 #include "bindings/register.hpp"
-#include "dispatch/dispatch.hpp"
+#include "cpu/dispatch/dispatch.hpp"
 
 PYBIND11_MODULE(_core, module) {
   module.doc() = "Kernels of rnnfast. Everything here expects arguments that rnnfast._check made.";

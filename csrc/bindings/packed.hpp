@@ -15,7 +15,7 @@ class Packed {
         array_type_(py::type::of(weight(given, 0))),
         packed_(with_scalar(dtype_, [&](auto scalar) {
           using T = decltype(scalar);
-          const Weights<T> weights = weights_of<T>(given);
+          const WeightSet<const T> weights = weights_of<const T>(given);
           return without_gil(
               [&] { return pack(cell_.kernels<T>(), dims_, weights, threads_now()); });
         })) {}
@@ -96,7 +96,7 @@ class Packed {
     py::handle h0 = Py_None;
     py::handle c0 = Py_None;
     if (!state.is_none()) {
-      if (!kernels.has_memory) {
+      if (!kernels.traits.has_memory) {
         h0 = state;
       } else if (PyTuple_CheckExact(state.ptr()) && PyTuple_GET_SIZE(state.ptr()) == 2) {
         h0 = PyTuple_GET_ITEM(state.ptr(), 0);
@@ -108,11 +108,11 @@ class Packed {
       if (!fits(h0, dims.rows, outputs)) return not_implemented();
     }
     py::object h = fresh(dims.rows, outputs);
-    py::object c = kernels.has_memory ? fresh(dims.rows, dims.units) : py::none();
+    py::object c = kernels.traits.has_memory ? fresh(dims.rows, dims.units) : py::none();
     run<T>(dims, {pointer<const T>(x), 0, dims.inputs},
            {pointer<const T>(h0), pointer<const T>(c0)}, {pointer<T>(h), 0, outputs},
            {nullptr, pointer<T>(c)});
-    if (!kernels.has_memory) return h;
+    if (!kernels.traits.has_memory) return h;
     py::tuple both(2);
     PyTuple_SET_ITEM(both.ptr(), 0, h.release().ptr());
     PyTuple_SET_ITEM(both.ptr(), 1, c.release().ptr());

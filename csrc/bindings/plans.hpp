@@ -1,7 +1,7 @@
 // The plan of a call, with what a test has forced upon this thread, and a record of the last one.
 #pragma once
 
-#include "dispatch/dispatch.hpp"
+#include "cpu/dispatch/dispatch.hpp"
 
 namespace rnnfast {
 

@@ -99,7 +99,7 @@ Stack<T> stack_of(const CellChoice& cell, Purpose purpose, const StackPlan& plan
         nullptr};
     const py::object weights = at(part, 1);
     if (PyTuple_Check(weights.ptr())) {
-      made.weights = weights_of<T>(weights);
+      made.weights = weights_of<const T>(weights);
     } else {
       made.packed = weights.cast<const Packed&>().data();
     }

@@ -33,7 +33,7 @@ class Tape {
       require_of<bool>("resets", resets, {dims_.steps, dims_.rows});
       const BackwardCall<T> call = {dims_,
                                     sequence<const T>(x),
-                                    weights_of<T>(weights),
+                                    weights_of<const T>(weights),
                                     sequence<const T>(dy),
                                     {pointer<const T>(dh_n), pointer<const T>(dc_n)},
                                     gradients_of<T>(dx, gradients, dh0, dc0),
@@ -55,7 +55,7 @@ class Tape {
 
   /// Without options: `x` and all else as the kernel wants it.
   template <class T>
-  void run(Sequence<const T> x, const Weights<T>& weights, Sequence<const T> dy,
+  void run(Sequence<const T> x, const WeightSet<const T>& weights, Sequence<const T> dy,
            States<const T> d_last, const Gradients<T>& out) const {
     run<T>({dims_, x, weights, dy, d_last, out, nullptr, {}, {}, 0, cell_.activations()});
   }
@@ -63,7 +63,7 @@ class Tape {
   void trace(const py::tuple& weights, const py::array& gates, const py::object& c) const {
     with_scalar(scalar_, [&](auto scalar) {
       using T = decltype(scalar);
-      const TraceCall<T> call = {weights_of<T>(weights), sequence<T>(gates), sequence<T>(c),
+      const TraceCall<T> call = {weights_of<const T>(weights), sequence<T>(gates), sequence<T>(c),
                                  rows_.empty() ? nullptr : rows_.data(), cell_.activations()};
       require_of<T>("gates", gates,
                     {dims_.steps, dims_.rows, cell_.kernels<T>().traits.gates, dims_.units});

@@ -48,11 +48,12 @@ bool read(const Exchange& exchange, py::handle object, std::initializer_list<ind
 /// The weights of a plain cell of `rows` rows in all; false where they do not fit.
 template <class T>
 bool read_weights(const Exchange& exchange, const py::tuple& given, const Dims& dims, index rows,
-                  Weights<T>& weights) {
-  return read(exchange, given[0], {rows, dims.inputs}, weights.w_ih) &&
-         read(exchange, given[1], {rows, dims.units}, weights.w_hh) &&
-         read(exchange, given[2], {rows}, weights.b_ih) &&
-         read(exchange, given[3], {rows}, weights.b_hh) && weights.w_ih && weights.w_hh;
+                  WeightSet<const T>& weights) {
+  return read(exchange, given[0], {rows, dims.inputs}, weights[WeightId::w_ih]) &&
+         read(exchange, given[1], {rows, dims.units}, weights[WeightId::w_hh]) &&
+         read(exchange, given[2], {rows}, weights[WeightId::b_ih]) &&
+         read(exchange, given[3], {rows}, weights[WeightId::b_hh]) && weights[WeightId::w_ih] &&
+         weights[WeightId::w_hh];
 }
 
 /// y (T, B, R), h_n (1, B, R) and, where there is one, c_n (1, B, H).
@@ -74,7 +75,7 @@ py::object forward_as(const Exchange& exchange, const Packed& packed, py::handle
   auto [y, y_data] = exchange.make<T>({dims.steps, dims.rows, outputs});
   auto [h, h_data] = exchange.make<T>({1, dims.rows, outputs});
   const Sequence<T> to = {y_data, dims.rows * outputs, outputs};
-  if (!packed.kernels<T>().has_memory) {
+  if (!packed.kernels<T>().traits.has_memory) {
     packed.run<T>(dims, sequence_of<T>(view), initial, to, {h_data, nullptr});
     return tuple_of(y, h);
   }
@@ -102,7 +103,7 @@ py::object step_as(const Exchange& exchange, const Packed& packed, py::handle x,
   const Sequence<const T> from = {pointer<const T>(view), 0, view.strides[0]};
   auto [h, h_data] = exchange.make<T>({dims.rows, outputs});
   const Sequence<T> to = {h_data, 0, outputs};
-  if (!packed.kernels<T>().has_memory) {
+  if (!packed.kernels<T>().traits.has_memory) {
     packed.run<T>(dims, from, initial, to, {});
     return h;
   }
@@ -118,7 +119,7 @@ py::object forward_saving_as(const Exchange& exchange, const CellChoice& cell,
                              py::handle h0, py::handle c0) {
   const CellKernels<T>& kernels = cell.kernels<T>();
   const Dims dims = {view.shape[0], view.shape[1], view.shape[2], units};
-  Weights<T> weights;
+  WeightSet<const T> weights;
   States<const T> initial;
   if (!read_weights(exchange, given, dims, kernels.traits.gates * units, weights) ||
       !read(exchange, h0, {1, dims.rows, units}, initial.h) ||
@@ -129,7 +130,7 @@ py::object forward_saving_as(const Exchange& exchange, const CellChoice& cell,
   auto [h, h_data] = exchange.make<T>({1, dims.rows, units});
   py::object c = py::none();
   T* c_data = nullptr;
-  if (kernels.has_memory) std::tie(c, c_data) = exchange.make<T>({1, dims.rows, units});
+  if (kernels.traits.has_memory) std::tie(c, c_data) = exchange.make<T>({1, dims.rows, units});
   Tape tape = [&, y_to = y_data, h_to = h_data] {
     const PlanSegment plan = plan_call(Purpose::training, dims, kernels.traits);
     const ForwardCall<T> call = {dims,
@@ -204,7 +205,7 @@ py::object backward_as(const Exchange& exchange, const Tape& tape, const TensorV
                        const py::tuple& given, const py::tuple& above, const py::tuple& wanted) {
   const Dims& dims = tape.dims();
   const index rows = tape.kernels<T>().traits.gates * dims.units;
-  Weights<T> weights;
+  WeightSet<const T> weights;
   if (!has_shape(view, {dims.steps, dims.rows, dims.inputs}) || !has_dense_rows(view) ||
       !read_weights(exchange, given, dims, rows, weights)) {
     throw std::invalid_argument("a tensor of the forward pass has changed its shape or type");
@@ -217,12 +218,12 @@ py::object backward_as(const Exchange& exchange, const Tape& tape, const TensorV
   Gradients<T> out;
   out.x = {want.make(0, {dims.steps, dims.rows, dims.inputs}), dims.rows * dims.inputs,
            dims.inputs};
-  out.h0 = want.make(1, {1, dims.rows, dims.units});
-  out.c0 = want.make(2, {1, dims.rows, dims.units});
-  out.w_ih = want.make(3, {rows, dims.inputs});
-  out.w_hh = want.make(4, {rows, dims.units});
-  out.b_ih = want.make(5, {rows});
-  out.b_hh = want.make(6, {rows});
+  out.initial.h = want.make(1, {1, dims.rows, dims.units});
+  out.initial.c = want.make(2, {1, dims.rows, dims.units});
+  out.weights[WeightId::w_ih] = want.make(3, {rows, dims.inputs});
+  out.weights[WeightId::w_hh] = want.make(4, {rows, dims.units});
+  out.weights[WeightId::b_ih] = want.make(5, {rows});
+  out.weights[WeightId::b_hh] = want.make(6, {rows});
   tape.run<T>(sequence_of<T>(view), weights, {dy, dims.rows * dims.units, dims.units}, {dh, dc},
               out);
   return std::move(want.found);

@@ -13,6 +13,8 @@
 //                         previous h, a later one the operand that `stage` makes after the one
 //                         before
 //   has_memory            whether there is a c beside h
+//   activations           how many it has, in ONNX's order: of the gates, the candidate, the
+//                         output; where there is one, the candidate's
 //
 //   forward(gate, prev)                        gates in place; returns the state after the step
 //   backward(gate, prev, d, delta)             d: dL/d(state after the step), on return dL/d(state
@@ -68,7 +70,7 @@ concept Normalized = requires { Cell::norms; };
 template <class Cell>
 concept NormalizesMemory = requires { Cell::memory_part; };
 
-/// Whether a call may project what the cell gives (seq/projection.hpp).
+/// Whether a call may project what the cell gives (cpu/epilogue/projection.hpp).
 template <class Cell>
 concept Projectable = Cell::has_memory && !Normalized<Cell>;
 
@@ -83,6 +85,17 @@ constexpr int scales() {
     return 0;
   }
 }
+
+/// Rows, of H numbers, of the weights of its norms: gains of both products, gain and bias of c.
+template <class Cell>
+constexpr int norm_rows() {
+  if constexpr (Normalized<Cell>) {
+    return 2 * Cell::gates + (NormalizesMemory<Cell> ? 2 : 0);
+  } else {
+    return 0;
+  }
+}
+
 /// The activations of a cell, those that it needs: ONNX's f, g and h.
 template <class Gates, class Candidate = Gates, class Output = Candidate>
 struct Fixed {

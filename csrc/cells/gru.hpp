@@ -25,6 +25,7 @@ struct Gru {
   static constexpr int phases = 1;
   static constexpr Range phase[phases] = {{r, m + 1}};
   static constexpr bool has_memory = false;
+  static constexpr int activations = 2;
   Activations act;
 
   template <class V>

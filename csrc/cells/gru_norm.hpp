@@ -8,7 +8,7 @@
 //   each times the slope of its gate; then dm = dn r, dr = dn m, times the slope of r
 //
 // The rows of r and z of a product are normalized together, those of n by themselves
-// (seq/layer_norm.hpp).
+// (cpu/epilogue/layer_norm.hpp).
 #pragma once
 
 #include "cells/cell.hpp"
@@ -27,6 +27,7 @@ struct GruNorm {
   static constexpr int phases = 1;
   static constexpr Range phase[phases] = {{hr, xr}};
   static constexpr bool has_memory = false;
+  static constexpr int activations = 2;
 
   Activations act;
 

@@ -24,6 +24,7 @@ struct GruResetBefore {
   static constexpr int phases = 2;
   static constexpr Range phase[phases] = {{r, n}, {n, n + 1}};
   static constexpr bool has_memory = false;
+  static constexpr int activations = 2;
   Activations act;
 
   template <int Phase, class V>

@@ -23,6 +23,7 @@ struct Lstm {
   static constexpr int phases = 1;
   static constexpr Range phase[phases] = {{0, 4}};
   static constexpr bool has_memory = true;
+  static constexpr int activations = 3;
   Activations act;
 
   template <class V>

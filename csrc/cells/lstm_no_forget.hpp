@@ -23,6 +23,7 @@ struct LstmNoForget {
   static constexpr int phases = 1;
   static constexpr Range phase[phases] = {{0, 3}};
   static constexpr bool has_memory = true;
+  static constexpr int activations = 3;
   Activations act;
 
   template <class V>

@@ -8,7 +8,8 @@
 //   di = dc g    df = dc c_prev    dg = dc i   dc_prev = dc f
 //   each times the slope of its gate
 //
-// A product of all gates' rows is normalized at once, c over its units (seq/layer_norm.hpp).
+// A product of all gates' rows is normalized at once, c over its units
+// (cpu/epilogue/layer_norm.hpp).
 #pragma once
 
 #include "cells/cell.hpp"
@@ -27,6 +28,7 @@ struct LstmNorm {
   static constexpr int phases = 1;
   static constexpr Range phase[phases] = {{hi, xi}};
   static constexpr bool has_memory = true;
+  static constexpr int activations = 3;
 
   Activations act;
 

@@ -26,6 +26,7 @@ struct LstmPeephole {
   static constexpr int phases = 1;
   static constexpr Range phase[phases] = {{0, 4}};
   static constexpr bool has_memory = true;
+  static constexpr int activations = 3;
   static constexpr int unit_weights = 3;
   static constexpr int unit_weight_part[unit_weights] = {i, f, o};
   static constexpr bool meets_new_c[unit_weights] = {false, false, true};

@@ -19,6 +19,7 @@ struct Rnn {
   static constexpr int phases = 1;
   static constexpr Range phase[phases] = {{0, 1}};
   static constexpr bool has_memory = false;
+  static constexpr int activations = 1;
   Activations act;
 
   template <class V>

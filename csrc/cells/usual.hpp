@@ -33,8 +33,7 @@ template <template <class> class Cell, class T, class Body>
 [[gnu::always_inline]] inline void with_inlined(const Cell<ChosenActivations<T>>& cell,
                                                 Body&& body) {
   const ChosenActivations<T>& act = cell.act;
-  // A cell of one gate has no other activation than its candidate's.
-  const bool gates = Cell<ChosenActivations<T>>::gates == 1 || act.gates.is_sigmoid();
+  const bool gates = Cell<ChosenActivations<T>>::activations == 1 || act.gates.is_sigmoid();
   if (gates && act.candidate.is_tanh() && act.output.is_tanh()) {
     inlined(Cell<BoundedActivations<T>>{BoundedActivations<T>(act)}, body);
   } else {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "dispatch/dispatch.hpp"
+#include "cpu/dispatch/dispatch.hpp"
 
 namespace rnnfast::testing {
 

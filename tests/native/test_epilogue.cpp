@@ -166,12 +166,13 @@ void check_cell(const Target& target, const CellKernels<T>& kernels, const Step&
   std::vector<T> h_n(y.size() - 1);
   std::vector<T> c_n(y.size() - 1);
   const auto peephole = random.vector<T>(3 * units);
-  const Weights<T> weights = {w_ih.data(), w_hh.data(), nullptr, nullptr, nullptr, peephole.data()};
+  const WeightSet<const T> weights = {w_ih.data(), w_hh.data(), nullptr,
+                                      nullptr,     nullptr,     peephole.data()};
   const ForwardCall<T> call = {dims,
                                {x.data(), 0, 1},
-                               {h0.data(), kernels.has_memory ? c0.data() : nullptr},
+                               {h0.data(), kernels.traits.has_memory ? c0.data() : nullptr},
                                {y.data(), 0, units},
-                               {h_n.data(), kernels.has_memory ? c_n.data() : nullptr},
+                               {h_n.data(), kernels.traits.has_memory ? c_n.data() : nullptr},
                                nullptr,
                                {},
                                {},
@@ -202,7 +203,7 @@ void check_cell(const Target& target, const CellKernels<T>& kernels, const Step&
       step.run(a, u, h, c, p);
       CHECK(std::fabs(y[at] - h) <= tolerance && y[at] == h_n[at], "%s %s H=%d: y %g, wanted %g",
             target.name, step.cell, static_cast<int>(units), static_cast<double>(y[at]), h);
-      CHECK(!kernels.has_memory || std::fabs(c_n[at] - c) <= tolerance, "%s %s H=%d: c",
+      CHECK(!kernels.traits.has_memory || std::fabs(c_n[at] - c) <= tolerance, "%s %s H=%d: c",
             target.name, step.cell, static_cast<int>(units));
     }
   }
@@ -214,7 +215,7 @@ template <class T>
 void check_cells(const Target& target, const CellTable<T>& table, std::span<const Step> wanted) {
   // Where layer normalization mixes the units of a row, tests/functional/test_oracle.py sees to it.
   int alone = 0;
-  for (int i = 0; i < table.count; ++i) alone += !table.cells[i].traits.whole_rows;
+  for (int i = 0; i < table.count; ++i) alone += !table.cells[i].traits.whole_rows();
   CHECK(alone == static_cast<int>(wanted.size()), "%s: a cell without a test", target.name);
   for (int i = 0; i < table.count; ++i) {
     const CellKernels<T>& cell = table.cells[i];

@@ -1,0 +1,133 @@
+// What follows once the deltas of a chunk are complete: dx, and the gradients of all weights. K of
+// these is the chunk's rows, in the order in which they are summed.
+#pragma once
+
+#include "cpu/backward/workspace.hpp"
+
+namespace rnnfast {
+namespace {
+
+template <class Cell, class T>
+class ChunkProducts {
+  using L = Layout<Cell, T>;
+  using Work = BackwardWorkspace<Cell, T>;
+
+ public:
+  /// Of a pass, whose own copies of all this it uses.
+  ChunkProducts(const BackwardCall<T>& call, const History<Cell, T, KeepAll>& history, Work& work)
+      : call_(call), history_(history), work_(work), layout_(work.layout) {}
+
+  /// Where this chunk's rows lie in x, dx and the history, of a share of its steps.
+  void list_rows(Span steps, const Share& own) {
+    const Span back = own.of(steps.size());
+    const Span listed = {steps.end - back.end, steps.end - back.begin};
+    index first = work_.rows_of({listed.end, steps.end});
+    const Span all = {0, call_.dims.rows};
+    for (index step = listed.end - 1; step >= listed.begin; --step) {
+      for (index r = all.begin; r < all.end; ++r) {
+        const SequenceRow& of = work_.sequences[r];
+        if (of.length <= step) continue;
+        const index row = first + of.rank;
+        const index t = of.first + step;
+        const Sequence<T>& dx = call_.out.x;
+        work_.x_offsets[row] = t * call_.x.step_stride + of.sequence * call_.x.row_stride;
+        work_.dx_offsets[row] = t * dx.step_stride + of.sequence * dx.row_stride;
+        const index kept = step - history_.steps.begin;
+        work_.state_numbers[row] = kept * history_.step_stride() + work_.state_rows[r];
+      }
+      first += work_.active[step];
+    }
+  }
+
+  /// dx of a share of the rows.
+  void input_product(const Slots<Cell, T>& deltas, const Share& own) {
+    const DeltaWeights<Cell, T>& weights = work_.input_weights;
+    constexpr index stride = DeltaWeights<Cell, T>::block_lanes;
+    T* const scratch = work_.dx + own.id * Work::dx_rows * stride;
+    const Span rows = own.of(deltas.rows);
+    for (index first = rows.begin; first < rows.end; first += Work::dx_rows) {
+      const index count = smaller(Work::dx_rows, rows.end - first);
+      const SlotOperand<Cell, T> operand = {deltas, Cell::input, first, work_.numbers};
+      for (index block = 0; block < weights.blocks(); ++block) {
+        const index column = block * stride;
+        const index columns = smaller(stride, call_.dims.inputs - column);
+        multiply<T>(operand, weights.block(block), {0, weights.width(block)},
+                    {work_.zeros, work_.numbers, 0}, {scratch, work_.numbers, stride}, count,
+                    [&](index row, index some) {
+                      for (index i = row; i < row + some; ++i) {
+                        T* dx = call_.out.x.data + work_.dx_offsets[first + i] + column;
+                        __builtin_memcpy(dx, scratch + i * stride,
+                                         static_cast<std::size_t>(columns) * sizeof(T));
+                      }
+                    });
+        own.worked(count * columns * weights.length());
+      }
+    }
+  }
+
+  /// A share of all weight gradients.
+  void weight_gradients(const Slots<Cell, T>& deltas, Span steps, const Share& own) {
+    index row = 0;
+    for (index end = steps.end; end > steps.begin; end -= work_.plan.block_steps) {
+      const index begin = larger(steps.begin, end - work_.plan.block_steps);
+      const Span rows = {row, row + work_.rows_of({begin, end})};
+      const SumSoFar so_far = end == call_.dims.steps ? SumSoFar::nothing : SumSoFar::blocks;
+      for_each_gradient(
+          deltas, own,
+          [&](const auto& gradient, Span strips, const auto& slots, const Rows<const T>& operand) {
+            gradient.add_block(slots, operand, rows, strips, so_far, own);
+          });
+      unit_gradients(deltas, rows, so_far, own);
+      row = rows.end;
+    }
+  }
+
+ private:
+  void unit_gradients(const Slots<Cell, T>& deltas, Span rows, SumSoFar so_far, const Share& own) {
+    if constexpr (Work::unit_weights > 0) {
+      const Span groups = own.of(layout_.groups());
+      const Rows<const T> c = {history_.c_at(history_.steps.begin), work_.state_numbers,
+                               layout_.row()};
+      const EvenRows<T> new_c = {work_.new_c, layout_.row()};
+      for (int weight = 0; weight < Work::unit_weights; ++weight) {
+        const UnitGradient<Cell, T>& gradient = work_.unit_gradients[weight];
+        if (!gradient.wanted()) continue;
+        Cell::meets_new_c[weight] ? gradient.add_block(deltas, new_c, rows, groups, so_far)
+                                  : gradient.add_block(deltas, c, rows, groups, so_far);
+      }
+      own.worked(rows.size() * groups.size() * L::N);
+    }
+  }
+
+  /// Calls body(gradient, the strips of a share, the slots of its deltas, the rows of its operand).
+  /// All gradients' strips are shared out together, so that few of one kind do not idle a worker.
+  template <class Body>
+  void for_each_gradient(const Slots<Cell, T>& deltas, const Share& own, Body&& body) {
+    index total = work_.input_gradient.strips() + work_.projection_gradient.strips();
+    for (const auto& gradient : work_.recurrent_gradients) total += gradient.strips();
+    const Span mine = own.of(total);
+    index first = 0;
+    const auto visit = [&](const auto& gradient, const auto& slots, const Rows<const T>& operand) {
+      const index end = first + gradient.strips();
+      const Span strips = {larger(mine.begin, first) - first, smaller(mine.end, end) - first};
+      if (strips.begin < strips.end) body(gradient, strips, slots, operand);
+      first = end;
+    };
+    const index first_step = history_.steps.begin;
+    visit(work_.input_gradient, deltas, {call_.x.data, work_.x_offsets, 1});
+    for (int p = 0; p < Cell::phases; ++p) {
+      visit(work_.recurrent_gradients[p], deltas,
+            {history_.operand_at(p, first_step), work_.state_numbers, work_.outputs.row()});
+    }
+    visit(work_.projection_gradient, work_.d_output_slots(deltas.rows),
+          {history_.m_at(first_step), work_.state_numbers, layout_.row()});
+  }
+
+  const BackwardCall<T>& call_;
+  const History<Cell, T, KeepAll>& history_;
+  Work& work_;
+  const L& layout_;
+};
+
+}  // namespace
+}  // namespace rnnfast

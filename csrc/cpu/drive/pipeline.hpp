@@ -1,0 +1,107 @@
+// Several layers at once, none of which is worth two threads by itself.
+//
+//   one direction     a worker has some adjacent layers, and takes a chunk of steps through all of
+//                     them once the worker below has done so:
+//
+//                       worker 0:  chunk 0   chunk 1   chunk 2   ...
+//                       worker 1:            chunk 0   chunk 1   chunk 2   ...
+//
+//   both directions   a worker has one of them, in all layers; they meet after each layer, since
+//                     the first step of the next one reads the last of the reverse direction
+//
+// Workers wait for each other once a chunk or a layer instead of once a step, and weights, states
+// and gates of a layer stay with one core. The steps are those of single layers
+// (cpu/forward/forward.hpp).
+#pragma once
+
+#include "cpu/drive/stack.hpp"
+#include "cpu/forward/forward.hpp"
+
+namespace rnnfast {
+namespace {
+
+/// What a part keeps while others have their turn, beside its weights and what it saves.
+template <class Cell, class T, class Keep>
+struct PartWork {
+  History<Cell, T, Keep> history;
+  ForwardWorkspace<T> workspace;
+
+  PartWork(const Dims& dims, const PlanSegment& plan)
+      : history(dims, plan), workspace(forward_workspace(history, plan)) {}
+
+  void place(Bump& bump) {
+    if constexpr (!Keep::gates) history.place(bump);
+    workspace.place(bump);
+  }
+
+  static std::size_t bytes(const Dims& dims, const PlanSegment& plan) {
+    PartWork work(dims, plan);
+    return measure(work);
+  }
+};
+
+/// Packs the weights of a part unless they are packed already.
+template <class Cell, class T>
+void pack_part(const StackPart<T>& part, Worker& worker) {
+  if (!part.weights[WeightId::w_ih]) return;
+  ForwardWeights<Cell, T> weights(part.call.dims);
+  place_in(part.packed, weights);
+  worker.stage([&](const Share& own) { weights.pack(part.weights, own); });
+}
+
+/// Some steps of a part. Its memory is laid out anew each time, always alike.
+template <class Cell, class T, class Keep>
+[[gnu::noinline]] void run_part(const StackPart<T>& part, Span steps, Worker& worker) {
+  const Dims& dims = part.call.dims;
+  ForwardWeights<Cell, T> weights(dims);
+  PartWork<Cell, T, Keep> work(dims, part.plan);
+  place_in(part.packed, weights);
+  if constexpr (Keep::gates) place_in(part.saved, work.history);
+  place_in(part.work, work);
+  ForwardPass<Cell, T, Keep>(part.call, weights, work.history, work.workspace, part.plan, worker)
+      .run(steps);
+}
+
+template <class Cell, class T, class Keep>
+void run_layers(const StackCall<T>& call, Worker& worker) {
+  const index steps = call.parts->call.dims.steps;
+  worker.alone([&](const Share& own) {
+    const Span layers = own.of(call.layers);
+    for (index layer = layers.begin; layer < layers.end; ++layer) {
+      pack_part<Cell>(call.parts[layer], worker);
+    }
+  });
+  const index chunk = call.plan.chunk_steps;
+  worker.relay(static_cast<int>(ceil_div(steps, chunk)), [&](const Share& own, int piece) {
+    const Span layers = own.of(call.layers);
+    const Span part = {piece * chunk, smaller((piece + 1) * chunk, steps)};
+    for (index layer = layers.begin; layer < layers.end; ++layer) {
+      run_part<Cell, T, Keep>(call.parts[layer], part, worker);
+    }
+  });
+}
+
+template <class Cell, class T, class Keep>
+void run_directions(const StackCall<T>& call, Worker& worker) {
+  for (index layer = 0; layer < call.layers; ++layer) {
+    worker.alone([&](const Share& own) {
+      const Span directions = own.of(call.directions);
+      for (index direction = directions.begin; direction < directions.end; ++direction) {
+        const StackPart<T>& part = call.parts[layer * call.directions + direction];
+        pack_part<Cell>(part, worker);
+        run_part<Cell, T, Keep>(part, {0, part.call.dims.steps}, worker);
+      }
+    });
+  }
+}
+
+template <class Cell, class T, class Keep>
+void run_stack(const StackCall<T>& call) {
+  team(call.plan.threads, [&](Worker& worker) {
+    call.directions == 1 ? run_layers<Cell, T, Keep>(call, worker)
+                         : run_directions<Cell, T, Keep>(call, worker);
+  });
+}
+
+}  // namespace
+}  // namespace rnnfast

@@ -1,0 +1,106 @@
+// The input product of several steps at once: slots = bias + x W_ih^T, one product over
+// (step, row), in which steps are no borders for the tiles.
+#pragma once
+
+#include "cpu/forward/workspace.hpp"
+#include "cpu/layout/forward_weights.hpp"
+#include "cpu/plan/ownership.hpp"
+
+namespace rnnfast {
+namespace {
+
+template <class T>
+inline void copy_vectors(const T* from, T* to, Span elements) {
+  for (index i = elements.begin; i < elements.end; i += lanes<T>) store(to + i, load(from + i));
+}
+
+/// The parts of a slot that the input product does not feed begin as their bias. `group`: elements
+/// of a part in this panel.
+template <class Cell, class T>
+inline void start_other_parts(const T* bias, T* slot, index group) {
+  copy_vectors(bias, slot, {0, Cell::input.begin * group});
+  copy_vectors(bias, slot, {Cell::input.end * group, Cell::parts * group});
+}
+
+template <class Cell, class T, class Keep>
+class InputProduct {
+  using L = Layout<Cell, T>;
+
+ public:
+  /// Of a pass, whose own copies of all this it reads.
+  InputProduct(const ForwardCall<T>& call, const ForwardWeights<Cell, T>& weights,
+               const History<Cell, T, Keep>& history, const ForwardWorkspace<T>& work)
+      : call_(call),
+        weights_(weights),
+        history_(history),
+        layout_(history.layout),
+        work_(work),
+        runs_(call.dims.inputs) {}
+
+  /// Fill some panels of the slots of steps [begin, begin + steps), all of one chunk.
+  void fill(index begin, index steps, Span rows, Span panels, const Share& own) {
+    const Slots<Cell, T> slots = history_.slots_of(begin);
+    const RowList list = {work_.x_offsets + own.id * work_.chunk_rows,
+                          work_.slot_numbers + own.id * work_.chunk_rows};
+    const index count = fill_list(begin, steps, rows, list);
+    const index block = larger(largest_tile_rows, x_block_elements / call_.dims.inputs);
+    for (index first = 0; first < count; first += block) {
+      const Span some = {first, smaller(first + block, count)};
+      for (index panel = panels.begin; panel < panels.end; ++panel) {
+        fill_panel(slots, panel, some, list);
+        own.worked(some.size() * layout_.slot(panel) * (call_.dims.inputs + L::N));
+      }
+    }
+  }
+
+ private:
+  // Rows of x that stay in L2 while all panels of W_ih pass over them.
+  static constexpr index x_block_elements = 96 * 1024;
+
+  /// Of the rows of a share: where each is in x, and the number of its slot.
+  struct RowList {
+    index* x_offsets;
+    index* slot_numbers;
+  };
+
+  /// Lists rows at some steps, as far as they go on; returns how many.
+  index fill_list(index begin, index steps, Span rows, const RowList& list) {
+    const SequenceRow* const of = work_.sequences;
+    index count = 0;
+    Span active = rows;
+    for (index step = begin; step < begin + steps; ++step) {
+      active = active_rows(of, rows, active, step);
+      for (index r = active.begin; r < active.end; ++r, ++count) {
+        list.x_offsets[count] =
+            (of[r].first + step) * call_.x.step_stride + of[r].sequence * call_.x.row_stride;
+        list.slot_numbers[count] = history_.step_row(step) + work_.gate_rows[r];
+      }
+    }
+    return count;
+  }
+
+  void fill_panel(const Slots<Cell, T>& slots, index panel, Span rows, const RowList& list) {
+    const index group = layout_.width(panel) * L::N;
+    const T* bias = weights_.bias_panel(panel);
+    const Rows<T> c = {slots.panel(panel), list.slot_numbers + rows.begin, layout_.slot(panel)};
+    multiply<T>(Dense<T>{{call_.x.data, list.x_offsets + rows.begin, 1}, runs_},
+                weights_.input.panel(panel), {0, weights_.input.vectors(panel)},
+                {bias + Cell::input.begin * group, c.offset, 0},
+                {c.base + Cell::input.begin * group, c.offset, c.stride}, rows.size(),
+                [&](index row, index count) {
+                  for (index i = row; i < row + count; ++i) {
+                    start_other_parts<Cell>(bias, c.at(i), group);
+                  }
+                });
+  }
+
+  const ForwardCall<T>& call_;
+  const ForwardWeights<Cell, T>& weights_;
+  const History<Cell, T, Keep>& history_;
+  const L& layout_;
+  const ForwardWorkspace<T>& work_;
+  const DenseRuns runs_;
+};
+
+}  // namespace
+}  // namespace rnnfast

@@ -1,0 +1,92 @@
+// All weights of the forward pass in the order in which it reads them: W_ih, and W_hh of each
+// phase, as panels; the bias [panel][P][U][N], where the input product starts (at zero where a bias
+// comes after a norm); and those of a projection, of norms and of units.
+#pragma once
+
+#include "cells/linear.hpp"
+#include "cpu/layout/norm_weights.hpp"
+#include "cpu/layout/panel_weights.hpp"
+#include "cpu/layout/unit_weights.hpp"
+
+namespace rnnfast {
+namespace {
+
+/// The phase whose product feeds a part, or -1.
+template <class Cell>
+constexpr int phase_of(int part) {
+  for (int p = 0; p < Cell::phases; ++p) {
+    if (Cell::phase[p].has(part)) return p;
+  }
+  return -1;
+}
+
+template <class Cell, class T>
+struct ForwardWeights {
+  using L = Layout<Cell, T>;
+  L layout;
+  PanelWeights<Cell, T> input;
+  PanelWeights<Cell, T> recurrent[Cell::phases];
+  T* bias = nullptr;
+  PanelWeights<Linear, T> projection;  // of no size where there is none
+  NormWeights<Cell, T> norm;
+  UnitWeights<Cell, T> of_units;
+
+  explicit ForwardWeights(const Dims& dims)
+      : layout{dims.units},
+        input{layout, Cell::input, dims.inputs},
+        projection{{dims.projection}, Linear::phase[0], dims.units},
+        norm{layout},
+        of_units{layout, nullptr} {
+    for (int p = 0; p < Cell::phases; ++p) {
+      recurrent[p] = {layout, Cell::phase[p], outputs_of(dims)};
+    }
+  }
+
+  void place(Bump& bump) {
+    input.place(bump);
+    for (auto& weights : recurrent) weights.place(bump);
+    bias = bump.take<T>(layout.groups() * L::N * Cell::parts);
+    projection.place(bump);
+    if constexpr (Normalized<Cell>) norm.place(bump);
+    of_units.place(bump);
+  }
+
+  const T* bias_panel(index panel) const { return bias + panel * L::U * L::P * L::N; }
+
+  /// Packs a share of the panels.
+  void pack(const WeightSet<const T>& weights, const Share& own) {
+    input.pack(weights[WeightId::w_ih], own);
+    for (const auto& of_phase : recurrent) of_phase.pack(weights[WeightId::w_hh], own);
+    const Span panels = own.of(layout.panels());
+    for (index panel = panels.begin; panel < panels.end; ++panel) {
+      pack_bias(weights, panel);
+      of_units.pack(weights[WeightId::of_units],
+                    {panel * L::U, smaller((panel + 1) * L::U, layout.groups())});
+    }
+    projection.pack(weights[WeightId::w_hr], own);
+    if constexpr (Normalized<Cell>) norm.pack(weights, own);
+  }
+
+ private:
+  // A part starts from the bias of every product that feeds it.
+  void pack_bias(const WeightSet<const T>& weights, index panel) const {
+    T* to = bias + panel * L::U * L::P * L::N;
+    for (int part = 0; part < Cell::parts; ++part) {
+      const bool here = !Normalized<Cell>;
+      const T* b_ih = here && Cell::input.has(part) ? weights[WeightId::b_ih] : nullptr;
+      const T* b_hh = here && phase_of<Cell>(part) >= 0 ? weights[WeightId::b_hh] : nullptr;
+      for (index u = 0; u < layout.width(panel); ++u, to += L::N) {
+        const index group = panel * L::U + u;
+        const index row = Cell::gate_of[part] * layout.units + group * L::N;
+        const index valid = layout.valid(group);
+        Vec<T> sum = {};
+        if (b_ih) sum = sum + load_first(b_ih + row, valid);
+        if (b_hh) sum = sum + load_first(b_hh + row, valid);
+        store(to, sum);
+      }
+    }
+  }
+};
+
+}  // namespace
+}  // namespace rnnfast

@@ -1,0 +1,83 @@
+// Weights that a cell has beside its matrices, a number for each unit (cells/cell.hpp): the
+// caller's (rows, H), copied into whole vectors, and the cell together with those of a group. An
+// absent array is zero. Of a cell without them nothing is kept, and it stands for itself.
+#pragma once
+
+#include "cells/cell.hpp"
+#include "cpu/layout/layout.hpp"
+
+namespace rnnfast {
+namespace {
+
+template <class Cell>
+constexpr int unit_weights_of() {
+  if constexpr (requires { Cell::unit_weights; }) {
+    return Cell::unit_weights;
+  } else {
+    return 0;
+  }
+}
+
+/// A cell at a group of units.
+template <class Cell, class V>
+struct CellAt {
+  const Cell& cell;
+  V own[Cell::unit_weights];
+
+  State<V> forward(V (&gate)[Cell::parts], State<V> prev) const {
+    return cell.forward(gate, prev, own);
+  }
+  void backward(const V (&gate)[Cell::parts], State<V> prev, State<V>& d,
+                V (&delta)[Cell::parts]) const {
+    cell.backward(gate, prev, d, delta, own);
+  }
+};
+
+/// [row][group][N]
+template <class Cell, class T>
+struct UnitWeights {
+  using L = Layout<Cell, T>;
+  static constexpr int rows = unit_weights_of<Cell>();
+  L layout;
+  T* packed = nullptr;
+
+  void place(Bump& bump) {
+    if constexpr (rows > 0) packed = bump.take<T>(rows * row());
+  }
+
+  void pack(const T* from, Span groups) const {
+    for (int weight = 0; weight < rows; ++weight) {
+      for (index group = groups.begin; group < groups.end; ++group) {
+        store(packed + weight * row() + group * L::N,
+              from ? load_first(from + weight * layout.units + group * L::N, layout.valid(group))
+                   : Vec<T>{});
+      }
+    }
+  }
+
+  /// Of the cell whose weights these are, with whatever activations.
+  template <class C>
+  CellAt<C, Vec<T>> at(const C& cell, index group) const {
+    CellAt<C, Vec<T>> found = {cell, {}};
+    for (int weight = 0; weight < rows; ++weight) {
+      found.own[weight] = load(packed + weight * row() + group * L::N);
+    }
+    return found;
+  }
+
+ private:
+  index row() const { return layout.groups() * L::N; }
+};
+
+/// What has the cell's functions for a group of units.
+template <class C, class Cell, class T>
+inline decltype(auto) cell_at(const C& cell, const UnitWeights<Cell, T>& weights, index group) {
+  if constexpr (UnitWeights<Cell, T>::rows > 0) {
+    return weights.at(cell, group);
+  } else {
+    return (cell);
+  }
+}
+
+}  // namespace
+}  // namespace rnnfast

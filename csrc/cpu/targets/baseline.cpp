@@ -1,0 +1,16 @@
+// The target every processor of its architecture can run: SSE2 on x86-64. No fused multiply-add, so
+// its last bits differ from those of the others.
+#if defined(__AVX__)
+#error "the baseline target must be compiled without AVX"
+#endif
+
+#include "cpu/targets/own.hpp"
+
+namespace rnnfast {
+
+extern const ChosenCells chosen_baseline;
+extern const Target target_baseline;
+const Target target_baseline = {"baseline", Isa::baseline, scalar_kernels(chosen_baseline.single),
+                                scalar_kernels(chosen_baseline.twice)};
+
+}  // namespace rnnfast

@@ -1,0 +1,93 @@
+// The C++ API: a table of functions per instruction set.
+//
+// Every kernel is reached through these pointers, so that nothing compiled for one instruction set
+// is ever named by code compiled for another.
+#pragma once
+
+#include <cstddef>
+
+#include "base/cpu.hpp"
+#include "call/passes.hpp"
+#include "cpu/drive/stack.hpp"
+#include "cpu/plan/plan.hpp"
+
+namespace rnnfast {
+
+/// One cell in one scalar type. `packed` and `saved` are memory of the caller, of the size asked
+/// for, aligned to 64 bytes.
+template <class T>
+struct CellKernels {
+  const char* name;
+  CellTraits traits;
+  std::size_t (*packed_bytes)(const Dims&);
+  void (*pack)(const Dims&, const WeightSet<const T>&, int threads, char* packed);
+  void (*forward)(const ForwardCall<T>&, const PlanSegment&, const char* packed);
+  std::size_t (*saved_bytes)(const Dims&, const PlanSegment&);
+  void (*forward_saving)(const ForwardCall<T>&, const PlanSegment&, const char* packed,
+                         char* saved);
+  void (*backward)(const BackwardCall<T>&, const PlanSegment&, const char* saved);
+  /// The same with checkpoints, by a plan that is made for them.
+  std::size_t (*checkpoint_bytes)(const Dims&, const PlanSegment&);
+  void (*forward_saving_checkpoints)(const ForwardCall<T>&, const PlanSegment&, const char* packed,
+                                     char* saved);
+  void (*backward_from_checkpoints)(const BackwardCall<T>&, const PlanSegment&, const char* saved);
+  void (*trace)(const TraceCall<T>&, const Dims&, const PlanSegment&, const char* saved);
+  /// Layers at once; `stack_work` is the size of a part's `work`.
+  std::size_t (*stack_work)(const Dims&, const PlanSegment&);
+  void (*stack)(const StackCall<T>&);
+  std::size_t (*stack_work_saving)(const Dims&, const PlanSegment&);
+  void (*stack_saving)(const StackCall<T>&);
+};
+
+/// Pieces of the kernels by themselves, for tests and for measuring limits.
+template <class T>
+struct Probes {
+  int tile_vectors;
+  int (*tile_rows)(int vectors);
+  int (*widest_tile)(index rows);
+  /// C[rows, vectors*N] = start + A[rows, k] B[k, vectors*N], `repeats` times.
+  void (*tile)(int rows, int vectors, index k, const T* a, const T* b, const T* start, T* c,
+               index repeats);
+  /// c[columns, vectors*N] += strip[k, columns]^T B[k, vectors*N]
+  void (*strip_tile)(int columns, int vectors, index k, const T* strip, const T* b, T* c);
+  /// `count` rounds of fma_chains independent fma's in registers; the result depends on all.
+  int fma_chains;
+  T (*fma_loop)(index count);
+  void (*sigmoid)(const T* x, T* y, index count);  // count: a multiple of N
+  void (*tanh)(const T* x, T* y, index count);
+  void (*chosen)(const ActivationChoice&, const T* x, T* y, index count);
+  void (*chosen_slope)(const ActivationChoice&, const T* y, T* slope, index count);
+  void (*pack_lanes)(const T* w, index rows, index length, T* to);  // [length][N]
+  void (*unpack_lanes)(const T* from, index rows, index length, T* w);
+};
+
+/// Cells by their numbers in one of the registry's lists.
+template <class T>
+struct CellTable {
+  const CellKernels<T>* cells;
+  int count;
+};
+
+/// Those whose activations a call chooses; a file of its own, as it takes as long to compile as all
+/// the rest.
+struct ChosenCells {
+  CellTable<float> single;
+  CellTable<double> twice;
+};
+
+template <class T>
+struct ScalarKernels {
+  const CellKernels<T>* cells;
+  int cell_count;
+  const CellTable<T>* chosen;
+  Probes<T> probes;
+};
+
+struct Target {
+  const char* name;
+  Isa isa;
+  ScalarKernels<float> single;
+  ScalarKernels<double> twice;
+};
+
+}  // namespace rnnfast
