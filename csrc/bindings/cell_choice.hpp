@@ -30,11 +30,11 @@ class CellChoice {
  public:
   explicit CellChoice(const py::object& cell) {
     if (py::isinstance<py::str>(cell)) {
-      number_ = number_in(target().single.cells, target().single.cell_count, cell);
+      number_ = number_in(target().single.fixed.cells, target().single.fixed.count, cell);
       return;
     }
     const py::tuple both = cell;
-    const CellTable<float>& table = *target().single.chosen;
+    const CellTable<float>& table = target().single.chosen;
     number_ = number_in(table.cells, table.count, both[0]);
     activations_.emplace();
     std::size_t i = 0;
@@ -49,7 +49,7 @@ class CellChoice {
   template <class T>
   const CellKernels<T>& kernels() const {
     const ScalarKernels<T>& all = kernels_of<T>(target());
-    return (activations_ ? all.chosen->cells : all.cells)[number_];
+    return (activations_ ? all.chosen : all.fixed).cells[number_];
   }
 
   /// What a call points to, as long as this lives.

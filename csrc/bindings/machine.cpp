@@ -12,7 +12,7 @@ py::dict config() {
   py::list targets;
   for (const Target* available : available_targets()) targets.append(available->name);
   py::list cells;
-  for (int i = 0; i < target().single.cell_count; ++i) cells.append(target().single.cells[i].name);
+  for (int i = 0; i < target().single.fixed.count; ++i) cells.append(target().single.fixed.cells[i].name);
   const Caches& caches = cpu_caches();
   py::dict facts;
   facts["version"] = RNNFAST_VERSION;
@@ -60,8 +60,8 @@ py::list cells() {
     all.append(facts);
   };
   const ScalarKernels<float>& own = target().single;
-  for (int i = 0; i < own.cell_count; ++i) add(own.cells[i], true);
-  for (int i = 0; i < own.chosen->count; ++i) add(own.chosen->cells[i], false);
+  for (int i = 0; i < own.fixed.count; ++i) add(own.fixed.cells[i], true);
+  for (int i = 0; i < own.chosen.count; ++i) add(own.chosen.cells[i], false);
   return all;
 }
 

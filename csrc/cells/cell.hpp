@@ -1,9 +1,9 @@
-// What a cell is: data that says which parts it has and which products feed them, and pure
-// functions of one vector of hidden units. It never loads, stores, or asks about threads or
-// layouts.
+// What a cell is: its shape, data that says which parts it has and which products feed them, and
+// pure functions of one vector of hidden units. It never loads, stores, or asks about threads or
+// layouts. Passes are compiled once a shape; what they call of a cell, once a cell.
 //
 // A part is one vector of N units in a cell's slot: first a pre-activation, then a gate, in the
-// backward pass a delta (dL/d pre-activation). A cell says
+// backward pass a delta (dL/d pre-activation). A shape says
 //
 //   gates                 G, row blocks of its weights
 //   parts                 P, vectors in a slot
@@ -16,6 +16,8 @@
 //   activations           how many it has, in ONNX's order: of the gates, the candidate, the
 //                         output; where there is one, the candidate's
 //
+// and a cell of that `Shape`
+//
 //   forward(gate, prev)                        gates in place; returns the state after the step
 //   backward(gate, prev, d, delta)             d: dL/d(state after the step), on return dL/d(state
 //                                              before it), as far as no weight is involved
@@ -23,13 +25,13 @@
 //   unstage<Phase>(gate, h_prev, d_operand, dh, delta)      the same, backwards
 //
 // A cell is a template over its activations, `act`, which a call has chosen or which never change.
-// If a cell has weights beside the matrices, a number for each unit, it says
+// If a cell has weights beside the matrices, a number for each unit, its shape says
 //
 //   unit_weights          how many
 //   unit_weight_part[]    the part whose pre-activation each is in, beside c
 //   meets_new_c[]         whether that is the c after the step
 //
-// and its functions take them after the others.
+// and its functions take them after the others; `memory(gate, prev)` gives the c after the step.
 //
 // A cell with layer normalization has parts of their own for either product. They are normalized
 // when the products are complete, scaled and shifted, and come to it as `part`:
@@ -64,33 +66,33 @@ struct State {
   V c;  // unused where the cell has no memory
 };
 
-template <class Cell>
-concept Normalized = requires { Cell::norms; };
+template <class Shape>
+concept Normalized = requires { Shape::norms; };
 
-template <class Cell>
-concept NormalizesMemory = requires { Cell::memory_part; };
+template <class Shape>
+concept NormalizesMemory = requires { Shape::memory_part; };
 
 /// Whether a call may project what the cell gives (cpu/epilogue/projection.hpp).
-template <class Cell>
-concept Projectable = Cell::has_memory && !Normalized<Cell>;
+template <class Shape>
+concept Projectable = Shape::has_memory && !Normalized<Shape>;
 
 /// What a row of slots is scaled by when it is normalized.
-template <class Cell>
+template <class Shape>
 constexpr int scales() {
-  if constexpr (NormalizesMemory<Cell>) {
-    return Cell::norms + 1;
-  } else if constexpr (Normalized<Cell>) {
-    return Cell::norms;
+  if constexpr (NormalizesMemory<Shape>) {
+    return Shape::norms + 1;
+  } else if constexpr (Normalized<Shape>) {
+    return Shape::norms;
   } else {
     return 0;
   }
 }
 
 /// Rows, of H numbers, of the weights of its norms: gains of both products, gain and bias of c.
-template <class Cell>
+template <class Shape>
 constexpr int norm_rows() {
-  if constexpr (Normalized<Cell>) {
-    return 2 * Cell::gates + (NormalizesMemory<Cell> ? 2 : 0);
+  if constexpr (Normalized<Shape>) {
+    return 2 * Shape::gates + (NormalizesMemory<Shape> ? 2 : 0);
   } else {
     return 0;
   }

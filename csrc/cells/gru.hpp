@@ -15,8 +15,7 @@
 namespace rnnfast {
 namespace {
 
-template <class Activations>
-struct Gru {
+struct GruShape {
   enum Part { n, r, z, m };
   static constexpr int gates = 3;
   static constexpr int parts = 4;
@@ -26,6 +25,11 @@ struct Gru {
   static constexpr Range phase[phases] = {{r, m + 1}};
   static constexpr bool has_memory = false;
   static constexpr int activations = 2;
+};
+
+template <class Activations>
+struct Gru : GruShape {
+  using Shape = GruShape;
   Activations act;
 
   template <class V>

@@ -16,8 +16,7 @@
 namespace rnnfast {
 namespace {
 
-template <class Activations>
-struct GruNorm {
+struct GruNormShape {
   enum Part { hr, hz, m, xr, xz, xn, dm };
   enum Gate { r, z, n };
   static constexpr int gates = 3;
@@ -28,12 +27,15 @@ struct GruNorm {
   static constexpr Range phase[phases] = {{hr, xr}};
   static constexpr bool has_memory = false;
   static constexpr int activations = 2;
-
-  Activations act;
-
   static constexpr int norms = 4;
   static constexpr Range norm[norms] = {{hr, m}, {m, xr}, {xr, xn}, {xn, dm}};
   static constexpr int delta_of[parts] = {xr, xz, dm, xr, xz, xn, dm};
+};
+
+template <class Activations>
+struct GruNorm : GruNormShape {
+  using Shape = GruNormShape;
+  Activations act;
 
   template <class V>
   void activate(const V (&part)[parts], V (&gate)[gates]) const {

@@ -14,8 +14,7 @@
 namespace rnnfast {
 namespace {
 
-template <class Activations>
-struct GruResetBefore {
+struct GruResetBeforeShape {
   enum Part { r, z, n };
   static constexpr int gates = 3;
   static constexpr int parts = 3;
@@ -25,6 +24,11 @@ struct GruResetBefore {
   static constexpr Range phase[phases] = {{r, n}, {n, n + 1}};
   static constexpr bool has_memory = false;
   static constexpr int activations = 2;
+};
+
+template <class Activations>
+struct GruResetBefore : GruResetBeforeShape {
+  using Shape = GruResetBeforeShape;
   Activations act;
 
   template <int Phase, class V>

@@ -17,8 +17,7 @@
 namespace rnnfast {
 namespace {
 
-template <class Activations>
-struct LstmNorm {
+struct LstmNormShape {
   enum Part { hi, hf, hg, ho, xi, xf, xg, xo, m };
   enum Gate { i, f, g, o };
   static constexpr int gates = 4;
@@ -29,13 +28,16 @@ struct LstmNorm {
   static constexpr Range phase[phases] = {{hi, xi}};
   static constexpr bool has_memory = true;
   static constexpr int activations = 3;
-
-  Activations act;
-
   static constexpr int norms = 2;
   static constexpr Range norm[norms] = {{hi, xi}, {xi, m}};
   static constexpr int delta_of[parts] = {xi, xf, xg, xo, xi, xf, xg, xo, m};
   static constexpr int memory_part = m;
+};
+
+template <class Activations>
+struct LstmNorm : LstmNormShape {
+  using Shape = LstmNormShape;
+  Activations act;
 
   template <class V>
   void activate(const V (&part)[parts], V (&gate)[gates]) const {

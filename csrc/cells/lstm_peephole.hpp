@@ -15,8 +15,7 @@
 namespace rnnfast {
 namespace {
 
-template <class Activations>
-struct LstmPeephole {
+struct LstmPeepholeShape {
   enum Part { i, f, g, o };
   enum UnitWeight { of_i, of_f, of_o };
   static constexpr int gates = 4;
@@ -30,6 +29,11 @@ struct LstmPeephole {
   static constexpr int unit_weights = 3;
   static constexpr int unit_weight_part[unit_weights] = {i, f, o};
   static constexpr bool meets_new_c[unit_weights] = {false, false, true};
+};
+
+template <class Activations>
+struct LstmPeephole : LstmPeepholeShape {
+  using Shape = LstmPeepholeShape;
   Activations act;
 
   template <class V>

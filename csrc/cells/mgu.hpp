@@ -14,8 +14,7 @@
 namespace rnnfast {
 namespace {
 
-template <class Activations>
-struct Mgu {
+struct MguShape {
   enum Part { f, n };
   static constexpr int gates = 2;
   static constexpr int parts = 2;
@@ -25,6 +24,11 @@ struct Mgu {
   static constexpr Range phase[phases] = {{f, n}, {n, n + 1}};
   static constexpr bool has_memory = false;
   static constexpr int activations = 2;
+};
+
+template <class Activations>
+struct Mgu : MguShape {
+  using Shape = MguShape;
   Activations act;
 
   template <int Phase, class V>

@@ -6,35 +6,36 @@
 #include "cells/gru.hpp"
 #include "cells/gru_norm.hpp"
 #include "cells/gru_reset_before.hpp"
+#include "cells/light_gru.hpp"
 #include "cells/lstm.hpp"
-#include "cells/lstm_coupled.hpp"
-#include "cells/lstm_no_forget.hpp"
 #include "cells/lstm_norm.hpp"
 #include "cells/lstm_peephole.hpp"
 #include "cells/mgu.hpp"
 #include "cells/rnn.hpp"
 
-#define RNNFAST_CELLS(CELL)                       \
-  CELL("rnn_tanh", Rnn<Fixed<Tanh>>)              \
-  CELL("rnn_relu", Rnn<Fixed<Relu>>)              \
-  CELL("rnn_sigmoid", Rnn<Fixed<Sigmoid>>)        \
-  CELL("lstm", Lstm<Usual>)                       \
-  CELL("lstm_coupled", LstmCoupled<Usual>)        \
-  CELL("lstm_no_forget", LstmNoForget<Usual>)     \
-  CELL("gru", Gru<Usual>)                         \
-  CELL("gru_reset_before", GruResetBefore<Usual>) \
-  CELL("mgu", Mgu<Usual>)                         \
-  CELL("lstm_norm", LstmNorm<Usual>)              \
+#define RNNFAST_CELLS(CELL)                          \
+  CELL("rnn_tanh", Rnn<Fixed<Tanh>>)                 \
+  CELL("rnn_relu", Rnn<Fixed<Relu>>)                 \
+  CELL("rnn_sigmoid", Rnn<Fixed<Sigmoid>>)           \
+  CELL("lstm", Lstm<Usual, Forget::own>)             \
+  CELL("lstm_coupled", Lstm<Usual, Forget::coupled>) \
+  CELL("lstm_no_forget", Lstm<Usual, Forget::none>)  \
+  CELL("gru", Gru<Usual>)                            \
+  CELL("gru_reset_before", GruResetBefore<Usual>)    \
+  CELL("mgu", Mgu<Usual>)                            \
+  CELL("light_gru", LightGru<Fixed<Sigmoid, Relu>>)  \
+  CELL("lstm_norm", LstmNorm<Usual>)                 \
   CELL("gru_norm", GruNorm<Usual>)
 
-#define RNNFAST_CHOSEN_CELLS(CELL)                               \
-  CELL("rnn", Rnn<ChosenActivations<T>>)                         \
-  CELL("lstm", Lstm<ChosenActivations<T>>)                       \
-  CELL("lstm_coupled", LstmCoupled<ChosenActivations<T>>)        \
-  CELL("lstm_no_forget", LstmNoForget<ChosenActivations<T>>)     \
-  CELL("gru", Gru<ChosenActivations<T>>)                         \
-  CELL("gru_reset_before", GruResetBefore<ChosenActivations<T>>) \
-  CELL("mgu", Mgu<ChosenActivations<T>>)                         \
-  CELL("lstm_peephole", LstmPeephole<ChosenActivations<T>>)      \
-  CELL("lstm_norm", LstmNorm<ChosenActivations<T>>)              \
+#define RNNFAST_CHOSEN_CELLS(CELL)                                  \
+  CELL("rnn", Rnn<ChosenActivations<T>>)                            \
+  CELL("lstm", Lstm<ChosenActivations<T>, Forget::own>)             \
+  CELL("lstm_coupled", Lstm<ChosenActivations<T>, Forget::coupled>) \
+  CELL("lstm_no_forget", Lstm<ChosenActivations<T>, Forget::none>)  \
+  CELL("gru", Gru<ChosenActivations<T>>)                            \
+  CELL("gru_reset_before", GruResetBefore<ChosenActivations<T>>)    \
+  CELL("mgu", Mgu<ChosenActivations<T>>)                            \
+  CELL("light_gru", LightGru<ChosenActivations<T>>)                 \
+  CELL("lstm_peephole", LstmPeephole<ChosenActivations<T>>)         \
+  CELL("lstm_norm", LstmNorm<ChosenActivations<T>>)                 \
   CELL("gru_norm", GruNorm<ChosenActivations<T>>)

@@ -10,8 +10,7 @@
 namespace rnnfast {
 namespace {
 
-template <class Activations>
-struct Rnn {
+struct RnnShape {
   static constexpr int gates = 1;
   static constexpr int parts = 1;
   static constexpr int gate_of[parts] = {0};
@@ -20,6 +19,11 @@ struct Rnn {
   static constexpr Range phase[phases] = {{0, 1}};
   static constexpr bool has_memory = false;
   static constexpr int activations = 1;
+};
+
+template <class Activations>
+struct Rnn : RnnShape {
+  using Shape = RnnShape;
   Activations act;
 
   template <class V>

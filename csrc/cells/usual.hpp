@@ -29,13 +29,13 @@ template <class Cell, class Body>
   body(cell);
 }
 
-template <template <class> class Cell, class T, class Body>
-[[gnu::always_inline]] inline void with_inlined(const Cell<ChosenActivations<T>>& cell,
+template <template <class, auto...> class Cell, class T, auto... kind, class Body>
+[[gnu::always_inline]] inline void with_inlined(const Cell<ChosenActivations<T>, kind...>& cell,
                                                 Body&& body) {
   const ChosenActivations<T>& act = cell.act;
-  const bool gates = Cell<ChosenActivations<T>>::activations == 1 || act.gates.is_sigmoid();
+  const bool gates = cell.activations == 1 || act.gates.is_sigmoid();
   if (gates && act.candidate.is_tanh() && act.output.is_tanh()) {
-    inlined(Cell<BoundedActivations<T>>{BoundedActivations<T>(act)}, body);
+    inlined(Cell<BoundedActivations<T>, kind...>{{}, BoundedActivations<T>(act)}, body);
   } else {
     body(cell);
   }

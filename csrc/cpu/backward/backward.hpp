@@ -17,10 +17,8 @@
 
 #include <cassert>
 
-#include "cpu/backward/cell_backward.hpp"
 #include "cpu/backward/chunk_products.hpp"
 #include "cpu/backward/normalized.hpp"
-#include "cpu/backward/workspace.hpp"
 #include "cpu/epilogue/resets.hpp"
 #include "cpu/epilogue/zoneout.hpp"
 #include "cpu/layout/states.hpp"
@@ -29,31 +27,29 @@
 namespace rnnfast {
 namespace {
 
-template <class Cell, class T>
+template <class Shape, class T>
 class BackwardPass {
-  using L = Layout<Cell, T>;
+  using L = Layout<Shape, T>;
   using V = Vec<T>;
-  using Work = BackwardWorkspace<Cell, T>;
+  using Work = BackwardWorkspace<Shape, T>;
 
  public:
-  BackwardPass(const BackwardCall<T>& call, const History<Cell, T, KeepAll>& history,
-               const Work& work, Worker& worker)
-      : call_(call),
-        cell_{decltype(Cell::act)(call.activations)},
-        history_(history),
-        work_(work),
-        layout_(work.layout),
-        outputs_(work.outputs),
+  BackwardPass(BackwardContext<Shape, T>& of, const CellBackward<Shape, T>& cell, Worker& worker)
+      : of_(of),
+        cell_(cell),
         worker_(worker),
-        dy_(call.dy.data ? call.dy : Sequence<const T>{work.zeros, 0, 0}),
-        cell_backward_(cell_, history_, work_, dy_),
-        normalized_(cell_, call_, history_, work_, dy_),
-        products_(call_, history_, work_) {
-    assert(call.x.data && call.weights[WeightId::w_ih] && call.weights[WeightId::w_hh]);
-    assert(call.dims.rows == work.plan.rows && call.dims.steps == work.plan.end);
+        call_(of.call),
+        history_(of.history),
+        work_(of.work),
+        layout_(work_.layout),
+        outputs_(work_.outputs),
+        norms_(of),
+        products_(of) {
+    assert(call_.x.data && call_.weights[WeightId::w_ih] && call_.weights[WeightId::w_hh]);
+    assert(call_.dims.rows == work_.plan.rows && call_.dims.steps == work_.plan.end);
   }
 
-  void run() {
+  [[gnu::noinline]] void run() {
     prepare();
     take(history_.steps);
     finish();
@@ -61,7 +57,7 @@ class BackwardPass {
 
   /// What `run` is made of, for who takes stretches of steps, the last one first, each once the
   /// history holds it.
-  void prepare() {
+  [[gnu::noinline]] void prepare() {
     worker_.stage([&](const Share& own) {
       read_rows(own.of(call_.dims.rows));
       const Span steps = own.of(call_.dims.steps);
@@ -69,23 +65,22 @@ class BackwardPass {
         work_.active[step] = taking_part(step);
       }
       if (own.id == 0) {
-        count_up(work_.numbers, Work::dx_rows);
+        count_up(work_.numbers, work_.numbers_size());
         __builtin_memset(work_.zeros, 0, static_cast<std::size_t>(work_.zeros_size()) * sizeof(T));
       }
-      if constexpr (Normalized<Cell>) {
+      if constexpr (Normalized<Shape>) {
         work_.norm.pack(call_.weights, own);
-        work_.norm_gradients.begin(own);
       }
       work_.of_units.pack(call_.weights[WeightId::of_units], own.of(layout_.groups()));
       if (call_.out.x.data) work_.input_weights.pack(call_.weights[WeightId::w_ih], own);
-      for (int p = 0; p < Cell::phases; ++p) {
+      for (int p = 0; p < Shape::phases; ++p) {
         work_.recurrent_weights[p].pack(call_.weights[WeightId::w_hh], own);
       }
       if (projects()) work_.projection_weights.pack(call_.weights[WeightId::w_hr], own);
     });
   }
 
-  void take(Span steps) {
+  [[gnu::noinline]] void take(Span steps) {
     history_ = history_.of(steps);
     for (index end = steps.end; end > steps.begin;) {
       const index begin = larger(steps.begin, end - work_.plan.delta_chunk_steps);
@@ -94,7 +89,7 @@ class BackwardPass {
     }
   }
 
-  void finish() {
+  [[gnu::noinline]] void finish() {
     worker_.stage([&](const Share& own) { finish(own); });
   }
 
@@ -104,28 +99,24 @@ class BackwardPass {
     for (index r = rows.begin; r < rows.end; ++r) {
       const index b = work_.sequences[r].sequence;
       write_state(work_.dh + h_row(r), outputs_, b, call_.out.initial.h);
-      if (Cell::has_memory) write_state(work_.dc + row(r), layout_, b, call_.out.initial.c);
+      if (Shape::has_memory) write_state(work_.dc + row(r), layout_, b, call_.out.initial.c);
     }
-    constexpr bool biased = !Normalized<Cell>;  // else a bias is that of a norm
+    constexpr bool biased = !Normalized<Shape>;  // else a bias is that of a norm
     work_.input_gradient.unpack(call_.out.weights[WeightId::w_ih],
                                 biased ? call_.out.weights[WeightId::b_ih] : nullptr, own);
-    for (int p = 0; p < Cell::phases; ++p) {
+    for (int p = 0; p < Shape::phases; ++p) {
       work_.recurrent_gradients[p].unpack(call_.out.weights[WeightId::w_hh],
                                           biased ? call_.out.weights[WeightId::b_hh] : nullptr,
                                           own);
     }
-    if constexpr (Normalized<Cell>) work_.norm_gradients.unpack(call_.out.weights, own);
-    work_.projection_gradient.unpack(call_.out.weights[WeightId::w_hr], nullptr, own);
-    const Span groups = own.of(layout_.groups());
-    for (int weight = 0; weight < Work::unit_weights; ++weight) {
-      const UnitGradient<Cell, T>& gradient = work_.unit_gradients[weight];
-      if (gradient.wanted()) {
-        gradient.unpack(call_.out.weights[WeightId::of_units] + weight * layout_.units, groups);
-      }
+    if constexpr (Normalized<Shape>) {
+      work_.norm_gradients.unpack(call_.out.weights, own.of(layout_.groups()));
     }
+    work_.projection_gradient.unpack(call_.out.weights[WeightId::w_hr], nullptr, own);
+    work_.unit_gradients.unpack(call_.out.weights[WeightId::of_units], own.of(layout_.groups()));
   }
 
-  bool projects() const { return Cell::has_memory && call_.dims.projection; }
+  bool projects() const { return Shape::has_memory && call_.dims.projection; }
   /// Where a private row begins in dh, and in dc.
   index h_row(index r) const { return work_.d_rows[r] * outputs_.row(); }
   index row(index r) const { return work_.d_rows[r] * layout_.row(); }
@@ -135,13 +126,13 @@ class BackwardPass {
     for (index r = rows.begin; r < rows.end; ++r) {
       const SequenceRow& of = work_.sequences[r];
       work_.ranks[r] = of.rank;
-      if constexpr (Normalized<Cell>) work_.rows_by_rank[of.rank] = r;
+      if constexpr (Normalized<Shape>) work_.rows_by_rank[of.rank] = r;
       work_.d_rows[r] = work_.d_row(r);
       work_.gate_rows[r] = history_.gate_row(r);
       work_.state_rows[r] = history_.state_row(r);
       const index b = of.sequence;
       read_state(call_.d_last.h, outputs_, b, work_.dh + h_row(r));
-      if (Cell::has_memory) read_state(call_.d_last.c, layout_, b, work_.dc + row(r));
+      if (Shape::has_memory) read_state(call_.d_last.c, layout_, b, work_.dc + row(r));
       if (work_.plan.masks_operand) {
         clear_groups(work_.d_operands[0] + h_row(r), {0, outputs_.groups()});
       }
@@ -159,13 +150,12 @@ class BackwardPass {
   }
 
   void chunk(Span steps) {
-    const Slots<Cell, T> deltas = {layout_, work_.deltas, work_.rows_of(steps)};
+    const Slots<Shape, T> deltas = {layout_, work_.deltas, work_.rows_of(steps)};
     for_rows(call_.dims.rows, work_.plan, worker_,
              [&](Span rows) { chunk_deltas(deltas, steps, rows); });
-    if constexpr (Normalized<Cell>) {
-      worker_.stage([&](const Share& own) { normalized_.add_gradients(deltas, steps, own); });
-      worker_.stage(
-          [&](const Share& own) { normalized_.back_through_input_norms(deltas, steps, own); });
+    if constexpr (Normalized<Shape>) {
+      worker_.stage([&](const Share& own) { norms_.add_gradients(deltas, steps, own); });
+      worker_.stage([&](const Share& own) { norms_.back_through_input_norms(deltas, steps, own); });
     }
     worker_.stage([&](const Share& own) {
       if (call_.out.x.data) products_.input_product(deltas, own);
@@ -173,7 +163,7 @@ class BackwardPass {
     });
   }
 
-  [[gnu::noinline]] void chunk_deltas(const Slots<Cell, T>& deltas, Span steps, Span rows) {
+  [[gnu::noinline]] void chunk_deltas(const Slots<Shape, T>& deltas, Span steps, Span rows) {
     const Span last = active_rows(work_.sequences, rows, rows, steps.end - 1);
     Step step = {steps.end - 1, 0, last};
     worker_.stage([&](const Share& own) {
@@ -189,44 +179,33 @@ class BackwardPass {
       if (in_chunk) {
         next = before(step);
         next.rows = active_rows(work_.sequences, rows, step.rows, next.number);
-        const index left = Normalized<Cell> ? next.rows.begin : step.rows.end;
+        const index left = Normalized<Shape> ? next.rows.begin : step.rows.end;
         begins = {next.number, next.first_row, {left, next.rows.end}};
       }
-      if constexpr (Projectable<Cell>) {
+      if constexpr (Projectable<Shape>) {
         if (projects()) project(deltas, step);
       }
-      phase<Cell::phases - 1>(deltas, step, in_chunk, begins);
+      phase<Shape::phases - 1>(deltas, step, in_chunk, begins);
       if (!in_chunk) return;
       step = next;
     }
   }
 
   using Step = BackwardStep;
-  static Step rows_of_tile(const Step& step, index row, index count) {
-    const index begin = step.rows.begin + row;
-    return {step.number, step.first_row, {begin, begin + count}};
-  }
   /// The same rows at the step before.
   Step before(const Step& step) const {
     return {step.number - 1, step.first_row + work_.active[step.number], step.rows};
   }
 
   /// What follows once dL/dh after a step is there: the cell's backward, or a projection's.
-  void begin_step(const Slots<Cell, T>& deltas, const Step& step, Span groups) {
-    if constexpr (Normalized<Cell>) {
-      normalized_.cell_backward(deltas, step.number, step.first_row, step.rows);
-    } else {
-      if constexpr (Projectable<Cell>) {
-        if (projects()) {
-          return call_.masks.kept_h.data ? output_backward<Zoneout<T>>(deltas.rows, step, groups)
-                                         : output_backward<NoZoneout<T>>(deltas.rows, step, groups);
-        }
+  void begin_step(const Slots<Shape, T>& deltas, const Step& step, Span groups) {
+    if constexpr (Projectable<Shape>) {
+      if (projects()) {
+        return call_.masks.kept_h.data ? output_backward<Zoneout<T>>(deltas.rows, step, groups)
+                                       : output_backward<NoZoneout<T>>(deltas.rows, step, groups);
       }
-      call_.masks.kept_h.data
-          ? cell_backward_.template rows<Zoneout<T>, PlainOutput>(call_.masks, deltas, step, groups)
-          : cell_backward_.template rows<NoZoneout<T>, PlainOutput>(call_.masks, deltas, step,
-                                                                    groups);
     }
+    cell_.step(of_, deltas, step, groups);
   }
 
   /// dL/dh with y's share into its slot; leaves what passes the projection by.
@@ -236,8 +215,7 @@ class BackwardPass {
     for (index r = step.rows.begin; r < step.rows.end; ++r) {
       const SequenceRow& of = work_.sequences[r];
       const Zone zone(of_h(call_.masks), of, step.number);
-      const T* const dy =
-          dy_.data + (of.first + step.number) * dy_.step_stride + of.sequence * dy_.row_stride;
+      const T* const dy = of_.dy_at(of, step.number);
       for (index group = groups.begin; group < groups.end; ++group) {
         T* const dh = work_.dh + h_row(r) + group * L::N;
         const index valid = outputs_.valid(group);
@@ -251,20 +229,16 @@ class BackwardPass {
   }
 
   /// dm = dh W_hr, and the cell's backward.
-  [[gnu::noinline]] void project(const Slots<Cell, T>& deltas, const Step& step) {
+  [[gnu::noinline]] void project(const Slots<Shape, T>& deltas, const Step& step) {
     const SlotOperand<Linear, T> operand = {work_.d_output_slots(deltas.rows), Linear::phase[0],
                                             step.first_row, work_.ranks + step.rows.begin};
-    const Masks<T> masks = of_c(call_.masks);
     const auto multiply_block = [&](const Columns<const T>& block, Span vectors, Span groups) {
       const Rows<T> c = {work_.dm + groups.begin * L::N, work_.d_rows + step.rows.begin,
                          layout_.row()};
       multiply<T>(operand, block, vectors, {work_.zeros, c.offset, 0}, c, step.rows.size(),
                   [&](index tile_row, index count) {
-                    const Step part = rows_of_tile(step, tile_row, count);
-                    masks.kept_c.data ? cell_backward_.template rows<Zoneout<T>, ProjectedOutput>(
-                                            masks, deltas, part, groups)
-                                      : cell_backward_.template rows<NoZoneout<T>, ProjectedOutput>(
-                                            masks, deltas, part, groups);
+                    const Step part = step.some(tile_row, count);
+                    cell_.projected_step(of_, deltas, part, groups);
                     cut_gradient(part, work_.dc, layout_.row(), groups);
                   });
     };
@@ -279,10 +253,10 @@ class BackwardPass {
   /// step before, which goes on through the cell while it is hot if that step is `in_chunk`; of
   /// others there it `begins` the rows that set in.
   template <int Phase>
-  void phase(const Slots<Cell, T>& deltas, const Step& step, bool in_chunk, const Step& begins) {
-    const DeltaWeights<Cell, T>& weights = work_.recurrent_weights[Phase];
-    const SlotOperand<Cell, T> operand = {deltas, Cell::phase[Phase], step.first_row,
-                                          work_.ranks + step.rows.begin};
+  void phase(const Slots<Shape, T>& deltas, const Step& step, bool in_chunk, const Step& begins) {
+    const DeltaWeights<Shape, T>& weights = work_.recurrent_weights[Phase];
+    const SlotOperand<Shape, T> operand = {deltas, Shape::phase[Phase], step.first_row,
+                                           work_.ranks + step.rows.begin};
     const auto multiply_block = [&](const Columns<const T>& block, Span vectors, Span groups) {
       T* const target = work_.d_operands[Phase] + groups.begin * L::N;
       const Rows<T> c = {target, work_.d_rows + step.rows.begin, outputs_.row()};
@@ -290,16 +264,16 @@ class BackwardPass {
                                              : Rows<const T>{work_.zeros, c.offset, 0};
       multiply<T>(operand, block, vectors, start, c, step.rows.size(),
                   [&](index tile_row, index count) {
-                    const Step part = rows_of_tile(step, tile_row, count);
+                    const Step part = step.some(tile_row, count);
                     if constexpr (Phase > 0) {
-                      cell_backward_.template unstage<Phase>(deltas, part, groups);
+                      cell_.unstage(of_, deltas, part, groups);
                     } else {
                       unmask_operand(part, groups);
                       cut_gradient(part, work_.dh, outputs_.row(), groups);
-                      if (Cell::has_memory && !projects()) {
+                      if (Shape::has_memory && !projects()) {
                         cut_gradient(part, work_.dc, layout_.row(), groups);
                       }
-                      if (in_chunk && !Normalized<Cell>) begin_step(deltas, before(part), groups);
+                      if (in_chunk && !Normalized<Shape>) begin_step(deltas, before(part), groups);
                     }
                   });
     };
@@ -338,19 +312,34 @@ class BackwardPass {
     }
   }
 
-  // Copies, as in the forward pass.
-  const BackwardCall<T> call_;
-  const Cell cell_;
-  History<Cell, T, KeepAll> history_;
-  Work work_;
-  const L layout_;
-  const RowLayout<T> outputs_;  // of h
+  BackwardContext<Shape, T>& of_;
+  const CellBackward<Shape, T>& cell_;
   Worker& worker_;
-  const Sequence<const T> dy_;
-  const CellBackward<Cell, T> cell_backward_;
-  const NormalizedBackward<Cell, T> normalized_;  // used where the cell is
-  ChunkProducts<Cell, T> products_;
+  const BackwardCall<T>& call_;
+  History<Shape, T>& history_;
+  Work& work_;
+  const L layout_;
+  const RowLayout<T> outputs_;          // of h
+  const NormProducts<Shape, T> norms_;  // used where there are norms
+  ChunkProducts<Shape, T> products_;
 };
+
+/// Calls body(pass) with the backward pass of a cell, and a worker's own copies of all that it goes
+/// by.
+template <class Cell, class T, class Body>
+void with_backward(const BackwardCall<T>& call, const History<typename Cell::Shape, T>& history,
+                   const BackwardWorkspace<typename Cell::Shape, T>& work, Worker& worker,
+                   Body&& body) {
+  using Shape = typename Cell::Shape;
+  BackwardContext<Shape, T> context(call, history, work);
+  if constexpr (Normalized<Shape>) {
+    const NormalizedBackwardOf<Cell, T> cell(call.activations);
+    body(BackwardPass<Shape, T>(context, cell, worker));
+  } else {
+    const CellBackwardOf<Cell, T> cell(call.activations);
+    body(BackwardPass<Shape, T>(context, cell, worker));
+  }
+}
 
 }  // namespace
 }  // namespace rnnfast

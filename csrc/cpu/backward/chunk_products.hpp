@@ -2,20 +2,19 @@
 // these is the chunk's rows, in the order in which they are summed.
 #pragma once
 
-#include "cpu/backward/workspace.hpp"
+#include "cpu/backward/norm_products.hpp"
 
 namespace rnnfast {
 namespace {
 
-template <class Cell, class T>
+template <class Shape, class T>
 class ChunkProducts {
-  using L = Layout<Cell, T>;
-  using Work = BackwardWorkspace<Cell, T>;
+  using L = Layout<Shape, T>;
+  using Work = BackwardWorkspace<Shape, T>;
 
  public:
-  /// Of a pass, whose own copies of all this it uses.
-  ChunkProducts(const BackwardCall<T>& call, const History<Cell, T, KeepAll>& history, Work& work)
-      : call_(call), history_(history), work_(work), layout_(work.layout) {}
+  explicit ChunkProducts(BackwardContext<Shape, T>& of)
+      : of_(of), call_(of.call), history_(of.history), work_(of.work), layout_(of.work.layout) {}
 
   /// Where this chunk's rows lie in x, dx and the history, of a share of its steps.
   void list_rows(Span steps, const Share& own) {
@@ -34,20 +33,23 @@ class ChunkProducts {
         work_.dx_offsets[row] = t * dx.step_stride + of.sequence * dx.row_stride;
         const index kept = step - history_.steps.begin;
         work_.state_numbers[row] = kept * history_.step_stride() + work_.state_rows[r];
+        if constexpr (Normalized<Shape>) {
+          work_.normalized_rows[row] = normalized_row(of_, step, r);
+        }
       }
       first += work_.active[step];
     }
   }
 
   /// dx of a share of the rows.
-  void input_product(const Slots<Cell, T>& deltas, const Share& own) {
-    const DeltaWeights<Cell, T>& weights = work_.input_weights;
-    constexpr index stride = DeltaWeights<Cell, T>::block_lanes;
+  void input_product(const Slots<Shape, T>& deltas, const Share& own) {
+    const DeltaWeights<Shape, T>& weights = work_.input_weights;
+    constexpr index stride = DeltaWeights<Shape, T>::block_lanes;
     T* const scratch = work_.dx + own.id * Work::dx_rows * stride;
     const Span rows = own.of(deltas.rows);
     for (index first = rows.begin; first < rows.end; first += Work::dx_rows) {
       const index count = smaller(Work::dx_rows, rows.end - first);
-      const SlotOperand<Cell, T> operand = {deltas, Cell::input, first, work_.numbers};
+      const SlotOperand<Shape, T> operand = {deltas, Shape::input, first, work_.numbers};
       for (index block = 0; block < weights.blocks(); ++block) {
         const index column = block * stride;
         const index columns = smaller(stride, call_.dims.inputs - column);
@@ -66,35 +68,25 @@ class ChunkProducts {
   }
 
   /// A share of all weight gradients.
-  void weight_gradients(const Slots<Cell, T>& deltas, Span steps, const Share& own) {
-    index row = 0;
-    for (index end = steps.end; end > steps.begin; end -= work_.plan.block_steps) {
-      const index begin = larger(steps.begin, end - work_.plan.block_steps);
-      const Span rows = {row, row + work_.rows_of({begin, end})};
-      const SumSoFar so_far = end == call_.dims.steps ? SumSoFar::nothing : SumSoFar::blocks;
+  void weight_gradients(const Slots<Shape, T>& deltas, Span steps, const Share& own) {
+    for_blocks(of_, steps, [&](Span rows, SumSoFar so_far) {
       for_each_gradient(
           deltas, own,
           [&](const auto& gradient, Span strips, const auto& slots, const Rows<const T>& operand) {
             gradient.add_block(slots, operand, rows, strips, so_far, own);
           });
       unit_gradients(deltas, rows, so_far, own);
-      row = rows.end;
-    }
+    });
   }
 
  private:
-  void unit_gradients(const Slots<Cell, T>& deltas, Span rows, SumSoFar so_far, const Share& own) {
-    if constexpr (Work::unit_weights > 0) {
+  void unit_gradients(const Slots<Shape, T>& deltas, Span rows, SumSoFar so_far, const Share& own) {
+    if constexpr (unit_weights_of<Shape>() > 0) {
       const Span groups = own.of(layout_.groups());
-      const Rows<const T> c = {history_.c_at(history_.steps.begin), work_.state_numbers,
-                               layout_.row()};
-      const EvenRows<T> new_c = {work_.new_c, layout_.row()};
-      for (int weight = 0; weight < Work::unit_weights; ++weight) {
-        const UnitGradient<Cell, T>& gradient = work_.unit_gradients[weight];
-        if (!gradient.wanted()) continue;
-        Cell::meets_new_c[weight] ? gradient.add_block(deltas, new_c, rows, groups, so_far)
-                                  : gradient.add_block(deltas, c, rows, groups, so_far);
-      }
+      const T* const c = history_.c_at(history_.steps.begin);
+      work_.unit_gradients.add_block(deltas, {c, work_.state_numbers, layout_.row()},
+                                     {work_.new_c, work_.numbers, layout_.row()}, rows, groups,
+                                     so_far);
       own.worked(rows.size() * groups.size() * L::N);
     }
   }
@@ -102,7 +94,7 @@ class ChunkProducts {
   /// Calls body(gradient, the strips of a share, the slots of its deltas, the rows of its operand).
   /// All gradients' strips are shared out together, so that few of one kind do not idle a worker.
   template <class Body>
-  void for_each_gradient(const Slots<Cell, T>& deltas, const Share& own, Body&& body) {
+  void for_each_gradient(const Slots<Shape, T>& deltas, const Share& own, Body&& body) {
     index total = work_.input_gradient.strips() + work_.projection_gradient.strips();
     for (const auto& gradient : work_.recurrent_gradients) total += gradient.strips();
     const Span mine = own.of(total);
@@ -115,7 +107,7 @@ class ChunkProducts {
     };
     const index first_step = history_.steps.begin;
     visit(work_.input_gradient, deltas, {call_.x.data, work_.x_offsets, 1});
-    for (int p = 0; p < Cell::phases; ++p) {
+    for (int p = 0; p < Shape::phases; ++p) {
       visit(work_.recurrent_gradients[p], deltas,
             {history_.operand_at(p, first_step), work_.state_numbers, work_.outputs.row()});
     }
@@ -123,8 +115,9 @@ class ChunkProducts {
           {history_.m_at(first_step), work_.state_numbers, layout_.row()});
   }
 
+  const BackwardContext<Shape, T>& of_;
   const BackwardCall<T>& call_;
-  const History<Cell, T, KeepAll>& history_;
+  const History<Shape, T>& history_;
   Work& work_;
   const L& layout_;
 };

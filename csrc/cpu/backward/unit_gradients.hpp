@@ -1,82 +1,57 @@
-// The gradient of weights that are a number for each unit:
+// The gradients of weights that are a number for each unit, beside c in a pre-activation:
 //
-//   dw[unit] = sum over t descending, b ascending of delta[t, b][unit] operand[t, b][unit]
-//
-// Like those of the matrices (cpu/backward/weight_gradients.hpp) the sum runs in blocks whose edges
-// come from T and B alone, each of them in chains of at most `longest_row_sum` products begun at
-// zero, added in order.
+//   dw[unit] = sum of delta[t, b][unit] c[t, b][unit]        c before the step, or after it
 #pragma once
 
-#include "cpu/backward/weight_gradients.hpp"
-#include "cpu/layout/layout.hpp"
+#include "cpu/backward/unit_sums.hpp"
+#include "cpu/layout/unit_weights.hpp"
 
 namespace rnnfast {
 namespace {
 
-/// Rows of a matrix, evenly spaced.
-template <class T>
-struct EvenRows {
-  const T* base;
-  index stride;
-  const T* at(index i) const { return base + i * stride; }
-};
-
-template <class Cell, class T>
-class UnitGradient {
-  using L = Layout<Cell, T>;
-  using V = Vec<T>;
+template <class Shape, class T>
+class UnitGradients {
+  using L = Layout<Shape, T>;
+  static constexpr int weights = unit_weights_of<Shape>();
 
  public:
-  UnitGradient() = default;
-  /// Of a weight in the pre-activation of `part`.
-  UnitGradient(const L& layout, int part, bool wanted)
-      : layout_(layout), part_(part), wanted_(wanted) {}
+  UnitGradients(const L& layout, bool wanted) : layout_(layout), wanted_(weights > 0 && wanted) {}
 
-  void place(Bump& bump) { sums_ = bump.take<T>(wanted_ ? layout_.groups() * L::N : 0); }
+  void place(Bump& bump) {
+    if (wanted_) sums_.place(bump, layout_.groups());
+  }
 
-  bool wanted() const { return wanted_; }
+  /// Adds the rows [rows.begin, rows.end) of a chunk, one block, to some groups. `c` and `new_c`
+  /// are those before and after the step of each row.
+  void add_block(const Slots<Shape, T>& deltas, Rows<const T> c, Rows<const T> new_c, Span rows,
+                 Span groups, SumSoFar so_far) const {
+    if (!wanted_) return;
+    sums_.add_block(rows, groups, so_far, [&](index row, index group, auto& sum) {
+      const SlotGroup<T> delta = deltas.group(row, group);
+      const Vec<T> before = load(c.at(row) + group * L::N);
+      const Vec<T> after = load(new_c.at(row) + group * L::N);
+      for (int i = 0; i < weights; ++i) {
+        const Vec<T> d = load<T>(delta.part(Shape::unit_weight_part[i]));
+        sum[i] = fma(d, Shape::meets_new_c[i] ? after : before, sum[i]);
+      }
+    });
+  }
 
-  /// Adds the rows [rows.begin, rows.end) of a chunk, one block, to some groups; row r's operand is
-  /// operand.at(r). The rows of a chain stay in L2 while all groups pass over them.
-  template <class Operand>
-  void add_block(const Slots<Cell, T>& deltas, const Operand& operand, Span rows, Span groups,
-                 SumSoFar so_far) const {
-    const Pieces chains(rows.size(), longest_row_sum);
-    for (index chain = 0; chain < chains.pieces; ++chain) {
-      const Span part = chains.at(chain);
-      const Span of_chain = {rows.begin + part.begin, rows.begin + part.end};
-      for (index group = groups.begin; group < groups.end; ++group) {
-        const V sum = sum_of(deltas, operand, of_chain, group);
-        T* const total = sums_ + group * L::N;
-        const bool begins = chain == 0 && so_far == SumSoFar::nothing;
-        store(total, begins ? sum : load(total) + sum);
+  /// Writes some groups to dw (U*H,).
+  void unpack(T* dw, Span groups) const {
+    if (!wanted_) return;
+    for (index group = groups.begin; group < groups.end; ++group) {
+      for (int i = 0; i < weights; ++i) {
+        store_first(dw + i * layout_.units + group * L::N, sums_.sum(group, i),
+                    layout_.valid(group));
       }
     }
   }
 
-  /// Writes some groups to dw (H,).
-  void unpack(T* dw, Span groups) const {
-    for (index group = groups.begin; group < groups.end; ++group) {
-      store_first(dw + group * L::N, load(sums_ + group * L::N), layout_.valid(group));
-    }
-  }
-
  private:
-  template <class Operand>
-  V sum_of(const Slots<Cell, T>& deltas, const Operand& operand, Span rows, index group) const {
-    const T* delta = deltas.group(rows.begin, group).part(part_);
-    const index slot = layout_.slot(group / L::U);
-    V sum = {};
-    for (index row = rows.begin; row < rows.end; ++row, delta += slot) {
-      sum = fma(load<T>(delta), load<T>(operand.at(row) + group * L::N), sum);
-    }
-    return sum;
-  }
-
   L layout_;
-  int part_ = 0;
-  bool wanted_ = false;
-  T* sums_ = nullptr;
+  bool wanted_;
+  UnitSums<T, larger(weights, 1)> sums_;
 };
 
 }  // namespace

@@ -21,9 +21,9 @@ constexpr index sum_block_rows = 512;
 /// What a sum over steps holds before a block is added to it.
 enum class SumSoFar { nothing, blocks };
 
-template <class Cell, class T>
+template <class Shape, class T>
 class WeightGradient {
-  using L = Layout<Cell, T>;
+  using L = Layout<Shape, T>;
 
  public:
   WeightGradient() = default;
@@ -44,7 +44,7 @@ class WeightGradient {
   index strips() const { return strips_; }
 
   /// Adds the rows [rows.begin, rows.end) of a chunk, one block, to some strips.
-  void add_block(const Slots<Cell, T>& deltas, Rows<const T> operand, Span rows, Span strips,
+  void add_block(const Slots<Shape, T>& deltas, Rows<const T> operand, Span rows, Span strips,
                  SumSoFar so_far, const Share& own) const {
     const Pieces pieces(rows.size(), sum_block_rows);
     for (index piece = 0; piece < pieces.pieces; ++piece) {
@@ -65,7 +65,7 @@ class WeightGradient {
       for (int part = range_.begin; part < range_.end; ++part) {
         for (index u = 0; u < layout_.width(panel); ++u, from += L::N) {
           const index group = panel * L::U + u;
-          const index row = Cell::gate_of[part] * layout_.units + group * L::N;
+          const index row = Shape::gate_of[part] * layout_.units + group * L::N;
           const index valid = layout_.valid(group);
           if (dw) unpack_lanes(from, stride, valid, width_, dw + row * width_, width_);
           if (db) store_first(db + row, load(from + width_ * stride), valid);
@@ -89,7 +89,7 @@ class WeightGradient {
   }
   T* strip(index i) const { return strip_memory_ + i * strip_stride(); }
 
-  void add_piece(const Slots<Cell, T>& deltas, Rows<const T> operand, Span rows, Span strips,
+  void add_piece(const Slots<Shape, T>& deltas, Rows<const T> operand, Span rows, Span strips,
                  SumSoFar so_far, const Share& own) const {
     const Rows<const T> from = {operand.base, operand.offset + rows.begin, operand.stride};
     T* const to = strip(strips.begin);

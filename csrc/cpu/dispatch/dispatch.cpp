@@ -8,14 +8,20 @@
 
 namespace rnnfast {
 
-extern const Target target_baseline;
+// The targets, each with the two files that are compiled for it.
+#define RNNFAST_TARGET(name)                        \
+  extern const ScalarKernels<float> name##_float;   \
+  extern const ScalarKernels<double> name##_double; \
+  static const Target target_##name = {#name, Isa::name, name##_float, name##_double};
+RNNFAST_TARGET(baseline)
 #if defined(RNNFAST_X86_TARGETS)
-extern const Target target_avx2;
-extern const Target target_avx512;
+RNNFAST_TARGET(avx2)
+RNNFAST_TARGET(avx512)
 #endif
 #if defined(RNNFAST_ARM_TARGETS)
-extern const Target target_neon;
+RNNFAST_TARGET(neon)
 #endif
+#undef RNNFAST_TARGET
 
 namespace {
 

@@ -17,7 +17,7 @@ namespace rnnfast {
 namespace {
 
 /// What is saved.
-template <class Cell, class T>
+template <class Shape, class T>
 struct Checkpoints {
   Dims dims;
   index stretch_steps;
@@ -29,7 +29,7 @@ struct Checkpoints {
 
   void place(Bump& bump) {
     h = bump.take<T>(count() * h_size());
-    if (Cell::has_memory) c = bump.take<T>(count() * c_size());
+    if (Shape::has_memory) c = bump.take<T>(count() * c_size());
   }
 
   index count() const { return ceil_div(dims.steps, stretch_steps); }
@@ -39,13 +39,13 @@ struct Checkpoints {
   }
   /// The states before a stretch.
   States<T> before(index i) const {
-    return {h + i * h_size(), Cell::has_memory ? c + i * c_size() : nullptr};
+    return {h + i * h_size(), Shape::has_memory ? c + i * c_size() : nullptr};
   }
 
   /// A share of the states before the first stretch.
   void save_initial(const States<const T>& initial, const Share& own) const {
     save(initial.h, h, own.of(h_size()));
-    if (Cell::has_memory) save(initial.c, c, own.of(c_size()));
+    if (Shape::has_memory) save(initial.c, c, own.of(c_size()));
   }
 
  private:
@@ -64,33 +64,34 @@ struct Checkpoints {
 
 /// A worker's part of the forward pass.
 template <class Cell, class T>
-void run_saving_checkpoints(const ForwardCall<T>& call, const ForwardWeights<Cell, T>& weights,
-                            const History<Cell, T, KeepLatest>& history,
-                            const ForwardWorkspace<T>& work, const Checkpoints<Cell, T>& saved,
+void run_saving_checkpoints(const ForwardCall<T>& call,
+                            const ForwardWeights<typename Cell::Shape, T>& weights,
+                            const History<typename Cell::Shape, T>& history,
+                            const ForwardWorkspace<T>& work,
+                            const Checkpoints<typename Cell::Shape, T>& saved,
                             const PlanSegment& plan, Worker& worker) {
   worker.stage([&](const Share& own) { saved.save_initial(call.initial, own); });
   ForwardCall<T> part = call;
   for (index i = 0; i < saved.count(); ++i) {
     const Span steps = saved.stretch(i);
     part.last = i + 1 < saved.count() ? saved.before(i + 1) : call.last;
-    ForwardPass<Cell, T, KeepLatest>(part, weights, history.of(steps), work, plan, worker)
-        .run(steps);
+    run_forward<Cell, T, Keep::latest>(part, weights, history.of(steps), work, plan, steps, worker);
     part.initial = {part.last.h, part.last.c};
   }
 }
 
 /// What the backward pass works with: the history of a stretch, and what both passes need.
-template <class Cell, class T>
+template <class Shape, class T>
 struct StretchWork {
-  ForwardWeights<Cell, T> weights;
-  History<Cell, T, KeepAll> history;
+  ForwardWeights<Shape, T> weights;
+  History<Shape, T> history;
   ForwardWorkspace<T> forward;
-  BackwardWorkspace<Cell, T> backward;
+  BackwardWorkspace<Shape, T> backward;
   T* y = nullptr;  // [B][row of h]: where each step leaves its results, which are known already
 
   StretchWork(const BackwardCall<T>& call, const PlanSegment& plan)
       : weights(call.dims),
-        history(call.dims, plan),
+        history(call.dims, plan, Keep::all),
         forward(forward_workspace(history, plan)),
         backward(call, plan) {}
 
@@ -105,30 +106,30 @@ struct StretchWork {
 
 /// A worker's part of the backward pass.
 template <class Cell, class T>
-void run_from_checkpoints(const BackwardCall<T>& call, StretchWork<Cell, T>& work,
-                          const Checkpoints<Cell, T>& saved, const PlanSegment& plan,
-                          Worker& worker) {
-  BackwardPass<Cell, T> backward(call, work.history, work.backward, worker);
-  backward.prepare();
-  worker.stage([&](const Share& own) { work.weights.pack(call.weights, own); });
-  for (index i = saved.count() - 1; i >= 0; --i) {
-    const Span steps = saved.stretch(i);
-    const States<T> before = saved.before(i);
-    const ForwardCall<T> again = {call.dims,
-                                  call.x,
-                                  {before.h, before.c},
-                                  {work.y, 0, work.history.outputs.row()},
-                                  {},
-                                  call.rows,
-                                  call.resets,
-                                  call.masks,
-                                  call.activations};
-    ForwardPass<Cell, T, KeepAll>(again, work.weights, work.history.of(steps), work.forward, plan,
-                                  worker)
-        .run(steps);
-    backward.take(steps);
-  }
-  backward.finish();
+void run_from_checkpoints(const BackwardCall<T>& call, StretchWork<typename Cell::Shape, T>& work,
+                          const Checkpoints<typename Cell::Shape, T>& saved,
+                          const PlanSegment& plan, Worker& worker) {
+  with_backward<Cell>(call, work.history, work.backward, worker, [&](auto&& backward) {
+    backward.prepare();
+    worker.stage([&](const Share& own) { work.weights.pack(call.weights, own); });
+    for (index i = saved.count() - 1; i >= 0; --i) {
+      const Span steps = saved.stretch(i);
+      const States<T> before = saved.before(i);
+      const ForwardCall<T> again = {call.dims,
+                                    call.x,
+                                    {before.h, before.c},
+                                    {work.y, 0, work.history.outputs.row()},
+                                    {},
+                                    call.rows,
+                                    call.resets,
+                                    call.masks,
+                                    call.activations};
+      run_forward<Cell, T, Keep::all>(again, work.weights, work.history.of(steps), work.forward,
+                                      plan, steps, worker);
+      backward.take(steps);
+    }
+    backward.finish();
+  });
 }
 
 }  // namespace

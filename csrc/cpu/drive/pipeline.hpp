@@ -21,54 +21,56 @@ namespace rnnfast {
 namespace {
 
 /// What a part keeps while others have their turn, beside its weights and what it saves.
-template <class Cell, class T, class Keep>
+template <class Shape, class T>
 struct PartWork {
-  History<Cell, T, Keep> history;
+  History<Shape, T> history;
   ForwardWorkspace<T> workspace;
 
-  PartWork(const Dims& dims, const PlanSegment& plan)
-      : history(dims, plan), workspace(forward_workspace(history, plan)) {}
+  PartWork(const Dims& dims, const PlanSegment& plan, Keep keep)
+      : history(dims, plan, keep), workspace(forward_workspace(history, plan)) {}
 
   void place(Bump& bump) {
-    if constexpr (!Keep::gates) history.place(bump);
+    if (history.keep == Keep::latest) history.place(bump);
     workspace.place(bump);
   }
 
+  template <Keep keep>
   static std::size_t bytes(const Dims& dims, const PlanSegment& plan) {
-    PartWork work(dims, plan);
+    PartWork work(dims, plan, keep);
     return measure(work);
   }
 };
 
 /// Packs the weights of a part unless they are packed already.
-template <class Cell, class T>
+template <class Shape, class T>
 void pack_part(const StackPart<T>& part, Worker& worker) {
   if (!part.weights[WeightId::w_ih]) return;
-  ForwardWeights<Cell, T> weights(part.call.dims);
+  ForwardWeights<Shape, T> weights(part.call.dims);
   place_in(part.packed, weights);
   worker.stage([&](const Share& own) { weights.pack(part.weights, own); });
 }
 
 /// Some steps of a part. Its memory is laid out anew each time, always alike.
-template <class Cell, class T, class Keep>
+template <class Cell, class T, Keep keep>
 [[gnu::noinline]] void run_part(const StackPart<T>& part, Span steps, Worker& worker) {
+  using Shape = typename Cell::Shape;
   const Dims& dims = part.call.dims;
-  ForwardWeights<Cell, T> weights(dims);
-  PartWork<Cell, T, Keep> work(dims, part.plan);
+  ForwardWeights<Shape, T> weights(dims);
+  PartWork<Shape, T> work(dims, part.plan, keep);
   place_in(part.packed, weights);
-  if constexpr (Keep::gates) place_in(part.saved, work.history);
+  if (keep == Keep::all) place_in(part.saved, work.history);
   place_in(part.work, work);
-  ForwardPass<Cell, T, Keep>(part.call, weights, work.history, work.workspace, part.plan, worker)
-      .run(steps);
+  run_forward<Cell, T, keep>(part.call, weights, work.history, work.workspace, part.plan, steps,
+                             worker);
 }
 
-template <class Cell, class T, class Keep>
+template <class Cell, class T, Keep keep>
 void run_layers(const StackCall<T>& call, Worker& worker) {
   const index steps = call.parts->call.dims.steps;
   worker.alone([&](const Share& own) {
     const Span layers = own.of(call.layers);
     for (index layer = layers.begin; layer < layers.end; ++layer) {
-      pack_part<Cell>(call.parts[layer], worker);
+      pack_part<typename Cell::Shape>(call.parts[layer], worker);
     }
   });
   const index chunk = call.plan.chunk_steps;
@@ -76,30 +78,30 @@ void run_layers(const StackCall<T>& call, Worker& worker) {
     const Span layers = own.of(call.layers);
     const Span part = {piece * chunk, smaller((piece + 1) * chunk, steps)};
     for (index layer = layers.begin; layer < layers.end; ++layer) {
-      run_part<Cell, T, Keep>(call.parts[layer], part, worker);
+      run_part<Cell, T, keep>(call.parts[layer], part, worker);
     }
   });
 }
 
-template <class Cell, class T, class Keep>
+template <class Cell, class T, Keep keep>
 void run_directions(const StackCall<T>& call, Worker& worker) {
   for (index layer = 0; layer < call.layers; ++layer) {
     worker.alone([&](const Share& own) {
       const Span directions = own.of(call.directions);
       for (index direction = directions.begin; direction < directions.end; ++direction) {
         const StackPart<T>& part = call.parts[layer * call.directions + direction];
-        pack_part<Cell>(part, worker);
-        run_part<Cell, T, Keep>(part, {0, part.call.dims.steps}, worker);
+        pack_part<typename Cell::Shape>(part, worker);
+        run_part<Cell, T, keep>(part, {0, part.call.dims.steps}, worker);
       }
     });
   }
 }
 
-template <class Cell, class T, class Keep>
+template <class Cell, class T, Keep keep>
 void run_stack(const StackCall<T>& call) {
   team(call.plan.threads, [&](Worker& worker) {
-    call.directions == 1 ? run_layers<Cell, T, Keep>(call, worker)
-                         : run_directions<Cell, T, Keep>(call, worker);
+    call.directions == 1 ? run_layers<Cell, T, keep>(call, worker)
+                         : run_directions<Cell, T, keep>(call, worker);
   });
 }
 

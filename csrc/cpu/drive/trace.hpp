@@ -11,17 +11,17 @@ namespace rnnfast {
 namespace {
 
 /// The part that holds a gate: the first one that the gate's weights feed.
-template <class Cell>
+template <class Shape>
 constexpr int part_of_gate(int gate) {
   int part = 0;
-  while (Cell::gate_of[part] != gate) ++part;
+  while (Shape::gate_of[part] != gate) ++part;
   return part;
 }
 
 /// Gates from what the history keeps of a group.
 template <class Cell, class T>
-inline void gates_of(const Cell& cell, const NormWeights<Cell, T>& norm, index group,
-                     Vec<T> (&part)[Cell::parts], Vec<T> (&gate)[Cell::gates]) {
+inline void gates_of(const Cell& cell, const NormWeights<typename Cell::Shape, T>& norm,
+                     index group, Vec<T> (&part)[Cell::parts], Vec<T> (&gate)[Cell::gates]) {
   if constexpr (Normalized<Cell>) {
     scale_and_shift<Range{0, Cell::parts}>(norm, group, part);
     cell.activate(part, gate);
@@ -32,17 +32,17 @@ inline void gates_of(const Cell& cell, const NormWeights<Cell, T>& norm, index g
 
 /// Writes the steps that the sequences of a share of the private rows take.
 template <class Cell, class T>
-inline void write_trace(const History<Cell, T, KeepAll>& history, const TraceCall<T>& call,
-                        const NormWeights<Cell, T>& norm, const Share& own) {
-  using L = Layout<Cell, T>;
+inline void write_trace(const History<typename Cell::Shape, T>& history, const TraceCall<T>& call,
+                        const NormWeights<typename Cell::Shape, T>& norm, const Share& own) {
+  using L = Layout<typename Cell::Shape, T>;
   const L& layout = history.layout;
-  const Cell cell = {decltype(Cell::act)(call.activations)};
+  const Cell cell = {{}, decltype(Cell::act)(call.activations)};
   const Span rows = own.of(history.dims.rows);
   for (index r = rows.begin; r < rows.end; ++r) {
     const SequenceRow of = call.rows ? call.rows[r] : SequenceRow{r, r, 0, history.dims.steps};
     const index state_row = history.state_row(r) * layout.row();
     for (index step = 0; step < of.length; ++step) {
-      const Slots<Cell, T> slots = history.slots_of(step);
+      const auto slots = history.slots_of(step);
       const index row = history.step_row(step) + history.gate_row(r);
       const index t = of.first + step;
       T* const gates =

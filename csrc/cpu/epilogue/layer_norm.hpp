@@ -115,9 +115,9 @@ inline Moments<T> moments_of(const L& layout, const Row& row) {
 }
 
 /// N of some of a group's parts, from v^.
-template <Range parts, class Cell, class T>
-inline void scale_and_shift(const NormWeights<Cell, T>& weights, index group,
-                            Vec<T> (&part)[Cell::parts]) {
+template <Range parts, class Shape, class T>
+inline void scale_and_shift(const NormWeights<Shape, T>& weights, index group,
+                            Vec<T> (&part)[Shape::parts]) {
   const auto gain = weights.gains().group(0, group);
   const auto bias = weights.biases().group(0, group);
   for_each_part<parts>(
@@ -125,17 +125,17 @@ inline void scale_and_shift(const NormWeights<Cell, T>& weights, index group,
 }
 
 /// The parts of either product: all but that of c.
-template <class Cell>
-constexpr Range product_parts = {Cell::phase[0].begin, Cell::input.end};
+template <class Shape>
+constexpr Range product_parts = {Shape::phase[0].begin, Shape::input.end};
 
 /// From dN of parts that were normalized together to dv: calls sink(group, part, dv) for each.
-template <Range parts, class Cell, class T, class Sink>
-inline void back_through_norm(const NormWeights<Cell, T>& weights, T scale,
-                              const SlotRow<Cell, T>& normalized, const SlotRow<Cell, T>& deltas,
+template <Range parts, class Shape, class T, class Sink>
+inline void back_through_norm(const NormWeights<Shape, T>& weights, T scale,
+                              const SlotRow<Shape, T>& normalized, const SlotRow<Shape, T>& deltas,
                               Sink&& sink) {
   using V = Vec<T>;
   const auto& layout = weights.layout;
-  const SlotRow<Cell, T> gains = weights.gains().row(0);
+  const SlotRow<Shape, T> gains = weights.gains().row(0);
   // body(group, u, part, dv^, v^)
   const auto for_each = [&](auto&& body) {
     for_each_group(layout, [&](index panel, int u) {
@@ -143,8 +143,8 @@ inline void back_through_norm(const NormWeights<Cell, T>& weights, T scale,
       const auto from = normalized.group(panel, u);
       const auto delta = deltas.group(panel, u);
       for_each_part<parts>([&](int p) {
-        const V d = load<T>(gain.part(p)) * load<T>(delta.part(Cell::delta_of[p]));
-        body(panel * Layout<Cell, T>::U + u, u, p, d, load<T>(from.part(p)));
+        const V d = load<T>(gain.part(p)) * load<T>(delta.part(Shape::delta_of[p]));
+        body(panel * Layout<Shape, T>::U + u, u, p, d, load<T>(from.part(p)));
       });
     });
   };
@@ -171,11 +171,11 @@ struct Constant {
 };
 
 /// body(Constant<n>()) for all norms of a cell.
-template <class Cell, int n = 0, class Body>
+template <class Shape, int n = 0, class Body>
 inline void for_each_norm(Body&& body) {
-  if constexpr (n < Cell::norms) {
+  if constexpr (n < Shape::norms) {
     body(Constant<n>());
-    for_each_norm<Cell, n + 1>(body);
+    for_each_norm<Shape, n + 1>(body);
   }
 }
 

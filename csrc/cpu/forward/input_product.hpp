@@ -2,8 +2,7 @@
 // (step, row), in which steps are no borders for the tiles.
 #pragma once
 
-#include "cpu/forward/workspace.hpp"
-#include "cpu/layout/forward_weights.hpp"
+#include "cpu/forward/context.hpp"
 #include "cpu/plan/ownership.hpp"
 
 namespace rnnfast {
@@ -16,30 +15,28 @@ inline void copy_vectors(const T* from, T* to, Span elements) {
 
 /// The parts of a slot that the input product does not feed begin as their bias. `group`: elements
 /// of a part in this panel.
-template <class Cell, class T>
+template <class Shape, class T>
 inline void start_other_parts(const T* bias, T* slot, index group) {
-  copy_vectors(bias, slot, {0, Cell::input.begin * group});
-  copy_vectors(bias, slot, {Cell::input.end * group, Cell::parts * group});
+  copy_vectors(bias, slot, {0, Shape::input.begin * group});
+  copy_vectors(bias, slot, {Shape::input.end * group, Shape::parts * group});
 }
 
-template <class Cell, class T, class Keep>
+template <class Shape, class T>
 class InputProduct {
-  using L = Layout<Cell, T>;
+  using L = Layout<Shape, T>;
 
  public:
-  /// Of a pass, whose own copies of all this it reads.
-  InputProduct(const ForwardCall<T>& call, const ForwardWeights<Cell, T>& weights,
-               const History<Cell, T, Keep>& history, const ForwardWorkspace<T>& work)
-      : call_(call),
-        weights_(weights),
-        history_(history),
-        layout_(history.layout),
-        work_(work),
-        runs_(call.dims.inputs) {}
+  explicit InputProduct(const ForwardContext<Shape, T>& of)
+      : call_(of.call),
+        weights_(of.weights),
+        history_(of.history),
+        layout_(of.history.layout),
+        work_(of.work),
+        runs_(of.call.dims.inputs) {}
 
   /// Fill some panels of the slots of steps [begin, begin + steps), all of one chunk.
   void fill(index begin, index steps, Span rows, Span panels, const Share& own) {
-    const Slots<Cell, T> slots = history_.slots_of(begin);
+    const Slots<Shape, T> slots = history_.slots_of(begin);
     const RowList list = {work_.x_offsets + own.id * work_.chunk_rows,
                           work_.slot_numbers + own.id * work_.chunk_rows};
     const index count = fill_list(begin, steps, rows, list);
@@ -79,24 +76,24 @@ class InputProduct {
     return count;
   }
 
-  void fill_panel(const Slots<Cell, T>& slots, index panel, Span rows, const RowList& list) {
+  void fill_panel(const Slots<Shape, T>& slots, index panel, Span rows, const RowList& list) {
     const index group = layout_.width(panel) * L::N;
     const T* bias = weights_.bias_panel(panel);
     const Rows<T> c = {slots.panel(panel), list.slot_numbers + rows.begin, layout_.slot(panel)};
     multiply<T>(Dense<T>{{call_.x.data, list.x_offsets + rows.begin, 1}, runs_},
                 weights_.input.panel(panel), {0, weights_.input.vectors(panel)},
-                {bias + Cell::input.begin * group, c.offset, 0},
-                {c.base + Cell::input.begin * group, c.offset, c.stride}, rows.size(),
+                {bias + Shape::input.begin * group, c.offset, 0},
+                {c.base + Shape::input.begin * group, c.offset, c.stride}, rows.size(),
                 [&](index row, index count) {
                   for (index i = row; i < row + count; ++i) {
-                    start_other_parts<Cell>(bias, c.at(i), group);
+                    start_other_parts<Shape>(bias, c.at(i), group);
                   }
                 });
   }
 
   const ForwardCall<T>& call_;
-  const ForwardWeights<Cell, T>& weights_;
-  const History<Cell, T, Keep>& history_;
+  const ForwardWeights<Shape, T>& weights_;
+  const History<Shape, T>& history_;
   const L& layout_;
   const ForwardWorkspace<T>& work_;
   const DenseRuns runs_;

@@ -17,24 +17,22 @@ namespace {
 
 static_assert(near_rows == input_window);
 
-template <class Cell, class T, class Keep>
+template <class Shape, class T>
 class InterleavedInput {
-  using L = Layout<Cell, T>;
+  using L = Layout<Shape, T>;
   // Both products of a panel are taken vector by vector. (Of cells with more phases the plan asks
   // for nothing here.)
-  static_assert(Cell::phases > 1 || Cell::input.count() == Cell::phase[0].count());
+  static_assert(Shape::phases > 1 || Shape::input.count() == Shape::phase[0].count());
 
  public:
-  /// Of a pass, whose own copies of all this it reads.
-  InterleavedInput(const ForwardCall<T>& call, const ForwardWeights<Cell, T>& weights,
-                   const History<Cell, T, Keep>& history, const ForwardWorkspace<T>& work)
-      : call_(call),
-        weights_(weights),
-        history_(history),
-        layout_(history.layout),
-        work_(work),
-        recurrent_runs_(outputs_of(call.dims)),
-        input_runs_(call.dims.inputs) {}
+  explicit InterleavedInput(const ForwardContext<Shape, T>& of)
+      : call_(of.call),
+        weights_(of.weights),
+        history_(of.history),
+        layout_(of.history.layout),
+        work_(of.work),
+        recurrent_runs_(outputs_of(of.call.dims)),
+        input_runs_(of.call.dims.inputs) {}
 
   /// Before all windows.
   void prepare() {
@@ -71,8 +69,8 @@ class InterleavedInput {
     for (index panel = panels.begin; panel < panels.end; ++panel) {
       const index group = layout_.width(panel) * L::N;
       for (index m = 0; m < rows_; ++m) {
-        start_other_parts<Cell>(weights_.bias_panel(panel),
-                                slots_of(panel) + m * layout_.slot(panel), group);
+        start_other_parts<Shape>(weights_.bias_panel(panel),
+                                 slots_of(panel) + m * layout_.slot(panel), group);
       }
     }
   }
@@ -86,7 +84,7 @@ class InterleavedInput {
     const Columns<const T> input = weights_.input.panel(panel);
     for (index vector = 0; vector < vectors; vector += recurrent.width) {
       const index width = smaller(recurrent.width, vectors - vector);
-      const Rows<T> c = {slot + Cell::phase[0].begin * group + vector * L::N, &zero, 0};
+      const Rows<T> c = {slot + Shape::phase[0].begin * group + vector * L::N, &zero, 0};
       const Piece& piece = pieces_[width - 1][place];
       paired_tile_for<T>(width, piece.vector.size())(
           {{h, &zero, 0},
@@ -126,7 +124,7 @@ class InterleavedInput {
     const index inputs = call_.dims.inputs;
     const index run = input_runs_.run;
     const index first = vector * L::N;
-    const index at = Cell::input.begin * layout_.width(panel) * L::N + first;
+    const index at = Shape::input.begin * layout_.width(panel) * L::N + first;
     const T* bias = weights_.bias_panel(panel) + at;
     const Rows<T> c = {slots_of(panel) + at, numbers, layout_.slot(panel)};
     return {
@@ -152,15 +150,15 @@ class InterleavedInput {
   }
 
   const ForwardCall<T>& call_;
-  const ForwardWeights<Cell, T>& weights_;
-  const History<Cell, T, Keep>& history_;
+  const ForwardWeights<Shape, T>& weights_;
+  const History<Shape, T>& history_;
   const L& layout_;
   const ForwardWorkspace<T>& work_;
   const DenseRuns recurrent_runs_;
   const DenseRuns input_runs_;
   Piece pieces_[tile_vectors][near_rows];
   index begin_ = 0;  // of the next window
-  Slots<Cell, T> slots_ = {};
+  Slots<Shape, T> slots_ = {};
   index first_slot_ = 0;
   index rows_ = 0;
 };

@@ -37,8 +37,8 @@ struct ForwardWorkspace {
 };
 
 /// Of a plan. A share's strip is x of a window, k after k.
-template <class Cell, class T, class Keep>
-inline ForwardWorkspace<T> forward_workspace(const History<Cell, T, Keep>& history,
+template <class Shape, class T>
+inline ForwardWorkspace<T> forward_workspace(const History<Shape, T>& history,
                                              const PlanSegment& plan) {
   const Dims& dims = history.dims;
   const bool strips = plan.interleaves_input;

@@ -9,9 +9,9 @@
 namespace rnnfast {
 namespace {
 
-template <class Cell, class T>
+template <class Shape, class T>
 struct DeltaWeights {
-  using L = Layout<Cell, T>;
+  using L = Layout<Shape, T>;
   // Blocks of outputs as wide as the widest tile.
   static constexpr index block_vectors = widest_tile(1);
   static constexpr index block_lanes = block_vectors * L::N;
@@ -59,7 +59,7 @@ struct DeltaWeights {
           for (index lane = 0; lane < L::N; ++lane, ++k) {
             if (k < mine.begin || k >= mine.end) continue;
             const index unit = group * L::N + lane;
-            pack_k(unit < layout.units ? w + (Cell::gate_of[part] * layout.units + unit) * outputs
+            pack_k(unit < layout.units ? w + (Shape::gate_of[part] * layout.units + unit) * outputs
                                        : nullptr,
                    k);
             own.worked(outputs);

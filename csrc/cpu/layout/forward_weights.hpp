@@ -12,42 +12,42 @@ namespace rnnfast {
 namespace {
 
 /// The phase whose product feeds a part, or -1.
-template <class Cell>
+template <class Shape>
 constexpr int phase_of(int part) {
-  for (int p = 0; p < Cell::phases; ++p) {
-    if (Cell::phase[p].has(part)) return p;
+  for (int p = 0; p < Shape::phases; ++p) {
+    if (Shape::phase[p].has(part)) return p;
   }
   return -1;
 }
 
-template <class Cell, class T>
+template <class Shape, class T>
 struct ForwardWeights {
-  using L = Layout<Cell, T>;
+  using L = Layout<Shape, T>;
   L layout;
-  PanelWeights<Cell, T> input;
-  PanelWeights<Cell, T> recurrent[Cell::phases];
+  PanelWeights<Shape, T> input;
+  PanelWeights<Shape, T> recurrent[Shape::phases];
   T* bias = nullptr;
   PanelWeights<Linear, T> projection;  // of no size where there is none
-  NormWeights<Cell, T> norm;
-  UnitWeights<Cell, T> of_units;
+  NormWeights<Shape, T> norm;
+  UnitWeights<Shape, T> of_units;
 
   explicit ForwardWeights(const Dims& dims)
       : layout{dims.units},
-        input{layout, Cell::input, dims.inputs},
+        input{layout, Shape::input, dims.inputs},
         projection{{dims.projection}, Linear::phase[0], dims.units},
         norm{layout},
         of_units{layout, nullptr} {
-    for (int p = 0; p < Cell::phases; ++p) {
-      recurrent[p] = {layout, Cell::phase[p], outputs_of(dims)};
+    for (int p = 0; p < Shape::phases; ++p) {
+      recurrent[p] = {layout, Shape::phase[p], outputs_of(dims)};
     }
   }
 
   void place(Bump& bump) {
     input.place(bump);
     for (auto& weights : recurrent) weights.place(bump);
-    bias = bump.take<T>(layout.groups() * L::N * Cell::parts);
+    bias = bump.take<T>(layout.groups() * L::N * Shape::parts);
     projection.place(bump);
-    if constexpr (Normalized<Cell>) norm.place(bump);
+    if constexpr (Normalized<Shape>) norm.place(bump);
     of_units.place(bump);
   }
 
@@ -64,20 +64,20 @@ struct ForwardWeights {
                     {panel * L::U, smaller((panel + 1) * L::U, layout.groups())});
     }
     projection.pack(weights[WeightId::w_hr], own);
-    if constexpr (Normalized<Cell>) norm.pack(weights, own);
+    if constexpr (Normalized<Shape>) norm.pack(weights, own);
   }
 
  private:
   // A part starts from the bias of every product that feeds it.
   void pack_bias(const WeightSet<const T>& weights, index panel) const {
     T* to = bias + panel * L::U * L::P * L::N;
-    for (int part = 0; part < Cell::parts; ++part) {
-      const bool here = !Normalized<Cell>;
-      const T* b_ih = here && Cell::input.has(part) ? weights[WeightId::b_ih] : nullptr;
-      const T* b_hh = here && phase_of<Cell>(part) >= 0 ? weights[WeightId::b_hh] : nullptr;
+    for (int part = 0; part < Shape::parts; ++part) {
+      const bool here = !Normalized<Shape>;
+      const T* b_ih = here && Shape::input.has(part) ? weights[WeightId::b_ih] : nullptr;
+      const T* b_hh = here && phase_of<Shape>(part) >= 0 ? weights[WeightId::b_hh] : nullptr;
       for (index u = 0; u < layout.width(panel); ++u, to += L::N) {
         const index group = panel * L::U + u;
-        const index row = Cell::gate_of[part] * layout.units + group * L::N;
+        const index row = Shape::gate_of[part] * layout.units + group * L::N;
         const index valid = layout.valid(group);
         Vec<T> sum = {};
         if (b_ih) sum = sum + load_first(b_ih + row, valid);

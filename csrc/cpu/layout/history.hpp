@@ -12,26 +12,14 @@
 namespace rnnfast {
 namespace {
 
-struct KeepAll {
-  static constexpr bool gates = true;
-  static index states(index steps) { return steps + 1; }
-  static index state(index step) { return step; }
-  static index chunks(index count) { return count; }
-  static index chunk(index i) { return i; }
+enum class Keep {
+  all,
+  latest  // of states two, since threads that own units read the one while they write the other
 };
 
-// Two states, since threads that own units read the one while they write the other.
-struct KeepLatest {
-  static constexpr bool gates = false;
-  static index states(index) { return 2; }
-  static index state(index step) { return step & 1; }
-  static index chunks(index count) { return smaller(count, 1); }
-  static index chunk(index) { return 0; }
-};
-
-template <class Cell, class T, class Keep>
+template <class Shape, class T>
 struct History {
-  using L = Layout<Cell, T>;
+  using L = Layout<Shape, T>;
   Dims dims;
   Span steps;  // that it is of, no more than there is room for
   index room;
@@ -41,14 +29,15 @@ struct History {
   L layout;
   RowLayout<T> outputs;  // of h
   T* gates = nullptr;
-  T* scales = nullptr;             // [slots][scales] of layer normalization
-  T* h = nullptr;                  // [blocks][states][block][row of h]
-  T* c = nullptr;                  // [blocks][states][block][row]
-  T* operands[Cell::phases] = {};  // as h
-  T* m = nullptr;                  // as c; what a projection projects
+  T* scales = nullptr;              // [slots][scales] of layer normalization
+  T* h = nullptr;                   // [blocks][states][block][row of h]
+  T* c = nullptr;                   // [blocks][states][block][row]
+  T* operands[Shape::phases] = {};  // as h
+  T* m = nullptr;                   // as c; what a projection projects
   bool masks_operand;
+  Keep keep;
 
-  History(const Dims& dims, const PlanSegment& plan)
+  History(const Dims& dims, const PlanSegment& plan, Keep keep)
       : dims(dims),
         steps{0, plan.stretch_steps},
         room(plan.stretch_steps),
@@ -56,24 +45,28 @@ struct History {
         blocks(plan),
         layout{dims.units},
         outputs{outputs_of(dims)},
-        masks_operand(plan.masks_operand) {}
+        masks_operand(plan.masks_operand),
+        keep(keep),
+        state_mask_(keep == Keep::all ? ~index{0} : 1),
+        chunk_mask_(keep == Keep::all ? ~index{0} : 0) {}
 
   void place(Bump& bump) {
     const index states = blocks.workers * state_stride();
-    const index chunks = Keep::chunks(ceil_div(room, chunk_steps));
+    const index needed = ceil_div(room, chunk_steps);
+    const index chunks = keep == Keep::all ? needed : smaller(needed, 1);
     gates = bump.take<T>(layout.slots(chunks * chunk_rows()));
-    scales = bump.take<T>(chunks * chunk_rows() * rnnfast::scales<Cell>());
+    scales = bump.take<T>(chunks * chunk_rows() * rnnfast::scales<Shape>());
     h = bump.take<T>(states * outputs.row());
-    if (Cell::has_memory) c = bump.take<T>(states * layout.row());
+    if (Shape::has_memory) c = bump.take<T>(states * layout.row());
     operands[0] = masks_operand ? bump.take<T>(states * outputs.row()) : h;
-    for (int p = 1; p < Cell::phases; ++p) operands[p] = bump.take<T>(states * outputs.row());
+    for (int p = 1; p < Shape::phases; ++p) operands[p] = bump.take<T>(states * outputs.row());
     if (dims.projection) m = bump.take<T>(states * layout.row());
   }
 
   /// Row 0 of a step's states; private row r is row number state_row(r) there.
   T* h_at(index step) const { return h + state_row_of(step) * outputs.row(); }
   T* c_at(index step) const {
-    return Cell::has_memory ? c + state_row_of(step) * layout.row() : nullptr;
+    return Shape::has_memory ? c + state_row_of(step) * layout.row() : nullptr;
   }
   T* operand_at(int phase, index step) const {
     return operands[phase] + state_row_of(step) * outputs.row();
@@ -98,26 +91,34 @@ struct History {
   index chunk_rows() const { return chunk_steps * blocks.workers * blocks.height; }
   /// The slots of the chunk that holds a step; row r's is at step_row(step) + gate_row(r). All
   /// chunks are laid out alike, also a shorter last one: workers may be in different chunks.
-  Slots<Cell, T> slots_of(index step) const {
+  Slots<Shape, T> slots_of(index step) const {
     const index rows = chunk_rows();
-    const index chunk = Keep::chunk((step - steps.begin) / chunk_steps);
+    const index chunk = chunk_of(step);
     return {layout, gates + chunk * layout.slots(rows), rows};
   }
   /// The scales of a step's row 0; row r's are gate_row(r) times as many on as there are.
   T* scales_of(index step) const {
-    const index chunk = Keep::chunk((step - steps.begin) / chunk_steps);
-    return scales + (chunk * chunk_rows() + step_row(step)) * rnnfast::scales<Cell>();
+    const index chunk = chunk_of(step);
+    return scales + (chunk * chunk_rows() + step_row(step)) * rnnfast::scales<Shape>();
   }
   index step_row(index step) const { return (step - steps.begin) % chunk_steps * blocks.height; }
   index gate_row(index r) const { return blocks.row(r, blocks.height * chunk_steps); }
 
  private:
-  index state_row_of(index step) const { return Keep::state(step - steps.begin) * step_stride(); }
+  /// Where among those that are kept a step's states, or slots, are.
+  index state_row_of(index step) const {
+    return ((step - steps.begin) & state_mask_) * step_stride();
+  }
+  index chunk_of(index step) const { return (step - steps.begin) / chunk_steps & chunk_mask_; }
   index state_stride() const {
     const index shortest = smaller(layout.row(), outputs.row());
     const std::size_t row_bytes = static_cast<std::size_t>(shortest) * sizeof(T);
-    return Keep::states(room) * step_stride() + blocks.gap(row_bytes);
+    const index states = keep == Keep::all ? room + 1 : 2;
+    return states * step_stride() + blocks.gap(row_bytes);
   }
+
+  index state_mask_;
+  index chunk_mask_;
 };
 
 }  // namespace

@@ -39,19 +39,19 @@ struct RowLayout {
   index row() const { return padded_row<T>(units); }
 };
 
-template <class Cell, class T>
+template <class Shape, class T>
 struct Layout : RowLayout<T> {
   using Row = RowLayout<T>;
   using Row::groups;
   using Row::N;
-  static constexpr index P = Cell::parts;
+  static constexpr index P = Shape::parts;
 
   /// U: groups that make the first phase's parts a multiple of the tile's width (3 parts of 64
   /// bytes fill an 8x3 tile as well as 4 fill a 6x4). A panel is as many units on every instruction
   /// set, because products with deltas sum over k in the order of its parts: hence the same bits on
   /// all.
   static constexpr index groups_per_panel() {
-    constexpr int parts = Cell::phase[0].count();
+    constexpr int parts = Shape::phase[0].count();
     return (parts >= 3 ? 1 : 4 / parts) * (widest_vector_bytes / vector_bytes);
   }
   static constexpr index U = groups_per_panel();
@@ -88,9 +88,9 @@ struct SlotGroup {
 
 /// A row of slots in all panels, whose groups cost few instructions to find: what does little work
 /// to each would not have many loads under way otherwise.
-template <class Cell, class T>
+template <class Shape, class T>
 struct SlotRow {
-  using L = Layout<Cell, T>;
+  using L = Layout<Shape, T>;
   static_assert((L::U & (L::U - 1)) == 0);
   T* base;
   index panel_stride;
@@ -108,9 +108,9 @@ struct SlotRow {
 };
 
 /// The slots of one chunk of `rows` rows.
-template <class Cell, class T>
+template <class Shape, class T>
 struct Slots {
-  using L = Layout<Cell, T>;
+  using L = Layout<Shape, T>;
   L layout;
   T* base;
   index rows;
@@ -120,7 +120,7 @@ struct Slots {
   /// Slot of row 0 in a panel; the next row's is layout.slot(panel) on.
   T* panel(index panel) const { return base + panel * panel_stride(); }
 
-  SlotRow<Cell, T> row(index row) const {
+  SlotRow<Shape, T> row(index row) const {
     return {base, panel_stride(), row * L::P, layout.groups()};
   }
   SlotGroup<T> group(index row, index group) const { return this->row(row).group(group); }
@@ -128,8 +128,8 @@ struct Slots {
 
 // Units past H have deltas of zero even where a row holds infinities: they meet other products'
 // zero weights.
-template <class Cell, class T>
-inline void store_deltas(SlotGroup<T> slot, Range parts, const Vec<T> (&delta)[Cell::parts],
+template <class Shape, class T>
+inline void store_deltas(SlotGroup<T> slot, Range parts, const Vec<T> (&delta)[Shape::parts],
                          index valid) {
   for (int p = parts.begin; p < parts.end; ++p) {
     store(slot.part(p), valid == lanes<T> ? delta[p] : keep_first(delta[p], valid));
@@ -137,10 +137,10 @@ inline void store_deltas(SlotGroup<T> slot, Range parts, const Vec<T> (&delta)[C
 }
 
 /// The parts `range` of all panels' slots as the A of a product: K = panels x parts x units.
-template <class Cell, class T>
+template <class Shape, class T>
 struct SlotOperand {
-  using L = Layout<Cell, T>;
-  Slots<Cell, T> slots;
+  using L = Layout<Shape, T>;
+  Slots<Shape, T> slots;
   Range range;
   index first_row;       // within the chunk
   const index* numbers;  // of the rows, from there

@@ -10,9 +10,9 @@
 namespace rnnfast {
 namespace {
 
-template <class Cell, class T>
+template <class Shape, class T>
 struct NormWeights {
-  using L = Layout<Cell, T>;
+  using L = Layout<Shape, T>;
   L layout;
   T* gain = nullptr;  // [panel][P][U][N]
   T* bias = nullptr;  // the same
@@ -22,8 +22,8 @@ struct NormWeights {
     bias = bump.take<T>(layout.slots(1));
   }
 
-  Slots<Cell, T> gains() const { return {layout, gain, 1}; }
-  Slots<Cell, T> biases() const { return {layout, bias, 1}; }
+  Slots<Shape, T> gains() const { return {layout, gain, 1}; }
+  Slots<Shape, T> biases() const { return {layout, bias, 1}; }
 
   /// The rows of the caller's arrays that belong to a part: of the gains, and of its bias.
   template <class Element>
@@ -34,15 +34,15 @@ struct NormWeights {
   template <class Element>
   Rows<Element> rows_of(const WeightSet<Element>& arrays, int part) const {
     const index H = layout.units;
-    const index gate = Cell::gate_of[part] * H;
+    const index gate = Shape::gate_of[part] * H;
     Element* const gains = arrays[WeightId::of_norms];
     const auto after = [](Element* array, index at) { return array ? array + at : nullptr; };
-    if (Cell::input.has(part)) return {after(gains, gate), after(arrays[WeightId::b_ih], gate)};
-    if (Cell::phase[0].has(part)) {
-      return {after(gains, Cell::gates * H + gate), after(arrays[WeightId::b_hh], gate)};
+    if (Shape::input.has(part)) return {after(gains, gate), after(arrays[WeightId::b_ih], gate)};
+    if (Shape::phase[0].has(part)) {
+      return {after(gains, Shape::gates * H + gate), after(arrays[WeightId::b_hh], gate)};
     }
-    if constexpr (NormalizesMemory<Cell>) {
-      return {after(gains, 2 * Cell::gates * H), after(gains, (2 * Cell::gates + 1) * H)};
+    if constexpr (NormalizesMemory<Shape>) {
+      return {after(gains, 2 * Shape::gates * H), after(gains, (2 * Shape::gates + 1) * H)};
     }
     return {nullptr, nullptr};
   }
@@ -53,7 +53,7 @@ struct NormWeights {
     for (index g = groups.begin; g < groups.end; ++g) {
       const auto to_gain = gains().group(0, g);
       const auto to_bias = biases().group(0, g);
-      for (int p = 0; p < Cell::parts; ++p) {
+      for (int p = 0; p < Shape::parts; ++p) {
         const auto from = rows_of(weights, p);
         store(to_gain.part(p), read(from.gain, g));
         store(to_bias.part(p), read(from.bias, g));

@@ -9,9 +9,9 @@
 namespace rnnfast {
 namespace {
 
-template <class Cell, class T>
+template <class Shape, class T>
 struct PanelWeights {
-  using L = Layout<Cell, T>;
+  using L = Layout<Shape, T>;
 
   L layout;
   Range range = {};  // the parts that the product feeds
@@ -39,7 +39,7 @@ struct PanelWeights {
       for (int part = range.begin; part < range.end; ++part) {
         for (index u = 0; u < width; ++u, ++vector) {
           const index group = panel * L::U + u;
-          const index row = Cell::gate_of[part] * layout.units + group * L::N;
+          const index row = Shape::gate_of[part] * layout.units + group * L::N;
           pack_lanes(w + row * length, length, layout.valid(group), length, to.at(vector),
                      to.stride());
         }

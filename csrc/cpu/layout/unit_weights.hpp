@@ -9,10 +9,10 @@
 namespace rnnfast {
 namespace {
 
-template <class Cell>
+template <class Shape>
 constexpr int unit_weights_of() {
-  if constexpr (requires { Cell::unit_weights; }) {
-    return Cell::unit_weights;
+  if constexpr (requires { Shape::unit_weights; }) {
+    return Shape::unit_weights;
   } else {
     return 0;
   }
@@ -34,10 +34,10 @@ struct CellAt {
 };
 
 /// [row][group][N]
-template <class Cell, class T>
+template <class Shape, class T>
 struct UnitWeights {
-  using L = Layout<Cell, T>;
-  static constexpr int rows = unit_weights_of<Cell>();
+  using L = Layout<Shape, T>;
+  static constexpr int rows = unit_weights_of<Shape>();
   L layout;
   T* packed = nullptr;
 
@@ -56,9 +56,9 @@ struct UnitWeights {
   }
 
   /// Of the cell whose weights these are, with whatever activations.
-  template <class C>
-  CellAt<C, Vec<T>> at(const C& cell, index group) const {
-    CellAt<C, Vec<T>> found = {cell, {}};
+  template <class Cell>
+  CellAt<Cell, Vec<T>> at(const Cell& cell, index group) const {
+    CellAt<Cell, Vec<T>> found = {cell, {}};
     for (int weight = 0; weight < rows; ++weight) {
       found.own[weight] = load(packed + weight * row() + group * L::N);
     }
@@ -70,9 +70,9 @@ struct UnitWeights {
 };
 
 /// What has the cell's functions for a group of units.
-template <class C, class Cell, class T>
-inline decltype(auto) cell_at(const C& cell, const UnitWeights<Cell, T>& weights, index group) {
-  if constexpr (UnitWeights<Cell, T>::rows > 0) {
+template <class Cell, class Shape, class T>
+inline decltype(auto) cell_at(const Cell& cell, const UnitWeights<Shape, T>& weights, index group) {
+  if constexpr (UnitWeights<Shape, T>::rows > 0) {
     return weights.at(cell, group);
   } else {
     return (cell);

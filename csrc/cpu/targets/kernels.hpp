@@ -11,128 +11,135 @@
 namespace rnnfast {
 namespace {
 
-template <class Cell, class T>
-struct Kernels {
+/// What the shape of a cell says.
+template <class Shape, class T>
+struct ShapeKernels {
   static std::size_t packed_bytes(const Dims& dims) {
-    ForwardWeights<Cell, T> weights(dims);
+    ForwardWeights<Shape, T> weights(dims);
     return measure(weights);
   }
 
   static void pack(const Dims& dims, const WeightSet<const T>& from, int threads, char* packed) {
-    ForwardWeights<Cell, T> weights(dims);
+    ForwardWeights<Shape, T> weights(dims);
     place_in(packed, weights);
     team(threads,
          [&](Worker& worker) { worker.stage([&](const Share& own) { weights.pack(from, own); }); });
   }
 
-  template <class Keep>
-  static void run_forward(const ForwardCall<T>& call, const PlanSegment& plan, const char* packed,
-                          History<Cell, T, Keep>& history) {
-    ForwardWeights<Cell, T> weights(call.dims);
+  static std::size_t saved_bytes(const Dims& dims, const PlanSegment& plan) {
+    History<Shape, T> history(dims, plan, Keep::all);
+    return measure(history);
+  }
+
+  static std::size_t checkpoint_bytes(const Dims& dims, const PlanSegment& plan) {
+    Checkpoints<Shape, T> checkpoints(dims, plan);
+    return measure(checkpoints);
+  }
+};
+
+template <class Cell, class T>
+struct Kernels {
+  using Shape = typename Cell::Shape;
+
+  template <Keep keep>
+  static void run(const ForwardCall<T>& call, const PlanSegment& plan, const char* packed,
+                  History<Shape, T>& history) {
+    ForwardWeights<Shape, T> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
     ForwardWorkspace<T> work = forward_workspace(history, plan);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
-      ForwardPass<Cell, T, Keep>(call, weights, history, work, plan, worker)
-          .run({0, call.dims.steps});
+      run_forward<Cell, T, keep>(call, weights, history, work, plan, {0, call.dims.steps}, worker);
     });
   }
 
   static void forward(const ForwardCall<T>& call, const PlanSegment& plan, const char* packed) {
-    History<Cell, T, KeepLatest> history(call.dims, plan);
+    History<Shape, T> history(call.dims, plan, Keep::latest);
     const Arena memory(measure(history));
     place_in(memory.data(), history);
-    run_forward(call, plan, packed, history);
-  }
-
-  static std::size_t saved_bytes(const Dims& dims, const PlanSegment& plan) {
-    History<Cell, T, KeepAll> history(dims, plan);
-    return measure(history);
+    run<Keep::latest>(call, plan, packed, history);
   }
 
   static void forward_saving(const ForwardCall<T>& call, const PlanSegment& plan,
                              const char* packed, char* saved) {
-    History<Cell, T, KeepAll> history(call.dims, plan);
+    History<Shape, T> history(call.dims, plan, Keep::all);
     place_in(saved, history);
-    run_forward(call, plan, packed, history);
+    run<Keep::all>(call, plan, packed, history);
   }
 
   static void backward(const BackwardCall<T>& call, const PlanSegment& plan, const char* saved) {
-    History<Cell, T, KeepAll> history(call.dims, plan);
+    History<Shape, T> history(call.dims, plan, Keep::all);
     place_in(const_cast<char*>(saved), history);
-    BackwardWorkspace<Cell, T> work(call, plan);
+    BackwardWorkspace<Shape, T> work(call, plan);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
-    team(plan.threads,
-         [&](Worker& worker) { BackwardPass<Cell, T>(call, history, work, worker).run(); });
-  }
-
-  static std::size_t checkpoint_bytes(const Dims& dims, const PlanSegment& plan) {
-    Checkpoints<Cell, T> checkpoints(dims, plan);
-    return measure(checkpoints);
+    team(plan.threads, [&](Worker& worker) {
+      with_backward<Cell>(call, history, work, worker, [](auto&& pass) { pass.run(); });
+    });
   }
 
   static void forward_saving_checkpoints(const ForwardCall<T>& call, const PlanSegment& plan,
                                          const char* packed, char* saved) {
-    ForwardWeights<Cell, T> weights(call.dims);
+    ForwardWeights<Shape, T> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
-    Checkpoints<Cell, T> checkpoints(call.dims, plan);
+    Checkpoints<Shape, T> checkpoints(call.dims, plan);
     place_in(saved, checkpoints);
-    PartWork<Cell, T, KeepLatest> work(call.dims, plan);
+    PartWork<Shape, T> work(call.dims, plan, Keep::latest);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
-      run_saving_checkpoints(call, weights, work.history, work.workspace, checkpoints, plan,
-                             worker);
+      run_saving_checkpoints<Cell>(call, weights, work.history, work.workspace, checkpoints, plan,
+                                   worker);
     });
   }
 
   static void backward_from_checkpoints(const BackwardCall<T>& call, const PlanSegment& plan,
                                         const char* saved) {
-    Checkpoints<Cell, T> checkpoints(call.dims, plan);
+    Checkpoints<Shape, T> checkpoints(call.dims, plan);
     place_in(const_cast<char*>(saved), checkpoints);
-    StretchWork<Cell, T> work(call, plan);
+    StretchWork<Shape, T> work(call, plan);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
-    team(plan.threads,
-         [&](Worker& worker) { run_from_checkpoints(call, work, checkpoints, plan, worker); });
+    team(plan.threads, [&](Worker& worker) {
+      run_from_checkpoints<Cell>(call, work, checkpoints, plan, worker);
+    });
   }
 
   static void trace(const TraceCall<T>& call, const Dims& dims, const PlanSegment& plan,
                     const char* saved) {
-    History<Cell, T, KeepAll> history(dims, plan);
+    History<Shape, T> history(dims, plan, Keep::all);
     place_in(const_cast<char*>(saved), history);
-    NormWeights<Cell, T> norm = {history.layout};
-    const Arena memory(Normalized<Cell> ? measure(norm) : 0);
-    if constexpr (Normalized<Cell>) place_in(memory.data(), norm);
+    NormWeights<Shape, T> norm = {history.layout};
+    const Arena memory(Normalized<Shape> ? measure(norm) : 0);
+    if constexpr (Normalized<Shape>) place_in(memory.data(), norm);
     team(plan.threads, [&](Worker& worker) {
-      if constexpr (Normalized<Cell>) {
+      if constexpr (Normalized<Shape>) {
         worker.stage([&](const Share& own) { norm.pack(call.weights, own); });
       }
-      worker.stage([&](const Share& own) { write_trace(history, call, norm, own); });
+      worker.stage([&](const Share& own) { write_trace<Cell>(history, call, norm, own); });
     });
   }
 
   static constexpr CellKernels<T> table(const char* name) {
     return {name,
             {Cell::gates, Cell::parts, Cell::phases, static_cast<int>(sizeof(T)),
-             static_cast<int>(lanes<T>), Cell::has_memory, norm_rows<Cell>(),
-             unit_weights_of<Cell>(), Projectable<Cell>, Cell::activations},
-            packed_bytes,
-            pack,
+             static_cast<int>(lanes<T>), Cell::has_memory, norm_rows<Shape>(),
+             unit_weights_of<Shape>(), Projectable<Shape>, Cell::activations},
+            ShapeKernels<Shape, T>::packed_bytes,
+            ShapeKernels<Shape, T>::pack,
             forward,
-            saved_bytes,
+            ShapeKernels<Shape, T>::saved_bytes,
             forward_saving,
             backward,
-            checkpoint_bytes,
+            ShapeKernels<Shape, T>::checkpoint_bytes,
             forward_saving_checkpoints,
             backward_from_checkpoints,
             trace,
-            PartWork<Cell, T, KeepLatest>::bytes,
-            run_stack<Cell, T, KeepLatest>,
-            PartWork<Cell, T, KeepAll>::bytes,
-            run_stack<Cell, T, KeepAll>};
+            PartWork<Shape, T>::template bytes<Keep::latest>,
+            run_stack<Cell, T, Keep::latest>,
+            PartWork<Shape, T>::template bytes<Keep::all>,
+            run_stack<Cell, T, Keep::all>};
   }
 };
 

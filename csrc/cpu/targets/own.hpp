@@ -1,4 +1,4 @@
-// The cells whose activations never change, and the probes: the include of the file of each target.
+// All cells in one scalar type, and the probes: the include of the files of each target.
 #pragma once
 
 #include "cells/registry.hpp"
@@ -9,7 +9,9 @@ namespace {
 
 #define RNNFAST_TABLE_ENTRY(name, ...) Kernels<__VA_ARGS__, T>::table(name),
 template <class T>
-constexpr CellKernels<T> cell_tables[] = {RNNFAST_CELLS(RNNFAST_TABLE_ENTRY)};
+constexpr CellKernels<T> cells[] = {RNNFAST_CELLS(RNNFAST_TABLE_ENTRY)};
+template <class T>
+constexpr CellKernels<T> chosen_cells[] = {RNNFAST_CHOSEN_CELLS(RNNFAST_TABLE_ENTRY)};
 #undef RNNFAST_TABLE_ENTRY
 
 template <class T>
@@ -87,11 +89,14 @@ struct ProbeFunctions {
   }
 };
 
-template <class T>
-constexpr ScalarKernels<T> scalar_kernels(const CellTable<T>& chosen) {
-  return {cell_tables<T>, static_cast<int>(sizeof(cell_tables<T>) / sizeof(CellKernels<T>)),
-          &chosen, ProbeFunctions<T>::table()};
+template <class T, int count>
+constexpr CellTable<T> table_of(const CellKernels<T> (&cells)[count]) {
+  return {cells, count};
 }
+
+template <class T>
+constexpr ScalarKernels<T> scalar_kernels = {table_of(cells<T>), table_of(chosen_cells<T>),
+                                             ProbeFunctions<T>::table()};
 
 }  // namespace
 }  // namespace rnnfast

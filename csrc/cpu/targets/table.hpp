@@ -68,26 +68,19 @@ struct CellTable {
   int count;
 };
 
-/// Those whose activations a call chooses; a file of its own, as it takes as long to compile as all
-/// the rest.
-struct ChosenCells {
-  CellTable<float> single;
-  CellTable<double> twice;
-};
-
 template <class T>
 struct ScalarKernels {
-  const CellKernels<T>* cells;
-  int cell_count;
-  const CellTable<T>* chosen;
+  CellTable<T> fixed;   // activations of their own
+  CellTable<T> chosen;  // those that a call chooses
   Probes<T> probes;
 };
 
+/// A file for each scalar type, since together they would take two minutes to compile.
 struct Target {
   const char* name;
   Isa isa;
-  ScalarKernels<float> single;
-  ScalarKernels<double> twice;
+  const ScalarKernels<float>& single;
+  const ScalarKernels<double>& twice;
 };
 
 }  // namespace rnnfast

@@ -8,9 +8,7 @@
 
 namespace rnnfast {
 
-extern const ChosenCells chosen_baseline;
-extern const Target target_baseline;
-const Target target_baseline = {"baseline", Isa::baseline, scalar_kernels(chosen_baseline.single),
-                                scalar_kernels(chosen_baseline.twice)};
+extern const ScalarKernels<float> baseline_float;
+const ScalarKernels<float> baseline_float = scalar_kernels<float>;
 
 }  // namespace rnnfast

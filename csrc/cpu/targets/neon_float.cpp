@@ -7,9 +7,7 @@
 
 namespace rnnfast {
 
-extern const ChosenCells chosen_neon;
-extern const Target target_neon;
-const Target target_neon = {"neon", Isa::neon, scalar_kernels(chosen_neon.single),
-                            scalar_kernels(chosen_neon.twice)};
+extern const ScalarKernels<float> neon_float;
+const ScalarKernels<float> neon_float = scalar_kernels<float>;
 
 }  // namespace rnnfast

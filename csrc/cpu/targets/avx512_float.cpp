@@ -8,9 +8,7 @@
 
 namespace rnnfast {
 
-extern const ChosenCells chosen_avx512;
-extern const Target target_avx512;
-const Target target_avx512 = {"avx512", Isa::avx512, scalar_kernels(chosen_avx512.single),
-                              scalar_kernels(chosen_avx512.twice)};
+extern const ScalarKernels<float> avx512_float;
+const ScalarKernels<float> avx512_float = scalar_kernels<float>;
 
 }  // namespace rnnfast

@@ -1,14 +1,14 @@
-// The other half of avx512.cpp: the cells whose activations a call chooses.
+// As avx512_float.cpp, for the other scalar type.
 #if !defined(__AVX512F__) || !defined(__AVX512VL__) || !defined(__AVX512DQ__) || \
     !defined(__AVX512BW__)
 #error "the avx512 target needs -mavx512f -mavx512vl -mavx512dq -mavx512bw"
 #endif
 
-#include "cpu/targets/chosen.hpp"
+#include "cpu/targets/own.hpp"
 
 namespace rnnfast {
 
-extern const ChosenCells chosen_avx512;
-const ChosenCells chosen_avx512 = {chosen_cells<float>(), chosen_cells<double>()};
+extern const ScalarKernels<double> avx512_double;
+const ScalarKernels<double> avx512_double = scalar_kernels<double>;
 
 }  // namespace rnnfast

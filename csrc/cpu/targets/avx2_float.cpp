@@ -7,9 +7,7 @@
 
 namespace rnnfast {
 
-extern const ChosenCells chosen_avx2;
-extern const Target target_avx2;
-const Target target_avx2 = {"avx2", Isa::avx2, scalar_kernels(chosen_avx2.single),
-                            scalar_kernels(chosen_avx2.twice)};
+extern const ScalarKernels<float> avx2_float;
+const ScalarKernels<float> avx2_float = scalar_kernels<float>;
 
 }  // namespace rnnfast

@@ -1,0 +1,130 @@
+// The cell's own part of the forward pass, once a product is complete: gates, and the operand of
+// the next phase or the state after the step. A pass is compiled once a shape and calls it through
+// a table; it is compiled once a cell.
+#pragma once
+
+#include "cells/usual.hpp"
+#include "cpu/epilogue/zoneout.hpp"
+#include "cpu/forward/step_output.hpp"
+
+namespace rnnfast {
+namespace {
+
+/// What a pass asks of a cell.
+template <class Shape, class T>
+class CellForward {
+ public:
+  /// Of some rows in a panel, after a phase's product; with norms of whole rows, after all
+  /// products.
+  virtual void finish(int phase, const ForwardStep<Shape, T>& step, index panel,
+                      Span rows) const = 0;
+
+ protected:
+  ~CellForward() = default;
+};
+
+template <class Cell, class T, Keep keep>
+class CellForwardOf final : public CellForward<typename Cell::Shape, T> {
+  using Shape = typename Cell::Shape;
+  using Step = ForwardStep<Shape, T>;
+  using L = Layout<Shape, T>;
+  using V = Vec<T>;
+
+ public:
+  explicit CellForwardOf(const ForwardContext<Shape, T>& of)
+      : cell_{{}, decltype(Cell::act)(of.call.activations)},
+        masks_(of.call.masks),
+        projects_(of.call.dims.projection),
+        layout_(of.history.layout),
+        of_units_(of.weights.of_units),
+        sequences_(of.work.sequences),
+        state_rows_(of.work.state_rows),
+        gate_rows_(of.work.gate_rows),
+        output_(of) {}
+
+  void finish(int phase, const Step& step, index panel, Span rows) const override {
+    if constexpr (Shape::phases == 2) {
+      if (phase == 0) return stage<0>(step, panel, rows);
+    }
+    if constexpr (Projectable<Shape>) {
+      if (projects_) return finish_projected(step, panel, rows);
+    }
+    masks_.kept_h.data ? finish_rows<Zoneout<T>, PlainOutput>(masks_, step, panel, rows)
+                       : finish_rows<NoZoneout<T>, PlainOutput>(masks_, step, panel, rows);
+  }
+
+ private:
+  static_assert(Shape::phases <= 2);
+
+  template <int Phase>
+  void stage(const Step& step, index panel, Span rows) const {
+    const index stride = layout_.width(panel) * L::N;
+    T* const next = const_cast<T*>(step.operands[Phase + 1]);
+    with_inlined(cell_, [&](const auto& cell) {
+      for (index r = rows.begin; r < rows.end; ++r) {
+        for_groups(step, panel, r, [&](index, index at, T* slot) {
+          V gate[L::P];
+          for (int p = 0; p < L::P; ++p) gate[p] = load(slot + p * stride);
+          store(next + at, cell.template stage<Phase>(gate, load(step.operands[0] + at)));
+          for (int p = Shape::phase[Phase].begin; p < Shape::phase[Phase].end; ++p) {
+            store(slot + p * stride, gate[p]);
+          }
+        });
+      }
+    });
+  }
+
+  // By itself, so that the compiler treats the plain step as if there were no other.
+  [[gnu::noinline]] void finish_projected(const Step& step, index panel, Span rows) const {
+    const Masks<T> masks = of_c(masks_);
+    masks.kept_c.data ? finish_rows<Zoneout<T>, ProjectedOutput>(masks, step, panel, rows)
+                      : finish_rows<NoZoneout<T>, ProjectedOutput>(masks, step, panel, rows);
+  }
+
+  template <class Zone, class Output>
+  void finish_rows(const Masks<T>& masks, const Step& step, index panel, Span rows) const {
+    const index stride = layout_.width(panel) * L::N;
+    with_inlined(cell_, [&](const auto& cell) {
+      for (index r = rows.begin; r < rows.end; ++r) {
+        const Zone zone(masks, sequences_[r], step.number);
+        for_groups(step, panel, r, [&](index group, index at, T* slot) {
+          V gate[L::P];
+          for (int p = 0; p < L::P; ++p) gate[p] = load(slot + p * stride);
+          State<V> state = {Output::projects ? V{} : load(step.before.h + at), V{}};
+          if constexpr (Shape::has_memory) state.c = load(step.before.c + at);
+          const auto& here = cell_at(cell, of_units_, group);
+          state = zone.after(state, here.forward(gate, state), layout_, group);
+          if constexpr (keep == Keep::all) {
+            for (int p = 0; p < L::P; ++p) store(slot + p * stride, gate[p]);
+          }
+          output_.template leave<Output, keep>(step, r, group, state, layout_.valid(group));
+        });
+      }
+    });
+  }
+
+  /// body(group, where it is in states, its slot) for each group of a row in a panel.
+  template <class Body>
+  [[gnu::always_inline]] void for_groups(const Step& step, index panel, index r,
+                                         Body&& body) const {
+    T* const slot = step.panel(panel) + gate_rows_[r] * layout_.slot(panel);
+    const index width = layout_.width(panel);
+    for (index u = 0; u < width; ++u) {
+      const index group = panel * L::U + u;
+      body(group, state_rows_[r] * layout_.row() + group * L::N, slot + u * L::N);
+    }
+  }
+
+  const Cell cell_;
+  const Masks<T> masks_;
+  const bool projects_;
+  const L layout_;
+  const UnitWeights<Shape, T> of_units_;
+  const SequenceRow* const sequences_;
+  const index* const state_rows_;
+  const index* const gate_rows_;
+  const StepOutput<Shape, T> output_;
+};
+
+}  // namespace
+}  // namespace rnnfast
