@@ -17,8 +17,8 @@
 
 #include <cassert>
 
+#include "cpu/backward/cell_backward.hpp"
 #include "cpu/backward/chunk_products.hpp"
-#include "cpu/backward/normalized.hpp"
 #include "cpu/epilogue/resets.hpp"
 #include "cpu/epilogue/zoneout.hpp"
 #include "cpu/layout/states.hpp"
@@ -34,7 +34,8 @@ class BackwardPass {
   using Work = BackwardWorkspace<Shape, T>;
 
  public:
-  BackwardPass(BackwardContext<Shape, T>& of, const CellBackward<Shape, T>& cell, Worker& worker)
+  [[gnu::noinline]] BackwardPass(BackwardContext<Shape, T>& of, const CellBackward<Shape, T>& cell,
+                                 Worker& worker)
       : of_(of),
         cell_(cell),
         worker_(worker),
@@ -323,23 +324,6 @@ class BackwardPass {
   const NormProducts<Shape, T> norms_;  // used where there are norms
   ChunkProducts<Shape, T> products_;
 };
-
-/// Calls body(pass) with the backward pass of a cell, and a worker's own copies of all that it goes
-/// by.
-template <class Cell, class T, class Body>
-void with_backward(const BackwardCall<T>& call, const History<typename Cell::Shape, T>& history,
-                   const BackwardWorkspace<typename Cell::Shape, T>& work, Worker& worker,
-                   Body&& body) {
-  using Shape = typename Cell::Shape;
-  BackwardContext<Shape, T> context(call, history, work);
-  if constexpr (Normalized<Shape>) {
-    const NormalizedBackwardOf<Cell, T> cell(call.activations);
-    body(BackwardPass<Shape, T>(context, cell, worker));
-  } else {
-    const CellBackwardOf<Cell, T> cell(call.activations);
-    body(BackwardPass<Shape, T>(context, cell, worker));
-  }
-}
 
 }  // namespace
 }  // namespace rnnfast

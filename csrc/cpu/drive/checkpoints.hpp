@@ -10,8 +10,7 @@
 // Source: T. Chen et al., "Training deep nets with sublinear memory cost", 2016.
 #pragma once
 
-#include "cpu/backward/backward.hpp"
-#include "cpu/forward/forward.hpp"
+#include "cpu/drive/cell_functions.hpp"
 
 namespace rnnfast {
 namespace {
@@ -63,19 +62,18 @@ struct Checkpoints {
 };
 
 /// A worker's part of the forward pass.
-template <class Cell, class T>
-void run_saving_checkpoints(const ForwardCall<T>& call,
-                            const ForwardWeights<typename Cell::Shape, T>& weights,
-                            const History<typename Cell::Shape, T>& history,
-                            const ForwardWorkspace<T>& work,
-                            const Checkpoints<typename Cell::Shape, T>& saved,
-                            const PlanSegment& plan, Worker& worker) {
+template <class Shape, class T>
+void run_saving_checkpoints(const CellFunctions<Shape, T>& cell, const ForwardCall<T>& call,
+                            const ForwardWeights<Shape, T>& weights,
+                            const History<Shape, T>& history, const ForwardWorkspace<T>& work,
+                            const Checkpoints<Shape, T>& saved, const PlanSegment& plan,
+                            Worker& worker) {
   worker.stage([&](const Share& own) { saved.save_initial(call.initial, own); });
   ForwardCall<T> part = call;
   for (index i = 0; i < saved.count(); ++i) {
     const Span steps = saved.stretch(i);
     part.last = i + 1 < saved.count() ? saved.before(i + 1) : call.last;
-    run_forward<Cell, T, Keep::latest>(part, weights, history.of(steps), work, plan, steps, worker);
+    run_forward(cell, part, weights, history.of(steps), work, plan, steps, worker);
     part.initial = {part.last.h, part.last.c};
   }
 }
@@ -105,11 +103,11 @@ struct StretchWork {
 };
 
 /// A worker's part of the backward pass.
-template <class Cell, class T>
-void run_from_checkpoints(const BackwardCall<T>& call, StretchWork<typename Cell::Shape, T>& work,
-                          const Checkpoints<typename Cell::Shape, T>& saved,
+template <class Shape, class T>
+void run_from_checkpoints(const CellFunctions<Shape, T>& cell, const BackwardCall<T>& call,
+                          StretchWork<Shape, T>& work, const Checkpoints<Shape, T>& saved,
                           const PlanSegment& plan, Worker& worker) {
-  with_backward<Cell>(call, work.history, work.backward, worker, [&](auto&& backward) {
+  run_backward(cell, call, work.history, work.backward, worker, [&](auto& backward) {
     backward.prepare();
     worker.stage([&](const Share& own) { work.weights.pack(call.weights, own); });
     for (index i = saved.count() - 1; i >= 0; --i) {
@@ -124,8 +122,8 @@ void run_from_checkpoints(const BackwardCall<T>& call, StretchWork<typename Cell
                                     call.resets,
                                     call.masks,
                                     call.activations};
-      run_forward<Cell, T, Keep::all>(again, work.weights, work.history.of(steps), work.forward,
-                                      plan, steps, worker);
+      run_forward(cell, again, work.weights, work.history.of(steps), work.forward, plan, steps,
+                  worker);
       backward.take(steps);
     }
     backward.finish();

@@ -14,8 +14,8 @@
 // (cpu/forward/forward.hpp).
 #pragma once
 
+#include "cpu/drive/cell_functions.hpp"
 #include "cpu/drive/stack.hpp"
-#include "cpu/forward/forward.hpp"
 
 namespace rnnfast {
 namespace {
@@ -34,8 +34,7 @@ struct PartWork {
     workspace.place(bump);
   }
 
-  template <Keep keep>
-  static std::size_t bytes(const Dims& dims, const PlanSegment& plan) {
+  static std::size_t bytes(const Dims& dims, const PlanSegment& plan, Keep keep) {
     PartWork work(dims, plan, keep);
     return measure(work);
   }
@@ -51,26 +50,26 @@ void pack_part(const StackPart<T>& part, Worker& worker) {
 }
 
 /// Some steps of a part. Its memory is laid out anew each time, always alike.
-template <class Cell, class T, Keep keep>
-[[gnu::noinline]] void run_part(const StackPart<T>& part, Span steps, Worker& worker) {
-  using Shape = typename Cell::Shape;
+template <class Shape, class T>
+[[gnu::noinline]] void run_part(const CellFunctions<Shape, T>& cell, const StackPart<T>& part,
+                                Keep keep, Span steps, Worker& worker) {
   const Dims& dims = part.call.dims;
   ForwardWeights<Shape, T> weights(dims);
   PartWork<Shape, T> work(dims, part.plan, keep);
   place_in(part.packed, weights);
   if (keep == Keep::all) place_in(part.saved, work.history);
   place_in(part.work, work);
-  run_forward<Cell, T, keep>(part.call, weights, work.history, work.workspace, part.plan, steps,
-                             worker);
+  run_forward(cell, part.call, weights, work.history, work.workspace, part.plan, steps, worker);
 }
 
-template <class Cell, class T, Keep keep>
-void run_layers(const StackCall<T>& call, Worker& worker) {
+template <class Shape, class T>
+void run_layers(const CellFunctions<Shape, T>& cell, const StackCall<T>& call, Keep keep,
+                Worker& worker) {
   const index steps = call.parts->call.dims.steps;
   worker.alone([&](const Share& own) {
     const Span layers = own.of(call.layers);
     for (index layer = layers.begin; layer < layers.end; ++layer) {
-      pack_part<typename Cell::Shape>(call.parts[layer], worker);
+      pack_part<Shape>(call.parts[layer], worker);
     }
   });
   const index chunk = call.plan.chunk_steps;
@@ -78,30 +77,31 @@ void run_layers(const StackCall<T>& call, Worker& worker) {
     const Span layers = own.of(call.layers);
     const Span part = {piece * chunk, smaller((piece + 1) * chunk, steps)};
     for (index layer = layers.begin; layer < layers.end; ++layer) {
-      run_part<Cell, T, keep>(call.parts[layer], part, worker);
+      run_part(cell, call.parts[layer], keep, part, worker);
     }
   });
 }
 
-template <class Cell, class T, Keep keep>
-void run_directions(const StackCall<T>& call, Worker& worker) {
+template <class Shape, class T>
+void run_directions(const CellFunctions<Shape, T>& cell, const StackCall<T>& call, Keep keep,
+                    Worker& worker) {
   for (index layer = 0; layer < call.layers; ++layer) {
     worker.alone([&](const Share& own) {
       const Span directions = own.of(call.directions);
       for (index direction = directions.begin; direction < directions.end; ++direction) {
         const StackPart<T>& part = call.parts[layer * call.directions + direction];
-        pack_part<typename Cell::Shape>(part, worker);
-        run_part<Cell, T, keep>(part, {0, part.call.dims.steps}, worker);
+        pack_part<Shape>(part, worker);
+        run_part(cell, part, keep, {0, part.call.dims.steps}, worker);
       }
     });
   }
 }
 
-template <class Cell, class T, Keep keep>
-void run_stack(const StackCall<T>& call) {
+template <class Shape, class T>
+void run_stack(const CellFunctions<Shape, T>& cell, const StackCall<T>& call, Keep keep) {
   team(call.plan.threads, [&](Worker& worker) {
-    call.directions == 1 ? run_layers<Cell, T, keep>(call, worker)
-                         : run_directions<Cell, T, keep>(call, worker);
+    call.directions == 1 ? run_layers(cell, call, keep, worker)
+                         : run_directions(cell, call, keep, worker);
   });
 }
 

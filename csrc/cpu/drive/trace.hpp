@@ -32,8 +32,8 @@ inline void gates_of(const Cell& cell, const NormWeights<typename Cell::Shape, T
 
 /// Writes the steps that the sequences of a share of the private rows take.
 template <class Cell, class T>
-inline void write_trace(const History<typename Cell::Shape, T>& history, const TraceCall<T>& call,
-                        const NormWeights<typename Cell::Shape, T>& norm, const Share& own) {
+void write_trace(const History<typename Cell::Shape, T>& history, const TraceCall<T>& call,
+                 const NormWeights<typename Cell::Shape, T>& norm, const Share& own) {
   using L = Layout<typename Cell::Shape, T>;
   const L& layout = history.layout;
   const Cell cell = {{}, decltype(Cell::act)(call.activations)};

@@ -15,9 +15,9 @@
 
 #include <cassert>
 
+#include "cpu/forward/cell_forward.hpp"
 #include "cpu/forward/input_product.hpp"
 #include "cpu/forward/interleaved_input.hpp"
-#include "cpu/forward/normalized.hpp"
 #include "cpu/forward/projection.hpp"
 #include "cpu/forward/state_rows.hpp"
 
@@ -35,7 +35,8 @@ class ForwardPass {
   using Step = ForwardStep<Shape, T>;
 
  public:
-  ForwardPass(const ForwardContext<Shape, T>& of, const CellForward<Shape, T>& cell, Worker& worker)
+  [[gnu::noinline]] ForwardPass(const ForwardContext<Shape, T>& of,
+                                const CellForward<Shape, T>& cell, Worker& worker)
       : of_(of),
         cell_(cell),
         worker_(worker),
@@ -222,24 +223,6 @@ class ForwardPass {
   InterleavedInput<Shape, T> interleaved_input_;
   const Projection<Shape, T> projection_;
 };
-
-/// The forward pass of a cell, with a worker's own copies of all that it goes by.
-template <class Cell, class T, Keep keep>
-[[gnu::noinline]] void run_forward(const ForwardCall<T>& call,
-                                   const ForwardWeights<typename Cell::Shape, T>& weights,
-                                   const History<typename Cell::Shape, T>& history,
-                                   const ForwardWorkspace<T>& work, const PlanSegment& plan,
-                                   Span steps, Worker& worker) {
-  using Shape = typename Cell::Shape;
-  const ForwardContext<Shape, T> context = {call, weights, history, work, plan};
-  if constexpr (Normalized<Shape>) {
-    const NormalizedForwardOf<Cell, T, keep> cell(context);
-    ForwardPass<Shape, T>(context, cell, worker).run(steps);
-  } else {
-    const CellForwardOf<Cell, T, keep> cell(context);
-    ForwardPass<Shape, T>(context, cell, worker).run(steps);
-  }
-}
 
 }  // namespace
 }  // namespace rnnfast

@@ -5,15 +5,16 @@
 
 #include "cpu/drive/checkpoints.hpp"
 #include "cpu/drive/pipeline.hpp"
-#include "cpu/drive/trace.hpp"
 #include "cpu/targets/table.hpp"
 
 namespace rnnfast {
 namespace {
 
-/// What the shape of a cell says.
+/// The functions of a table, once a shape.
 template <class Shape, class T>
 struct ShapeKernels {
+  using Functions = CellFunctions<Shape, T>;
+
   static std::size_t packed_bytes(const Dims& dims) {
     ForwardWeights<Shape, T> weights(dims);
     return measure(weights);
@@ -26,61 +27,57 @@ struct ShapeKernels {
          [&](Worker& worker) { worker.stage([&](const Share& own) { weights.pack(from, own); }); });
   }
 
-  static std::size_t saved_bytes(const Dims& dims, const PlanSegment& plan) {
-    History<Shape, T> history(dims, plan, Keep::all);
-    return measure(history);
-  }
-
-  static std::size_t checkpoint_bytes(const Dims& dims, const PlanSegment& plan) {
-    Checkpoints<Shape, T> checkpoints(dims, plan);
-    return measure(checkpoints);
-  }
-};
-
-template <class Cell, class T>
-struct Kernels {
-  using Shape = typename Cell::Shape;
-
-  template <Keep keep>
-  static void run(const ForwardCall<T>& call, const PlanSegment& plan, const char* packed,
-                  History<Shape, T>& history) {
+  static void run(const Functions& cell, const ForwardCall<T>& call, const PlanSegment& plan,
+                  const char* packed, const History<Shape, T>& history) {
     ForwardWeights<Shape, T> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
     ForwardWorkspace<T> work = forward_workspace(history, plan);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
-      run_forward<Cell, T, keep>(call, weights, history, work, plan, {0, call.dims.steps}, worker);
+      run_forward(cell, call, weights, history, work, plan, {0, call.dims.steps}, worker);
     });
   }
 
-  static void forward(const ForwardCall<T>& call, const PlanSegment& plan, const char* packed) {
+  static void forward(const Functions& cell, const ForwardCall<T>& call, const PlanSegment& plan,
+                      const char* packed) {
     History<Shape, T> history(call.dims, plan, Keep::latest);
     const Arena memory(measure(history));
     place_in(memory.data(), history);
-    run<Keep::latest>(call, plan, packed, history);
+    run(cell, call, plan, packed, history);
   }
 
-  static void forward_saving(const ForwardCall<T>& call, const PlanSegment& plan,
-                             const char* packed, char* saved) {
+  static std::size_t saved_bytes(const Dims& dims, const PlanSegment& plan) {
+    History<Shape, T> history(dims, plan, Keep::all);
+    return measure(history);
+  }
+
+  static void forward_saving(const Functions& cell, const ForwardCall<T>& call,
+                             const PlanSegment& plan, const char* packed, char* saved) {
     History<Shape, T> history(call.dims, plan, Keep::all);
     place_in(saved, history);
-    run<Keep::all>(call, plan, packed, history);
+    run(cell, call, plan, packed, history);
   }
 
-  static void backward(const BackwardCall<T>& call, const PlanSegment& plan, const char* saved) {
+  static void backward(const Functions& cell, const BackwardCall<T>& call, const PlanSegment& plan,
+                       const char* saved) {
     History<Shape, T> history(call.dims, plan, Keep::all);
     place_in(const_cast<char*>(saved), history);
     BackwardWorkspace<Shape, T> work(call, plan);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
-      with_backward<Cell>(call, history, work, worker, [](auto&& pass) { pass.run(); });
+      run_backward(cell, call, history, work, worker, [](auto& pass) { pass.run(); });
     });
   }
 
-  static void forward_saving_checkpoints(const ForwardCall<T>& call, const PlanSegment& plan,
-                                         const char* packed, char* saved) {
+  static std::size_t checkpoint_bytes(const Dims& dims, const PlanSegment& plan) {
+    Checkpoints<Shape, T> checkpoints(dims, plan);
+    return measure(checkpoints);
+  }
+
+  static void forward_saving_checkpoints(const Functions& cell, const ForwardCall<T>& call,
+                                         const PlanSegment& plan, const char* packed, char* saved) {
     ForwardWeights<Shape, T> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
     Checkpoints<Shape, T> checkpoints(call.dims, plan);
@@ -89,25 +86,25 @@ struct Kernels {
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
-      run_saving_checkpoints<Cell>(call, weights, work.history, work.workspace, checkpoints, plan,
-                                   worker);
+      run_saving_checkpoints(cell, call, weights, work.history, work.workspace, checkpoints, plan,
+                             worker);
     });
   }
 
-  static void backward_from_checkpoints(const BackwardCall<T>& call, const PlanSegment& plan,
-                                        const char* saved) {
+  static void backward_from_checkpoints(const Functions& cell, const BackwardCall<T>& call,
+                                        const PlanSegment& plan, const char* saved) {
     Checkpoints<Shape, T> checkpoints(call.dims, plan);
     place_in(const_cast<char*>(saved), checkpoints);
     StretchWork<Shape, T> work(call, plan);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
-      run_from_checkpoints<Cell>(call, work, checkpoints, plan, worker);
+      run_from_checkpoints(cell, call, work, checkpoints, plan, worker);
     });
   }
 
-  static void trace(const TraceCall<T>& call, const Dims& dims, const PlanSegment& plan,
-                    const char* saved) {
+  static void trace(const Functions& cell, const TraceCall<T>& call, const Dims& dims,
+                    const PlanSegment& plan, const char* saved) {
     History<Shape, T> history(dims, plan, Keep::all);
     place_in(const_cast<char*>(saved), history);
     NormWeights<Shape, T> norm = {history.layout};
@@ -117,31 +114,56 @@ struct Kernels {
       if constexpr (Normalized<Shape>) {
         worker.stage([&](const Share& own) { norm.pack(call.weights, own); });
       }
-      worker.stage([&](const Share& own) { write_trace<Cell>(history, call, norm, own); });
+      worker.stage([&](const Share& own) { cell.trace(history, call, norm, own); });
     });
   }
 
-  static constexpr CellKernels<T> table(const char* name) {
-    return {name,
-            {Cell::gates, Cell::parts, Cell::phases, static_cast<int>(sizeof(T)),
-             static_cast<int>(lanes<T>), Cell::has_memory, norm_rows<Shape>(),
-             unit_weights_of<Shape>(), Projectable<Shape>, Cell::activations},
-            ShapeKernels<Shape, T>::packed_bytes,
-            ShapeKernels<Shape, T>::pack,
-            forward,
-            ShapeKernels<Shape, T>::saved_bytes,
-            forward_saving,
-            backward,
-            ShapeKernels<Shape, T>::checkpoint_bytes,
-            forward_saving_checkpoints,
-            backward_from_checkpoints,
-            trace,
-            PartWork<Shape, T>::template bytes<Keep::latest>,
-            run_stack<Cell, T, Keep::latest>,
-            PartWork<Shape, T>::template bytes<Keep::all>,
-            run_stack<Cell, T, Keep::all>};
+  static std::size_t stack_work(const Dims& dims, const PlanSegment& plan) {
+    return PartWork<Shape, T>::bytes(dims, plan, Keep::latest);
+  }
+  static std::size_t stack_work_saving(const Dims& dims, const PlanSegment& plan) {
+    return PartWork<Shape, T>::bytes(dims, plan, Keep::all);
+  }
+  static void stack(const Functions& cell, const StackCall<T>& call) {
+    run_stack(cell, call, Keep::latest);
+  }
+  static void stack_saving(const Functions& cell, const StackCall<T>& call) {
+    run_stack(cell, call, Keep::all);
   }
 };
+
+/// A function of a shape as one of a cell.
+template <class Cell, class T, auto function>
+struct Bound;
+template <class Cell, class T, class... Arguments,
+          void (*function)(const CellFunctions<typename Cell::Shape, T>&, Arguments...)>
+struct Bound<Cell, T, function> {
+  static void call(Arguments... arguments) { function(FunctionsOf<Cell, T>::all, arguments...); }
+};
+
+template <class Cell, class T>
+constexpr CellKernels<T> kernels_of(const char* name) {
+  using Shape = typename Cell::Shape;
+  using Of = ShapeKernels<Shape, T>;
+  return {name,
+          {Shape::gates, Shape::parts, Shape::phases, static_cast<int>(sizeof(T)),
+           static_cast<int>(lanes<T>), Shape::has_memory, norm_rows<Shape>(),
+           unit_weights_of<Shape>(), Projectable<Shape>, Shape::activations},
+          Of::packed_bytes,
+          Of::pack,
+          Bound<Cell, T, Of::forward>::call,
+          Of::saved_bytes,
+          Bound<Cell, T, Of::forward_saving>::call,
+          Bound<Cell, T, Of::backward>::call,
+          Of::checkpoint_bytes,
+          Bound<Cell, T, Of::forward_saving_checkpoints>::call,
+          Bound<Cell, T, Of::backward_from_checkpoints>::call,
+          Bound<Cell, T, Of::trace>::call,
+          Of::stack_work,
+          Bound<Cell, T, Of::stack>::call,
+          Of::stack_work_saving,
+          Bound<Cell, T, Of::stack_saving>::call};
+}
 
 }  // namespace
 }  // namespace rnnfast

@@ -7,7 +7,7 @@
 namespace rnnfast {
 namespace {
 
-#define RNNFAST_TABLE_ENTRY(name, ...) Kernels<__VA_ARGS__, T>::table(name),
+#define RNNFAST_TABLE_ENTRY(name, ...) kernels_of<__VA_ARGS__, T>(name),
 template <class T>
 constexpr CellKernels<T> cells[] = {RNNFAST_CELLS(RNNFAST_TABLE_ENTRY)};
 template <class T>

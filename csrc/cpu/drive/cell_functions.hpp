@@ -1,0 +1,86 @@
+// What is compiled of a cell by itself. Everything else of a pass is compiled once a shape, and is
+// given these.
+#pragma once
+
+#include "cpu/backward/backward.hpp"
+#include "cpu/backward/normalized.hpp"
+#include "cpu/drive/trace.hpp"
+#include "cpu/forward/forward.hpp"
+#include "cpu/forward/normalized.hpp"
+
+namespace rnnfast {
+namespace {
+
+template <class Shape, class T>
+struct CellFunctions {
+  /// Some steps of a forward pass (ForwardPass::run).
+  void (*forward)(const ForwardContext<Shape, T>&, Span steps, Worker&);
+  /// A backward pass, with which `body` does what is to be done.
+  using Body = void (*)(void* context, BackwardPass<Shape, T>&);
+  void (*backward)(BackwardContext<Shape, T>&, Worker&, Body body, void* context);
+  void (*trace)(const History<Shape, T>&, const TraceCall<T>&, const NormWeights<Shape, T>&,
+                const Share&);
+};
+
+template <class Cell, class T>
+struct FunctionsOf {
+  using Shape = typename Cell::Shape;
+
+  template <Keep keep>
+  static auto cell_forward(const ForwardContext<Shape, T>& of) {
+    if constexpr (Normalized<Shape>) {
+      return NormalizedForwardOf<Cell, T, keep>(of);
+    } else {
+      return CellForwardOf<Cell, T, keep>(of);
+    }
+  }
+
+  static void forward(const ForwardContext<Shape, T>& of, Span steps, Worker& worker) {
+    of.history.keep == Keep::all ? run(of, cell_forward<Keep::all>(of), steps, worker)
+                                 : run(of, cell_forward<Keep::latest>(of), steps, worker);
+  }
+  static void run(const ForwardContext<Shape, T>& of, const CellForward<Shape, T>& cell, Span steps,
+                  Worker& worker) {
+    ForwardPass<Shape, T>(of, cell, worker).run(steps);
+  }
+
+  static auto cell_backward(const ActivationChoice* activations) {
+    if constexpr (Normalized<Shape>) {
+      return NormalizedBackwardOf<Cell, T>(activations);
+    } else {
+      return CellBackwardOf<Cell, T>(activations);
+    }
+  }
+
+  static void backward(BackwardContext<Shape, T>& of, Worker& worker,
+                       typename CellFunctions<Shape, T>::Body body, void* context) {
+    const auto cell = cell_backward(of.call.activations);
+    BackwardPass<Shape, T> pass(of, cell, worker);
+    body(context, pass);
+  }
+
+  static constexpr CellFunctions<Shape, T> all = {forward, backward, write_trace<Cell, T>};
+};
+
+/// A worker's part of a forward pass; what it goes by is copied.
+template <class Shape, class T>
+void run_forward(const CellFunctions<Shape, T>& cell, const ForwardCall<T>& call,
+                 const ForwardWeights<Shape, T>& weights, const History<Shape, T>& history,
+                 const ForwardWorkspace<T>& work, const PlanSegment& plan, Span steps,
+                 Worker& worker) {
+  cell.forward({call, weights, history, work, plan}, steps, worker);
+}
+
+/// Likewise of a backward pass: body(pass).
+template <class Shape, class T, class Body>
+void run_backward(const CellFunctions<Shape, T>& cell, const BackwardCall<T>& call,
+                  const History<Shape, T>& history, const BackwardWorkspace<Shape, T>& work,
+                  Worker& worker, Body&& body) {
+  BackwardContext<Shape, T> context(call, history, work);
+  cell.backward(
+      context, worker,
+      [](void* of, BackwardPass<Shape, T>& pass) { (*static_cast<Body*>(of))(pass); }, &body);
+}
+
+}  // namespace
+}  // namespace rnnfast
