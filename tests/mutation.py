@@ -97,7 +97,7 @@ def mutations(header: str, text: str) -> Iterator[Mutation]:
     """Signs flipped, operands dropped, operands swapped, statement by statement."""
     code = without_comments(text)
     parts = re.search(r"enum Part \{([^}]*)\}", code)
-    names = [name.strip() for name in parts[1].split(",")] if parts else []
+    names = [name.partition("=")[0].strip() for name in parts[1].split(",")] if parts else []
     following = dict(zip(names, names[1:] + names[:1], strict=True))
 
     for begin, end in statements(code):
@@ -144,7 +144,7 @@ def mutations(header: str, text: str) -> Iterator[Mutation]:
 
 def cells_of(header: str, text: str) -> set[str]:
     """Names under which the registry lists the types of a header, and tests the cells."""
-    types = set(re.findall(r"^struct (\w+) \{", text, re.MULTILINE))
+    types = set(re.findall(r"^struct (\w+) : ", text, re.MULTILINE))
     registry = (ROOT / CELLS / "registry.hpp").read_text()
     listed = {
         name for name, kind in re.findall(r'CELL\("(\w+)",\s*(\w+)', registry) if kind in types

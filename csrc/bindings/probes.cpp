@@ -93,7 +93,7 @@ struct TileOperands {
 template <class T>
 double tile_rate(int rows, int vectors, index k, double seconds) {
   const ScalarKernels<T>& kernels = kernels_of<T>(target());
-  const index columns = vectors * kernels.cells[0].traits.lanes;
+  const index columns = vectors * kernels.fixed.cells[0].traits.lanes;
   TileOperands<T> on = {rows * k, columns * k, rows * columns};
   const Arena memory = on.allocate();
   constexpr index repeats = 200;
@@ -109,7 +109,7 @@ template <class T>
 double stream_rate(index columns, index k, double seconds) {
   const ScalarKernels<T>& kernels = kernels_of<T>(target());
   const int vectors = kernels.probes.widest_tile(1);
-  const index width = vectors * kernels.cells[0].traits.lanes;
+  const index width = vectors * kernels.fixed.cells[0].traits.lanes;
   const index panels = ceil_div(columns, width);
   const index panel = k * width;
   TileOperands<T> on = {k, panels * panel, width};
@@ -141,7 +141,7 @@ double fma_rate(double seconds) {
   const ScalarKernels<T>& kernels = kernels_of<T>(target());
   constexpr index count = 10000;
   volatile T sink = 0;
-  const double flops = 2.0 * count * kernels.probes.fma_chains * kernels.cells[0].traits.lanes;
+  const double flops = 2.0 * count * kernels.probes.fma_chains * kernels.fixed.cells[0].traits.lanes;
   return best_rate(flops, seconds, [&] { sink = kernels.probes.fma_loop(count); });
 }
 

@@ -25,7 +25,7 @@ enum class Forget { own, coupled, none };
 /// i f g o, or i g o.
 template <int G>
 struct LstmShape {
-  enum Part { i, f, g = G - 2, o };
+  enum Part { i, f, g = G - 2, o };  // of three gates there is no f
   static constexpr int gates = G;
   static constexpr int parts = G;
   static constexpr int gate_of[4] = {0, 1, 2, 3};
@@ -57,11 +57,14 @@ struct Lstm : LstmShape<forget == Forget::own ? 4 : 3> {
     const V tanh_c = act.output.value(memory(gate, prev));
     const V dc = fma(d.h * gate[o], act.output.slope(tanh_c), d.c);
     const V in = forget == Forget::coupled ? gate[g] - prev.c : gate[g];
+    const V stays = forget == Forget::own       ? gate[f]
+                    : forget == Forget::coupled ? splat<V>(1) - gate[i]
+                                                : splat<V>(1);
     delta[o] = d.h * tanh_c * act.gates.slope(gate[o]);
     delta[i] = dc * in * act.gates.slope(gate[i]);
     if constexpr (forget == Forget::own) delta[f] = dc * prev.c * act.gates.slope(gate[f]);
     delta[g] = dc * gate[i] * act.candidate.slope(gate[g]);
-    d = {V{}, kept(dc, gate)};
+    d = {V{}, dc * stays};
   }
 
   // c, also in the backward pass: three operations are less than a vector from memory.
@@ -70,15 +73,6 @@ struct Lstm : LstmShape<forget == Forget::own ? 4 : 3> {
     if constexpr (forget == Forget::own) return fma(gate[f], prev.c, gate[i] * gate[g]);
     if constexpr (forget == Forget::coupled) return fma(gate[i], gate[g] - prev.c, prev.c);
     if constexpr (forget == Forget::none) return fma(gate[i], gate[g], prev.c);
-  }
-
- private:
-  /// What of v, of c or its gradient, passes a step.
-  template <class V>
-  static V kept(V v, const V (&gate)[parts]) {
-    if constexpr (forget == Forget::own) return v * gate[f];
-    if constexpr (forget == Forget::coupled) return v * (splat<V>(1) - gate[i]);
-    if constexpr (forget == Forget::none) return v;
   }
 };
 
