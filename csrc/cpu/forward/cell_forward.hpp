@@ -14,9 +14,8 @@ namespace {
 template <class Shape, class T>
 class CellForward {
  public:
-  /// Of some rows in a panel, after a phase's product; with norms of whole rows, after all
-  /// products.
-  virtual void finish(int phase, const ForwardStep<Shape, T>& step, index panel,
+  /// Of some rows in some panels, after a phase's product; with norms of whole rows.
+  virtual void finish(int phase, const ForwardStep<Shape, T>& step, Span panels,
                       Span rows) const = 0;
 
  protected:
@@ -42,27 +41,26 @@ class CellForwardOf final : public CellForward<typename Cell::Shape, T> {
         gate_rows_(of.work.gate_rows),
         output_(of) {}
 
-  void finish(int phase, const Step& step, index panel, Span rows) const override {
+  void finish(int phase, const Step& step, Span panels, Span rows) const override {
     if constexpr (Shape::phases == 2) {
-      if (phase == 0) return stage<0>(step, panel, rows);
+      if (phase == 0) return stage<0>(step, panels, rows);
     }
     if constexpr (Projectable<Shape>) {
-      if (projects_) return finish_projected(step, panel, rows);
+      if (projects_) return finish_projected(step, panels, rows);
     }
-    masks_.kept_h.data ? finish_rows<Zoneout<T>, PlainOutput>(masks_, step, panel, rows)
-                       : finish_rows<NoZoneout<T>, PlainOutput>(masks_, step, panel, rows);
+    masks_.kept_h.data ? finish_rows<Zoneout<T>, PlainOutput>(masks_, step, panels, rows)
+                       : finish_rows<NoZoneout<T>, PlainOutput>(masks_, step, panels, rows);
   }
 
  private:
   static_assert(Shape::phases <= 2);
 
   template <int Phase>
-  void stage(const Step& step, index panel, Span rows) const {
-    const index stride = layout_.width(panel) * L::N;
+  void stage(const Step& step, Span panels, Span rows) const {
     T* const next = const_cast<T*>(step.operands[Phase + 1]);
     with_inlined(cell_, [&](const auto& cell) {
       for (index r = rows.begin; r < rows.end; ++r) {
-        for_groups(step, panel, r, [&](index, index at, T* slot) {
+        for_groups(step, panels, r, [&](index, index at, T* slot, index stride) {
           V gate[L::P];
           for (int p = 0; p < L::P; ++p) gate[p] = load(slot + p * stride);
           store(next + at, cell.template stage<Phase>(gate, load(step.operands[0] + at)));
@@ -75,19 +73,18 @@ class CellForwardOf final : public CellForward<typename Cell::Shape, T> {
   }
 
   // By itself, so that the compiler treats the plain step as if there were no other.
-  [[gnu::noinline]] void finish_projected(const Step& step, index panel, Span rows) const {
+  [[gnu::noinline]] void finish_projected(const Step& step, Span panels, Span rows) const {
     const Masks<T> masks = of_c(masks_);
-    masks.kept_c.data ? finish_rows<Zoneout<T>, ProjectedOutput>(masks, step, panel, rows)
-                      : finish_rows<NoZoneout<T>, ProjectedOutput>(masks, step, panel, rows);
+    masks.kept_c.data ? finish_rows<Zoneout<T>, ProjectedOutput>(masks, step, panels, rows)
+                      : finish_rows<NoZoneout<T>, ProjectedOutput>(masks, step, panels, rows);
   }
 
   template <class Zone, class Output>
-  void finish_rows(const Masks<T>& masks, const Step& step, index panel, Span rows) const {
-    const index stride = layout_.width(panel) * L::N;
+  void finish_rows(const Masks<T>& masks, const Step& step, Span panels, Span rows) const {
     with_inlined(cell_, [&](const auto& cell) {
       for (index r = rows.begin; r < rows.end; ++r) {
         const Zone zone(masks, sequences_[r], step.number);
-        for_groups(step, panel, r, [&](index group, index at, T* slot) {
+        for_groups(step, panels, r, [&](index group, index at, T* slot, index stride) {
           V gate[L::P];
           for (int p = 0; p < L::P; ++p) gate[p] = load(slot + p * stride);
           State<V> state = {Output::projects ? V{} : load(step.before.h + at), V{}};
@@ -103,15 +100,19 @@ class CellForwardOf final : public CellForward<typename Cell::Shape, T> {
     });
   }
 
-  /// body(group, where it is in states, its slot) for each group of a row in a panel.
+  /// body(group, where it is in states, its slot, from one part of that to the next) for each group
+  /// of a row in some panels.
   template <class Body>
-  [[gnu::always_inline]] void for_groups(const Step& step, index panel, index r,
+  [[gnu::always_inline]] void for_groups(const Step& step, Span panels, index r,
                                          Body&& body) const {
-    T* const slot = step.panel(panel) + gate_rows_[r] * layout_.slot(panel);
-    const index width = layout_.width(panel);
-    for (index u = 0; u < width; ++u) {
-      const index group = panel * L::U + u;
-      body(group, state_rows_[r] * layout_.row() + group * L::N, slot + u * L::N);
+    const index state = state_rows_[r] * layout_.row();
+    for (index panel = panels.begin; panel < panels.end; ++panel) {
+      T* const slot = step.panel(panel) + gate_rows_[r] * layout_.slot(panel);
+      const index width = layout_.width(panel);
+      for (index u = 0; u < width; ++u) {
+        const index group = panel * L::U + u;
+        body(group, state + group * L::N, slot + u * L::N, width * L::N);
+      }
     }
   }
 

@@ -33,6 +33,7 @@ template <class Shape, class T>
 class ForwardPass {
   using L = Layout<Shape, T>;
   using Step = ForwardStep<Shape, T>;
+  static constexpr index slots_at_once = 16 * 1024 / static_cast<index>(sizeof(T));
 
  public:
   [[gnu::noinline]] ForwardPass(const ForwardContext<Shape, T>& of,
@@ -46,7 +47,7 @@ class ForwardPass {
         states_(of),
         input_product_(of),
         interleaved_input_(of),
-        projection_(of) {
+        projection_(of, runs_) {
     assert(of.call.x.data && of.call.y.data && of.call.dims.inputs > 0 && of.call.dims.units > 0);
     assert(of.call.dims.rows == of.plan.rows && of.history.steps.size() <= of.history.room);
   }
@@ -142,11 +143,15 @@ class ForwardPass {
     worker_.stage([&](const Share& share) {
       const Own& own = owned_by(share);
       if constexpr (Phase == 0) make_input(step, rows, own, share);
+      // Where all slots stay in L1, and with norms, gates are made after all products: their chains
+      // of dependent operations overlap.
+      const index slots = step.rows.size() * own.panels.size() * layout_.slot(0);
+      const bool at_once = Normalized<Shape> || slots <= slots_at_once;
       for_own_panels(step, own.panels, [&](index panel) {
-        recurrent_panel<Phase>(step, panel);
+        recurrent_panel<Phase>(step, panel, at_once);
         share.worked(step.rows.size() * layout_.slot(panel) * (outputs_.units + L::N));
       });
-      if constexpr (Normalized<Shape>) cell_.finish(Phase, step, 0, step.rows);
+      if (at_once) cell_.finish(Phase, step, own.panels, step.rows);
       if (last && !projects()) end_step(step, own);
     });
     if constexpr (!last) {
@@ -175,8 +180,6 @@ class ForwardPass {
     states_.begin(step.rows, step.number + 1, own.outputs, own.units);
   }
 
-  // The gates of all panels after all products: what a single row leaves is in L1 all the same, and
-  // their chains of dependent operations overlap.
   void interleaved_step(const Step& step, Span rows, index place) {
     worker_.stage([&](const Share& share) {
       const Own& own = owned_by(share);
@@ -186,15 +189,14 @@ class ForwardPass {
         interleaved_input_.multiply_panel(panel, step.operands[0], step.panel(panel), place, share);
         share.worked(layout_.slot(panel) * (outputs_.units + of_.call.dims.inputs));
       });
-      for_own_panels(step, own.panels,
-                     [&](index panel) { cell_.finish(0, step, panel, step.rows); });
+      cell_.finish(0, step, own.panels, step.rows);
       if (!projects()) end_step(step, own);
     });
     project(step);
   }
 
   template <int Phase>
-  void recurrent_panel(const Step& step, index panel) {
+  void recurrent_panel(const Step& step, index panel, bool finished_later) {
     constexpr Range range = Shape::phase[Phase];
     const index width = layout_.width(panel);
     const PanelWeights<Shape, T>& weights = of_.weights.recurrent[Phase];
@@ -204,10 +206,9 @@ class ForwardPass {
     multiply<T>(Dense<T>{{step.operands[Phase], operand_rows, outputs_.row()}, runs_},
                 weights.panel(panel), {0, weights.vectors(panel)}, {c.base, c.offset, c.stride}, c,
                 step.rows.size(), [&](index row, index count) {
+                  if (finished_later) return;
                   const index begin = step.rows.begin + row;
-                  if constexpr (!Normalized<Shape>) {
-                    cell_.finish(Phase, step, panel, {begin, begin + count});
-                  }
+                  cell_.finish(Phase, step, {panel, panel + 1}, {begin, begin + count});
                 });
   }
 

@@ -27,7 +27,7 @@ class NormalizedForwardOf final : public CellForward<typename Cell::Shape, T> {
         gate_rows_(of.work.gate_rows),
         output_(of) {}
 
-  void finish(int, const Step& step, index, Span rows) const override {
+  void finish(int, const Step& step, Span, Span rows) const override {
     for (index r = rows.begin; r < rows.end; ++r) {
       const SequenceRow& of = sequences_[r];
       masks_.kept_h.data ? finish_row(step, r, Zoneout<T>(masks_, of, step.number))

@@ -14,13 +14,14 @@ class Projection {
   static constexpr index N = lanes<T>;
 
  public:
-  explicit Projection(const ForwardContext<Shape, T>& of)
+  /// `runs` are those over h, which do where there is no projection.
+  Projection(const ForwardContext<Shape, T>& of, const DenseRuns& runs)
       : weights_(of.weights.projection),
         masks_(of_h(of.call.masks)),
         work_(of.work),
         outputs_(of.history.outputs),
         row_(of.history.layout.row()),
-        runs_(of.call.dims.units),
+        runs_(of.call.dims.projection ? DenseRuns(of.call.dims.units) : runs),
         output_(of) {}
 
   /// Some groups of h of a step's rows.
