@@ -33,7 +33,10 @@ template <class Shape, class T>
 class ForwardPass {
   using L = Layout<Shape, T>;
   using Step = ForwardStep<Shape, T>;
+  // Elements of slots whose gates are made after all products, and rows of a panel after some of
+  // its tiles: what stays in L1, and is not a call a tile.
   static constexpr index slots_at_once = 16 * 1024 / static_cast<index>(sizeof(T));
+  static constexpr index rows_at_once = 16;
 
  public:
   [[gnu::noinline]] ForwardPass(const ForwardContext<Shape, T>& of,
@@ -203,12 +206,16 @@ class ForwardPass {
     const index* operand_rows = of_.work.state_rows + step.rows.begin;
     const Rows<T> c = {step.panel(panel) + range.begin * width * L::N,
                        of_.work.gate_rows + step.rows.begin, layout_.slot(panel)};
+    index made = 0;
     multiply<T>(Dense<T>{{step.operands[Phase], operand_rows, outputs_.row()}, runs_},
                 weights.panel(panel), {0, weights.vectors(panel)}, {c.base, c.offset, c.stride}, c,
                 step.rows.size(), [&](index row, index count) {
-                  if (finished_later) return;
-                  const index begin = step.rows.begin + row;
-                  cell_.finish(Phase, step, {panel, panel + 1}, {begin, begin + count});
+                  const index end = row + count;
+                  if (finished_later || (end - made < rows_at_once && end < step.rows.size()))
+                    return;
+                  const index begin = step.rows.begin;
+                  cell_.finish(Phase, step, {panel, panel + 1}, {begin + made, begin + end});
+                  made = end;
                 });
   }
 
