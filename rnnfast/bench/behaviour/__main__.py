@@ -26,7 +26,7 @@ from . import (
     threads,
     variants,
 )
-from .findings import Finding, to_json, to_markdown
+from .ratios import BoundedRatio, to_json, to_markdown
 
 _ROUNDS = 5
 _PANEL = 16  # units of a full panel of an LSTM
@@ -47,14 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--units", type=int, default=1100, help="largest H of the sweep (1100)")
     parser.add_argument("--rounds", type=int, default=_ROUNDS, help=f"turns of each ({_ROUNDS})")
     parser.add_argument("--threads", type=int, default=2, help="of rnnfast (2)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="store the findings")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="store the ratios")
     parser.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the sweep over H")
     options = parser.parse_args(arguments)
     try:
         ours = Ours(options.threads)
     except Unable as error:
         sys.exit(f"rnnfast.bench.behaviour: {error}")
-    found: list[Finding] = []
+    found: list[BoundedRatio] = []
     for name in options.only:
         print(name, file=sys.stderr)
         found += _LOOKS[name](ours, options)
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.json.with_suffix(".md").write_text(to_markdown(found), encoding="utf-8")
 
 
-def _units(ours: Ours, options: argparse.Namespace) -> list[Finding]:
+def _units(ours: Ours, options: argparse.Namespace) -> list[BoundedRatio]:
     every = [*range(1, _MANY), *range(_MANY, options.units + 1, 7)]
     rates = growth.units_sweep(ours, [H for H in every if options.units >= H], rounds=3)
     if options.plots:
@@ -77,16 +77,16 @@ def _units(ours: Ours, options: argparse.Namespace) -> list[Finding]:
     return growth.growth_with_units(rates, _PANEL)
 
 
-def _plans(ours: Ours, options: argparse.Namespace) -> list[Finding]:
+def _plans(ours: Ours, options: argparse.Namespace) -> list[BoundedRatio]:
     cases = EVERYTHING if options.full else FIGURES
     return partitions.plan_beside_forced(ours, cases, options.rounds)
 
 
-def _simply(look: Callable[[Ours, int], list[Finding]]) -> _Look:
+def _simply(look: Callable[[Ours, int], list[BoundedRatio]]) -> _Look:
     return lambda ours, options: look(ours, options.rounds)
 
 
-_Look = Callable[[Ours, argparse.Namespace], list[Finding]]
+_Look = Callable[[Ours, argparse.Namespace], list[BoundedRatio]]
 
 _LOOKS: dict[str, _Look] = {
     "torch": _simply(pools.beside_torchs_pool),  # first: torch must not be there yet

@@ -1,4 +1,4 @@
-"""A finding: what was looked at, what was measured, what it should be at most or at least."""
+"""A ratio: what was looked at, what was measured, what it should be at most or at least."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Literal
 
 from ..timing import Call, play_rounds, spread
 
-__all__ = ["Finding", "medians", "to_json", "to_markdown"]
+__all__ = ["BoundedRatio", "medians", "to_json", "to_markdown"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class BoundedRatio:
     """One ratio, beside its bound.
 
     Parameters
@@ -60,12 +60,12 @@ def medians(calls: Mapping[str, Call], rounds: int) -> dict[str, float]:
     return {name: spread([times[name] for times in played]).median for name in calls}
 
 
-def to_json(findings: Sequence[Finding]) -> str:
-    """Write findings as JSON.
+def to_json(ratios: Sequence[BoundedRatio]) -> str:
+    """Write ratios as JSON.
 
     Parameters
     ----------
-    findings : sequence of Finding
+    ratios : sequence of BoundedRatio
         What was found.
 
     Returns
@@ -73,15 +73,15 @@ def to_json(findings: Sequence[Finding]) -> str:
     str
         A list of their fields and whether each holds.
     """
-    return json.dumps([{**dataclasses.asdict(f), "holds": f.holds} for f in findings], indent=1)
+    return json.dumps([{**dataclasses.asdict(f), "holds": f.holds} for f in ratios], indent=1)
 
 
-def to_markdown(findings: Sequence[Finding]) -> str:
-    """Write findings as a table.
+def to_markdown(ratios: Sequence[BoundedRatio]) -> str:
+    """Write ratios as a table.
 
     Parameters
     ----------
-    findings : sequence of Finding
+    ratios : sequence of BoundedRatio
         What was found.
 
     Returns
@@ -89,7 +89,7 @@ def to_markdown(findings: Sequence[Finding]) -> str:
     str
     """
     lines = ["| what | measured | wanted | holds |", "| --- | --- | --- | --- |"]
-    for f in findings:
+    for f in ratios:
         holds = "yes" if f.holds else "**no**"
         lines.append(f"| {f.about} | {f.measured:.2f} | {f.sense} {f.bound:.3g} | {holds} |")
     return "\n".join(lines) + "\n"
