@@ -171,7 +171,7 @@ HOSTS = {
     "torch",
 }
 MAY_IMPORT_HOSTS = {"interop", "bench", "examples"}
-OPTIONAL = {"matplotlib", "safetensors", "threadpoolctl", "tqdm"}
+OPTIONAL = {"matplotlib", "msgspec", "safetensors", "threadpoolctl", "tqdm"}
 
 MODULES = sorted(path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".pyi"))
 

@@ -9,6 +9,7 @@ from rnnfast.bench.agreement import Disagreement
 from rnnfast.bench.behaviour import checkpoints, growth, partitions, stacks, variants
 from rnnfast.bench.behaviour.__main__ import main
 from rnnfast.bench.behaviour.ratios import BoundedRatio, to_json, to_markdown
+from rnnfast.bench.stored import SCHEMA
 
 
 def test_a_finding_holds_on_its_side_of_the_bound():
@@ -21,7 +22,7 @@ def test_a_finding_holds_on_its_side_of_the_bound():
 def test_findings_are_written():
     ratios = [BoundedRatio("a", 1.2, "at most", 1.15)]
     assert "| a | 1.20 | at most 1.15 | **no** |" in to_markdown(ratios)
-    assert json.loads(to_json(ratios))[0]["holds"] is False
+    assert json.loads(to_json(ratios))["ratios"][0]["holds"] is False
 
 
 def test_neighbouring_units_are_compared():
@@ -110,7 +111,7 @@ def test_the_command_stores_and_draws(tmp_path, capsys):
     stored = tmp_path / "folder" / "found.json"
     small = ["--only", "units", "--units", "3", "--threads", "1"]
     main([*small, "--json", str(stored), "--plots", str(tmp_path)])
-    assert json.loads(stored.read_text(encoding="utf-8")) == []
+    assert json.loads(stored.read_text(encoding="utf-8")) == {"schema": SCHEMA, "ratios": []}
     assert "| what | measured" in capsys.readouterr().out
     assert (tmp_path / "units.svg").is_file()
 

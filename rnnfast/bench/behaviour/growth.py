@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from ..cases import Case, Shape
 from ..peers import Ours
-from ..timing import Call
+from ..timing import Call, Spread, play_rounds, spread
 from .ratios import BoundedRatio, medians
 
 __all__ = ["growth_with_rows", "growth_with_steps", "growth_with_units", "units_sweep"]
@@ -67,7 +67,7 @@ def growth_with_rows(ours: Ours, rounds: int) -> list[BoundedRatio]:
     return found
 
 
-def units_sweep(ours: Ours, units: Iterable[int], rounds: int) -> dict[int, float]:
+def units_sweep(ours: Ours, units: Iterable[int], rounds: int) -> dict[int, Spread]:
     """Return the rate at each number of units, LSTM inference at T=10, B=32.
 
     Parameters
@@ -81,14 +81,15 @@ def units_sweep(ours: Ours, units: Iterable[int], rounds: int) -> dict[int, floa
 
     Returns
     -------
-    dict of int to float
+    dict of int to Spread
         GFLOP/s.
     """
     rates = {}
     for H in units:
         case = Case("inference", "lstm", Shape(10, 32, H, H))
         job = ours.prepare(case, case.inputs())
-        rates[H] = case.flops / medians({"": job.call}, rounds)[""] * 1e-9
+        played = play_rounds({"": job.call}, rounds)
+        rates[H] = spread([case.flops / seconds[""] * 1e-9 for seconds in played])
     return rates
 
 
@@ -98,7 +99,7 @@ def growth_with_units(rates: dict[int, float], full: int) -> list[BoundedRatio]:
     Parameters
     ----------
     rates : dict of int to float
-        What `units_sweep` has returned.
+        The medians of what `units_sweep` has returned.
     full : int
         Units of a full panel.
 

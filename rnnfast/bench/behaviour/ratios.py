@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ..stored import encode
 from ..timing import Call, play_rounds, spread
 
 __all__ = ["BoundedRatio", "medians", "to_json", "to_markdown"]
@@ -71,9 +71,9 @@ def to_json(ratios: Sequence[BoundedRatio]) -> str:
     Returns
     -------
     str
-        A list of their fields and whether each holds.
+        Their fields and whether each holds.
     """
-    return json.dumps([{**dataclasses.asdict(f), "holds": f.holds} for f in ratios], indent=1)
+    return encode({"ratios": [{**dataclasses.asdict(r), "holds": r.holds} for r in ratios]})
 
 
 def to_markdown(ratios: Sequence[BoundedRatio]) -> str:
@@ -89,7 +89,7 @@ def to_markdown(ratios: Sequence[BoundedRatio]) -> str:
     str
     """
     lines = ["| what | measured | wanted | holds |", "| --- | --- | --- | --- |"]
-    for f in ratios:
-        holds = "yes" if f.holds else "**no**"
-        lines.append(f"| {f.about} | {f.measured:.2f} | {f.sense} {f.bound:.3g} | {holds} |")
+    for r in ratios:
+        holds = "yes" if r.holds else "**no**"
+        lines.append(f"| {r.about} | {r.measured:.2f} | {r.sense} {r.bound:.3g} | {holds} |")
     return "\n".join(lines) + "\n"
