@@ -312,10 +312,13 @@ def test_the_docstring_of_a_cell_gives_its_equations_and_their_source(function):
 AT_THE_ROOT = {
     ".ci",
     ".clang-format",
+    ".github",
     ".gitignore",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "CITATION.cff",
     "CMakeLists.txt",
+    "CONTRIBUTING.md",
     "LICENSE",
     "Makefile",
     "README.md",
