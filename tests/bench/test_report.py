@@ -148,8 +148,8 @@ def test_pictures_draw_the_spread(report, tmp_path):
     narrow = [path.read_bytes() for path in plot_all(report, tmp_path, "one")]
     inference = report.rows[1]
     wide = {
-        "rnnfast": Entry(Spread(0.5e-3, 1e-3, 1.5e-3), EVEN),
-        "torch": Entry(Spread(2e-3, 2e-3, 2e-3), Spread(1.5, 2.0, 2.5)),
+        "rnnfast": Entry(Spread(0.85e-3, 1e-3, 1.15e-3), EVEN),
+        "torch": Entry(Spread(2e-3, 2e-3, 2e-3), Spread(1.8, 2.0, 2.2)),
     }
     report.rows[1] = dataclasses.replace(inference, entries=wide)
     assert all(
