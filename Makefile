@@ -18,13 +18,14 @@ NATIVE_SOURCES := $(shell find csrc tests/native -name '*.?pp')
 PYTHON_SOURCES := rnnfast tests $(wildcard bench)
 
 # What a command needs: .venv/.<command> is newer than what it was installed from.
-ENVIRONMENTS := .venv/.demo .venv/.test .venv/.hosts .venv/.bench .venv/.lint .venv-sanitize/.test \
+ENVIRONMENTS := .venv/.demo .venv/.test .venv/.hosts .venv/.bench .venv/.lint .venv/.wheel .venv-sanitize/.test \
 	.venv-sanitize-threads/.test
 .venv/.demo: EXTRAS = train,plot
 .venv/.test: EXTRAS = train,plot,test
 .venv/.hosts: EXTRAS = train,test,hosts
 .venv/.bench: EXTRAS = train,plot,bench
 .venv/.lint: EXTRAS = lint
+.venv/.wheel: EXTRAS = wheel
 .venv-sanitize/.test: EXTRAS = train,plot,test,host-torch
 .venv-sanitize-threads/.test: EXTRAS = test
 
@@ -58,7 +59,7 @@ THREAD_SANITIZER = $(shell $(CXX) -print-file-name=libtsan.so)
 IN_ITS_PLACE = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-hosts sanitize sanitize-threads fuzz mutate lint format bench bench-full clean
+.PHONY: help demo wheel test test-hosts sanitize sanitize-threads fuzz mutate lint format bench bench-full clean
 .SECONDARY:
 
 help: ## show this list
@@ -66,6 +67,15 @@ help: ## show this list
 
 demo: .venv/.demo ## train a character model on English text and let it write (two minutes)
 	.venv/bin/python -m rnnfast.examples.char_lm $(DEMO_ARGS)
+
+# Compiled once, in the build folder of the installation in place; what makes it fit for other machines
+# is written where cibuildwheel looks for it.
+REPAIR = $(shell sed -n 's/^repair-wheel-command = "\(.*\)"$$/\1/p' pyproject.toml)
+wheel: .venv/.wheel ## a wheel for this Python and every Linux as new as this one, in dist/
+	rm -rf build/wheel
+	.venv/bin/pip wheel --quiet --no-deps --no-build-isolation --config-settings=build-dir=$(BUILD) \
+		--config-settings=cmake.define.RNNFAST_DEVELOPMENT=$(DEVELOPMENT) --wheel-dir build/wheel .
+	PATH=.venv/bin:$$PATH $(subst {dest_dir},dist,$(subst {wheel},build/wheel/*.whl,$(REPAIR)))
 
 test: .venv/.test ## all tests that need no other framework
 	.venv/bin/python -m pytest $(TOGETHER) -m "not compiles and not timing" \
@@ -105,11 +115,12 @@ fuzz: .venv/.test ## random calls, files and states, others each time, for FUZZ_
 mutate: .venv/.test ## break every line of the cells' backward: the tests must notice (an hour)
 	.venv/bin/python tests/mutation.py
 
-lint: .venv/.lint ## ruff, mypy --strict, clang-format
+lint: .venv/.lint ## ruff, mypy --strict, clang-format, what cibuildwheel would build
 	.venv/bin/ruff check $(PYTHON_SOURCES)
 	.venv/bin/ruff format --check $(PYTHON_SOURCES)
 	.venv/bin/mypy
 	.venv/bin/clang-format --dry-run --Werror $(NATIVE_SOURCES)
+	test ! -x .venv/bin/cibuildwheel || .venv/bin/cibuildwheel --platform linux --print-build-identifiers
 
 format: .venv/.lint ## let ruff and clang-format rewrite the sources
 	.venv/bin/ruff check --fix $(PYTHON_SOURCES)

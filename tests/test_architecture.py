@@ -150,6 +150,7 @@ LAYERS = {"initializers", "layers", "losses", "metrics", "optimizers", "callback
 TRAINING = {"_check", "functional", "_threads", *LAYERS, "training", "models"}
 MAY_IMPORT = {
     "_core": set(),
+    "_loading": set(),
     "_check": {"_core"},
     "_threads": {"_core", "_check"},
     "_config": {"_core", "_check", "_threads"},
@@ -181,7 +182,7 @@ HOSTS = {
     "torch",
 }
 MAY_IMPORT_HOSTS = {"interop", "bench", "examples"}
-OPTIONAL = {"matplotlib", "safetensors", "threadpoolctl", "tqdm"}
+OPTIONAL = {"matplotlib", "msgspec", "safetensors", "threadpoolctl", "tqdm"}
 
 MODULES = sorted(path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".pyi"))
 
@@ -322,10 +323,13 @@ def test_the_docstring_of_a_cell_gives_its_equations_and_their_source(function):
 AT_THE_ROOT = {
     ".ci",
     ".clang-format",
+    ".github",
     ".gitignore",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "CITATION.cff",
     "CMakeLists.txt",
+    "CONTRIBUTING.md",
     "LICENSE",
     "Makefile",
     "README.md",

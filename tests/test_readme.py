@@ -1,12 +1,19 @@
-"""The programs in the README run as they are printed."""
+"""The programs in the README run as they are printed, its links lead somewhere from anywhere."""
 
 import re
+from pathlib import PurePosixPath
 
 import pytest
 
 from cmake_builds import ROOT
+from rnnfast.bench.report import replace_between_markers
+from rnnfast.bench.results import from_json
+from rnnfast.bench.table import headline
 
-PROGRAMS = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROGRAMS = re.findall(r"^```python\n(.*?)^```$", README, re.M | re.S)
+SOURCE = re.search(r'^urls.Source = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.M)[1]
+TARGETS = [*re.findall(r"\]\(([^)]+)\)", README), *re.findall(r"^\[[^]]+\]: (\S+)$", README, re.M)]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=range(len(PROGRAMS)))
@@ -16,3 +23,37 @@ def test_program(program):
 
 def test_all_ways_in_are_there():
     assert len(PROGRAMS) == 3
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_links_hold_on_the_page_of_an_index(target):
+    if target.startswith("#"):
+        headings = re.findall(r"^#+ (.+)$", README, re.M)
+        assert target[1:] in [heading.lower().replace(" ", "-") for heading in headings]
+        return
+    path = re.fullmatch(rf"{re.escape(SOURCE)}/(?:blob|raw)/main/(.+)", target)
+    assert path, f"{target} is no link into {SOURCE}"
+    left_out = re.search(r"^sdist.exclude = (.+)$", (ROOT / "pyproject.toml").read_text(), re.M)[1]
+    in_an_sdist = not (ROOT / ".github").exists()
+    if not (in_an_sdist and any(f'"{folder}"' in left_out for folder in parents(path[1]))):
+        assert (ROOT / path[1]).exists()
+
+
+def parents(path):
+    return [folder.as_posix() for folder in PurePosixPath(path).parents]
+
+
+def test_every_name_of_a_link_is_defined_and_used():
+    defined = set(re.findall(r"^\[([^]]+)\]: ", README, re.M))
+    text = re.sub(r"^```.*?^```$|`[^`]*`", "", README, flags=re.M | re.S)
+    used = set(re.findall(r"\]\[([^]]+)\]", text))
+    alone = set(re.findall(r"\[([^]]+)\](?![(:\[])", text)) - used
+    assert used | alone == defined
+
+
+def test_the_headline_is_that_of_the_stored_results():
+    """`python -m rnnfast.bench.report` writes it."""
+    stored = ROOT / "bench" / "results" / "figures.json"
+    if stored.exists():  # an sdist has none
+        block = headline(from_json(stored.read_text(encoding="utf-8")))
+        assert replace_between_markers(README, block) == README

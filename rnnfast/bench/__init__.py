@@ -6,9 +6,12 @@ agreement    the answers are checked first
 timing       turns, samples, medians
 limits       what the machine allows
 measure      all of these for one case
+busy         whether the machine had something else to do meanwhile
 tiles, subnormals, memory    figures that have no peer
 behaviour    how the time grows and what disturbs it: ratios beside their bounds
-results, table, plots, report    JSON, terminal, Markdown, pictures
+results, stored                  what was found, and its JSON
+table, plots, report             terminal, Markdown, pictures
+progress     what is at work
 """
 
 from __future__ import annotations

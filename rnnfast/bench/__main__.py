@@ -1,7 +1,7 @@
 """Time rnnfast beside its peers: python -m rnnfast.bench.
 
-Every answer is checked before it is timed. Peers that are not installed are left out and named;
-nothing else may run on the machine meanwhile.
+Every answer is checked before it is timed. Peers that are not installed are left out and named.
+Nothing else should run on the machine meanwhile: cases in which something did are marked BUSY.
 """
 
 from __future__ import annotations
@@ -9,20 +9,23 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rnnfast import _core
 from rnnfast.testing.cells import CELLS_BY_NAME
 
-from .cases import EVERYTHING, FIGURES, MODES, Case, select
+from .busy import take_a_look
+from .cases import EVERYTHING, FIGURES, MODES, select
 from .limits import ImpossibleFraction
 from .machine import machine, versions
 from .measure import measure
 from .memory import measure_memory
 from .peers import PEERS, Ours, Peer, Unable
 from .plots import plot_all
+from .progress import announced
 from .results import Report, to_json
+from .stored import require_msgspec
 from .subnormals import CASES as SUBNORMAL_CASES
 from .subnormals import measure_subnormals
 from .table import terminal
@@ -43,8 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser().parse_args(given)
     try:
+        if options.json:
+            require_msgspec()
         report = _measure_all(options, shlex.join(["python", "-m", "rnnfast.bench", *given]))
-    except (Unable, ValueError, ImpossibleFraction, TimeoutError) as error:
+    except (Unable, ValueError, ImpossibleFraction, TimeoutError, ImportError) as error:
         sys.exit(f"rnnfast.bench: {error}")
     print(terminal(report), end="")
     if options.plots:
@@ -91,6 +96,8 @@ def _measure_all(options: argparse.Namespace, command: str) -> Report:
     small = [] if options.shapes else select(SUBNORMAL_CASES, options.modes, options.cells)
     ours = Ours(options.threads)
     peers, absent = _present(options.peers, options.threads)
+    if seen := take_a_look(options.threads):
+        print(f"BUSY: {seen}; wait until nothing else runs, or expect BUSY cases", file=sys.stderr)
     # Others compile in what is measured, or beforehand.
     contestants = [ours.name, *(peer.name for peer in peers if peer.name == "torch")]
     return Report(
@@ -101,13 +108,18 @@ def _measure_all(options: argparse.Namespace, command: str) -> Report:
         versions=versions([ours, *peers]),
         absent=absent,
         rounds=rounds,
-        tiles=[tile for t in _core.config()["targets"] for tile in measure_tiles_of(t, rounds)],
-        rows=[measure(case, ours, peers, rounds) for case in _announced(cases)],
-        subnormals=[measure_subnormals(case, ours, rounds) for case in _announced(small)],
+        tiles=[
+            tile
+            for target in announced(_core.config()["targets"], "register tiles")
+            for tile in measure_tiles_of(target, rounds)
+        ],
+        rows=[measure(case, ours, peers, rounds) for case in announced(cases, "cases")],
+        subnormals=[
+            measure_subnormals(case, ours, rounds) for case in announced(small, "subnormal numbers")
+        ],
         memory=[
             measure_memory(case, contestants, options.threads)
-            for case in cases
-            if case.mode == "training"
+            for case in announced([case for case in cases if case.mode == "training"], "memory")
         ],
     )
 
@@ -121,12 +133,6 @@ def _present(names: Sequence[str], threads: int) -> tuple[list[Peer], dict[str, 
         except Unable as reason:
             absent[name] = str(reason)
     return present, absent
-
-
-def _announced(cases: Sequence[Case]) -> Iterator[Case]:
-    for number, case in enumerate(cases, 1):
-        print(f"[{number}/{len(cases)}] {case}", file=sys.stderr)
-        yield case
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def versions(contestants: Sequence[Peer]) -> dict[str, str]:
         By name, Python and NumPy among them, and the compiler of rnnfast.
     """
     return {
-        **{one.name: one.version for one in contestants},
+        **{one.name: str(one.version) for one in contestants},
         "compiler": _core.config()["compiler"],
         "python": platform.python_version(),
         "numpy": np.__version__,

@@ -1,19 +1,18 @@
 """Tables made from stored results: python -m rnnfast.bench.report, in a clone.
 
-Each bench/results/*.json gets a page in Markdown and pictures beside it. README.md shows the cases
-of one of them, the figures, between its two markers.
+Each bench/results/*.json gets a page in Markdown and pictures beside it. README.md shows three
+cases of one of them, the figures, between its two markers.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from .plots import plot_all
 from .results import from_json
-from .table import markdown, markdown_of_cases
+from .table import headline, markdown
 
 __all__ = ["BEGIN", "END", "main", "replace_between_markers"]
 
@@ -51,7 +50,7 @@ def replace_between_markers(text: str, block: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the pages, and the table of the README.
+    """Write the pages, and the three lines of the README.
 
     Parameters
     ----------
@@ -76,10 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         shown = "".join(f"\n![{_ABOUT}]({picture.name})\n" for picture in pictures)
         path.with_suffix(".md").write_text(markdown(report) + shown, encoding="utf-8")
         if path.stem == _OF_README:
-            place = os.path.relpath(pictures[0], options.readme.parent)
-            block = f"![{_ABOUT}]({Path(place).as_posix()})\n\n{markdown_of_cases(report)}"
+            block = headline(report)
     if not block:
-        parser.error(f"{options.results} lacks {_OF_README}.json, which the README shows")
+        parser.error(
+            f"{options.results} lacks {_OF_README}.json with the cases that the README shows"
+        )
     readme = options.readme.read_text(encoding="utf-8")
     options.readme.write_text(replace_between_markers(readme, block), encoding="utf-8")
 

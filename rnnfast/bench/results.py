@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .cases import Case, Shape
+from .cases import Case
+from .stored import decode, encode
 from .timing import Spread
 
 __all__ = ["Entry", "Memory", "Report", "Row", "Subnormals", "Tile", "from_json", "to_json"]
@@ -51,6 +51,8 @@ class Row:
         Seconds that the case takes at least (`rnnfast.bench.limits`), measured likewise.
     meeting : Spread
         Seconds of a meeting of the threads, measured likewise.
+    taken : float, optional
+        Cores that others took from us meanwhile (`rnnfast.bench.busy`); None where nobody looked.
     """
 
     case: Case
@@ -59,6 +61,7 @@ class Row:
     fma_rate: float
     limit: float
     meeting: Spread
+    taken: float | None = None
 
     @property
     def seconds(self) -> float:
@@ -203,15 +206,7 @@ def to_json(report: Report) -> str:
         The fields of the report; beside each row's own, its `gflops`, `fma_fraction`,
         `fraction` and `best_peer`.
     """
-    fields = dataclasses.asdict(report)
-    for row, written in zip(report.rows, fields["rows"], strict=True):
-        written.update(
-            gflops=row.gflops,
-            fma_fraction=row.fma_fraction,
-            fraction=row.fraction,
-            best_peer=row.best_peer,
-        )
-    return json.dumps(fields, indent=1) + "\n"
+    return encode({**_fields(report), "rows": [_with_rates(row) for row in report.rows]})
 
 
 def from_json(text: str) -> Report:
@@ -225,33 +220,24 @@ def from_json(text: str) -> Report:
     Returns
     -------
     Report
+
+    Raises
+    ------
+    ValueError
+        If the text is no report, or one of another version of the schema.
     """
-    fields = json.loads(text)
-    fields["rows"] = [_row(row) for row in fields["rows"]]
-    fields["tiles"] = [
-        Tile(**{**tile, "fraction": Spread(*tile["fraction"])}) for tile in fields["tiles"]
-    ]
-    fields["subnormals"] = [
-        Subnormals(_case(pair["case"]), Spread(*pair["ratio"])) for pair in fields["subnormals"]
-    ]
-    fields["memory"] = [Memory(_case(one["case"]), one["peaks"]) for one in fields["memory"]]
-    return Report(**fields)
+    return decode(text, Report)
 
 
-def _row(fields: Mapping[str, Any]) -> Row:
-    entries = {
-        name: Entry(Spread(*entry["seconds"]), Spread(*entry["ratio"]), entry["ranks"])
-        for name, entry in fields["entries"].items()
+def _with_rates(row: Row) -> dict[str, Any]:
+    return {
+        **_fields(row),
+        "gflops": row.gflops,
+        "fma_fraction": row.fma_fraction,
+        "fraction": row.fraction,
+        "best_peer": row.best_peer,
     }
-    return Row(
-        _case(fields["case"]),
-        entries,
-        fields["unable"],
-        fields["fma_rate"],
-        fields["limit"],
-        Spread(*fields["meeting"]),
-    )
 
 
-def _case(fields: Mapping[str, Any]) -> Case:
-    return Case(fields["mode"], fields["cell_name"], Shape(**fields["shape"]))
+def _fields(record: Report | Row) -> dict[str, Any]:
+    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}

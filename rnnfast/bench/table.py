@@ -7,11 +7,21 @@ import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from .busy import busy_rows, signs
 from .cases import KINDS
 from .results import Report, Row
 from .timing import Spread
 
-__all__ = ["markdown", "markdown_of_cases", "terminal"]
+__all__ = ["headline", "markdown", "terminal"]
+
+_BUSY = "BUSY"
+
+# What the README shows: large, small, and by the step.
+_HEADLINE = {
+    "training lstm 50/64/512": "train an LSTM: 512 units, 64 sequences of 50 steps",
+    "inference lstm 100/1/512": "run an LSTM: 512 units, one sequence of 100 steps",
+    "step lstm 1/1/64": "one step of an LSTM of 64 units",
+}
 
 
 class _Table(NamedTuple):
@@ -32,9 +42,9 @@ def terminal(report: Report) -> str:
     -------
     str
     """
-    introduction = textwrap.fill(_introduction(report), 100)
+    introduction = [textwrap.fill(text, 100) for text in _introduction(report)]
     tables = [f"{table.title}\n\n{_in_columns(table)}" for table in _tables(report)]
-    return _joined(introduction, f"    {report.command}", *tables, _notes(report))
+    return _joined(*introduction, f"    {report.command}", *tables, _notes(report))
 
 
 def markdown(report: Report) -> str:
@@ -50,11 +60,11 @@ def markdown(report: Report) -> str:
     str
     """
     tables = [f"## {table.title}\n\n{_in_markdown(table)}" for table in _tables(report)]
-    return _joined(_introduction(report), f"    {report.command}", *tables, _notes(report))
+    return _joined(*_introduction(report), f"    {report.command}", *tables, _notes(report))
 
 
-def markdown_of_cases(report: Report) -> str:
-    """Return the cases of a report and what they were measured with, as Markdown.
+def headline(report: Report) -> str:
+    """Return three cases of a report, each beside the peers that compute in float32, as Markdown.
 
     Parameters
     ----------
@@ -64,8 +74,24 @@ def markdown_of_cases(report: Report) -> str:
     Returns
     -------
     str
+        Empty, if none of the three was measured.
     """
-    return _joined(_in_markdown(_cases(report)), _introduction(report), f"    {report.command}")
+    rows = {str(row.case): row for row in report.rows}
+    shown = [(rows[case], words) for case, words in _HEADLINE.items() if case in rows]
+    peers = [
+        name
+        for name in dict.fromkeys(name for row, _ in shown for name in row.entries)
+        if name != "rnnfast" and any(name in row.entries and _ranks(row, name) for row, _ in shown)
+    ]
+    lines = [
+        (
+            f"{_BUSY} {words}" if signs(row, report.threads) else words,
+            _bare_time(row.seconds),
+            *(_bare_ratio(row, peer) for peer in peers),
+        )
+        for row, words in shown
+    ]
+    return _in_markdown(_Table("", ("", "rnnfast", *peers), lines)) if lines else ""
 
 
 def _joined(*parts: str) -> str:
@@ -83,19 +109,27 @@ def _tables(report: Report) -> list[_Table]:
     return [table for table in tables if table.lines]
 
 
-def _introduction(report: Report) -> str:
+def _introduction(report: Report) -> list[str]:
     machine = report.machine
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
-    return (
-        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; "
-        f"target {report.target}, float32, {report.threads} threads; {versions}. "
-        "Training is forward and every gradient, packing included; inference and steps have packed "
-        f"weights. Medians of {report.rounds} rounds, in which everyone has a turn once the "
-        "threads of the one before are idle, ± half the distance of the quartiles. The column of a "
-        "peer says how many times as long it takes; the best is the fastest of those that compute "
-        "in float32. The limit is the machine's, measured between the rounds (limits.py), and "
-        "so is the time in which two threads meet: where it is long, short steps are slow."
+    busy = len(busy_rows(report))
+    warning = (
+        f"{_BUSY}: the machine had something else to do in {busy} of {len(report.rows)} cases, "
+        "marked so. Measure them again when nothing else runs."
     )
+    return [
+        *([warning] if busy else []),
+        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; "
+        f"target {report.target}, float32, {report.threads} threads; {versions}.",
+        "Training is forward and every gradient, packing included; inference and steps have packed "
+        f"weights. Times are medians of {report.rounds} rounds, in which everyone has a turn once "
+        "the threads of the one before are idle, ± half the distance of the quartiles. The column "
+        'of a peer says how many times as long as rnnfast it takes; "best peer" is the fastest '
+        "of those that compute in float32.",
+        "Of limit: the least time in which this machine could do the case, over our time; its rate "
+        "and bandwidth are measured between the rounds (limits.py). Meeting: what it takes the "
+        "threads to tell each other that a step is done; where it is long, short steps are slow.",
+    ]
 
 
 def _classes(report: Report) -> _Table:
@@ -132,7 +166,16 @@ def _cases(report: Report) -> _Table:
         "best peer",
     )
     header = (*own, *peers)
-    return _Table("Cases", header, [_case(row, peers) for row in report.rows])
+    return _marked(_Table("Cases", header, [_case(row, peers) for row in report.rows]), report)
+
+
+def _marked(cases: _Table, report: Report) -> _Table:
+    """Put BUSY before the cases that were measured so, if there are any."""
+    marks = [_BUSY if signs(row, report.threads) else "" for row in report.rows]
+    if not any(marks):
+        return cases
+    lines = [(mark, *line) for mark, line in zip(marks, cases.lines, strict=True)]
+    return _Table(cases.title, ("", *cases.header), lines)
 
 
 def _case(row: Row, peers: Sequence[str]) -> tuple[str, ...]:
@@ -195,10 +238,14 @@ def _memory(report: Report) -> _Table:
 
 
 def _notes(report: Report) -> str:
-    """Say why a peer is absent or left a case out, each reason once."""
+    """Say why a case is BUSY, and why a peer is absent or left a case out, each reason once."""
+    busy = [
+        f"{_BUSY}: {row.case}: {', '.join(signs(row, report.threads))}."
+        for row in busy_rows(report)
+    ]
     absent = [f"{name} is absent: {reason}." for name, reason in report.absent.items()]
     unable = [f"Not timed: {reason}." for row in report.rows for reason in row.unable.values()]
-    return "\n".join(f"- {note}" for note in dict.fromkeys((*absent, *unable)))
+    return "\n".join(f"- {note}" for note in dict.fromkeys((*busy, *absent, *unable)))
 
 
 def _in_columns(table: _Table) -> str:
@@ -217,15 +264,23 @@ def _in_markdown(table: _Table) -> str:
 
 
 def _time(seconds: Spread) -> str:
+    return f"{_bare_time(seconds.median)} ± {seconds.half_width:.0%}"
+
+
+def _bare_time(seconds: float) -> str:
     for unit, name in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
-        if seconds.median >= unit or name == "µs":
+        if seconds >= unit or name == "µs":
             break
-    return f"{seconds.median / unit:.3g} {name} ± {_half_width(seconds):.0%}"
+    return f"{seconds / unit:.3g} {name}"
 
 
 def _ratio(ratio: Spread) -> str:
-    return f"{ratio.median:.2f} ± {_half_width(ratio):.0%}"
+    return f"{ratio.median:.2f} ± {ratio.half_width:.0%}"
 
 
-def _half_width(spread: Spread) -> float:
-    return (spread.high - spread.low) / 2 / spread.median
+def _ranks(row: Row, peer: str) -> bool:
+    return row.entries[peer].ranks
+
+
+def _bare_ratio(row: Row, peer: str) -> str:
+    return f"{row.entries[peer].ratio.median:.2f}" if peer in row.entries else "-"

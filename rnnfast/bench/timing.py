@@ -42,6 +42,11 @@ class Spread(NamedTuple):
     median: float
     high: float
 
+    @property
+    def half_width(self) -> float:
+        """Half the distance of the quartiles, over the median."""
+        return (self.high - self.low) / 2 / self.median
+
 
 def spread(values: Sequence[float]) -> Spread:
     """Return the median and quartiles of values.

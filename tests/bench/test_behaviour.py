@@ -1,4 +1,4 @@
-"""How the time behaves: the findings themselves, and the command on the smallest sizes."""
+"""How the time behaves: the ratios themselves, and the command on the smallest sizes."""
 
 import json
 
@@ -8,25 +8,26 @@ from rnnfast.bench import Case, Ours, Shape
 from rnnfast.bench.agreement import Disagreement
 from rnnfast.bench.behaviour import checkpoints, growth, partitions, stacks, variants
 from rnnfast.bench.behaviour.__main__ import main
-from rnnfast.bench.behaviour.findings import Finding, to_json, to_markdown
+from rnnfast.bench.behaviour.ratios import BoundedRatio, to_json, to_markdown
+from rnnfast.bench.stored import SCHEMA
 
 
 def test_a_finding_holds_on_its_side_of_the_bound():
-    assert Finding("a", 1.1, "at most", 1.15).holds
-    assert not Finding("a", 1.2, "at most", 1.15).holds
-    assert Finding("a", 1.9, "at least", 1.85).holds
-    assert not Finding("a", 1.8, "at least", 1.85).holds
+    assert BoundedRatio("a", 1.1, "at most", 1.15).holds
+    assert not BoundedRatio("a", 1.2, "at most", 1.15).holds
+    assert BoundedRatio("a", 1.9, "at least", 1.85).holds
+    assert not BoundedRatio("a", 1.8, "at least", 1.85).holds
 
 
 def test_findings_are_written():
-    findings = [Finding("a", 1.2, "at most", 1.15)]
-    assert "| a | 1.20 | at most 1.15 | **no** |" in to_markdown(findings)
-    assert json.loads(to_json(findings))[0]["holds"] is False
+    ratios = [BoundedRatio("a", 1.2, "at most", 1.15)]
+    assert "| a | 1.20 | at most 1.15 | **no** |" in to_markdown(ratios)
+    assert json.loads(to_json(ratios))["ratios"][0]["holds"] is False
 
 
 def test_neighbouring_units_are_compared():
     even = {H: 100.0 for H in range(1, 200)}
-    assert all(finding.holds for finding in growth.growth_with_units(even, 16))
+    assert all(ratio.holds for ratio in growth.growth_with_units(even, 16))
     steep, panel = growth.growth_with_units({**even, 100: 70.0}, 16)
     assert not steep.holds
     assert "(99, 100)" in steep.about or "(100, 101)" in steep.about
@@ -46,10 +47,10 @@ def test_every_partition_is_tried(monkeypatch):
 
     monkeypatch.setattr(partitions, "medians", medians)
     case = Case("inference", "lstm", Shape(3, 2, 5, 7))
-    (finding,) = partitions.plan_beside_forced(Ours(1), [case], rounds=1)
+    (ratio,) = partitions.plan_beside_forced(Ours(1), [case], rounds=1)
     assert seen == [{"plan", "one", "rows", "units"}]
-    assert finding.measured == 2
-    assert not finding.holds
+    assert ratio.measured == 2
+    assert not ratio.holds
 
 
 def test_variants_are_held_beside_the_plain_cell(monkeypatch):
@@ -77,7 +78,7 @@ def test_checkpoints_take_a_tenth_of_the_memory():
     found = checkpoints.memory_beside_saving_all(Ours(1), rounds=1)
     if not found:
         pytest.skip("this system does not tell a process its peak memory")
-    assert all(finding.holds for finding in found), found
+    assert all(ratio.holds for ratio in found), found
 
 
 def test_stacks_are_held_beside_their_layers(monkeypatch):
@@ -110,7 +111,7 @@ def test_the_command_stores_and_draws(tmp_path, capsys):
     stored = tmp_path / "folder" / "found.json"
     small = ["--only", "units", "--units", "3", "--threads", "1"]
     main([*small, "--json", str(stored), "--plots", str(tmp_path)])
-    assert json.loads(stored.read_text(encoding="utf-8")) == []
+    assert json.loads(stored.read_text(encoding="utf-8")) == {"schema": SCHEMA, "ratios": []}
     assert "| what | measured" in capsys.readouterr().out
     assert (tmp_path / "units.svg").is_file()
 

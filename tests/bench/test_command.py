@@ -1,7 +1,10 @@
 """python -m rnnfast.bench, on one small case without peers."""
 
+import sys
+
 import pytest
 
+from rnnfast.bench import __main__ as command
 from rnnfast.bench.__main__ import main
 from rnnfast.bench.results import from_json
 
@@ -17,7 +20,8 @@ def test_prints_and_stores(tmp_path, capsys):
     assert report.command.startswith("python -m rnnfast.bench --modes inference")
     printed = capsys.readouterr()
     assert "3/2/5-7" in printed.out
-    assert "[1/1] inference lstm 3/2/5-7" in printed.err
+    assert "inference lstm 3/2/5-7" in printed.err
+    assert report.rows[0].taken is None or report.rows[0].taken >= 0
     assert (tmp_path / "benchmark-roofline.svg").is_file()
 
 
@@ -37,3 +41,16 @@ def test_errors_are_one_line(arguments, message):
 def test_a_peer_that_is_unknown_is_named():
     with pytest.raises(SystemExit):
         main(["--peers", "abacus"])
+
+
+def test_a_busy_machine_is_told_before_the_first_case(monkeypatch, capsys):
+    monkeypatch.setattr(command, "take_a_look", lambda threads: "others took 1.3 cores")
+    main(["--modes", "inference", "--cells", "lstm", "--shapes", "3/2/5-7", *SMALL])
+    assert "BUSY: others took 1.3 cores; wait until" in capsys.readouterr().err
+
+
+def test_storing_without_msgspec_is_refused_before_anything_is_timed(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "msgspec", None)
+    monkeypatch.setattr(command, "measure", None)
+    with pytest.raises(SystemExit, match=r"msgspec, which is missing: pip install 'rnnfast\[bench"):
+        main(["--json", str(tmp_path / "a.json"), *SMALL])

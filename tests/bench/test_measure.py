@@ -5,6 +5,7 @@ import pytest
 
 from rnnfast.bench import Case, Job, Ours, Peer, Shape, limits, memory, subnormals, tiles
 from rnnfast.bench.agreement import Disagreement, require_agreement
+from rnnfast.bench.machine import versions
 from rnnfast.bench.measure import measure
 from rnnfast.bench.peers import Unable
 from rnnfast.testing.cells import CELLS_BY_NAME
@@ -68,6 +69,7 @@ def test_more_threads_than_there_are_is_refused():
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_row(ours, case):
     row = measure(case, ours, [Reference(1)], rounds=2)
+    assert row.taken is None or row.taken >= 0
     able = ["rnnfast"] if case.mode == "training" else ["rnnfast", "reference"]
     assert list(row.entries) == able
     assert row.entries["rnnfast"].ratio == (1, 1, 1)
@@ -107,13 +109,31 @@ def test_nan_disagrees():
         require_agreement("peer", inputs, {"y": np.ones(3)}, {"y": np.full(3, np.nan)})
 
 
-def test_a_fraction_above_one_fails_the_run(ours, monkeypatch):
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_fraction_above_one_fails_the_run_on_a_quiet_machine(ours, monkeypatch, busy):
     def measure_too_little(self):
         self.gflops = 1e-9
 
     monkeypatch.setattr(limits.TileLimit, "measure", measure_too_little)
+    said = ["others took 1.3 cores"] if busy else []
+    monkeypatch.setattr("rnnfast.bench.measure.signs", lambda row, threads: said)
+    if busy:
+        assert measure(CASES[1], ours, [], rounds=1).fraction > 1
+        return
     with pytest.raises(limits.ImpossibleFraction, match="inference lstm 3/2/5-7 reached"):
         measure(CASES[1], ours, [], rounds=1)
+
+
+def test_versions_are_plain_texts():
+    """torch's is of a type of its own, which no file could hold."""
+
+    class Version(str):
+        pass
+
+    class Told(Reference):
+        version = Version("1.2")
+
+    assert type(versions([Told(1)])["reference"]) is str
 
 
 @pytest.mark.parametrize("mode", ["training", "inference"])

@@ -1,15 +1,21 @@
 """Reports: stored, read again, and written into a page and a README."""
 
+import dataclasses
+import re
+
 import pytest
 
+from cmake_builds import ROOT
 from rnnfast.bench import Case, Shape
 from rnnfast.bench.plots import plot_all
 from rnnfast.bench.report import BEGIN, END, main, replace_between_markers
 from rnnfast.bench.results import Entry, Memory, Report, Row, Subnormals, Tile, from_json, to_json
-from rnnfast.bench.table import markdown, markdown_of_cases, terminal
+from rnnfast.bench.stored import SCHEMA
+from rnnfast.bench.table import headline, markdown, terminal
 from rnnfast.bench.timing import Spread
 
 EVEN = Spread(1.0, 1.0, 1.0)
+MEETING = Spread(58e-9, 60e-9, 90e-9)
 
 
 @pytest.fixture
@@ -33,7 +39,8 @@ def report() -> Report:
                 {"torch": "torch is tired"},
                 fma_rate=3000.0,
                 limit=0.5e-3,
-                meeting=EVEN,
+                meeting=MEETING,
+                taken=0.02,
             ),
             Row(
                 inference,
@@ -41,7 +48,8 @@ def report() -> Report:
                 {},
                 fma_rate=1000.0,
                 limit=0.8e-3,
-                meeting=EVEN,
+                meeting=MEETING,
+                taken=0.02,
             ),
         ],
         tiles=[Tile("avx512", 6, 4, 115.3, Spread(0.97, 0.976, 0.98))],
@@ -52,6 +60,32 @@ def report() -> Report:
 
 def test_json_brings_everything_back(report):
     assert from_json(to_json(report)) == report
+
+
+def test_json_begins_with_the_version_of_its_schema(report):
+    assert to_json(report).startswith(f'{{\n "schema": {SCHEMA},\n "command"')
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"schema": 1, "rows": []}', '{"schema": 99}'])
+def test_another_schema_is_refused(text):
+    with pytest.raises(ValueError, match=r"results of schema \d+, where \d+ is wanted"):
+        from_json(text)
+
+
+@pytest.mark.parametrize("damage", ['"threads": "two"', '"mode": "guessing"', '"seconds": [1.0]'])
+def test_damaged_results_are_refused(report, damage):
+    key = damage.partition(":")[0]
+    text = re.sub(rf"{key}: (\[[^]]*\]|[^,\n]*)", damage, to_json(report), count=1)
+    with pytest.raises(ValueError):
+        from_json(text)
+
+
+def test_what_is_committed_can_be_read():
+    stored = sorted((ROOT / "bench" / "results").glob("*.json"))
+    if not stored:  # an sdist has none
+        return
+    for path in stored:
+        assert from_json(path.read_text(encoding="utf-8")).rows
 
 
 def test_json_holds_rates_for_those_who_read_it_elsewhere(report):
@@ -69,10 +103,77 @@ def test_a_page_tells_everything(report, layout):
         assert cell in page
 
 
-def test_markdown_rows_have_one_cell_a_column(report):
-    lines = [line for line in markdown_of_cases(report).splitlines() if line.startswith("|")]
+@pytest.mark.parametrize("busy", [False, True])
+def test_markdown_rows_have_one_cell_a_column(report, busy):
+    if busy:
+        report.rows[1] = dataclasses.replace(report.rows[1], taken=1.3)
+    _, table = markdown(report).split("## Cases\n\n")
+    lines = [line for line in table.partition("\n\n")[0].splitlines()]
     assert len(lines) == 2 + len(report.rows)
     assert len({line.count("|") for line in lines}) == 1
+
+
+@pytest.mark.parametrize("layout", [terminal, markdown])
+def test_limit_and_meeting_are_explained(report, layout):
+    page = " ".join(layout(report).split())
+    assert "Of limit: the least time in which this machine could do the case" in page
+    assert "Meeting: what it takes the threads" in page
+
+
+@pytest.mark.parametrize("layout", [terminal, markdown])
+def test_a_busy_case_is_marked_and_told_first(report, layout):
+    assert "BUSY" not in layout(report)
+    report.rows[1] = dataclasses.replace(report.rows[1], taken=1.3)
+    page = layout(report)
+    assert page.startswith("BUSY: the machine had something else to do in 1 of 2 cases")
+    (row,) = (line for line in page.splitlines() if "inference" in line and "± 10%" in line)
+    assert row.lstrip("| ").startswith("BUSY")
+    assert "BUSY: inference lstm 100/32/128: others took 1.3 cores." in page
+
+
+def test_pictures_say_what_where_and_busy(report, tmp_path):
+    def texts():
+        return [path.read_text(encoding="utf-8") for path in plot_all(report, tmp_path, "one")]
+
+    for text in texts():
+        assert "Abacus, 2 cores, Linux" in text
+        assert "rnnfast" in text and "BUSY" not in text
+    report.rows[1] = dataclasses.replace(report.rows[1], taken=1.3)
+    for text in texts():
+        assert "BUSY: the machine had something else to do in 1 of 2 cases" in text
+    assert "BUSY lstm 100/32/128" in texts()[0]
+
+
+def test_pictures_draw_the_spread(report, tmp_path):
+    narrow = [path.read_bytes() for path in plot_all(report, tmp_path, "one")]
+    inference = report.rows[1]
+    wide = {
+        "rnnfast": Entry(Spread(0.85e-3, 1e-3, 1.15e-3), EVEN),
+        "torch": Entry(Spread(2e-3, 2e-3, 2e-3), Spread(1.8, 2.0, 2.2)),
+    }
+    report.rows[1] = dataclasses.replace(inference, entries=wide)
+    assert all(
+        path.read_bytes() != before
+        for path, before in zip(plot_all(report, tmp_path, "one"), narrow, strict=True)
+    )
+
+
+def test_ticks_are_plain_numbers(report, tmp_path):
+    for path in plot_all(report, tmp_path, "one"):
+        assert "mathdefault" not in path.read_text(encoding="utf-8")  # as in 10^2
+
+
+def test_the_headline_is_three_cases_beside_those_that_rank(report):
+    (row,) = (row for row in report.rows if row.case.mode == "inference")
+    shown = Case("step", "lstm", Shape.of("1/1/64"))
+    rough = Entry(EVEN, Spread(9.0, 9.0, 9.0), ranks=False)
+    entries = {**row.entries, "rough": rough}
+    report.rows.append(dataclasses.replace(row, case=shown, entries=entries))
+    assert headline(report).splitlines() == [
+        "|  | rnnfast | torch |",
+        "| --- | --- | --- |",
+        "| one step of an LSTM of 64 units | 1 ms | 2.00 |",
+    ]
 
 
 def test_the_block_is_replaced_and_nothing_else():
@@ -95,13 +196,15 @@ def test_the_command_writes_pages_pictures_and_readme(report, tmp_path):
         (results / f"{name}.json").write_text(to_json(report), encoding="utf-8")
     readme = tmp_path / "README.md"
     readme.write_text(f"# Title\n{BEGIN}\n{END}\n", encoding="utf-8")
+    shown_there = Case("inference", "lstm", Shape.of("100/1/512"))
+    report.rows[1] = dataclasses.replace(report.rows[1], case=shown_there)
+    (results / "figures.json").write_text(to_json(report), encoding="utf-8")
     main(["--results", str(results), "--readme", str(readme)])
     shown = readme.read_text(encoding="utf-8")
-    assert shown.count(markdown_of_cases(report).strip()) == 1
-    assert "(results/figures-ratios.svg)" in shown
+    assert shown == f"# Title\n{BEGIN}\n{headline(report).strip()}\n{END}\n"
     for name in ("figures", "full"):
         page = (results / f"{name}.md").read_text(encoding="utf-8")
-        assert page.startswith(markdown(report))
+        assert page.startswith(markdown(from_json((results / f"{name}.json").read_text())))
         for picture in ("ratios", "roofline"):
             assert f"({name}-{picture}.svg)" in page
             assert "</svg>" in (results / f"{name}-{picture}.svg").read_text(encoding="utf-8")
@@ -110,8 +213,7 @@ def test_the_command_writes_pages_pictures_and_readme(report, tmp_path):
 def test_pictures_of_one_report_are_the_same_bytes(report, tmp_path):
     first, second = (plot_all(report, tmp_path / folder, "same") for folder in "ab")
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
-    assert "training lstm 100/32/128" not in first[0].read_text(encoding="utf-8")  # without a peer
-    assert "inference lstm 100/32/128" in first[0].read_text(encoding="utf-8")
+    assert first[0].read_text(encoding="utf-8").count("lstm 100/32/128") == 1  # none without a peer
 
 
 def test_results_without_the_figures_of_the_readme_are_refused(report, tmp_path, capsys):

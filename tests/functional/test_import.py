@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -122,3 +123,35 @@ def test_a_library_that_the_system_lacks_is_named_with_its_package(library, want
     assert said in message and wanted in message
     assert bool(wanted) == (message != said)
     assert (name, path) == ("rnnfast._core", "_core.so")
+
+
+def sources_without_core(folder: Path) -> Path:
+    """The package as a clone has it: all of its files but the compiled one."""
+    compiled = shutil.ignore_patterns("_core*.so", "_core*.pyd", "__pycache__")
+    shutil.copytree(Path(rnnfast.__file__).parent, folder / "rnnfast", ignore=compiled)
+    return folder
+
+
+def import_in(folder: Path) -> str:
+    """What `import rnnfast` says at last, begun in a folder that Python looks into first."""
+    command = [sys.executable, "-S", "-c", "import rnnfast"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.count("Error") == 1, done.stderr
+    return done.stderr.splitlines()[-1]
+
+
+def test_in_the_source_tree_python_says_so(tmp_path) -> None:
+    sources = sources_without_core(tmp_path)
+    (sources / "CMakeLists.txt").touch()
+    said = import_in(sources)
+    assert said.startswith(
+        "ImportError: you are in the source tree of rnnfast, which has no compil"
+    )
+    assert str(sources / "rnnfast") in said
+    assert "another folder, or run `pip install -e .`" in said
+
+
+def test_an_installation_without_its_core_says_so(tmp_path) -> None:
+    said = import_in(sources_without_core(tmp_path))
+    assert "has no compiled part for this Python; install rnnfast again" in said

@@ -26,16 +26,16 @@ def _small(monkeypatch):
 def test_every_module_is_timed():
     threads = torch.get_num_threads()
     try:
-        findings = modules.beside_torchs_modules(Ours(1), rounds=1)
+        ratios = modules.beside_torchs_modules(Ours(1), rounds=1)
     finally:
         torch.set_num_threads(threads)
-    assert all(math.isfinite(finding.measured) for finding in findings)
-    abouts = [finding.about for finding in findings]
+    assert all(math.isfinite(ratio.measured) for ratio in ratios)
+    abouts = [ratio.about for ratio in ratios]
     for part in ("model, lstm", "model, gru", "model, rnn", "Packed", "LSTMCell", "GRUCell"):
         assert any(part in about for about in abouts), part
-    losses = [finding for finding in findings if "losses" in finding.about]
+    losses = [ratio for ratio in ratios if "losses" in ratio.about]
     assert len(losses) == 3
-    assert all(finding.holds for finding in losses)
+    assert all(ratio.holds for ratio in losses)
 
 
 @pytest.mark.parametrize("look", ["_packed_sequences", "_cells", "_overhead"])

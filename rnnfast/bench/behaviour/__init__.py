@@ -1,4 +1,4 @@
-"""How the time behaves, by itself and in company: python -m rnnfast.bench.behaviour.
+"""How the time behaves, by itself and disturbed: python -m rnnfast.bench.behaviour.
 
 growth        with T, B and H
 threads       with one thread, two, and more than there are cores
@@ -8,7 +8,7 @@ callers       with eight threads of Python that call at once
 modules       of PyTorch, before and after they are swapped
 stacks        of layers in one call, and layer by layer
 partitions    under the plan, and under every other
-company       what is timed in company, and who is timed beside us
+disturbances  what is timed alone and disturbed, and who is timed beside us
 settings      a call under another plan, or another number of threads
-findings      each a ratio with its bound
+ratios        each beside its bound
 """

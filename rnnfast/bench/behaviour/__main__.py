@@ -1,7 +1,7 @@
 """Look at how the time behaves, and print each ratio with its bound.
 
-Nothing else may run on the machine meanwhile. Some ten minutes or more, most of them for the sweep
-over H; `--only` leaves it out.
+Nothing else should run on the machine meanwhile: BUSY says that something does at the beginning.
+Some ten minutes or more, most of them for the sweep over H; `--only` leaves it out.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ..busy import take_a_look
 from ..cases import EVERYTHING, FIGURES
+from ..machine import machine
 from ..peers import Ours, Unable
 from ..plots import plot_sweep
+from ..progress import announced
+from ..stored import require_msgspec
 from . import (
     busy_cores,
     callers,
@@ -26,7 +30,7 @@ from . import (
     threads,
     variants,
 )
-from .findings import Finding, to_json, to_markdown
+from .ratios import BoundedRatio, to_json, to_markdown
 
 _ROUNDS = 5
 _PANEL = 16  # units of a full panel of an LSTM
@@ -47,46 +51,50 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--units", type=int, default=1100, help="largest H of the sweep (1100)")
     parser.add_argument("--rounds", type=int, default=_ROUNDS, help=f"turns of each ({_ROUNDS})")
     parser.add_argument("--threads", type=int, default=2, help="of rnnfast (2)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="store the findings")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="store the ratios")
     parser.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the sweep over H")
     options = parser.parse_args(arguments)
     try:
+        if options.json:
+            require_msgspec()
         ours = Ours(options.threads)
-    except Unable as error:
+    except (Unable, ImportError) as error:
         sys.exit(f"rnnfast.bench.behaviour: {error}")
-    found: list[Finding] = []
-    for name in options.only:
-        print(name, file=sys.stderr)
+    if seen := take_a_look(options.threads):
+        print(f"BUSY: {seen}; wait until nothing else runs", file=sys.stderr)
+    found: list[BoundedRatio] = []
+    for name in announced(options.only, "looks"):
         found += _LOOKS[name](ours, options)
     print(to_markdown(found), end="")
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(to_json(found) + "\n", encoding="utf-8")
+        options.json.write_text(to_json(found), encoding="utf-8")
         options.json.with_suffix(".md").write_text(to_markdown(found), encoding="utf-8")
 
 
-def _units(ours: Ours, options: argparse.Namespace) -> list[Finding]:
+def _units(ours: Ours, options: argparse.Namespace) -> list[BoundedRatio]:
     every = [*range(1, _MANY), *range(_MANY, options.units + 1, 7)]
     rates = growth.units_sweep(ours, [H for H in every if options.units >= H], rounds=3)
     if options.plots:
         options.plots.mkdir(parents=True, exist_ok=True)
         try:
-            plot_sweep(rates, options.plots / "units.svg")
+            about = f"{machine()['processor']}, {ours.target}, {options.threads} threads"
+            plot_sweep(rates, about, options.plots / "units.svg")
         except ImportError:
             print("no picture: matplotlib is missing, pip install 'rnnfast[plot]'", file=sys.stderr)
-    return growth.growth_with_units(rates, _PANEL)
+    return growth.growth_with_units({H: rate.median for H, rate in rates.items()}, _PANEL)
 
 
-def _plans(ours: Ours, options: argparse.Namespace) -> list[Finding]:
+def _plans(ours: Ours, options: argparse.Namespace) -> list[BoundedRatio]:
     cases = EVERYTHING if options.full else FIGURES
     return partitions.plan_beside_forced(ours, cases, options.rounds)
 
 
-def _simply(look: Callable[[Ours, int], list[Finding]]) -> _Look:
+def _simply(look: Callable[[Ours, int], list[BoundedRatio]]) -> _Look:
     return lambda ours, options: look(ours, options.rounds)
 
 
-_Look = Callable[[Ours, argparse.Namespace], list[Finding]]
+_Look = Callable[[Ours, argparse.Namespace], list[BoundedRatio]]
 
 _LOOKS: dict[str, _Look] = {
     "torch": _simply(pools.beside_torchs_pool),  # first: torch must not be there yet

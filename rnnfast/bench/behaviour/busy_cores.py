@@ -10,8 +10,8 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from ..peers import Ours
-from .company import CASES, ONE_THREAD, InCompany, beside_its_bound, contestants, time_in_company
-from .findings import Finding
+from .disturbances import CASES, ONE_THREAD, Times, beside_its_bound, contestants, time_disturbed
+from .ratios import BoundedRatio
 
 __all__ = ["beside_a_busy_core", "beside_busy_cores", "busy_processes"]
 
@@ -29,7 +29,7 @@ while os.getppid() == {parent}:
 """
 
 
-def beside_busy_cores(ours: Ours, rounds: int) -> list[Finding]:
+def beside_busy_cores(ours: Ours, rounds: int) -> list[BoundedRatio]:
     """Compare with one thread, and with the peers, while a process is busy on every core.
 
     Parameters
@@ -41,20 +41,20 @@ def beside_busy_cores(ours: Ours, rounds: int) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
         None where a process cannot be held to a core.
     """
     if not hasattr(os, "sched_setaffinity"):
         return []
-    company = partial(busy_processes, os.sched_getaffinity(0))
+    disturbance = partial(busy_processes, os.sched_getaffinity(0))
     found = []
     for case in CASES:
-        times = time_in_company(contestants(case, ours), rounds, company)
+        times = time_disturbed(contestants(case, ours), rounds, disturbance)
         found += on_busy_cores(str(case), ours.name, times)
     return found
 
 
-def on_busy_cores(about: str, own: str, times: InCompany) -> list[Finding]:
+def on_busy_cores(about: str, own: str, times: Times) -> list[BoundedRatio]:
     """Return how our time on busy cores stands beside one thread's and each peer's.
 
     Parameters
@@ -63,23 +63,23 @@ def on_busy_cores(about: str, own: str, times: InCompany) -> list[Finding]:
         The case.
     own : str
         Our name among the contestants.
-    times : InCompany
+    times : Times
         What was measured.
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
     """
     found = []
-    for name, seconds in times.beside.items():
+    for name, seconds in times.disturbed.items():
         if name != own:
             bound = _AS_ONE_THREAD if name == ONE_THREAD else 1.0
             compared = f"time / {name}'s with every core busy, {about}; {times}"
-            found.append(Finding(compared, times.beside[own] / seconds, "at most", bound))
+            found.append(BoundedRatio(compared, times.disturbed[own] / seconds, "at most", bound))
     return found
 
 
-def beside_a_busy_core(ours: Ours, rounds: int) -> list[Finding]:
+def beside_a_busy_core(ours: Ours, rounds: int) -> list[BoundedRatio]:
     """Compare with the time alone, and with one thread, while a process is busy on one core.
 
     Parameters
@@ -91,15 +91,15 @@ def beside_a_busy_core(ours: Ours, rounds: int) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
         None where a process cannot be held to a core.
     """
     if not hasattr(os, "sched_setaffinity"):
         return []
-    company = partial(busy_processes, {min(os.sched_getaffinity(0))})
+    disturbance = partial(busy_processes, {min(os.sched_getaffinity(0))})
     found = []
     for case in CASES:
-        times = time_in_company(contestants(case, ours), rounds, company)
+        times = time_disturbed(contestants(case, ours), rounds, disturbance)
         found.append(beside_its_bound(f"with one core busy, {case}", ours.name, times, _OF_ALONE))
     return found
 

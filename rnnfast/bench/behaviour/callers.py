@@ -10,8 +10,8 @@ from ..agreement import require_agreement
 from ..cases import Case
 from ..peers import Job, Ours, Peer, Unable
 from ..timing import Call, take_turn
-from .company import CASES, installed_peers, medians_of_means
-from .findings import Finding
+from .disturbances import CASES, installed_peers, medians_of_means
+from .ratios import BoundedRatio
 
 __all__ = ["callers_at_once"]
 
@@ -20,7 +20,7 @@ _BATCH = 0.02  # seconds that a caller's calls take at least: long beside waking
 _BOUND = 1.3
 
 
-def callers_at_once(ours: Ours, rounds: int) -> list[Finding]:
+def callers_at_once(ours: Ours, rounds: int) -> list[BoundedRatio]:
     """Compare the time of many calls made from eight threads with that made from one.
 
     Parameters
@@ -32,14 +32,16 @@ def callers_at_once(ours: Ours, rounds: int) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
     """
     peers = [ours, *installed_peers(ours.threads)]
     with ThreadPoolExecutor(_CALLERS) as pool:
         return [at_once(case, peers, pool, rounds) for case in CASES]
 
 
-def at_once(case: Case, peers: Sequence[Peer], pool: ThreadPoolExecutor, rounds: int) -> Finding:
+def at_once(
+    case: Case, peers: Sequence[Peer], pool: ThreadPoolExecutor, rounds: int
+) -> BoundedRatio:
     """Measure one case.
 
     Parameters
@@ -55,7 +57,7 @@ def at_once(case: Case, peers: Sequence[Peer], pool: ThreadPoolExecutor, rounds:
 
     Returns
     -------
-    Finding
+    BoundedRatio
     """
     calls: dict[str, Call] = {}
     names = []
@@ -70,7 +72,7 @@ def at_once(case: Case, peers: Sequence[Peer], pool: ThreadPoolExecutor, rounds:
     own = ratios.pop(peers[0].name)
     beside = "".join(f"; {name} {ratio:.2g}" for name, ratio in ratios.items())
     about = f"time of calls by {_CALLERS} threads at once / one after the other, {case}{beside}"
-    return Finding(about, own, "at most", _BOUND)
+    return BoundedRatio(about, own, "at most", _BOUND)
 
 
 def _agreeing_callers(case: Case, peers: Sequence[Peer]) -> list[tuple[Peer, list[Job]]]:

@@ -7,14 +7,14 @@ import math
 from ..cases import Case, Shape
 from ..memory import measure_memory
 from ..peers import Ours, OursWithCheckpoints
-from .findings import Finding
+from .ratios import BoundedRatio
 
 __all__ = ["memory_beside_saving_all"]
 
 _SHAPE = Shape(2048, 32, 128, 128)
 
 
-def memory_beside_saving_all(ours: Ours, rounds: int) -> list[Finding]:
+def memory_beside_saving_all(ours: Ours, rounds: int) -> list[BoundedRatio]:
     """Compare what is saved, and the workspaces, with and without checkpoints.
 
     Parameters
@@ -26,7 +26,7 @@ def memory_beside_saving_all(ours: Ours, rounds: int) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
         None if the system does not tell a process its peak memory.
     """
     found = []
@@ -38,7 +38,7 @@ def memory_beside_saving_all(ours: Ours, rounds: int) -> list[Finding]:
             return []
         plain, checkpoints = (peaks[name] - _results(case) for name in names)
         about = f"saved states and workspaces with checkpoints / without, {case}"
-        found.append(Finding(about, checkpoints / plain, "at most", 0.1))
+        found.append(BoundedRatio(about, checkpoints / plain, "at most", 0.1))
     return found
 
 

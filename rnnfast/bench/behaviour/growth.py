@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from ..cases import Case, Shape
 from ..peers import Ours
-from ..timing import Call
-from .findings import Finding, medians
+from ..timing import Call, Spread, play_rounds, spread
+from .ratios import BoundedRatio, medians
 
 __all__ = ["growth_with_rows", "growth_with_steps", "growth_with_units", "units_sweep"]
 
@@ -17,7 +17,7 @@ _ROWS = (32, 64, 128, 256, 512, 1024)
 _FIRST_UNITS = 80  # below, a panel that is not full weighs more
 
 
-def growth_with_steps(ours: Ours, rounds: int) -> list[Finding]:
+def growth_with_steps(ours: Ours, rounds: int) -> list[BoundedRatio]:
     """Compare the time of a step of long and short sequences, on packed weights.
 
     Parameters
@@ -29,7 +29,7 @@ def growth_with_steps(ours: Ours, rounds: int) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
     """
     found = []
     for B, H in ((1, 256), (32, 128)):
@@ -39,11 +39,11 @@ def growth_with_steps(ours: Ours, rounds: int) -> list[Finding]:
         about = (
             f"time of a step, T from {_STEPS[0]} to {_STEPS[-1]}, B={B} H={H}: longest / shortest"
         )
-        found.append(Finding(about, max(steps) / min(steps), "at most", 1.15))
+        found.append(BoundedRatio(about, max(steps) / min(steps), "at most", 1.15))
     return found
 
 
-def growth_with_rows(ours: Ours, rounds: int) -> list[Finding]:
+def growth_with_rows(ours: Ours, rounds: int) -> list[BoundedRatio]:
     """Compare the time of a row in small and large batches.
 
     Parameters
@@ -55,7 +55,7 @@ def growth_with_rows(ours: Ours, rounds: int) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
     """
     found = []
     for H in (128, 512):
@@ -63,11 +63,11 @@ def growth_with_rows(ours: Ours, rounds: int) -> list[Finding]:
         times = medians(calls, rounds)
         rows = [times[str(B)] / B for B in _ROWS]
         about = f"time of a row, B from {_ROWS[0]} to {_ROWS[-1]}, H={H}: longest / shortest"
-        found.append(Finding(about, max(rows) / min(rows), "at most", 1.15))
+        found.append(BoundedRatio(about, max(rows) / min(rows), "at most", 1.15))
     return found
 
 
-def units_sweep(ours: Ours, units: Iterable[int], rounds: int) -> dict[int, float]:
+def units_sweep(ours: Ours, units: Iterable[int], rounds: int) -> dict[int, Spread]:
     """Return the rate at each number of units, LSTM inference at T=10, B=32.
 
     Parameters
@@ -81,30 +81,31 @@ def units_sweep(ours: Ours, units: Iterable[int], rounds: int) -> dict[int, floa
 
     Returns
     -------
-    dict of int to float
+    dict of int to Spread
         GFLOP/s.
     """
     rates = {}
     for H in units:
         case = Case("inference", "lstm", Shape(10, 32, H, H))
         job = ours.prepare(case, case.inputs())
-        rates[H] = case.flops / medians({"": job.call}, rounds)[""] * 1e-9
+        played = play_rounds({"": job.call}, rounds)
+        rates[H] = spread([case.flops / seconds[""] * 1e-9 for seconds in played])
     return rates
 
 
-def growth_with_units(rates: dict[int, float], full: int) -> list[Finding]:
+def growth_with_units(rates: dict[int, float], full: int) -> list[BoundedRatio]:
     """Compare neighbouring numbers of units.
 
     Parameters
     ----------
     rates : dict of int to float
-        What `units_sweep` has returned.
+        The medians of what `units_sweep` has returned.
     full : int
         Units of a full panel.
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
     """
     units = sorted(rates)
     large = [H for H in units if _FIRST_UNITS <= H]
@@ -118,18 +119,18 @@ def growth_with_units(rates: dict[int, float], full: int) -> list[Finding]:
     if worst:
         H = max(worst, key=lambda H: worst[H])
         about = f"time of H, up to {small[-1]}, over that of the next full panel; most at {H}"
-        found.append(Finding(about, worst[H], "at most", 1.25))
+        found.append(BoundedRatio(about, worst[H], "at most", 1.25))
     return found
 
 
-def _steepest(rates: dict[int, float], units: Sequence[int]) -> Finding:
+def _steepest(rates: dict[int, float], units: Sequence[int]) -> BoundedRatio:
     def ratio(pair: tuple[int, int]) -> float:
         low, high = sorted((rates[pair[0]], rates[pair[1]]))
         return high / low
 
     worst = max(pairwise(units), key=ratio)
     about = f"time of a flop, neighbouring H from {units[0]} to {units[-1]}; most at {worst}"
-    return Finding(about, ratio(worst), "at most", 1.25)
+    return BoundedRatio(about, ratio(worst), "at most", 1.25)
 
 
 def _time(rates: dict[int, float], H: int) -> float:

@@ -13,7 +13,7 @@ from ... import _core
 from ..peers import Ours, Unable
 from ..peers.peer import import_host
 from ..timing import Call
-from .findings import Finding, medians
+from .ratios import BoundedRatio, medians
 
 __all__ = ["beside_torchs_modules"]
 
@@ -25,7 +25,7 @@ _T, _B, _H = 200, 32, 128  # of packed sequences
 _UNITS_OF_A_STEP = 64
 
 
-def beside_torchs_modules(ours: Ours, rounds: int) -> list[Finding]:
+def beside_torchs_modules(ours: Ours, rounds: int) -> list[BoundedRatio]:
     """Compare models in PyTorch before and after `rnnfast.interop.torch.swap`.
 
     Parameters
@@ -37,7 +37,7 @@ def beside_torchs_modules(ours: Ours, rounds: int) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
         None if torch is not installed.
     """
     try:
@@ -45,13 +45,13 @@ def beside_torchs_modules(ours: Ours, rounds: int) -> list[Finding]:
     except Unable:
         return []
     torch.set_num_threads(ours.threads)
-    looks: tuple[Callable[[Any, int], list[Finding]], ...] = (
+    looks: tuple[Callable[[Any, int], list[BoundedRatio]], ...] = (
         _programs,
         _packed_sequences,
         _cells,
         _overhead,
     )
-    return [finding for look in looks for finding in look(torch, rounds)]
+    return [ratio for look in looks for ratio in look(torch, rounds)]
 
 
 def _both(torch: Any, module: Any) -> tuple[Any, Any]:
@@ -65,7 +65,7 @@ def _both(torch: Any, module: Any) -> tuple[Any, Any]:
     return module, swapped
 
 
-def _programs(torch: Any, rounds: int) -> list[Finding]:
+def _programs(torch: Any, rounds: int) -> list[BoundedRatio]:
     """Return steps of training of a character model, and how far its losses are apart."""
     from ...examples import char_lm, text, torch_swap
 
@@ -87,13 +87,15 @@ def _programs(torch: Any, rounds: int) -> list[Finding]:
         about = f"character model, {cell}"
         ratio = times["theirs"] / times["own"]
         found += [
-            Finding(f"torch's time / ours, {about}", ratio, "at least", bound),
-            Finding(f"relative difference of losses x 1e4, {about}", 1e4 * apart, "at most", 1.0),
+            BoundedRatio(f"torch's time / ours, {about}", ratio, "at least", bound),
+            BoundedRatio(
+                f"relative difference of losses x 1e4, {about}", 1e4 * apart, "at most", 1.0
+            ),
         ]
     return found
 
 
-def _packed_sequences(torch: Any, rounds: int) -> list[Finding]:
+def _packed_sequences(torch: Any, rounds: int) -> list[BoundedRatio]:
     """Return training steps of an LSTM on a PackedSequence, lengths uniform in 20 .. 200."""
     lengths = torch.from_numpy(np.random.default_rng(1).integers(20, _T, _B, endpoint=True))
     padded = torch.randn(_T, _B, _H)
@@ -114,10 +116,10 @@ def _packed_sequences(torch: Any, rounds: int) -> list[Finding]:
     torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-3, atol=1e-3)
     times = medians({"theirs": theirs, "own": own}, rounds)
     about = f"torch's time / ours, PackedSequence, LSTM training {_T}/{_B}/{_H}"
-    return [Finding(about, times["theirs"] / times["own"], "at least", 8.0)]
+    return [BoundedRatio(about, times["theirs"] / times["own"], "at least", 8.0)]
 
 
-def _cells(torch: Any, rounds: int) -> list[Finding]:
+def _cells(torch: Any, rounds: int) -> list[BoundedRatio]:
     """Return single steps of a cell in inference, frozen and not."""
     from ...interop.torch import freeze
 
@@ -144,11 +146,11 @@ def _cells(torch: Any, rounds: int) -> list[Finding]:
         times = medians(steps, rounds)
         for name, said, bound in (("own", "", 1.3), ("frozen", " frozen", 2.0)):
             about = f"torch's time / ours, {kind}{said} B=1 H={_UNITS_OF_A_STEP}"
-            found.append(Finding(about, times["theirs"] / times[name], "at least", bound))
+            found.append(BoundedRatio(about, times["theirs"] / times[name], "at least", bound))
     return found
 
 
-def _overhead(torch: Any, rounds: int) -> list[Finding]:
+def _overhead(torch: Any, rounds: int) -> list[BoundedRatio]:
     """Return what one layer's module takes beyond the calls of the kernels, in microseconds."""
     from ...interop.torch import _call
 
@@ -205,5 +207,5 @@ def _overhead(torch: Any, rounds: int) -> list[Finding]:
         of_kernels, of_nothing = times[f"kernels_of_{mode}"], times[f"nothing_of_{mode}"]
         microseconds = 1e6 * (times[mode] - of_kernels - of_nothing)
         about = f"us of an LSTM's module beyond the kernels', {mode} 1/1/{_UNITS_OF_A_STEP}"
-        found.append(Finding(about, microseconds, "at most", bound))
+        found.append(BoundedRatio(about, microseconds, "at most", bound))
     return found

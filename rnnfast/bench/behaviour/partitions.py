@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from ..cases import Case
 from ..peers import Ours
 from ..timing import Call
-from .findings import Finding, medians
+from .ratios import BoundedRatio, medians
 from .settings import under_plan
 
 __all__ = ["plan_beside_forced"]
 
 
-def plan_beside_forced(ours: Ours, cases: Sequence[Case], rounds: int) -> list[Finding]:
+def plan_beside_forced(ours: Ours, cases: Sequence[Case], rounds: int) -> list[BoundedRatio]:
     """Compare the plan's own choice with the best of those forced.
 
     Parameters
@@ -27,7 +27,7 @@ def plan_beside_forced(ours: Ours, cases: Sequence[Case], rounds: int) -> list[F
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
     """
     found = []
     for case in cases:
@@ -40,6 +40,8 @@ def plan_beside_forced(ours: Ours, cases: Sequence[Case], rounds: int) -> list[F
         plan = times.pop("plan")
         best = min(times, key=lambda name: times[name])
         found.append(
-            Finding(f"plan / best partition ({best}), {case}", plan / times[best], "at most", 1.05)
+            BoundedRatio(
+                f"plan / best partition ({best}), {case}", plan / times[best], "at most", 1.05
+            )
         )
     return found

@@ -10,8 +10,8 @@ from ..peers import Ours, Unable
 from ..peers.onnxruntime import OnnxRuntime
 from ..peers.peer import import_host
 from ..timing import Call, wait_until_quiet
-from .company import CASES, beside_its_bound, contestants, time_in_company
-from .findings import Finding, medians
+from .disturbances import CASES, beside_its_bound, contestants, time_disturbed
+from .ratios import BoundedRatio, medians
 
 __all__ = ["beside_a_spinning_pool", "beside_torchs_pool"]
 
@@ -22,12 +22,12 @@ _AT_REST = (
 )
 _SPINNING = Case("inference", "lstm", Shape.of("2/16/64"))  # small, to leave the caches alone
 _OF_ALONE = 1.3
-_TURN = 0.05  # seconds of calls in company, or _CALLS calls if these take longer
+_TURN = 0.05  # seconds of disturbed calls, or _CALLS calls if these take longer
 _CALLS = 3
 _WATCHED = 0.012  # seconds: systems count those of a thread by ticks of some milliseconds
 
 
-def beside_torchs_pool(ours: Ours, rounds: int) -> list[Finding]:
+def beside_torchs_pool(ours: Ours, rounds: int) -> list[BoundedRatio]:
     """Compare times before and after torch has started its threads.
 
     Parameters
@@ -39,7 +39,7 @@ def beside_torchs_pool(ours: Ours, rounds: int) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
         None if torch is not installed.
     """
     calls = {str(case): ours.prepare(case, case.inputs()).call for case in _AT_REST}
@@ -54,12 +54,12 @@ def beside_torchs_pool(ours: Ours, rounds: int) -> list[Finding]:
     after = medians(calls, rounds)
     ratios = {name: after[name] / before[name] for name in calls}
     return [
-        Finding(f"time with torch's pool / without, {name}", ratio, "at most", 1.1)
+        BoundedRatio(f"time with torch's pool / without, {name}", ratio, "at most", 1.1)
         for name, ratio in ratios.items()
     ]
 
 
-def beside_a_spinning_pool(ours: Ours, rounds: int) -> list[Finding]:
+def beside_a_spinning_pool(ours: Ours, rounds: int) -> list[BoundedRatio]:
     """Compare calls alone with calls that each follow one of onnxruntime.
 
     Its threads go on spinning in wait of more, for longer than the calls that are timed.
@@ -73,13 +73,13 @@ def beside_a_spinning_pool(ours: Ours, rounds: int) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
         None if onnxruntime is not installed, or its pool would have a single thread.
 
     Raises
     ------
     RuntimeError
-        If its threads do not spin: there is no company then.
+        If its threads do not spin: nothing disturbs then.
     """
     if ours.threads == 1:
         return []
@@ -91,19 +91,19 @@ def beside_a_spinning_pool(ours: Ours, rounds: int) -> list[Finding]:
     found = []
     for case in CASES:
         calls = contestants(case, ours)
-        calls.pop(OnnxRuntime.name, None)  # a pool is no company to its own kind
-        times = time_in_company(calls, rounds, turn=partial(mean_after, spin))
+        calls.pop(OnnxRuntime.name, None)  # a pool does not disturb its own kind
+        times = time_disturbed(calls, rounds, turn=partial(mean_after, spin))
         about = f"beside a spinning pool, {case}"
         found.append(beside_its_bound(about, ours.name, times, _OF_ALONE))
     return found
 
 
-def mean_after(company: Call, call: Call) -> float:
+def mean_after(disturbance: Call, call: Call) -> float:
     """Time calls that each follow one that leaves threads spinning.
 
     Parameters
     ----------
-    company : callable
+    disturbance : callable
         Called before each, not timed.
     call : callable
         What is timed.
@@ -117,7 +117,7 @@ def mean_after(company: Call, call: Call) -> float:
     call()
     calls, elapsed = 0, 0.0
     while elapsed < _TURN or calls < _CALLS:
-        company()
+        disturbance()
         begin = perf_counter()
         call()
         elapsed += perf_counter() - begin
@@ -144,4 +144,4 @@ def require_spinning(call: Call) -> None:
     used, begin = process_time(), perf_counter()
     sleep(_WATCHED)
     if process_time() - used < 0.5 * (perf_counter() - begin):
-        raise RuntimeError("no thread of onnxruntime spins after its call: there is no company")
+        raise RuntimeError("no thread of onnxruntime spins after its call: nothing disturbs")

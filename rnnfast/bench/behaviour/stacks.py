@@ -12,7 +12,7 @@ from ..agreement import Disagreement
 from ..cases import Case, Inputs, Shape
 from ..peers import Ours
 from ..timing import Call
-from .findings import Finding, medians
+from .ratios import BoundedRatio, medians
 
 __all__ = ["beside_single_layers"]
 
@@ -20,7 +20,7 @@ _LAYERS = 4
 _BOUNDS = {64: 0.75, 256: 1.0}  # by H
 
 
-def beside_single_layers(ours: Ours, rounds: int) -> list[Finding]:
+def beside_single_layers(ours: Ours, rounds: int) -> list[BoundedRatio]:
     """Compare a stack with its layers one by one, as functions and packed.
 
     Parameters
@@ -32,7 +32,7 @@ def beside_single_layers(ours: Ours, rounds: int) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
     """
     found = []
     for name in ("lstm", "gru", "rnn_tanh"):
@@ -41,7 +41,7 @@ def beside_single_layers(ours: Ours, rounds: int) -> list[Finding]:
     return found
 
 
-def _of_case(case: Case, bound: float, rounds: int) -> list[Finding]:
+def _of_case(case: Case, bound: float, rounds: int) -> list[BoundedRatio]:
     draws = [case.inputs(seed) for seed in range(_LAYERS)]
     x = draws[0]["x"]
     layers = [{name: a for name, a in draw.items() if name != "x"} for draw in draws]
@@ -58,8 +58,8 @@ def _of_case(case: Case, bound: float, rounds: int) -> list[Finding]:
     times = medians(calls, rounds)
     about = f"time of {_LAYERS} layers in a call / in calls of one"
     return [
-        Finding(f"{about}, {case}", times["stack"] / times["layers"], "at most", bound),
-        Finding(
+        BoundedRatio(f"{about}, {case}", times["stack"] / times["layers"], "at most", bound),
+        BoundedRatio(
             f"{about}, packed, {case}",
             times["packed stack"] / times["packed layers"],
             "at most",

@@ -10,8 +10,8 @@ from ..cases import Case, Mode, Shape
 from ..measure import agreeing_jobs
 from ..peers import Ours
 from ..timing import Call
-from .company import CASES, installed_peers, medians_of_means
-from .findings import Finding, medians
+from .disturbances import CASES, installed_peers, medians_of_means
+from .ratios import BoundedRatio, medians
 from .settings import under_plan, with_threads
 
 __all__ = ["more_threads_than_cores", "second_thread"]
@@ -23,7 +23,7 @@ _LARGE = ("50/64/512", "50/32/256", "25/64/1024")
 _SMALL = ("100/1/32", "100/1/64", "100/4/32", "10/8/64", "1/32/64", "50/16/256")
 
 
-def second_thread(ours: Ours, rounds: int) -> list[Finding]:
+def second_thread(ours: Ours, rounds: int) -> list[BoundedRatio]:
     """Compare one thread with two.
 
     Parameters
@@ -35,7 +35,7 @@ def second_thread(ours: Ours, rounds: int) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
     """
     found = []
     for bound, shapes in ((1.85, _LARGE), (_NEVER_SLOWER, _SMALL)):
@@ -43,11 +43,11 @@ def second_thread(ours: Ours, rounds: int) -> list[Finding]:
             call = ours.prepare(case, case.inputs()).call
             times = medians({str(n): with_threads(call, n) for n in (1, 2)}, rounds)
             about = f"one thread / two, {case}"
-            found.append(Finding(about, times["1"] / times["2"], "at least", bound))
+            found.append(BoundedRatio(about, times["1"] / times["2"], "at least", bound))
     return found
 
 
-def more_threads_than_cores(ours: Ours, rounds: int) -> list[Finding]:
+def more_threads_than_cores(ours: Ours, rounds: int) -> list[BoundedRatio]:
     """Compare twice as many threads as cores with as many.
 
     Asked for with `rnnfast.set_num_threads`, which keeps to the cores that there are, and forced.
@@ -61,13 +61,13 @@ def more_threads_than_cores(ours: Ours, rounds: int) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
     """
     cores = _core.config()["available_threads"]
     return [found for case in CASES for found in _twice_as_many(case, ours, cores, rounds)]
 
 
-def _twice_as_many(case: Case, ours: Ours, cores: int, rounds: int) -> list[Finding]:
+def _twice_as_many(case: Case, ours: Ours, cores: int, rounds: int) -> list[BoundedRatio]:
     own = ours.prepare(case, case.inputs()).call
     as_many = {ours.name: with_threads(own, cores), **_of_peers(case, ours, cores)}
     twice = {ours.name: with_threads(own, 2 * cores), **_of_peers(case, ours, 2 * cores)}
@@ -85,8 +85,8 @@ def _twice_as_many(case: Case, ours: Ours, cores: int, rounds: int) -> list[Find
     beside = "".join(f"; {name} {ratio:.2g}" for name, ratio in ratios.items())
     about = f"time of {2 * cores} threads on {cores} cores / of {cores}"
     return [
-        Finding(f"{about}, asked for, {case}{beside}", asked, "at most", _TWICE),
-        Finding(f"{about}, forced, {case}", forced, "at most", _TWICE),
+        BoundedRatio(f"{about}, asked for, {case}{beside}", asked, "at most", _TWICE),
+        BoundedRatio(f"{about}, forced, {case}", forced, "at most", _TWICE),
     ]
 
 

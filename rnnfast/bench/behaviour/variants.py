@@ -16,7 +16,7 @@ from ..agreement import require_agreement
 from ..cases import Case, Inputs, Mode, Shape
 from ..peers import Job, Ours, Unable
 from ..peers.torch_packed import TorchPacked
-from .findings import Finding, medians
+from .ratios import BoundedRatio, medians
 
 __all__ = [
     "VARIANTS",
@@ -146,7 +146,7 @@ _CELLS = {
 }
 
 
-def cells_beside_their_kin(ours: Ours, rounds: int) -> list[Finding]:
+def cells_beside_their_kin(ours: Ours, rounds: int) -> list[BoundedRatio]:
     """Compare the time a flop of each variant of a cell with that of the plain one.
 
     Parameters
@@ -158,7 +158,7 @@ def cells_beside_their_kin(ours: Ours, rounds: int) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
     """
     found = []
     modes: tuple[Mode, ...] = ("training", "inference")
@@ -174,7 +174,7 @@ def cells_beside_their_kin(ours: Ours, rounds: int) -> list[Finding]:
             times = medians({name: job.call for name, job in jobs.items()}, rounds)
             rates = {name: times[name] / cases[name].flops for name in names}
             found += [
-                Finding(
+                BoundedRatio(
                     f"time a flop / that of {kin}, {cases[name]}",
                     rates[name] / rates[kin],
                     "at most",
@@ -185,7 +185,7 @@ def cells_beside_their_kin(ours: Ours, rounds: int) -> list[Finding]:
     return found
 
 
-def beside_the_plain_cell(ours: Ours, rounds: int) -> list[Finding]:
+def beside_the_plain_cell(ours: Ours, rounds: int) -> list[BoundedRatio]:
     """Compare each option with the same call without it.
 
     Parameters
@@ -197,7 +197,7 @@ def beside_the_plain_cell(ours: Ours, rounds: int) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
     """
     found = []
     for mode in ("training", "inference"):
@@ -208,7 +208,7 @@ def beside_the_plain_cell(ours: Ours, rounds: int) -> list[Finding]:
     return found
 
 
-def _of_case(case: Case, rounds: int) -> list[Finding]:
+def _of_case(case: Case, rounds: int) -> list[BoundedRatio]:
     rng = np.random.default_rng(1)
     inputs = case.inputs()
     variants = [variant for variant in VARIANTS if case.mode in variant.modes]
@@ -219,7 +219,7 @@ def _of_case(case: Case, rounds: int) -> list[Finding]:
     plain = prepare(case, inputs, {})
     times = medians({"plain": plain.call, **{name: job.call for name, job in jobs.items()}}, rounds)
     return [
-        Finding(
+        BoundedRatio(
             f"time with {variant} / plain, {case}",
             times[variant.name] / times["plain"],
             "at most",
@@ -238,7 +238,7 @@ def _require_right(case: Case, inputs: Inputs, job: Job, options: Mapping[str, A
     require_agreement("reference", inputs, job.results(job.call()), named)
 
 
-def beside_torchs_packed_sequences(ours: Ours, rounds: int) -> list[Finding]:
+def beside_torchs_packed_sequences(ours: Ours, rounds: int) -> list[BoundedRatio]:
     """Compare with torch's `PackedSequence`, lengths uniform in 20 .. 200.
 
     Parameters
@@ -250,7 +250,7 @@ def beside_torchs_packed_sequences(ours: Ours, rounds: int) -> list[Finding]:
 
     Returns
     -------
-    list of Finding
+    list of BoundedRatio
         None if torch is not installed.
     """
     rng = np.random.default_rng(1)
@@ -273,5 +273,5 @@ def beside_torchs_packed_sequences(ours: Ours, rounds: int) -> list[Finding]:
             times = medians({"own": own.call, "peer": peer.call}, rounds)
             about = f"torch's packed sequences / ours, {case}"
             bound = bounds.get((mode, cell), 2.5)
-            found.append(Finding(about, times["peer"] / times["own"], "at least", bound))
+            found.append(BoundedRatio(about, times["peer"] / times["own"], "at least", bound))
     return found

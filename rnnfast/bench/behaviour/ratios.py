@@ -1,20 +1,20 @@
-"""A finding: what was looked at, what was measured, what it should be at most or at least."""
+"""A ratio: what was looked at, what was measured, what it should be at most or at least."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ..stored import encode
 from ..timing import Call, play_rounds, spread
 
-__all__ = ["Finding", "medians", "to_json", "to_markdown"]
+__all__ = ["BoundedRatio", "medians", "to_json", "to_markdown"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class BoundedRatio:
     """One ratio, beside its bound.
 
     Parameters
@@ -60,28 +60,28 @@ def medians(calls: Mapping[str, Call], rounds: int) -> dict[str, float]:
     return {name: spread([times[name] for times in played]).median for name in calls}
 
 
-def to_json(findings: Sequence[Finding]) -> str:
-    """Write findings as JSON.
+def to_json(ratios: Sequence[BoundedRatio]) -> str:
+    """Write ratios as JSON.
 
     Parameters
     ----------
-    findings : sequence of Finding
+    ratios : sequence of BoundedRatio
         What was found.
 
     Returns
     -------
     str
-        A list of their fields and whether each holds.
+        Their fields and whether each holds.
     """
-    return json.dumps([{**dataclasses.asdict(f), "holds": f.holds} for f in findings], indent=1)
+    return encode({"ratios": [{**dataclasses.asdict(r), "holds": r.holds} for r in ratios]})
 
 
-def to_markdown(findings: Sequence[Finding]) -> str:
-    """Write findings as a table.
+def to_markdown(ratios: Sequence[BoundedRatio]) -> str:
+    """Write ratios as a table.
 
     Parameters
     ----------
-    findings : sequence of Finding
+    ratios : sequence of BoundedRatio
         What was found.
 
     Returns
@@ -89,7 +89,7 @@ def to_markdown(findings: Sequence[Finding]) -> str:
     str
     """
     lines = ["| what | measured | wanted | holds |", "| --- | --- | --- | --- |"]
-    for f in findings:
-        holds = "yes" if f.holds else "**no**"
-        lines.append(f"| {f.about} | {f.measured:.2f} | {f.sense} {f.bound:.3g} | {holds} |")
+    for r in ratios:
+        holds = "yes" if r.holds else "**no**"
+        lines.append(f"| {r.about} | {r.measured:.2f} | {r.sense} {r.bound:.3g} | {holds} |")
     return "\n".join(lines) + "\n"

@@ -1,10 +1,10 @@
-"""Time in company on a small case: torch and onnxruntime take part, and are told beside us."""
+"""Disturbed times on a small case: torch and onnxruntime take part, and are told beside us."""
 
 import pytest
 
 import rnnfast
 from rnnfast.bench import Case, Ours, Shape
-from rnnfast.bench.behaviour import busy_cores, callers, company, pools, threads
+from rnnfast.bench.behaviour import busy_cores, callers, disturbances, pools, threads
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
@@ -19,7 +19,7 @@ def _short(monkeypatch):
 
     for module in (busy_cores, callers, pools, threads):
         monkeypatch.setattr(module, "CASES", (Case("inference", "gru", Shape(3, 2, 5, 7)),))
-    monkeypatch.setattr(company, "take_turn", take_turn)
+    monkeypatch.setattr(disturbances, "take_turn", take_turn)
     before = rnnfast.get_num_threads(), torch.get_num_threads()
     yield
     rnnfast.set_num_threads(before[0])
@@ -39,11 +39,11 @@ def test_peers_take_part(look):
     found = look(Ours(1), rounds=1)
     assert "torch 1" in found[0].about
     assert "onnxruntime 1" in found[0].about
-    assert all(finding.holds for finding in found)
+    assert all(ratio.holds for ratio in found)
 
 
 def test_torchs_number_of_threads_is_set_before_each_call():
-    one, two = (company.Torch(threads) for threads in (1, 2))
+    one, two = (disturbances.Torch(threads) for threads in (1, 2))
     assert one.on_its_threads(torch.get_num_threads)() == 1
     assert two.on_its_threads(torch.get_num_threads)() == 2
 
@@ -52,4 +52,4 @@ def test_the_pool_of_onnxruntime_spins():
     threads = rnnfast.show_config(mode="dicts")["available_threads"]
     found = pools.beside_a_spinning_pool(Ours(min(2, threads)), rounds=1)
     assert len(found) == (threads > 1)
-    assert all("torch" in finding.about for finding in found)
+    assert all("torch" in ratio.about for ratio in found)

@@ -1,4 +1,4 @@
-"""Time in company: the company is there when it should be, and gone afterwards; bounds can fail."""
+"""Disturbed times: what disturbs is there when it should be, and gone after; bounds can fail."""
 
 import os
 import subprocess
@@ -12,8 +12,8 @@ import pytest
 from rnnfast import get_num_threads, set_num_threads
 from rnnfast.bench import Case, Ours, Shape
 from rnnfast.bench.agreement import Disagreement
-from rnnfast.bench.behaviour import busy_cores, callers, company, pools, threads
-from rnnfast.bench.behaviour.company import ONE_THREAD, InCompany, beside_its_bound
+from rnnfast.bench.behaviour import busy_cores, callers, disturbances, pools, threads
+from rnnfast.bench.behaviour.disturbances import ONE_THREAD, Times, beside_its_bound
 from rnnfast.bench.peers import Job
 
 needs_affinity = pytest.mark.skipif(
@@ -47,9 +47,9 @@ def timed(monkeypatch):
         small = (Case("inference", "lstm", Shape(3, 2, 5, 7)),)
         for module in (busy_cores, callers, pools, threads):
             monkeypatch.setattr(module, "CASES", small)
-        for module in (callers, company, threads):
+        for module in (callers, disturbances, threads):
             monkeypatch.setattr(module, "installed_peers", lambda threads: [peer(1)])
-        monkeypatch.setattr(company, "take_turn", take_turn)
+        monkeypatch.setattr(disturbances, "take_turn", take_turn)
         return Ours(1)
 
     before = get_num_threads()
@@ -108,8 +108,8 @@ with busy_cores.busy_processes({{min(os.sched_getaffinity(0))}}) as (process,):
         sleep(0.05)
 
 
-def test_there_is_company_in_half_of_the_turns(monkeypatch):
-    monkeypatch.setattr(company, "_SETTLES_WITHIN", 0.0)
+def test_something_disturbs_half_of_the_turns(monkeypatch):
+    monkeypatch.setattr(disturbances, "_SETTLES_WITHIN", 0.0)
     present, seen = [], []
 
     @contextmanager
@@ -125,7 +125,7 @@ def test_there_is_company_in_half_of_the_turns(monkeypatch):
         call()
         return 1.0
 
-    company.time_in_company({"a": call, "b": call}, 2, somebody, turn)
+    disturbances.time_disturbed({"a": call, "b": call}, 2, somebody, turn)
     alone = [there for there in seen if not there]
     assert len(alone) > 4  # samples of real turns
     assert [there for there in seen if there] == [True] * 4
@@ -133,7 +133,7 @@ def test_there_is_company_in_half_of_the_turns(monkeypatch):
 
 @needs_affinity
 def test_beside_busy_cores(timed):
-    # In the order of turns: alone, then in company; rnnfast, its twin, one thread.
+    # In the order of turns: alone, then disturbed; rnnfast, its twin, one thread.
     ours = timed(1, 1, 1.5, 3, 2, 2.4)
     peer, single = busy_cores.beside_busy_cores(ours, rounds=2)
     assert (peer.measured, peer.bound, peer.holds) == (1.5, 1.0, False)
@@ -150,7 +150,7 @@ def test_beside_one_busy_core(timed):
 
 def test_the_larger_of_two_bounds_counts():
     def at(beside, one_thread):
-        times = InCompany({"a": 1.0, ONE_THREAD: 1.0}, {"a": beside, ONE_THREAD: one_thread})
+        times = Times({"a": 1.0, ONE_THREAD: 1.0}, {"a": beside, ONE_THREAD: one_thread})
         return beside_its_bound("", "a", times, 1.5).measured
 
     assert at(3.0, 1.0) == 2.0
@@ -170,8 +170,8 @@ def test_a_spinning_pool_runs_between_the_calls_that_are_timed(monkeypatch):
     assert mean < 0.05
 
 
-def test_a_pool_that_rests_is_no_company():
-    with pytest.raises(RuntimeError, match="no company"):
+def test_a_pool_that_rests_does_not_disturb():
+    with pytest.raises(RuntimeError, match="nothing disturbs"):
         pools.require_spinning(lambda: None)
 
 
@@ -201,7 +201,7 @@ def test_callers_do_call_at_once():
 
 
 @pytest.mark.parametrize("look", [busy_cores.beside_a_busy_core, threads.more_threads_than_cores])
-def test_wrong_answers_are_not_timed_in_company(timed, look):
+def test_wrong_answers_are_not_timed_disturbed(timed, look):
     with pytest.raises(Disagreement, match="wrong twin"):
         look(timed(1, peer=WrongTwin), rounds=1)
 

@@ -1,4 +1,4 @@
-"""What is timed in company, who is timed beside us, and how: alone and in company, in turns.
+"""What is timed alone and while something disturbs it, and who is timed beside us, in turns.
 
 A core that is shared gives its time in slices of milliseconds. A call that is shorter is either
 not disturbed at all or stands still for a whole slice, and the median of such calls would not see
@@ -19,19 +19,19 @@ from ..peers import Ours, Peer, Unable
 from ..peers.onnxruntime import OnnxRuntime
 from ..peers.torch import Torch
 from ..timing import Call, take_turn
-from .findings import Finding
+from .ratios import BoundedRatio
 from .settings import with_threads
 
 __all__ = [
     "CASES",
     "ONE_THREAD",
-    "InCompany",
+    "Times",
     "beside_its_bound",
     "contestants",
     "installed_peers",
     "mean_of_a_turn",
     "medians_of_means",
-    "time_in_company",
+    "time_disturbed",
 ]
 
 _SETTLES_WITHIN = 0.4  # seconds: longer than rnnfast does without threads that did not pay
@@ -55,22 +55,22 @@ ONE_THREAD = "one thread"
 """Ours again, held to one thread."""
 
 
-class InCompany(NamedTuple):
+class Times(NamedTuple):
     """Seconds a call of each contestant.
 
     Parameters
     ----------
-    alone, beside : dict of str to float
-        Without company, and in it.
+    alone, disturbed : dict of str to float
+        While nothing else runs, and while something does.
     """
 
     alone: dict[str, float]
-    beside: dict[str, float]
+    disturbed: dict[str, float]
 
     def __str__(self) -> str:
-        """Return how much longer each takes in company."""
-        each = (f"{name} {self.beside[name] / alone:.2g}" for name, alone in self.alone.items())
-        return f"in company / alone: {', '.join(each)}"
+        """Return how much longer each takes when disturbed."""
+        each = (f"{name} {self.disturbed[name] / alone:.2g}" for name, alone in self.alone.items())
+        return f"disturbed / alone: {', '.join(each)}"
 
 
 def installed_peers(threads: int) -> list[Peer]:
@@ -152,70 +152,70 @@ def medians_of_means(calls: Mapping[str, Call], rounds: int) -> dict[str, float]
     return _medians(times)
 
 
-def time_in_company(
+def time_disturbed(
     calls: Mapping[str, Call],
     rounds: int,
-    company: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    disturbance: Callable[[], AbstractContextManager[Any]] = nullcontext,
     turn: Callable[[Call], float] = mean_of_a_turn,
-) -> InCompany:
-    """Time all contestants alone, then all in company, round after round.
+) -> Times:
+    """Time all contestants alone, then all disturbed, round after round.
 
     Parameters
     ----------
     calls : mapping of str to callable
         The contestants.
     rounds : int
-        Turns of each, alone and in company.
-    company : callable, optional
-        Returns a context in which there is company; by default none comes from outside the turn.
+        Turns of each, alone and disturbed.
+    disturbance : callable, optional
+        Returns a context in which something disturbs; by default what disturbs is in the turn.
     turn : callable, optional
-        ``turn(call)`` returns the seconds a call in company; by default as alone.
+        ``turn(call)`` returns the seconds a disturbed call; by default as alone.
 
     Returns
     -------
-    InCompany
+    Times
     """
     alone: dict[str, list[float]] = {name: [] for name in calls}
-    beside: dict[str, list[float]] = {name: [] for name in calls}
+    disturbed: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
             _settle(call)
             alone[name].append(mean_of_a_turn(call))
-        with company():
+        with disturbance():
             for name, call in calls.items():
                 _settle(call)
-                beside[name].append(turn(call))
-    return InCompany(_medians(alone), _medians(beside))
+                disturbed[name].append(turn(call))
+    return Times(_medians(alone), _medians(disturbed))
 
 
 def _settle(call: Call) -> None:
-    """Call until what was learned of another company is forgotten."""
+    """Call until what was learned before is forgotten."""
     until = time.perf_counter() + _SETTLES_WITHIN
     while time.perf_counter() < until:
         call()
 
 
-def beside_its_bound(about: str, own: str, times: InCompany, of_alone: float) -> Finding:
-    """Return our time in company beside the larger of two that it may take.
+def beside_its_bound(about: str, own: str, times: Times, of_alone: float) -> BoundedRatio:
+    """Return our disturbed time beside the larger of two that it may take.
 
     Parameters
     ----------
     about : str
-        The company and the case.
+        What disturbs, and the case.
     own : str
         Our name among the contestants.
-    times : InCompany
+    times : Times
         What was measured.
     of_alone : float
-        How many times our time alone is allowed; one thread's in the same company always is.
+        How many times our time alone is allowed; one thread's, disturbed likewise, always is.
 
     Returns
     -------
-    Finding
+    BoundedRatio
     """
-    allowed = max(of_alone * times.alone[own], times.beside[ONE_THREAD])
+    allowed = max(of_alone * times.alone[own], times.disturbed[ONE_THREAD])
     compared = f"time / {of_alone:g} of that alone or one thread's, {about}; {times}"
-    return Finding(compared, times.beside[own] / allowed, "at most", 1.0)
+    return BoundedRatio(compared, times.disturbed[own] / allowed, "at most", 1.0)
 
 
 def _medians(times: Mapping[str, list[float]]) -> dict[str, float]:
