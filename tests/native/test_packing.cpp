@@ -11,7 +11,7 @@ TEST(lanes_are_packed_and_unpacked) {
   testing::for_each_kernel([](const Target& target, auto scalar) {
     using T = decltype(scalar);
     const ScalarKernels<T>& kernels = kernels_of<T>(target);
-    const index lanes = kernels.cells[0].traits.lanes;
+    const index lanes = kernels.fixed.cells[0].traits.lanes;
     for (index rows = 1; rows <= lanes; ++rows) {
       for (const index length : {index{1}, lanes - 1, lanes, lanes + 1, 3 * lanes + 2}) {
         const std::vector<T> w = Random().vector<T>(rows * length);

@@ -48,7 +48,7 @@ TEST(tiles_are_right_at_every_size) {
   testing::for_each_kernel([](const Target& target, auto scalar) {
     using T = decltype(scalar);
     const ScalarKernels<T>& kernels = kernels_of<T>(target);
-    const int lanes = kernels.cells[0].traits.lanes;
+    const int lanes = kernels.fixed.cells[0].traits.lanes;
     for (int rows = 1; rows <= 8; ++rows) {
       for (int vectors = 1; vectors <= kernels.probes.widest_tile(rows); ++vectors) {
         if (rows > kernels.probes.tile_rows(vectors)) continue;
@@ -71,7 +71,7 @@ TEST(tiles_give_the_same_bits_at_every_height) {
     for (int vectors = 1; vectors <= kernels.probes.tile_vectors; ++vectors) {
       const int tallest = kernels.probes.tile_rows(vectors);
       const index k = 37;
-      const Product<T> product(tallest, k, vectors * kernels.cells[0].traits.lanes);
+      const Product<T> product(tallest, k, vectors * kernels.fixed.cells[0].traits.lanes);
       const auto size = static_cast<std::size_t>(tallest * product.columns);
       std::vector<T> whole(size);
       std::vector<T> by_rows(size);
@@ -93,7 +93,7 @@ TEST(wide_tiles_give_the_bits_of_narrow_ones) {
     const ScalarKernels<T>& kernels = kernels_of<T>(target);
     for (const int rows : {1, 2}) {
       const int widest = kernels.probes.widest_tile(rows);
-      const int lanes = kernels.cells[0].traits.lanes;
+      const int lanes = kernels.fixed.cells[0].traits.lanes;
       const index k = 37;
       const Product<T> product(rows, k, widest * lanes);
       std::vector<T> whole(static_cast<std::size_t>(rows * product.columns));
@@ -126,7 +126,7 @@ TEST(strip_tiles_add_to_their_sums) {
       const int columns_in_strip = kernels.probes.tile_rows(vectors);
       const index k = 29;
       // The same product with A transposed, on top of a start that is the old sum.
-      const Product<T> product(columns_in_strip, k, vectors * kernels.cells[0].traits.lanes);
+      const Product<T> product(columns_in_strip, k, vectors * kernels.fixed.cells[0].traits.lanes);
       std::vector<T> strip(product.a.size());
       for (int column = 0; column < columns_in_strip; ++column) {
         for (index i = 0; i < k; ++i) {

@@ -8,32 +8,30 @@
 
 namespace rnnfast {
 
-// The targets, each with the two files that are compiled for it.
-#define RNNFAST_TARGET(name)                        \
-  extern const ScalarKernels<float> name##_float;   \
-  extern const ScalarKernels<double> name##_double; \
-  static const Target target_##name = {#name, Isa::name, name##_float, name##_double};
-RNNFAST_TARGET(baseline)
+extern const ScalarKernels<float> baseline_float;
+extern const ScalarKernels<double> baseline_double;
 #if defined(RNNFAST_X86_TARGETS)
-RNNFAST_TARGET(avx2)
-RNNFAST_TARGET(avx512)
+extern const ScalarKernels<float> avx2_float;
+extern const ScalarKernels<double> avx2_double;
+extern const ScalarKernels<float> avx512_float;
+extern const ScalarKernels<double> avx512_double;
 #endif
 #if defined(RNNFAST_ARM_TARGETS)
-RNNFAST_TARGET(neon)
+extern const ScalarKernels<float> neon_float;
+extern const ScalarKernels<double> neon_double;
 #endif
-#undef RNNFAST_TARGET
 
 namespace {
 
 // Worst first. A build's set of targets is CMake's; a processor's is cpu_supports.
-const Target* const built_targets[] = {
-    &target_baseline,
+const Target built_targets[] = {
+    {"baseline", Isa::baseline, baseline_float, baseline_double},
 #if defined(RNNFAST_X86_TARGETS)
-    &target_avx2,
-    &target_avx512,
+    {"avx2", Isa::avx2, avx2_float, avx2_double},
+    {"avx512", Isa::avx512, avx512_float, avx512_double},
 #endif
 #if defined(RNNFAST_ARM_TARGETS)
-    &target_neon,
+    {"neon", Isa::neon, neon_float, neon_double},
 #endif
 };
 
@@ -70,8 +68,8 @@ const ScalarKernels<double>& kernels_of<double>(const Target& target) {
 const std::vector<const Target*>& available_targets() {
   static const std::vector<const Target*> targets = [] {
     std::vector<const Target*> found;
-    for (const Target* target : built_targets) {
-      if (cpu_supports(target->isa)) found.push_back(target);
+    for (const Target& target : built_targets) {
+      if (cpu_supports(target.isa)) found.push_back(&target);
     }
     return found;
   }();

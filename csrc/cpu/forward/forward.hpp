@@ -33,8 +33,8 @@ template <class Shape, class T>
 class ForwardPass {
   using L = Layout<Shape, T>;
   using Step = ForwardStep<Shape, T>;
-  // Elements of slots whose gates are made after all products, and rows of a panel after some of
-  // its tiles: what stays in L1, and is not a call a tile.
+  /// When gates are made: while slots are in L1, and not by a call a tile.
+  enum class Gates { after_all_products, after_some_tiles };
   static constexpr index slots_at_once = 16 * 1024 / static_cast<index>(sizeof(T));
   static constexpr index rows_at_once = 16;
 
@@ -149,12 +149,13 @@ class ForwardPass {
       // Where all slots stay in L1, and with norms, gates are made after all products: their chains
       // of dependent operations overlap.
       const index slots = step.rows.size() * own.panels.size() * layout_.slot(0);
-      const bool at_once = Normalized<Shape> || slots <= slots_at_once;
+      const Gates gates = Normalized<Shape> || slots <= slots_at_once ? Gates::after_all_products
+                                                                      : Gates::after_some_tiles;
       for_own_panels(step, own.panels, [&](index panel) {
-        recurrent_panel<Phase>(step, panel, at_once);
+        recurrent_panel<Phase>(step, panel, gates);
         share.worked(step.rows.size() * layout_.slot(panel) * (outputs_.units + L::N));
       });
-      if (at_once) cell_.finish(Phase, step, own.panels, step.rows);
+      if (gates == Gates::after_all_products) cell_.finish(Phase, step, own.panels, step.rows);
       if (last && !projects()) end_step(step, own);
     });
     if constexpr (!last) {
@@ -199,20 +200,21 @@ class ForwardPass {
   }
 
   template <int Phase>
-  void recurrent_panel(const Step& step, index panel, bool finished_later) {
+  void recurrent_panel(const Step& step, index panel, Gates gates) {
     constexpr Range range = Shape::phase[Phase];
     const index width = layout_.width(panel);
     const PanelWeights<Shape, T>& weights = of_.weights.recurrent[Phase];
     const index* operand_rows = of_.work.state_rows + step.rows.begin;
     const Rows<T> c = {step.panel(panel) + range.begin * width * L::N,
                        of_.work.gate_rows + step.rows.begin, layout_.slot(panel)};
+    const index count = step.rows.size();
+    const bool here = gates == Gates::after_some_tiles;
     index made = 0;
     multiply<T>(Dense<T>{{step.operands[Phase], operand_rows, outputs_.row()}, runs_},
                 weights.panel(panel), {0, weights.vectors(panel)}, {c.base, c.offset, c.stride}, c,
-                step.rows.size(), [&](index row, index count) {
-                  const index end = row + count;
-                  if (finished_later || (end - made < rows_at_once && end < step.rows.size()))
-                    return;
+                count, [&](index row, index tile) {
+                  const index end = row + tile;
+                  if (!here || (end - made < rows_at_once && end < count)) return;
                   const index begin = step.rows.begin;
                   cell_.finish(Phase, step, {panel, panel + 1}, {begin + made, begin + end});
                   made = end;
