@@ -42,7 +42,8 @@ MAY_INCLUDE = {
     "cpu/drive": DRIVES,
     "cpu/targets": DRIVES,
     "cpu/dispatch": DRIVES | {"cpu/targets"},
-    "bindings": DRIVES | {"random", "cpu/targets", "cpu/dispatch"},
+    "api": {"base", "math", "call", "cpu/plan", "cpu/dispatch"},
+    "bindings": {"base", "random", "cpu/dispatch", "api"},
 }
 
 # Compiled once per instruction set, so a template of the standard library instantiated there could

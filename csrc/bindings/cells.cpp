@@ -1,61 +1,102 @@
-// The cells: forward, forward that saves and its Tape, and prepacked weights.
+// The cells: forward, forward that saves and its Tape, and packed weights.
+#include "bindings/arguments.hpp"
 #include "bindings/direct_method.hpp"
-#include "bindings/packed.hpp"
+#include "bindings/new_results.hpp"
+#include "bindings/numpy_door.hpp"
 #include "bindings/register.hpp"
-#include "bindings/tape.hpp"
 
 namespace rnnfast {
 namespace {
 
-void forward(const py::object& cell, const py::array& x, const py::tuple& given,
-             const py::object& h0, const py::object& c0, const py::object& spans,
-             const py::object& resets, const py::object& masks, const py::array& y,
-             const py::array& h_n, const py::object& c_n) {
-  with_scalar(x.dtype(), [&](auto scalar) {
-    using T = decltype(scalar);
-    const CellChoice choice(cell);
-    const CellKernels<T>& kernels = choice.kernels<T>();
-    const Dims dims = dims_of(x, dims_of(given));
-    const WeightSet<const T> weights = weights_of<const T>(given);
-    const Masks<T> noise = masks_of<T>(masks);
-    const PlanSegment plan = plan_masked(Purpose::inference, dims, kernels.traits, noise);
-    const std::vector<SequenceRow> rows = rows_of(spans, plan);
-    const ForwardCall<T> call =
-        forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, choice, noise);
-    without_gil([&] {
-      const Arena packed = pack(kernels, dims, weights, plan.threads);
-      kernels.forward(call, plan, packed.data());
-    });
-  });
+using Object = const py::object&;
+
+void forward(Object cell, const py::array& x, const py::tuple& given, Object h0, Object c0,
+             Object spans, Object resets, Object masks, const py::array& y, const py::array& h_n,
+             Object c_n) {
+  const Weights weights = weights_of(cell, given);
+  const Call call = call_of({x, h0, c0, spans, resets, masks, y, h_n, c_n},
+                            dims_of(x, weights.dims), weights.scalar);
+  const CallPlan plan =
+      cpu_backend().plan(Purpose::inference, weights.cell, weights.scalar, call.sizes());
+  without_gil([&] { cpu_backend().forward(weights, call, plan); });
 }
 
 // A tape is returned by value: where pybind11 gets no memory for what holds it, a unique pointer
 // would be freed twice.
 template <Purpose purpose>
-Tape forward_saving(const py::object& cell, const py::array& x, const py::tuple& given,
-                    const py::object& h0, const py::object& c0, const py::object& spans,
-                    const py::object& resets, const py::object& masks, const py::array& y,
-                    const py::array& h_n, const py::object& c_n) {
-  constexpr bool all = purpose == Purpose::training;
-  return with_scalar(x.dtype(), [&](auto scalar) {
-    using T = decltype(scalar);
-    const CellChoice choice(cell);
-    const CellKernels<T>& kernels = choice.kernels<T>();
-    const Dims dims = dims_of(x, dims_of(given));
-    const WeightSet<const T> weights = weights_of<const T>(given);
-    const Masks<T> noise = masks_of<T>(masks);
-    const PlanSegment plan = plan_masked(purpose, dims, kernels.traits, noise);
-    std::vector<SequenceRow> rows = rows_of(spans, plan);
-    const ForwardCall<T> call =
-        forward_call<T>(dims, x, h0, c0, y, h_n, c_n, rows, resets, choice, noise);
-    return without_gil([&] {
-      const Arena packed = pack(kernels, dims, weights, plan.threads);
-      Arena saved((all ? kernels.saved_bytes : kernels.checkpoint_bytes)(dims, plan));
-      (all ? kernels.forward_saving : kernels.forward_saving_checkpoints)(call, plan, packed.data(),
-                                                                          saved.data());
-      return Tape(choice, scalar_of<T>(), purpose, dims, plan, std::move(rows), std::move(saved));
-    });
-  });
+Tape forward_saving(Object cell, const py::array& x, const py::tuple& given, Object h0, Object c0,
+                    Object spans, Object resets, Object masks, const py::array& y,
+                    const py::array& h_n, Object c_n) {
+  const Weights weights = weights_of(cell, given);
+  const Call call = call_of({x, h0, c0, spans, resets, masks, y, h_n, c_n},
+                            dims_of(x, weights.dims), weights.scalar);
+  const CallPlan plan = cpu_backend().plan(purpose, weights.cell, weights.scalar, call.sizes());
+  return without_gil([&] { return cpu_backend().forward_saving(weights, call, plan); });
+}
+
+void backward(const Tape& tape, const py::array& x, const py::tuple& weights, Object resets,
+              Object masks, index truncate, Object dy, Object dh_n, Object dc_n, Object dx,
+              const py::tuple& gradients, Object dh0, Object dc0) {
+  const Dims& dims = tape.header().dims;
+  const int number = type_number(tape.header().scalar);
+  require_of("x", x, number, {dims.steps, dims.rows, dims.inputs});
+  require_of("dx", dx, number, {dims.steps, dims.rows, dims.inputs});
+  require_of("dy", dy, number, {dims.steps, dims.rows, outputs_of(dims)});
+  require_of("resets", resets, number_of_bool, {dims.steps, dims.rows});
+  const index bytes = size_of(tape.header().scalar);
+  const Pullback call = {sequence<const void>(x, bytes),
+                         weight_set<const void>(weights),
+                         resets_of(resets),
+                         masks_of(masks, bytes),
+                         truncate,
+                         sequence<const void>(dy, bytes),
+                         {pointer<const void>(dh_n), pointer<const void>(dc_n)},
+                         {sequence<void>(dx, bytes),
+                          weight_set<void>(gradients),
+                          {pointer<void>(dh0), pointer<void>(dc0)}}};
+  without_gil([&] { cpu_backend().backward(tape, call); });
+}
+
+void trace(const Tape& tape, const py::tuple& weights, const py::array& gates, Object c) {
+  const Header& made = tape.header();
+  const CellTraits& traits = cpu_backend().traits(made.cell, made.scalar);
+  require_of("gates", gates, type_number(made.scalar),
+             {made.dims.steps, made.dims.rows, traits.gates, made.dims.units});
+  const index bytes = size_of(made.scalar);
+  const TraceTo to = {weight_set<const void>(weights), sequence<void>(gates, bytes),
+                      sequence<void>(c, bytes)};
+  without_gil([&] { cpu_backend().trace(tape, to); });
+}
+
+Packed pack(Object cell, const py::tuple& given) {
+  const Weights weights = weights_of(cell, given);
+  return without_gil([&] { return cpu_backend().pack(weights); });
+}
+
+void forward_packed(const Packed& packed, const py::array& x, Object h0, Object c0, Object spans,
+                    Object resets, Object masks, const py::array& y, const py::array& h_n,
+                    Object c_n) {
+  const Header& made = packed.header();
+  const Call call =
+      call_of({x, h0, c0, spans, resets, masks, y, h_n, c_n}, dims_of(x, made.dims), made.scalar);
+  const CallPlan plan =
+      cpu_backend().plan(Purpose::inference, made.cell, made.scalar, call.sizes());
+  without_gil([&] { cpu_backend().forward(packed, call, plan); });
+}
+
+/// `state` is None, h, or h and c in a tuple where the cell has both.
+py::object step(const Packed& packed, py::handle x, py::handle state) {
+  const Header& made = packed.header();
+  py::handle h0 = state;
+  py::handle c0 = Py_None;
+  if (!state.is_none() && cpu_backend().traits(made.cell, made.scalar).has_memory) {
+    if (!PyTuple_CheckExact(state.ptr()) || PyTuple_GET_SIZE(state.ptr()) != 2) {
+      return not_implemented();
+    }
+    h0 = PyTuple_GET_ITEM(state.ptr(), 0);
+    c0 = PyTuple_GET_ITEM(state.ptr(), 1);
+  }
+  return run_into_new(NumpyDoor(made.scalar), packed, Extent::step, x, h0, c0);
 }
 
 }  // namespace
@@ -63,19 +104,17 @@ Tape forward_saving(const py::object& cell, const py::array& x, const py::tuple&
 void register_cells(py::module_& module) {
   py::class_<Tape>(module, "Tape")
       .def_property_readonly("nbytes", &Tape::bytes)
-      .def("backward", &Tape::backward)
-      .def("trace", &Tape::trace);
+      .def("backward", &backward)
+      .def("trace", &trace);
   module.def("forward", &forward);
   module.def("forward_saving", &forward_saving<Purpose::training>);
   module.def("forward_saving_checkpoints", &forward_saving<Purpose::training_with_checkpoints>);
   py::class_<Packed>(module, "Packed")
       .def_property_readonly("nbytes", &Packed::bytes)
-      .def("forward", &Packed::forward)
-      .def_property_readonly("step", &direct_method<Packed, &Packed::step>);
+      .def("forward", &forward_packed)
+      .def_property_readonly("step", &direct_method<Packed, &step>);
   // Made by a function: pybind11 asks for memory after a constructor where nobody catches.
-  module.def("pack", [](const py::object& cell, const py::tuple& weights) {
-    return Packed(cell, weights);
-  });
+  module.def("pack", &pack);
 }
 
 }  // namespace rnnfast

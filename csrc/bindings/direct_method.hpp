@@ -7,12 +7,15 @@
 #include <exception>
 #include <new>
 
+#include "base/team.hpp"
+
 namespace rnnfast {
 
 namespace py = pybind11;
 
-/// `Method` of the object behind a capsule (below), as CPython's METH_FASTCALL wants it.
-template <class Self, auto Method>
+/// function(self, a, b) of the object behind a capsule (below), as CPython's METH_FASTCALL wants
+/// it.
+template <class Self, auto function>
 PyObject* call_directly(PyObject* capsule, PyObject* const* arguments, Py_ssize_t count) {
   if (count != 2) {
     PyErr_Format(PyExc_TypeError, "expected 2 arguments, got %zd", count);
@@ -20,9 +23,11 @@ PyObject* call_directly(PyObject* capsule, PyObject* const* arguments, Py_ssize_
   }
   try {
     const auto* self = static_cast<const Self*>(PyCapsule_GetPointer(capsule, nullptr));
-    return (self->*Method)(py::handle(arguments[0]), py::handle(arguments[1])).release().ptr();
+    return function(*self, py::handle(arguments[0]), py::handle(arguments[1])).release().ptr();
   } catch (py::error_already_set& error) {
     error.restore();
+  } catch (const Interrupted&) {
+    // Python has it already.
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
   } catch (const std::exception& error) {
@@ -31,12 +36,12 @@ PyObject* call_directly(PyObject* capsule, PyObject* const* arguments, Py_ssize_
   return nullptr;
 }
 
-/// `Method` bound to `object`, which lives as long as what is returned.
-template <class Self, auto Method>
+/// `function` bound to `object`, which lives as long as what is returned.
+template <class Self, auto function>
 py::object direct_method(const py::object& object) {
   static PyMethodDef definition = {
       "direct_method",
-      reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&call_directly<Self, Method>)),
+      reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&call_directly<Self, function>)),
       METH_FASTCALL, nullptr};
   auto* pointer = const_cast<Self*>(&object.cast<const Self&>());
   const auto self =

@@ -1,9 +1,11 @@
 // Threads, and what show_config tells.
+#include "api/cell_spec.hpp"
 #include "base/cpu.hpp"
 #include "base/meeting.hpp"
 #include "base/threads.hpp"
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
+#include "cpu/dispatch/dispatch.hpp"
 
 namespace rnnfast {
 namespace {
@@ -12,7 +14,9 @@ py::dict config() {
   py::list targets;
   for (const Target* available : available_targets()) targets.append(available->name);
   py::list cells;
-  for (int i = 0; i < target().single.fixed.count; ++i) cells.append(target().single.fixed.cells[i].name);
+  for (const KnownCell& cell : known_cells()) {
+    if (cell.fixed) cells.append(cell.name);
+  }
   const Caches& caches = cpu_caches();
   py::dict facts;
   facts["version"] = RNNFAST_VERSION;
@@ -30,38 +34,24 @@ py::dict config() {
   return facts;
 }
 
-py::dict describe(const CellTraits& cell) {
-  py::dict facts;
-  facts["gates"] = cell.gates;
-  facts["parts"] = cell.parts;
-  facts["phases"] = cell.phases;
-  facts["has_memory"] = cell.has_memory;
-  facts["norm_rows"] = cell.norm_rows;
-  facts["unit_weights"] = cell.unit_weights;
-  facts["projectable"] = cell.may_project;
-  facts["activations"] = cell.activations;
-  return facts;
-}
-
-/// What there is to know of every cell, by its name: whether it has activations of its own
-/// (`fixed`), whether a call may choose them (`chosen`), and its traits.
+/// What there is to know of every cell.
 py::list cells() {
   py::list all;
-  const auto add = [&](const CellKernels<float>& cell, bool fixed) {
-    for (const py::handle& known : all) {
-      if (known["name"].cast<std::string>() != cell.name) continue;
-      known["chosen"] = true;
-      return;
-    }
-    py::dict facts = describe(cell.traits);
+  for (const KnownCell& cell : known_cells()) {
+    py::dict facts;
     facts["name"] = cell.name;
-    facts["fixed"] = fixed;
-    facts["chosen"] = !fixed;
+    facts["fixed"] = cell.fixed;
+    facts["chosen"] = cell.chosen;
+    facts["gates"] = cell.traits.gates;
+    facts["parts"] = cell.traits.parts;
+    facts["phases"] = cell.traits.phases;
+    facts["has_memory"] = cell.traits.has_memory;
+    facts["norm_rows"] = cell.traits.norm_rows;
+    facts["unit_weights"] = cell.traits.unit_weights;
+    facts["projectable"] = cell.traits.may_project;
+    facts["activations"] = cell.traits.activations;
     all.append(facts);
-  };
-  const ScalarKernels<float>& own = target().single;
-  for (int i = 0; i < own.fixed.count; ++i) add(own.fixed.cells[i], true);
-  for (int i = 0; i < own.chosen.count; ++i) add(own.chosen.cells[i], false);
+  }
   return all;
 }
 

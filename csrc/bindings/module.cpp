@@ -11,7 +11,7 @@ PYBIND11_MODULE(_core, module) {
   }
   rnnfast::watch_signals();
   rnnfast::register_machine(module);
-  rnnfast::register_masks(module);
+  rnnfast::register_noise(module);
   rnnfast::register_plans(module);
   rnnfast::register_cells(module);
   rnnfast::register_stacks(module);

@@ -3,9 +3,10 @@
 
 #include "base/arena.hpp"
 #include "base/team.hpp"
-#include "bindings/cell_choice.hpp"
+#include "bindings/cell_argument.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/register.hpp"
+#include "cpu/dispatch/dispatch.hpp"
 
 namespace rnnfast {
 namespace {
@@ -141,7 +142,8 @@ double fma_rate(double seconds) {
   const ScalarKernels<T>& kernels = kernels_of<T>(target());
   constexpr index count = 10000;
   volatile T sink = 0;
-  const double flops = 2.0 * count * kernels.probes.fma_chains * kernels.fixed.cells[0].traits.lanes;
+  const double flops =
+      2.0 * count * kernels.probes.fma_chains * kernels.fixed.cells[0].traits.lanes;
   return best_rate(flops, seconds, [&] { sink = kernels.probes.fma_loop(count); });
 }
 
@@ -162,7 +164,7 @@ void register_probes(py::module_& module) {
   probes.def(
       "activation",
       [](const py::object& name, const py::array& x) {
-        return with_scalar(x.dtype(), [&](auto scalar) -> py::array {
+        return with_scalar(scalar_of(x.dtype()), [&](auto scalar) -> py::array {
           return activation<decltype(scalar)>(name, py::array_t<decltype(scalar)>(x));
         });
       },
@@ -170,7 +172,7 @@ void register_probes(py::module_& module) {
   probes.def(
       "activation_slope",
       [](const ChoiceFields& choice, const py::array& y) {
-        return with_scalar(y.dtype(), [&](auto scalar) -> py::array {
+        return with_scalar(scalar_of(y.dtype()), [&](auto scalar) -> py::array {
           return activation_slope<decltype(scalar)>(choice, py::array_t<decltype(scalar)>(y));
         });
       },
@@ -178,13 +180,13 @@ void register_probes(py::module_& module) {
   probes.def(
       "tiles",
       [](const py::dtype& dtype) {
-        return with_scalar(dtype, [](auto scalar) { return tiles<decltype(scalar)>(); });
+        return with_scalar(scalar_of(dtype), [](auto scalar) { return tiles<decltype(scalar)>(); });
       },
       py::arg("dtype"));
   probes.def(
       "tile_rate",
       [](const py::dtype& dtype, int rows, int vectors, double seconds, index k) {
-        return with_scalar(dtype, [&](auto scalar) {
+        return with_scalar(scalar_of(dtype), [&](auto scalar) {
           return without_gil(
               [&] { return tile_rate<decltype(scalar)>(rows, vectors, k, seconds); });
         });
@@ -194,7 +196,7 @@ void register_probes(py::module_& module) {
   probes.def(
       "stream_rate",
       [](const py::dtype& dtype, index columns, index k, double seconds) {
-        return with_scalar(dtype, [&](auto scalar) {
+        return with_scalar(scalar_of(dtype), [&](auto scalar) {
           return without_gil([&] { return stream_rate<decltype(scalar)>(columns, k, seconds); });
         });
       },
@@ -208,7 +210,7 @@ void register_probes(py::module_& module) {
   probes.def(
       "fma_rate",
       [](const py::dtype& dtype, double seconds) {
-        return with_scalar(dtype, [&](auto scalar) {
+        return with_scalar(scalar_of(dtype), [&](auto scalar) {
           return without_gil([&] { return fma_rate<decltype(scalar)>(seconds); });
         });
       },

@@ -1,8 +1,8 @@
 // Whether tensors that something was made from are still what they were.
 #pragma once
 
-#include <array>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -38,27 +38,28 @@ class Versions {
   const std::vector<Memory>& memory() const { return memory_; }
 
  private:
-  static constexpr std::size_t axes = 2;  // of weights
+  static constexpr int axes = 2;  // of weights
 
   struct Version {
     Memory memory;
     int bits = 0;  // of an element
-    std::array<std::int64_t, axes> shape = {};
+    Shape shape;
     std::optional<long> count;  // none where the framework does not count, as in inference mode
     bool operator==(const Version&) const = default;
   };
 
   bool look(py::handle tensor, Version& version) const {
     TensorView view;
-    if (!exchange_.look(tensor, view) || !is_dense(view)) return false;
-    if (view.dims > static_cast<int>(axes)) return false;
+    if (!exchange_.look(tensor, view) || !view.is_dense()) return false;
+    if (view.shape.axes > axes) return false;
     version.bits = view.type.bits;
+    version.shape = view.shape;
     index count = 1;
-    for (int i = 0; i < view.dims; ++i) {
-      version.shape[static_cast<std::size_t>(i)] = view.shape[i];
-      count *= view.shape[i];
+    for (const index size :
+         std::span(view.shape.sizes).first(static_cast<std::size_t>(view.shape.axes))) {
+      count *= size;
     }
-    version.memory = {pointer<const char>(view),
+    version.memory = {static_cast<const char*>(view.data),
                       static_cast<std::size_t>(count) * view.type.bits / 8};
     PyObject* const seen = PyObject_GetAttr(tensor.ptr(), version_.ptr());
     if (seen) {

@@ -3,55 +3,32 @@
 
 #include <array>
 #include <cstddef>
-#include <initializer_list>
 #include <memory>
 #include <new>
-#include <utility>
+#include <optional>
 
-#include "bindings/arrays.hpp"
 #include "bindings/dlpack.hpp"
+#include "bindings/views.hpp"
 
 namespace rnnfast {
 
-/// A tensor of two or three axes, borrowed: shape and strides are the framework's.
-using TensorView = dlpack::Tensor;
-
-template <class T>
-bool is_of(const TensorView& view) {
-  return view.type.code == dlpack::floating && view.type.bits == 8 * sizeof(T) &&
-         view.type.lanes == 1;
+constexpr std::uint8_t bits_of(ScalarType scalar) {
+  return static_cast<std::uint8_t>(8 * size_of(scalar));
 }
 
-template <class T>
-T* pointer(const TensorView& view) {
-  return reinterpret_cast<T*>(static_cast<char*>(view.data) + view.byte_offset);
-}
-
-/// Whether a tensor has this shape.
-inline bool has_shape(const TensorView& view, std::initializer_list<index> shape) {
-  if (view.dims != static_cast<int>(shape.size())) return false;
-  const std::int64_t* at = view.shape;
-  for (const index size : shape) {
-    if (*at++ != size) return false;
+/// None for a type that kernels do not compute in.
+inline std::optional<ScalarType> scalar_of(const dlpack::DataType& type) {
+  if (type.code != dlpack::floating || type.lanes != 1) return std::nullopt;
+  for (const ScalarType scalar : {ScalarType::float32, ScalarType::float64}) {
+    if (type.bits == bits_of(scalar)) return scalar;
   }
-  return true;
+  return std::nullopt;
 }
 
-/// Whether a tensor lies as an array of its shape does.
-inline bool is_dense(const TensorView& view) {
-  index stride = 1;
-  for (int i = view.dims - 1; i >= 0; --i) {
-    if (view.shape[i] != 1 && view.strides[i] != stride) return false;
-    stride *= view.shape[i];
-  }
-  return true;
-}
-
-/// Whether its rows, along the last axis, are dense.
-inline bool has_dense_rows(const TensorView& view) {
-  const int last = view.dims - 1;
-  return view.shape[last] == 1 || view.strides[last] == 1;
-}
+/// A tensor as it is, borrowed.
+struct TensorView : View {
+  dlpack::DataType type;
+};
 
 /// The exchange table of a class of tensors.
 class Exchange {
@@ -70,46 +47,53 @@ class Exchange {
     }
   }
 
-  /// Looks at a tensor; false for what is none, is not on the CPU or does not hold its numbers as
-  /// they are.
+  /// Looks at a tensor of up to three axes; false for what is none, is not on the CPU or does not
+  /// hold its numbers as they are.
   bool look(py::handle object, TensorView& view) const {
     const auto* type = reinterpret_cast<PyObject*>(Py_TYPE(object.ptr()));
     if (type != type_.ptr() && type != also_.ptr()) return false;
-    if (table_->from_object(object.ptr(), &view) != 0) {
+    dlpack::Tensor tensor;
+    if (table_->from_object(object.ptr(), &tensor) != 0) {
       PyErr_Clear();
       return false;
     }
-    return view.device.type == dlpack::cpu && !is_negated(object);
+    if (tensor.dims > Shape::most_axes) return false;
+    if (tensor.device.type != dlpack::cpu || is_negated(object)) return false;
+    view.data = static_cast<char*>(tensor.data) + tensor.byte_offset;
+    view.type = tensor.type;
+    view.shape.axes = tensor.dims;
+    for (int i = 0; i < tensor.dims; ++i) {
+      view.shape.sizes[static_cast<std::size_t>(i)] = tensor.shape[i];
+      view.strides[static_cast<std::size_t>(i)] = tensor.strides[i];
+    }
+    return true;
   }
 
-  /// A new dense tensor and its elements, which are not set.
-  template <class T>
-  std::pair<py::object, T*> make(std::initializer_list<index> shape) const {
+  /// A new dense tensor.
+  NewArray make(ScalarType scalar, const Shape& shape) const {
     auto owner = std::make_unique<Owner>();
-    dlpack::ManagedTensor& managed = owner->managed;
-    const auto rank = static_cast<int>(shape.size());
     index count = 1;
-    for (int i = rank - 1; i >= 0; --i) {
-      const index size = shape.begin()[i];
-      owner->shape[static_cast<std::size_t>(i)] = size;
-      owner->strides[static_cast<std::size_t>(i)] = count;
-      count *= size;
+    for (auto i = static_cast<std::size_t>(shape.axes); i-- > 0;) {
+      owner->shape[i] = shape.sizes[i];
+      owner->strides[i] = count;
+      count *= shape.sizes[i];
     }
-    owner->data.reset(::operator new(static_cast<std::size_t>(count) * sizeof(T), alignment));
-    T* const data = static_cast<T*>(owner->data.get());
-    managed = {{dlpack::major_version, 0},
-               owner.get(),
-               [](dlpack::ManagedTensor* done) { delete static_cast<Owner*>(done->context); },
-               0,
-               {data,
-                {dlpack::cpu, 0},
-                rank,
-                {dlpack::floating, 8 * sizeof(T), 1},
-                owner->shape.data(),
-                owner->strides.data(),
-                0}};
+    owner->data.reset(::operator new(static_cast<std::size_t>(count * size_of(scalar)), alignment));
+    void* const data = owner->data.get();
+    owner->managed = {
+        {dlpack::major_version, 0},
+        owner.get(),
+        [](dlpack::ManagedTensor* done) { delete static_cast<Owner*>(done->context); },
+        0,
+        {data,
+         {dlpack::cpu, 0},
+         shape.axes,
+         {dlpack::floating, bits_of(scalar), 1},
+         owner->shape.data(),
+         owner->strides.data(),
+         0}};
     void* object = nullptr;
-    if (table_->to_object(&managed, &object) != 0) throw py::error_already_set();
+    if (table_->to_object(&owner->managed, &object) != 0) throw py::error_already_set();
     owner.release();  // the tensor's from here on
     return {py::reinterpret_steal<py::object>(static_cast<PyObject*>(object)), data};
   }
@@ -131,8 +115,8 @@ class Exchange {
 
   struct Owner {
     dlpack::ManagedTensor managed;
-    std::array<std::int64_t, 3> shape;
-    std::array<std::int64_t, 3> strides;
+    std::array<std::int64_t, Shape::most_axes> shape;
+    std::array<std::int64_t, Shape::most_axes> strides;
     std::unique_ptr<void, Free> data;
   };
 
@@ -140,6 +124,24 @@ class Exchange {
   py::object also_;
   py::str is_neg_{"is_neg"};
   const dlpack::Exchange* table_ = nullptr;
+};
+
+/// Tensors of one scalar type (bindings/new_results.hpp).
+class TensorDoor {
+ public:
+  TensorDoor(const Exchange& exchange, ScalarType scalar) : exchange_(exchange), scalar_(scalar) {}
+
+  bool look(py::handle object, View& view) const {
+    TensorView seen;
+    if (!exchange_.look(object, seen) || scalar_of(seen.type) != scalar_) return false;
+    view = seen;
+    return true;
+  }
+  NewArray make(const Shape& shape) const { return exchange_.make(scalar_, shape); }
+
+ private:
+  const Exchange& exchange_;
+  ScalarType scalar_;
 };
 
 }  // namespace rnnfast

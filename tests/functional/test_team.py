@@ -389,6 +389,24 @@ for plan in ({"partition": "rows", "threads": 2}, {"partition": "units", "thread
     run(INTERRUPT + program)
 
 
+def test_a_single_step_can_be_interrupted() -> None:
+    """It is entered past pybind11, which would translate what ends it."""
+    program = """
+class Stop(Exception): pass
+
+def handler(*_): raise Stop
+
+cell, many = rnnfast.prepack("lstm", *w), np.broadcast_to(x[0, 0], (100_000, I)).copy()
+signal.signal(signal.SIGALRM, handler)
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+try:
+    while True: cell.step(many)
+except Stop:
+    assert np.isfinite(cell.step(many)[0]).all()
+"""
+    run(program)
+
+
 def test_a_handler_that_does_not_raise_ends_nothing() -> None:
     program = """
 seen = []

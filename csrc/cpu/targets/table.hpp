@@ -1,4 +1,4 @@
-// The C++ API: a table of functions per instruction set.
+// What a target is: a table of functions per instruction set.
 //
 // Every kernel is reached through these pointers, so that nothing compiled for one instruction set
 // is ever named by code compiled for another.

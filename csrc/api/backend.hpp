@@ -1,0 +1,67 @@
+// Where calls run. Every door turns its host's arrays into views, makes a plan, calls one of these
+// functions, and turns results back into its host's. As yet there is one door, for Python
+// (csrc/bindings/), and one backend, the CPU's; a GPU's is another of these, over csrc/cuda/.
+//
+// Plans are made while the host's lock is held, if it has one, as a fork is; passes run without it,
+// and while a RunningCall lives (base/threads.hpp). What a caller may have got wrong is a
+// std::invalid_argument, refused memory a std::bad_alloc; both leave nothing behind.
+#pragma once
+
+#include <vector>
+
+#include "api/call.hpp"
+#include "api/layers.hpp"
+#include "api/packed.hpp"
+#include "api/tape.hpp"
+
+namespace rnnfast {
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  /// They live as long as the process.
+  virtual const CellTraits& traits(const CellSpec& cell, ScalarType scalar) const = 0;
+
+  virtual CallPlan plan(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+                        const CallSizes& sizes) const = 0;
+  /// Bytes that a tape needs under a plan; it may have more.
+  virtual std::size_t tape_bytes(const CellSpec& cell, ScalarType scalar,
+                                 const CallPlan& plan) const = 0;
+
+  /// For calls of any plan.
+  virtual Packed pack(const Weights& weights) const = 0;
+
+  virtual void forward(const Packed& weights, const Call& call, const CallPlan& plan) const = 0;
+  virtual void forward(const Weights& weights, const Call& call, const CallPlan& plan) const = 0;
+  /// By a plan for training, with checkpoints or without.
+  virtual Tape forward_saving(const Weights& weights, const Call& call,
+                              const CallPlan& plan) const = 0;
+  virtual void backward(const Tape& tape, const Pullback& call) const = 0;
+  /// Of a tape without checkpoints.
+  virtual void trace(const Tape& tape, const TraceTo& call) const = 0;
+
+  /// Whether, and how, layers run at once; then the plan of each layer.
+  virtual StackPlan plan_layers(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+                                const StackDims& dims) const = 0;
+  virtual std::vector<CallPlan> plan_each(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+                                          const StackDims& dims, const StackPlan& plan) const = 0;
+  virtual void forward_layers(const LayersCall& call) const = 0;
+  /// Tapes in the order of the layers.
+  virtual std::vector<Tape> forward_layers_saving(const LayersCall& call) const = 0;
+
+  /// The next step of B streams, `x` (B, I).
+  void step(const Packed& weights, index rows, const void* x, States<const void> before,
+            States<void> after) const {
+    const Header& made = weights.header();
+    Dims dims = made.dims;
+    dims.rows = rows;
+    const Call call = step_call(dims, x, dims.inputs, before, after);
+    forward(weights, call, plan(Purpose::inference, made.cell, made.scalar, call.sizes()));
+  }
+};
+
+/// The processor's, by the target that was chosen (cpu/dispatch/dispatch.hpp).
+const Backend& cpu_backend();
+
+}  // namespace rnnfast

@@ -1,0 +1,57 @@
+// What a caller gives, and where it wants the results: views of arrays that are its own, of the
+// scalar type that goes beside them. Sizes stand in base/dims.hpp, what each view is of, in
+// call/passes.hpp.
+#pragma once
+
+#include "call/passes.hpp"
+
+namespace rnnfast {
+
+/// What is known of a call before its data.
+struct CallSizes {
+  Dims dims;
+  bool masks_h = false;  // whether h is masked where it enters the recurrent product
+};
+
+/// One layer in one direction, forwards. T, B, I, H and R are at least 1.
+struct Call {
+  Dims dims;
+  Sequence<const void> x;        // (T, B, I)
+  States<const void> initial;    // null: zero
+  Sequence<void> y;              // (T, B, R)
+  States<void> last;             // null: not wanted
+  const index* spans = nullptr;  // (B, 2): the steps [begin, end) that each sequence takes, one of
+                                 // them at least; null: all of all
+  Sequence<const bool> resets = {};
+  Masks<void> masks = {};
+
+  CallSizes sizes() const { return {dims, masks.recurrent != nullptr}; }
+};
+
+/// The same backwards, from what its forward pass was given: all but the tape.
+struct Pullback {
+  Sequence<const void> x;
+  WeightSet<const void> weights;
+  Sequence<const bool> resets = {};
+  Masks<void> masks = {};
+  index truncate = 0;  // no gradient passes into a step whose number is a multiple; 0: all do
+  Sequence<const void> dy = {};
+  States<const void> d_last = {};
+  Gradients<void> out = {};
+};
+
+/// Where the gates of a pass are written, and its c.
+struct TraceTo {
+  WeightSet<const void> weights;
+  Sequence<void> gates;  // (T, B, G*H)
+  Sequence<void> c;      // (T, B, H), where the cell has one
+};
+
+/// A single step of B rows, `x` (B, I) with rows `row_stride` apart, into states of their own.
+inline Call step_call(Dims dims, const void* x, index row_stride, States<const void> before,
+                      States<void> after) {
+  dims.steps = 1;
+  return {dims, {x, 0, row_stride}, before, {after.h, 0, outputs_of(dims)}, {nullptr, after.c}};
+}
+
+}  // namespace rnnfast

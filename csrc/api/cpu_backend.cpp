@@ -1,0 +1,159 @@
+#include <stdexcept>
+
+#include "api/backend.hpp"
+#include "api/cpu_calls.hpp"
+#include "api/cpu_layers.hpp"
+#include "api/planner.hpp"
+#include "base/threads.hpp"
+
+namespace rnnfast {
+namespace {
+
+const CellTraits& traits_of(const CellSpec& cell, ScalarType scalar) {
+  return scalar == ScalarType::float32 ? kernels_for<float>(cell).traits
+                                       : kernels_for<double>(cell).traits;
+}
+
+Packed pack_on(const Weights& weights, int threads) {
+  return with_scalar(weights.scalar, [&](auto zero) {
+    using T = decltype(zero);
+    const CellKernels<T>& kernels = kernels_for<T>(weights.cell);
+    Arena memory(kernels.packed_bytes(weights.dims));
+    kernels.pack(weights.dims, typed<T>(weights.arrays), threads, memory.data());
+    const Header header = {weights.cell,  weights.scalar, storage_of(weights.scalar),
+                           target().name, std::nullopt,   weights.dims};
+    return Packed(header, std::move(memory));
+  });
+}
+
+template <class T>
+std::size_t saved_bytes(const CellKernels<T>& kernels, const CallPlan& plan) {
+  const auto bytes =
+      plan.purpose == Purpose::training ? kernels.saved_bytes : kernels.checkpoint_bytes;
+  return bytes(plan.dims, plan.segment);
+}
+
+void require_saves(const CallPlan& plan) {
+  if (plan.purpose != Purpose::inference) return;
+  throw std::invalid_argument("a plan for inference, a call that saves");
+}
+
+class CpuBackend final : public Backend {
+ public:
+  const CellTraits& traits(const CellSpec& cell, ScalarType scalar) const override {
+    return traits_of(cell, scalar);
+  }
+
+  CallPlan plan(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+                const CallSizes& sizes) const override {
+    const CellTraits& traits = traits_of(cell, scalar);
+    CallPlan plan = {purpose, &traits, sizes.dims, plan_call(purpose, sizes.dims, traits)};
+    plan.segment.masks_operand = sizes.masks_h;
+    return plan;
+  }
+
+  std::size_t tape_bytes(const CellSpec& cell, ScalarType scalar,
+                         const CallPlan& plan) const override {
+    require_saves(plan);
+    return with_scalar(
+        scalar, [&](auto zero) { return saved_bytes(kernels_for<decltype(zero)>(cell), plan); });
+  }
+
+  Packed pack(const Weights& weights) const override { return pack_on(weights, threads_now()); }
+
+  void forward(const Packed& weights, const Call& call, const CallPlan& plan) const override {
+    const Header& made = weights.header();
+    with_scalar(made.scalar, [&](auto zero) {
+      using T = decltype(zero);
+      const CellKernels<T>& kernels = kernels_for<T>(made.cell);
+      require_serves(plan, kernels.traits, call.sizes());
+      require_fits(made.dims, call.dims);
+      const std::vector<SequenceRow> rows = rows_of(call, plan.segment);
+      kernels.forward(forward_call<T>(call, made.cell, rows), plan.segment, weights.data());
+    });
+  }
+
+  void forward(const Weights& weights, const Call& call, const CallPlan& plan) const override {
+    forward(pack_on(weights, plan.segment.threads), call, plan);
+  }
+
+  Tape forward_saving(const Weights& weights, const Call& call,
+                      const CallPlan& plan) const override {
+    require_saves(plan);
+    return with_scalar(weights.scalar, [&](auto zero) {
+      using T = decltype(zero);
+      const CellKernels<T>& kernels = kernels_for<T>(weights.cell);
+      require_serves(plan, kernels.traits, call.sizes());
+      require_fits(weights.dims, call.dims);
+      const Packed packed = pack_on(weights, plan.segment.threads);
+      std::vector<SequenceRow> rows = rows_of(call, plan.segment);
+      Arena saved(saved_bytes(kernels, plan));
+      const auto run = plan.purpose == Purpose::training ? kernels.forward_saving
+                                                         : kernels.forward_saving_checkpoints;
+      run(forward_call<T>(call, weights.cell, rows), plan.segment, packed.data(), saved.data());
+      const Header header = {weights.cell,  weights.scalar, storage_of(weights.scalar),
+                             target().name, plan,           call.dims};
+      return Tape(header, std::move(rows), std::move(saved));
+    });
+  }
+
+  void backward(const Tape& tape, const Pullback& call) const override {
+    const Header& made = tape.header();
+    with_scalar(made.scalar, [&](auto zero) {
+      using T = decltype(zero);
+      const CellKernels<T>& kernels = kernels_for<T>(made.cell);
+      const CallPlan& plan = *made.plan;
+      require_serves(plan, kernels.traits, {made.dims, call.masks.recurrent != nullptr});
+      const auto run =
+          plan.purpose == Purpose::training ? kernels.backward : kernels.backward_from_checkpoints;
+      run({made.dims, typed<T>(call.x), typed<T>(call.weights), typed<T>(call.dy),
+           typed<T>(call.d_last), typed<T>(call.out), tape.rows(), call.resets,
+           typed<T>(call.masks), call.truncate, made.cell.activations()},
+          plan.segment, tape.data());
+    });
+  }
+
+  void trace(const Tape& tape, const TraceTo& to) const override {
+    const Header& made = tape.header();
+    if (made.plan->purpose != Purpose::training) {
+      throw std::invalid_argument("a tape of checkpoints has no trace");
+    }
+    with_scalar(made.scalar, [&](auto zero) {
+      using T = decltype(zero);
+      const TraceCall<T> call = {typed<T>(to.weights), typed<T>(to.gates), typed<T>(to.c),
+                                 tape.rows(), made.cell.activations()};
+      kernels_for<T>(made.cell).trace(call, made.dims, made.plan->segment, tape.data());
+    });
+  }
+
+  StackPlan plan_layers(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+                        const StackDims& dims) const override {
+    return rnnfast::plan_layers(purpose, dims, traits_of(cell, scalar));
+  }
+
+  std::vector<CallPlan> plan_each(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+                                  const StackDims& dims, const StackPlan& plan) const override {
+    const CellTraits& traits = traits_of(cell, scalar);
+    std::vector<CallPlan> each;
+    for (const PlanSegment& segment : plan_each_layer(purpose, dims, plan, traits)) {
+      const auto layer = static_cast<index>(each.size());
+      each.push_back({purpose, &traits, dims.of(layer), segment});
+    }
+    return each;
+  }
+
+  void forward_layers(const LayersCall& call) const override { run_layers_at_once(call); }
+
+  std::vector<Tape> forward_layers_saving(const LayersCall& call) const override {
+    return run_layers_at_once_saving(call);
+  }
+};
+
+}  // namespace
+
+const Backend& cpu_backend() {
+  static const CpuBackend backend;
+  return backend;
+}
+
+}  // namespace rnnfast

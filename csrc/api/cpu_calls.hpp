@@ -1,0 +1,41 @@
+// From a call to what a kernel of the CPU is called with.
+#pragma once
+
+#include <vector>
+
+#include "api/call.hpp"
+#include "api/header.hpp"
+#include "api/typed.hpp"
+#include "cpu/dispatch/dispatch.hpp"
+#include "cpu/plan/sequences.hpp"
+
+namespace rnnfast {
+
+template <class T>
+const CellKernels<T>& kernels_for(const CellSpec& cell) {
+  const ScalarKernels<T>& all = kernels_of<T>(target());
+  return (cell.chooses() ? all.chosen : all.fixed).cells[cell.number()];
+}
+
+/// The private rows of a call; none where each is a sequence that takes all steps.
+inline std::vector<SequenceRow> rows_of(const Call& call, const PlanSegment& plan) {
+  if (!call.spans) return {};
+  return deal_sequences(call.spans, plan);
+}
+
+/// Points to `cell` and `rows`.
+template <class T>
+ForwardCall<T> forward_call(const Call& call, const CellSpec& cell,
+                            const std::vector<SequenceRow>& rows) {
+  return {call.dims,        typed<T>(call.x),     typed<T>(call.initial),
+          typed<T>(call.y), typed<T>(call.last),  rows.empty() ? nullptr : rows.data(),
+          call.resets,      typed<T>(call.masks), cell.activations()};
+}
+
+/// Throws std::invalid_argument for a plan that was made for another call.
+void require_serves(const CallPlan& plan, const CellTraits& traits, const CallSizes& sizes);
+
+/// Throws std::invalid_argument for weights of other sizes than the call's.
+void require_fits(const Dims& weights, const Dims& call);
+
+}  // namespace rnnfast

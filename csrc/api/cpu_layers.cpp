@@ -1,0 +1,115 @@
+#include "api/cpu_layers.hpp"
+
+#include <stdexcept>
+
+#include "api/cpu_calls.hpp"
+
+namespace rnnfast {
+namespace {
+
+/// What kernels are called with, and what that points to.
+template <class T>
+struct Stack {
+  std::vector<StackPart<T>> parts;
+  std::vector<std::vector<SequenceRow>> rows;
+};
+
+void require_packed_alike(const Header& packed, const LayersCall& call) {
+  const CellSpec& cell = packed.cell;
+  if (packed.scalar == call.scalar && cell.number() == call.cell.number() &&
+      cell.chooses() == call.cell.chooses()) {
+    return;
+  }
+  throw std::invalid_argument("weights of layers were packed for another cell or scalar type");
+}
+
+template <class T>
+Stack<T> stack_of(const LayersCall& call) {
+  const CellTraits& traits = kernels_for<T>(call.cell).traits;
+  Stack<T> stack;
+  for (const LayerCall& layer : call.layers) {
+    require_serves(layer.plan, traits, layer.call.sizes());
+    stack.rows.push_back(rows_of(layer.call, layer.plan.segment));
+    StackPart<T> part = {forward_call<T>(layer.call, call.cell, stack.rows.back()),
+                         layer.plan.segment,
+                         {},
+                         nullptr,
+                         nullptr,
+                         nullptr};
+    if (layer.packed) {
+      require_packed_alike(layer.packed->header(), call);
+      require_fits(layer.packed->header().dims, layer.call.dims);
+      part.packed = const_cast<char*>(layer.packed->data());  // read only
+    } else {
+      part.weights = typed<T>(layer.weights);
+    }
+    stack.parts.push_back(part);
+  }
+  return stack;
+}
+
+/// Bytes between what one worker writes and another's, so that no prefetcher strays there.
+constexpr std::size_t apart = 1024;
+
+/// Gives each part its memory, `saved` excepted, and runs `function`. `work_bytes` is that of the
+/// same function.
+template <class T>
+void run_parts(const LayersCall& call, std::vector<StackPart<T>>& parts,
+               std::size_t (*work_bytes)(const Dims&, const PlanSegment&),
+               void (*function)(const StackCall<T>&)) {
+  const CellKernels<T>& kernels = kernels_for<T>(call.cell);
+  struct Sizes {
+    std::size_t packed;
+    std::size_t work;
+  };
+  std::vector<Sizes> sizes;
+  std::size_t total = 0;
+  for (const StackPart<T>& part : parts) {
+    const Dims& dims = part.call.dims;
+    sizes.push_back(
+        {part.packed ? 0 : kernels.packed_bytes(dims), work_bytes(dims, part.plan) + apart});
+    total += sizes.back().packed + sizes.back().work;
+  }
+  const Arena memory(total);
+  char* free = memory.data();
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (!parts[i].packed) parts[i].packed = free;
+    free += sizes[i].packed;
+    parts[i].work = free;
+    free += sizes[i].work;
+  }
+  const auto layers = static_cast<index>(parts.size()) / call.directions;
+  function({parts.data(), layers, call.directions, call.plan});
+}
+
+}  // namespace
+
+void run_layers_at_once(const LayersCall& call) {
+  with_scalar(call.scalar, [&](auto zero) {
+    using T = decltype(zero);
+    const CellKernels<T>& kernels = kernels_for<T>(call.cell);
+    Stack<T> stack = stack_of<T>(call);
+    run_parts(call, stack.parts, kernels.stack_work, kernels.stack);
+  });
+}
+
+std::vector<Tape> run_layers_at_once_saving(const LayersCall& call) {
+  return with_scalar(call.scalar, [&](auto zero) {
+    using T = decltype(zero);
+    const CellKernels<T>& kernels = kernels_for<T>(call.cell);
+    Stack<T> stack = stack_of<T>(call);
+    std::vector<Tape> tapes;
+    for (std::size_t i = 0; i < stack.parts.size(); ++i) {
+      StackPart<T>& part = stack.parts[i];
+      Arena saved(kernels.saved_bytes(part.call.dims, part.plan));
+      part.saved = saved.data();
+      const Header header = {call.cell,     call.scalar,         storage_of(call.scalar),
+                             target().name, call.layers[i].plan, part.call.dims};
+      tapes.emplace_back(header, std::move(stack.rows[i]), std::move(saved));
+    }
+    run_parts(call, stack.parts, kernels.stack_work_saving, kernels.stack_saving);
+    return tapes;
+  });
+}
+
+}  // namespace rnnfast

@@ -1,0 +1,32 @@
+// The weights of one layer in one direction: as a caller has them, and packed.
+#pragma once
+
+#include "api/header.hpp"
+#include "base/arena.hpp"
+#include "call/weights.hpp"
+
+namespace rnnfast {
+
+/// As a caller has them.
+struct Weights {
+  CellSpec cell;
+  ScalarType scalar;
+  Dims dims;  // without T and B
+  WeightSet<const void> arrays;
+};
+
+/// Copied into the layout that kernels read, for any number of calls; never changed.
+class Packed {
+ public:
+  Packed(const Header& header, Arena memory) : header_(header), memory_(std::move(memory)) {}
+
+  const Header& header() const { return header_; }
+  const char* data() const { return memory_.data(); }
+  std::size_t bytes() const { return memory_.size(); }
+
+ private:
+  Header header_;
+  Arena memory_;
+};
+
+}  // namespace rnnfast

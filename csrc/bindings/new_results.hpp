@@ -1,0 +1,131 @@
+// One layer in one direction without options, into new arrays of a door: where a microsecond
+// matters. What does not fit is NotImplemented, and Python goes the longer way.
+//
+// A Door looks at arrays of one scalar type and makes them:
+//
+//   bool look(py::handle, View&) const       false for what it does not take
+//   NewArray make(const Shape&) const
+#pragma once
+
+#include "api/backend.hpp"
+#include "bindings/gil.hpp"
+#include "bindings/views.hpp"
+
+namespace rnnfast {
+
+inline py::object not_implemented() {
+  return py::reinterpret_borrow<py::object>(Py_NotImplemented);
+}
+
+/// What a call goes over: sequences (T, B, I) with states (1, B, R), or one step (B, I) with states
+/// (B, R).
+enum class Extent { sequences, step };
+
+inline Shape state_shape(Extent extent, index rows, index width) {
+  return extent == Extent::step ? Shape{rows, width} : Shape{1, rows, width};
+}
+
+/// Reads a dense array of a shape; null for None, false where it does not fit.
+template <class Door>
+bool read(const Door& door, py::handle object, const Shape& shape, const void*& data) {
+  data = nullptr;
+  if (object.is_none()) return true;
+  View view;
+  if (!door.look(object, view) || view.shape != shape || !view.is_dense()) return false;
+  data = view.data;
+  return true;
+}
+
+/// Takes a view as sequences, or as one step of them, of any strides but the last; T and B with it.
+inline bool take_x(const View& view, Extent extent, Dims& dims, Sequence<const void>& x) {
+  if (view.shape.axes == 0 || !view.has_dense_rows()) return false;
+  const auto& sizes = view.shape.sizes;
+  const auto& strides = view.strides;
+  if (extent == Extent::step) {
+    if (view.shape != Shape{sizes[0], dims.inputs}) return false;
+    dims.steps = 1;
+    dims.rows = sizes[0];
+    x = {view.data, 0, strides[0]};
+  } else {
+    if (view.shape != Shape{sizes[0], sizes[1], dims.inputs}) return false;
+    dims.steps = sizes[0];
+    dims.rows = sizes[1];
+    x = {view.data, strides[0], strides[1]};
+  }
+  return dims.steps > 0 && dims.rows > 0;
+}
+
+template <class Door>
+bool read_states(const Door& door, py::handle h0, py::handle c0, Extent extent, const Dims& dims,
+                 States<const void>& states) {
+  return read(door, h0, state_shape(extent, dims.rows, outputs_of(dims)), states.h) &&
+         read(door, c0, state_shape(extent, dims.rows, dims.units), states.c);
+}
+
+/// Where a call ends: h and, where the cell has one, c.
+struct NewStates {
+  NewArray h;
+  NewArray c;
+
+  template <class Door>
+  NewStates(const Door& door, const CellTraits& traits, Extent extent, const Dims& dims)
+      : h(door.make(state_shape(extent, dims.rows, outputs_of(dims)))) {
+    if (traits.has_memory) c = door.make(state_shape(extent, dims.rows, dims.units));
+  }
+  States<void> views() const { return {h.data, c.data}; }
+};
+
+/// Its arguments, but for those that are null: one by itself, several as a tuple that takes them
+/// over.
+template <class... Items>
+py::object one_or_tuple(Items&&... items) {
+  const Py_ssize_t count = ((items ? 1 : 0) + ...);
+  py::object only;
+  if (count == 1) {
+    ((items ? void(only = std::move(items)) : void()), ...);
+    return only;
+  }
+  py::tuple all(count);
+  Py_ssize_t i = 0;
+  ((items ? void(PyTuple_SET_ITEM(all.ptr(), i++, items.release().ptr())) : void()), ...);
+  return all;
+}
+
+/// Some ten microseconds; for less it is not worth letting other Python threads run.
+inline bool takes_long(const Dims& dims, const CellTraits& cell) {
+  constexpr index products = 500000;
+  const index products_a_unit = dims.inputs + outputs_of(dims);
+  return dims.steps * dims.rows * dims.units * cell.gates > products / products_a_unit;
+}
+
+/// y, h and, where there is one, c; after a step h alone or with c.
+template <class Door>
+py::object run_into_new(const Door& door, const Packed& packed, Extent extent, py::handle x,
+                        py::handle h0, py::handle c0) {
+  const Header& made = packed.header();
+  const Backend& backend = cpu_backend();
+  const CellTraits& traits = backend.traits(made.cell, made.scalar);
+  Call call = {};
+  call.dims = made.dims;
+  View of_x;
+  if (!door.look(x, of_x) || !take_x(of_x, extent, call.dims, call.x) ||
+      !read_states(door, h0, c0, extent, call.dims, call.initial)) {
+    return not_implemented();
+  }
+  const Dims& dims = call.dims;
+  NewArray y;
+  if (extent == Extent::sequences) y = door.make({dims.steps, dims.rows, outputs_of(dims)});
+  NewStates states(door, traits, extent, dims);
+  if (extent == Extent::sequences) {
+    call.y = {y.data, dims.rows * outputs_of(dims), outputs_of(dims)};
+    call.last = states.views();
+  } else {
+    call = step_call(dims, call.x.data, call.x.row_stride, call.initial, states.views());
+  }
+  const CallPlan plan = backend.plan(Purpose::inference, made.cell, made.scalar, call.sizes());
+  const auto run = [&] { backend.forward(packed, call, plan); };
+  takes_long(dims, traits) ? without_gil(run) : run();
+  return one_or_tuple(y.object, states.h.object, states.c.object);
+}
+
+}  // namespace rnnfast
