@@ -56,7 +56,7 @@ class WeightGradient {
 
   /// Writes a share of the panels to dw (G*H, width) and db (G*H,), where given. Of a part
   /// that shares its gate with another of the range, there is none.
-  void unpack(T* dw, T* db, const Share& own) const {
+  [[gnu::noinline]] void unpack(T* dw, T* db, const Share& own) const {
     if (strips_ == 0) return;
     const Span panels = own.of(layout_.panels());
     for (index panel = panels.begin; panel < panels.end; ++panel) {
@@ -89,8 +89,8 @@ class WeightGradient {
   }
   T* strip(index i) const { return strip_memory_ + i * strip_stride(); }
 
-  void add_piece(const Slots<Shape, T>& deltas, Rows<const T> operand, Span rows, Span strips,
-                 SumSoFar so_far, const Share& own) const {
+  [[gnu::noinline]] void add_piece(const Slots<Shape, T>& deltas, Rows<const T> operand, Span rows,
+                                   Span strips, SumSoFar so_far, const Share& own) const {
     const Rows<const T> from = {operand.base, operand.offset + rows.begin, operand.stride};
     T* const to = strip(strips.begin);
     M_ == 8 ? pack_strips<T, 8>(from, rows.size(), strips, width_, to, strip_stride())

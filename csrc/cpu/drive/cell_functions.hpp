@@ -29,7 +29,7 @@ struct FunctionsOf {
   template <Keep keep>
   static auto cell_forward(const ForwardContext<Shape, T>& of) {
     if constexpr (Normalized<Shape>) {
-      return NormalizedForwardOf<Cell, T, keep>(of);
+      return NormalizedForwardOf<Cell, T>(of);
     } else {
       return CellForwardOf<Cell, T, keep>(of);
     }

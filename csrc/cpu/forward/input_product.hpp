@@ -35,7 +35,7 @@ class InputProduct {
         runs_(of.call.dims.inputs) {}
 
   /// Fill some panels of the slots of steps [begin, begin + steps), all of one chunk.
-  void fill(index begin, index steps, Span rows, Span panels, const Share& own) {
+  [[gnu::noinline]] void fill(index begin, index steps, Span rows, Span panels, const Share& own) {
     const Slots<Shape, T> slots = history_.slots_of(begin);
     const RowList list = {work_.x_offsets + own.id * work_.chunk_rows,
                           work_.slot_numbers + own.id * work_.chunk_rows};

@@ -35,7 +35,7 @@ class InterleavedInput {
         input_runs_(of.call.dims.inputs) {}
 
   /// Before all windows.
-  void prepare() {
+  [[gnu::noinline]] void prepare() {
     for (index vectors = 1; vectors <= tile_vectors; ++vectors) {
       for (index place = 0; place < near_rows; ++place) {
         pieces_[vectors - 1][place] = piece_at(vectors, place);
@@ -59,7 +59,7 @@ class InterleavedInput {
   }
 
   /// What a share needs of a window before its first step.
-  void prepare_window(Span panels, const Share& own) const {
+  [[gnu::noinline]] void prepare_window(Span panels, const Share& own) const {
     const T* x = call_.x.data + begin_ * call_.x.step_stride;
     for (index m = 0; m < near_rows; m += L::N) {
       pack_lanes(x + m * call_.x.step_stride, call_.x.step_stride,

@@ -8,7 +8,7 @@
 namespace rnnfast {
 namespace {
 
-template <class Cell, class T, Keep keep>
+template <class Cell, class T>
 class NormalizedForwardOf final : public CellForward<typename Cell::Shape, T> {
   using Shape = typename Cell::Shape;
   using Step = ForwardStep<Shape, T>;
@@ -53,7 +53,7 @@ class NormalizedForwardOf final : public CellForward<typename Cell::Shape, T> {
       for_each_norm<Shape>([&](auto norm) {
         for_each_part<Shape::norm[norm.value]>([&](int p) {
           part[p] = moments[norm.value].normalize(load<T>(slot.part(p)));
-          if constexpr (keep == Keep::all) store(slot.part(p), part[p]);
+          if (history_.keep == Keep::all) store(slot.part(p), part[p]);
         });
       });
       scale_and_shift<product_parts<Shape>>(norm_, group, part);
@@ -87,7 +87,7 @@ class NormalizedForwardOf final : public CellForward<typename Cell::Shape, T> {
       V part[L::P];
       part[Shape::memory_part] = moments.normalize(load(step.after.c + here));
       const V gate_o = load(kept);
-      if constexpr (keep == Keep::all) store(kept, part[Shape::memory_part]);
+      if (history_.keep == Keep::all) store(kept, part[Shape::memory_part]);
       scale_and_shift<Range{Shape::memory_part, Shape::memory_part + 1}>(norm_, group, part);
       const State<V> state = {cell_.output(gate_o, part[Shape::memory_part]),
                               load(step.after.c + here)};
@@ -96,7 +96,10 @@ class NormalizedForwardOf final : public CellForward<typename Cell::Shape, T> {
   }
 
   void leave(const Step& step, index r, index group, const State<V>& state) const {
-    output_.template leave<PlainOutput, keep>(step, r, group, state, layout_.valid(group));
+    const index valid = layout_.valid(group);
+    history_.keep == Keep::all
+        ? output_.template leave<PlainOutput, Keep::all>(step, r, group, state, valid)
+        : output_.template leave<PlainOutput, Keep::latest>(step, r, group, state, valid);
   }
 
   const Cell cell_;

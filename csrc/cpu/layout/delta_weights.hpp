@@ -49,7 +49,7 @@ struct DeltaWeights {
   }
 
   /// Packs a share of k from w (G*H, outputs).
-  void pack(const T* w, const Share& own) const {
+  [[gnu::noinline]] void pack(const T* w, const Share& own) const {
     const Span mine = own.of(length());
     index k = 0;
     for (index panel = 0; panel < layout.panels(); ++panel) {

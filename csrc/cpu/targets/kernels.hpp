@@ -27,8 +27,9 @@ struct ShapeKernels {
          [&](Worker& worker) { worker.stage([&](const Share& own) { weights.pack(from, own); }); });
   }
 
-  static void run(const Functions& cell, const ForwardCall<T>& call, const PlanSegment& plan,
-                  const char* packed, const History<Shape, T>& history) {
+  [[gnu::noinline]] static void run(const Functions& cell, const ForwardCall<T>& call,
+                                    const PlanSegment& plan, const char* packed,
+                                    const History<Shape, T>& history) {
     ForwardWeights<Shape, T> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
     ForwardWorkspace<T> work = forward_workspace(history, plan);
@@ -39,8 +40,8 @@ struct ShapeKernels {
     });
   }
 
-  static void forward(const Functions& cell, const ForwardCall<T>& call, const PlanSegment& plan,
-                      const char* packed) {
+  [[gnu::noinline]] static void forward(const Functions& cell, const ForwardCall<T>& call,
+                                        const PlanSegment& plan, const char* packed) {
     History<Shape, T> history(call.dims, plan, Keep::latest);
     const Arena memory(measure(history));
     place_in(memory.data(), history);
@@ -52,15 +53,16 @@ struct ShapeKernels {
     return measure(history);
   }
 
-  static void forward_saving(const Functions& cell, const ForwardCall<T>& call,
-                             const PlanSegment& plan, const char* packed, char* saved) {
+  [[gnu::noinline]] static void forward_saving(const Functions& cell, const ForwardCall<T>& call,
+                                               const PlanSegment& plan, const char* packed,
+                                               char* saved) {
     History<Shape, T> history(call.dims, plan, Keep::all);
     place_in(saved, history);
     run(cell, call, plan, packed, history);
   }
 
-  static void backward(const Functions& cell, const BackwardCall<T>& call, const PlanSegment& plan,
-                       const char* saved) {
+  [[gnu::noinline]] static void backward(const Functions& cell, const BackwardCall<T>& call,
+                                         const PlanSegment& plan, const char* saved) {
     History<Shape, T> history(call.dims, plan, Keep::all);
     place_in(const_cast<char*>(saved), history);
     BackwardWorkspace<Shape, T> work(call, plan);
@@ -76,8 +78,10 @@ struct ShapeKernels {
     return measure(checkpoints);
   }
 
-  static void forward_saving_checkpoints(const Functions& cell, const ForwardCall<T>& call,
-                                         const PlanSegment& plan, const char* packed, char* saved) {
+  [[gnu::noinline]] static void forward_saving_checkpoints(const Functions& cell,
+                                                           const ForwardCall<T>& call,
+                                                           const PlanSegment& plan,
+                                                           const char* packed, char* saved) {
     ForwardWeights<Shape, T> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
     Checkpoints<Shape, T> checkpoints(call.dims, plan);
@@ -91,8 +95,10 @@ struct ShapeKernels {
     });
   }
 
-  static void backward_from_checkpoints(const Functions& cell, const BackwardCall<T>& call,
-                                        const PlanSegment& plan, const char* saved) {
+  [[gnu::noinline]] static void backward_from_checkpoints(const Functions& cell,
+                                                          const BackwardCall<T>& call,
+                                                          const PlanSegment& plan,
+                                                          const char* saved) {
     Checkpoints<Shape, T> checkpoints(call.dims, plan);
     place_in(const_cast<char*>(saved), checkpoints);
     StretchWork<Shape, T> work(call, plan);
@@ -103,8 +109,9 @@ struct ShapeKernels {
     });
   }
 
-  static void trace(const Functions& cell, const TraceCall<T>& call, const Dims& dims,
-                    const PlanSegment& plan, const char* saved) {
+  [[gnu::noinline]] static void trace(const Functions& cell, const TraceCall<T>& call,
+                                      const Dims& dims, const PlanSegment& plan,
+                                      const char* saved) {
     History<Shape, T> history(dims, plan, Keep::all);
     place_in(const_cast<char*>(saved), history);
     NormWeights<Shape, T> norm = {history.layout};
@@ -124,10 +131,10 @@ struct ShapeKernels {
   static std::size_t stack_work_saving(const Dims& dims, const PlanSegment& plan) {
     return PartWork<Shape, T>::bytes(dims, plan, Keep::all);
   }
-  static void stack(const Functions& cell, const StackCall<T>& call) {
+  [[gnu::noinline]] static void stack(const Functions& cell, const StackCall<T>& call) {
     run_stack(cell, call, Keep::latest);
   }
-  static void stack_saving(const Functions& cell, const StackCall<T>& call) {
+  [[gnu::noinline]] static void stack_saving(const Functions& cell, const StackCall<T>& call) {
     run_stack(cell, call, Keep::all);
   }
 };
