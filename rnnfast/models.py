@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from rnnfast.layers.input import Input
 from rnnfast.layers.layer import Array, Layer, Shape
-from rnnfast.layers.recurrence import Recurrence
+from rnnfast.layers.recurrent_layer import RecurrentLayer
 from rnnfast.training import chain, data
 from rnnfast.training.model import Model
 from rnnfast.training.summary import describe
@@ -255,7 +255,7 @@ class Sequential(Model):
         `evaluate` and `predict`, as in Keras.
         """
         for layer in self._layers:
-            if isinstance(layer, Recurrence):
+            if isinstance(layer, RecurrentLayer):
                 layer.reset_state()
 
     # ------------------------------------------------------------------------------- summary

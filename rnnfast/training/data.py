@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnfast.layers.layer import Array, Layer
-from rnnfast.layers.recurrence import is_stateful
+from rnnfast.layers.recurrent_layer import is_stateful
 from rnnfast.training.trainable import Trainable, require_layers
 from rnnfast.utils.hyperparameters import require_positive
 from rnnfast.utils.numbers import as_numbers
@@ -94,7 +94,7 @@ def choose_batch_size(layers: Sequence[Layer], batch_size: int | None, *samples:
     Raises
     ------
     ValueError
-        When it is no whole number above zero, or parts the samples unevenly for stateful layers.
+        When it is no whole number above zero, or gives stateful layers batches of several sizes.
     """
     size = _DEFAULT_BATCH_SIZE
     if batch_size is not None:

@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
     states: States
 
 
-class Recurrence(Layer):
+class RecurrentLayer(Layer):
     """A layer that carries states along a sequence.
 
     Attributes
@@ -169,11 +169,11 @@ class Recurrence(Layer):
         pullback : callable
             See `Layer.vjp`.
         """
-        return _of_result(self.run_vjp(x, wrt_input=wrt_input, wrt_states=False))
+        return _without_states(self.run_vjp(x, wrt_input=wrt_input, wrt_states=False))
 
     def vjp_masked(self, x: Array, mask: Mask, *, wrt_input: bool) -> tuple[Array, Pullback]:
         """Compute as `vjp`, of the steps that are not masked; see `Layer.vjp_masked`."""
-        return _of_result(self.run_vjp(x, mask=mask, wrt_input=wrt_input, wrt_states=False))
+        return _without_states(self.run_vjp(x, mask=mask, wrt_input=wrt_input, wrt_states=False))
 
     def compute_mask(self, x: Array, mask: Mask | None = None) -> Mask | None:
         """Give the mask of the input where all steps come out, else None: see `Layer`."""
@@ -230,9 +230,10 @@ class Recurrence(Layer):
         """Give the shapes of the states in that form."""
         return self._nested([(batch, size) for size in self.state_sizes])
 
-    def _as_states(self, given: ArrayLike | Sequence[Any], batch: int) -> States:
+    def _as_states(self, initial_state: ArrayLike | Sequence[Any], batch: int) -> States:
         states = tuple(
-            as_numbers("initial_state", one).astype(self.dtype, copy=False) for one in _flat(given)
+            as_numbers("initial_state", one).astype(self.dtype, copy=False)
+            for one in _leaves(initial_state)
         )
         wanted = [(batch, size) for size in self.state_sizes]
         shapes = [state.shape for state in states]
@@ -246,10 +247,10 @@ class Recurrence(Layer):
 
 def is_stateful(layer: Layer) -> bool:
     """Return whether a layer goes on from the states that the last batch has left."""
-    return isinstance(layer, Recurrence) and layer.stateful
+    return isinstance(layer, RecurrentLayer) and layer.stateful
 
 
-def _of_result(ran: tuple[Outcome, StatesPullback]) -> tuple[Array, Pullback]:
+def _without_states(ran: tuple[Outcome, StatesPullback]) -> tuple[Array, Pullback]:
     """Leave the states aside."""
     out, pull = ran
 
@@ -260,8 +261,8 @@ def _of_result(ran: tuple[Outcome, StatesPullback]) -> tuple[Array, Pullback]:
     return out.y, pullback
 
 
-def _flat(given: Any) -> list[Any]:
-    """Give the leaves of nested lists and tuples."""
-    if not isinstance(given, (list, tuple)):
-        return [given]
-    return [leaf for one in given for leaf in _flat(one)]
+def _leaves(nested: Any) -> list[Any]:
+    """Give what is in nested lists and tuples, one after another."""
+    if not isinstance(nested, (list, tuple)):
+        return [nested]
+    return [leaf for one in nested for leaf in _leaves(one)]
