@@ -15,14 +15,14 @@ from torch import Tensor
 from ... import _core
 from ..._check import gradients, inputs
 from ...functional._network import Network, Saved
-from ._call import Call, Given
+from ._call import Call, Operands
 
 _threads_followed = 0
 _core.share_openmp_threads()  # torch's: of the thread that imports, as a rule the one that trains
 _calls = 0
 
 
-class Tape(NamedTuple):
+class LayersTape(NamedTuple):
     """A forward pass, for its backward pass."""
 
     network: Network
@@ -51,22 +51,22 @@ def kernel_calls() -> int:
 
 def forward(
     call: Call,
-    given: Given,
+    operands: Operands,
 ) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n."""
-    network = _network(call, given)
+    network = _network(call, operands)
     return tuple(map(torch.from_numpy, network.forward()))
 
 
 def forward_saving(
     call: Call,
-    given: Given,
-) -> tuple[tuple[Tensor, ...], Tape]:
+    operands: Operands,
+) -> tuple[tuple[Tensor, ...], LayersTape]:
     """As `forward`, with what the backward pass needs."""
-    network = _network(call, given)
+    network = _network(call, operands)
     save = network.forward_saving_checkpoints if call.checkpoint else network.forward_saving
     outputs, saved = save()
-    return tuple(map(torch.from_numpy, outputs)), Tape(network, saved)
+    return tuple(map(torch.from_numpy, outputs)), LayersTape(network, saved)
 
 
 def array(tensor: Tensor) -> Any:
@@ -83,8 +83,8 @@ def optional_array(tensor: Tensor | None) -> Any:
 
 def by_name(call: Call, arrays: Sequence[Any]) -> inputs.Given:
     """Return the weights of all parts, by their names."""
-    width = len(call.names)
-    return inputs.Given(**{name: arrays[i::width] for i, name in enumerate(call.names)})
+    width = len(call.weight_names)
+    return inputs.Given(**{name: arrays[i::width] for i, name in enumerate(call.weight_names)})
 
 
 def begin() -> None:
@@ -110,10 +110,10 @@ def follow_threads() -> None:
 
 def _network(
     call: Call,
-    given: Given,
+    operands: Operands,
 ) -> Network:
     begin()
-    x, h0, c0, weights, lengths, resets, seed = given
+    x, h0, c0, weights, lengths, resets, seed = operands
     return Network(
         call.core_cell(),
         array(x),

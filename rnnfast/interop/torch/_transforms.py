@@ -12,16 +12,16 @@ from torch import Tensor
 
 from . import _kernels
 from ._batches import OneByOne, Tensors, one_by_one
-from ._call import Call, Given
+from ._call import Call, Operands
 from ._gradients import from_kernels, pull_back
 
 
 def recurrence(
     call: Call,
-    given: Given,
+    operands: Operands,
 ) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n."""
-    x, h0, c0, weights, *rest = given
+    x, h0, c0, weights, *rest = operands
     result: tuple[Tensor, ...] = _Forward.apply(call, *rest, x, h0, c0, *weights)
     return result
 
@@ -38,7 +38,7 @@ class _Forward(OneByOne):
         c0: Tensor | None,
         *weights: Tensor,
     ) -> tuple[Tensor, ...]:
-        return _kernels.forward(call, Given(x, h0, c0, weights, lengths, resets, seed))
+        return _kernels.forward(call, Operands(x, h0, c0, weights, lengths, resets, seed))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
@@ -64,9 +64,9 @@ class _Backward(OneByOne):
         d_outputs, (lengths, resets, seed, x, h0, c0, *weights) = tensors[:count], tensors[count:]
         assert x is not None
         there = [weight for weight in weights if weight is not None]
-        given = Given(x, h0, c0, there, lengths, resets, seed)
-        _, tape = _kernels.forward_saving(call, given)
-        return tuple(from_kernels(call, tape, needed, given, d_outputs))
+        operands = Operands(x, h0, c0, there, lengths, resets, seed)
+        _, tape = _kernels.forward_saving(call, operands)
+        return tuple(from_kernels(call, tape, needed, operands, d_outputs))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
@@ -74,5 +74,5 @@ class _Backward(OneByOne):
         ctx.save_for_backward(*inputs[3:])
 
     @staticmethod
-    def backward(ctx: Any, *bars: Tensor | None) -> tuple[Any, ...]:
-        return (None, None, None, *pull_back(ctx, bars))
+    def backward(ctx: Any, *d_gradients: Tensor | None) -> tuple[Any, ...]:
+        return (None, None, None, *pull_back(ctx, d_gradients))
