@@ -132,18 +132,7 @@ class RecurrentLayer(Layer):
         """
 
     def call(self, x: Array) -> Array:
-        """Compute the result, for inference.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, time, I).
-
-        Returns
-        -------
-        ndarray
-            Of all steps or the last, (batch, time, ...) or (batch, ...).
-        """
+        """Compute y of all steps or the last from x (batch, time, I); see `Layer.call`."""
         y: Array = self.run(x).y
         return y
 
@@ -153,22 +142,7 @@ class RecurrentLayer(Layer):
         return y
 
     def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
-        """Compute the result and the pullback of its gradient.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, time, I).
-        wrt_input : bool
-            Whether the gradient by `x` will be used.
-
-        Returns
-        -------
-        y : ndarray
-            Of all steps or the last, (batch, time, ...) or (batch, ...).
-        pullback : callable
-            See `Layer.vjp`.
-        """
+        """Compute as `call`, with the pullback; see `Layer.vjp`."""
         return _without_states(self.run_vjp(x, wrt_input=wrt_input, wrt_states=False))
 
     def vjp_masked(self, x: Array, mask: Mask, *, wrt_input: bool) -> tuple[Array, Pullback]:

@@ -85,18 +85,7 @@ class TimeDistributed(Layer):
         self.layer._check_input_shape(_of_one_step(input_shape))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Give the shape of the result.
-
-        Parameters
-        ----------
-        input_shape : tuple
-            (batch, time, ...).
-
-        Returns
-        -------
-        tuple
-            (batch, time, ...).
-        """
+        """Give (batch, time, *the layer's); see `Layer.compute_output_shape`."""
         batch, *rest = self.layer.compute_output_shape(_of_one_step(input_shape))
         return (batch, input_shape[1], *rest)
 
@@ -134,18 +123,7 @@ class TimeDistributed(Layer):
         return None if inner is None else steps.split(inner)
 
     def call(self, x: Array) -> Array:
-        """Compute the result.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, time, ...).
-
-        Returns
-        -------
-        ndarray
-            Shape (batch, time, ...).
-        """
+        """Compute (batch, time, ...) from x (batch, time, ...); see `Layer.call`."""
         steps = _Steps(x)
         return steps.split(self.layer.call(steps.merge(x)))
 
@@ -157,22 +135,7 @@ class TimeDistributed(Layer):
         return steps.split(self.layer.call_masked(steps.merge(x), steps.merge(mask)))
 
     def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
-        """Compute the result and the pullback of its gradient.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, time, ...).
-        wrt_input : bool
-            Whether the gradient by `x` will be used.
-
-        Returns
-        -------
-        y : ndarray
-            Shape (batch, time, ...).
-        pullback : callable
-            See `Layer.vjp`.
-        """
+        """Compute as `call`, with the pullback; see `Layer.vjp`."""
         steps = _Steps(x)
         return steps.split_both(self.layer.vjp(steps.merge(x), wrt_input=wrt_input))
 
