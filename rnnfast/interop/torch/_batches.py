@@ -6,6 +6,7 @@ They are taken one after the other: what differs between them may be anything, w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import torch
@@ -56,25 +57,31 @@ def stack(results: Sequence[Tensors]) -> list[Tensor | None]:
     ]
 
 
+def element_by_element(
+    function: Callable[..., Any], count: int, in_dims: Sequence[Any], arguments: Sequence[Any]
+) -> tuple[Any, Any]:
+    """Return the results for each of `count` elements, stacked, as `torch.func.vmap` wants them."""
+    results = [function(*map(partial(_element, i), arguments, in_dims)) for i in range(count)]
+    form = type(results[0])
+    stacked = form(stack(results))
+    return stacked, form(None if of_all is None else 0 for of_all in stacked)
+
+
+def _element(i: int, argument: Any, dims: Any) -> Any:
+    if isinstance(argument, Tensor):
+        return argument if dims is None else argument.select(dims, i)
+    if isinstance(argument, list) and isinstance(dims, (list, tuple)):
+        return [_element(i, *one) for one in zip(argument, dims, strict=True)]
+    return argument
+
+
 class OneByOne(torch.autograd.Function):  # type: ignore[misc]  # torch is not looked into
     """An autograd function of which `vmap` takes one element after the other."""
 
     @classmethod
-    def vmap(cls, info: Any, in_dims: tuple[int | None, ...], *arguments: Any) -> tuple[Any, Any]:
-        """Return results stacked along their first axis, as `torch.func.vmap` asks for them."""
-        results = [
-            cls.apply(
-                *(
-                    argument.select(dim, i)
-                    if isinstance(argument, Tensor) and dim is not None
-                    else argument
-                    for argument, dim in zip(arguments, in_dims, strict=True)
-                )
-            )
-            for i in range(info.batch_size)
-        ]
-        stacked = tuple(stack(results))
-        return stacked, tuple(None if s is None else 0 for s in stacked)
+    def vmap(cls, info: Any, in_dims: tuple[Any, ...], *arguments: Any) -> tuple[Any, Any]:
+        """Return results stacked along their first axis."""
+        return element_by_element(cls.apply, info.batch_size, in_dims, arguments)
 
 
 def _is_batched(tensor: Tensor | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -12,6 +12,8 @@ from ..._check import cells
 from ...functional._noise import Noise
 
 NO_RATES = (0.0,) * 6
+
+PLAIN_WEIGHTS = ("w_ih", "w_hh", "b_ih", "b_hh")  # without biases the first two
 
 
 class Call(NamedTuple):
@@ -91,6 +93,20 @@ class Operands(NamedTuple):
     lengths: Tensor | None = None
     resets: Tensor | None = None
     seed: Tensor | None = None
+
+    def flat(self) -> tuple[Tensor | None, ...]:
+        """Return all tensors as autograd functions take them: those that may have gradients last.
+
+        They are lengths, resets, seed, x, h0, c0 and the weights.
+        """
+        x, h0, c0, weights, *rest = self
+        return (*rest, x, h0, c0, *weights)
+
+    @classmethod
+    def of_flat(cls, lengths: Any, resets: Any, seed: Any, *tensors: Any) -> Operands:
+        """Return what `flat` has made flat."""
+        x, h0, c0, *weights = tensors
+        return cls(x, h0, c0, weights, lengths, resets, seed)
 
 
 @cache

@@ -12,11 +12,7 @@ from ._call import Call, Operands
 from ._modes import are_plain, in_forward_mode, is_recorded
 
 
-def recurrence(
-    module: object,
-    call: Call,
-    operands: Operands,
-) -> tuple[Tensor, ...]:
+def recurrence(module: object, call: Call, operands: Operands) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n, of the layers of a module.
 
     Under autocast everything runs in the type of the weights.

@@ -19,10 +19,7 @@ from ._call import Call, Operands
 _EPSILON = 1e-5  # of layer normalization
 
 
-def outputs(
-    call: Call,
-    operands: Operands,
-) -> tuple[Tensor, ...]:
+def outputs(call: Call, operands: Operands) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n, as `_kernels.forward` does."""
     x, h0, c0, weights, lengths, resets, seed = operands
     noise = call.noise(seed)

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from . import _kernels
-from ._batches import Tensors, one_by_one, stack
+from ._batches import Tensors, element_by_element, one_by_one
 from ._call import Call, Operands
-from ._gradients import Tape, from_kernels, second_order
+from ._gradients import Tape, from_kernels, pull_back
 
 _CALL = "str cell, str names, bool bidirectional, float[] rates, bool checkpoint"
 _OPERANDS = (
@@ -41,10 +41,7 @@ torch.library.define(
 _tapes: dict[int, Tape] = {}
 
 
-def recurrence(
-    call: Call,
-    operands: Operands,
-) -> tuple[Tensor, ...]:
+def recurrence(call: Call, operands: Operands) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n, by the operator."""
     y, h_n, c_n, _ = torch.ops.rnnfast.forward(
         *_described(call), *operands, torch.is_grad_enabled()
@@ -108,8 +105,6 @@ def _backward(*arguments: Any) -> list[Tensor]:
     call, operands = _call(*arguments[:_COUNT]), Operands(*arguments[_COUNT:-5])
     token, dy, dh_n, dc_n, needed = arguments[-5:]
     tape = _tapes.get(token.data_ptr()) if token.numel() else None
-    if tape is None:
-        _, tape = _kernels.forward_saving(call, operands)
     d_outputs = (dy, dh_n, dc_n) if call.has_c else (dy, dh_n)
     found = from_kernels(call, tape, needed, operands, d_outputs)
     return [gradient for gradient in found if gradient is not None]
@@ -123,24 +118,24 @@ def _fake_backward(*arguments: Any) -> list[Tensor]:
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    described, operands = inputs[:_COUNT], inputs[_COUNT:-1]
-    x, h0, c0, weights, lengths, resets, seed = operands
-    ctx.described, ctx.count = described, len(weights)
-    ctx.save_for_backward(x, h0, c0, *weights, lengths, resets, seed, output[3])
-    ctx.mark_non_differentiable(output[3])
+    *_, token = output
+    ctx.described = inputs[:_COUNT]
+    ctx.save_for_backward(token, *Operands(*inputs[_COUNT:-1]).flat())
+    ctx.mark_non_differentiable(token)
 
 
 def _pull(ctx: Any, dy: Tensor, dh_n: Tensor, dc_n: Tensor, _: Any) -> tuple[Any, ...]:
-    x, h0, c0, *rest = ctx.saved_tensors
-    weights, (lengths, resets, seed, token) = rest[: ctx.count], rest[ctx.count :]
+    token, *saved = ctx.saved_tensors
+    operands = Operands.of_flat(*saved)
+    x, h0, c0, weights, *_ = operands
     needs = ctx.needs_input_grad[_COUNT:]
-    of_weights = needs[3] if isinstance(needs[3], (list, tuple)) else [needs[3]] * ctx.count
+    of_weights = needs[3] if isinstance(needs[3], (list, tuple)) else [needs[3]] * len(weights)
     needed = [*needs[:3], *of_weights]
     needed = [n and t is not None for n, t in zip(needed, (x, h0, c0, *weights), strict=True)]
-    operands = (*ctx.described, x, h0, c0, weights, lengths, resets, seed)
 
     def pull(d_outputs: Tensors) -> Tensors:
-        found = iter(torch.ops.rnnfast.backward(*operands, token, *d_outputs, needed))
+        arguments = (*ctx.described, *operands, token, *d_outputs, needed)
+        found = iter(torch.ops.rnnfast.backward(*arguments))
         return [next(found) if n else None for n in needed]
 
     of_x, of_h0, of_c0, *of_weights = one_by_one(pull, (dy, dh_n, dc_n))
@@ -148,47 +143,30 @@ def _pull(ctx: Any, dy: Tensor, dh_n: Tensor, dc_n: Tensor, _: Any) -> tuple[Any
 
 
 def _keep_of_backward(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
-    described, operands = inputs[:_COUNT], inputs[_COUNT:-5]
-    _, dy, dh_n, dc_n, needed = inputs[-5:]
-    x, h0, c0, weights, lengths, resets, seed = operands
-    ctx.described, ctx.needed = described, needed
-    ctx.save_for_backward(lengths, resets, seed, dy, dh_n, dc_n, x, h0, c0, *weights)
+    _, dy, dh_n, dc_n, ctx.needed = inputs[-5:]
+    ctx.described = inputs[:_COUNT]
+    ctx.save_for_backward(dy, dh_n, dc_n, *Operands(*inputs[_COUNT:-5]).flat())
 
 
 def _pull_of_backward(ctx: Any, d_gradients: Sequence[Tensor | None]) -> tuple[Any, ...]:
-    lengths, resets, seed, *tensors = ctx.saved_tensors
     call = _call(*ctx.described)
-    outputs = tensors[:3] if call.has_c else tensors[:2]
+    count = 3 if call.has_c else 2  # of results
+    dy, dh_n, dc_n, *operands = ctx.saved_tensors
+    tensors = (*(dy, dh_n, dc_n)[:count], *operands)
     remaining = iter(d_gradients)
     of_needed = [next(remaining) if n else None for n in ctx.needed]
-    needed, rest = ctx.needed, (lengths, resets, seed)
-
-    def pull(d_gradients: Tensors) -> Tensors:
-        return second_order(call, needed, rest, len(outputs), [*outputs, *tensors[3:]], d_gradients)
-
-    found = one_by_one(pull, of_needed)
-    of_outputs, (of_x, of_h0, of_c0, *of_weights) = found[: len(outputs)], found[len(outputs) :]
-    of_dc_n = of_outputs[2] if call.has_c else None
+    found = pull_back(call, ctx.needed, count, tensors, of_needed)
+    of_dy, of_dh_n, of_dc_n = (*found[:count], None)[:3]
+    _, _, _, of_x, of_h0, of_c0, *of_weights = found[count:]
     return (
         *[None] * _COUNT,
         *(of_x, of_h0, of_c0, of_weights, None, None, None, None),
-        *(of_outputs[0], of_outputs[1], of_dc_n, None),
+        *(of_dy, of_dh_n, of_dc_n, None),
     )
 
 
-def _one_by_one(operator: Any, info: Any, in_dims: Any, *arguments: Any) -> tuple[Any, Any]:
-    """Take one element of a `vmap` after the other."""
-    results = [
-        operator(*map(partial(_element, i), arguments, in_dims)) for i in range(info.batch_size)
-    ]
-    stacked = type(results[0])(stack(results))
-    return stacked, type(stacked)(0 for _ in stacked)
-
-
-def _element(i: int, argument: Any, dims: Any) -> Any:
-    if isinstance(dims, (list, tuple)):
-        return [_element(i, *one) for one in zip(argument, dims, strict=True)]
-    return argument if dims is None else argument.select(dims, i)
+def _vmap(operator: Any, info: Any, in_dims: Any, *arguments: Any) -> tuple[Any, Any]:
+    return element_by_element(operator, info.batch_size, in_dims, arguments)
 
 
 torch.library.impl("rnnfast::forward", "cpu", _forward)
@@ -202,4 +180,4 @@ torch.library.register_autograd(
 if hasattr(torch.library, "register_vmap"):  # torch 2.5 and later
     for _name in ("forward", "backward"):
         _operator = getattr(torch.ops.rnnfast, _name)
-        torch.library.register_vmap(f"rnnfast::{_name}", partial(_one_by_one, _operator))
+        torch.library.register_vmap(f"rnnfast::{_name}", partial(_vmap, _operator))

@@ -56,11 +56,7 @@ def unfreeze(module: object) -> None:
     _packs.pop(id(module), None)
 
 
-def forward(
-    module: object,
-    call: Call,
-    operands: Operands,
-) -> tuple[Tensor, ...]:
+def forward(module: object, call: Call, operands: Operands) -> tuple[Tensor, ...]:
     """As `_kernels.forward`, with the weights of `module` packed once where that is possible."""
     x, h0, c0, weights, lengths, resets, seed = operands
     pack = None if seed is not None or not x.numel() else _pack_of(module, call, weights)
@@ -97,7 +93,7 @@ def forward_single(
 
 
 def step(module: object, call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]) -> Any:
-    """Return the state after one step of a cell, (B, H); None for the longer way, as `again`."""
+    """Return the state after one step of a cell, (B, H); None for the longer way."""
     return _run_single(_core.Exchange.step, module, call, x, state, weights)
 
 

@@ -15,10 +15,9 @@ from torch import Tensor
 
 from ... import _core
 from . import _kernels
-from ._call import NO_RATES, Call, Operands
+from ._call import NO_RATES, PLAIN_WEIGHTS, Call, Operands
 
-_WITHOUT_BIAS = ("w_ih", "w_hh")
-_PLAIN = (_WITHOUT_BIAS, (*_WITHOUT_BIAS, "b_ih", "b_hh"))
+_TAKEN = (PLAIN_WEIGHTS[:2], PLAIN_WEIGHTS)
 
 
 def _exchange() -> _core.Exchange | None:
@@ -51,22 +50,19 @@ class SingleTape(NamedTuple):
 
 
 def forward_saving(
-    call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]
+    call: Call, x: Tensor, h0: Tensor | None, c0: Tensor | None, weights: Sequence[Tensor]
 ) -> tuple[tuple[Tensor, ...], SingleTape] | None:
     """Return the results and a tape; None if this is not of the simplest kind, or does not fit."""
     if (
         EXCHANGE is None
         or len(weights) != len(call.weight_names)
-        or call.weight_names not in _PLAIN
+        or call.weight_names not in _TAKEN
     ):
         return None
     if call.rates is not NO_RATES or call.bidirectional or call.checkpoint:
         return None
-    states = states_of(call.has_c, state)
-    if states is None:
-        return None
     _kernels.follow_threads()
-    found = EXCHANGE.forward_saving(call.core_cell().core, x, _padded_to_four(weights), *states)
+    found = EXCHANGE.forward_saving(call.core_cell().core, x, _padded_to_four(weights), h0, c0)
     if found is NotImplemented:
         return None
     _kernels.count()

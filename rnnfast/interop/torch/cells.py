@@ -9,16 +9,15 @@ from torch import Tensor
 from torch.nn.modules.rnn import RNNCellBase
 
 from . import _packed
-from ._call import Call, Operands
+from ._call import PLAIN_WEIGHTS, Call, Operands
 from ._dispatch import recurrence, states_in
 from ._fallback import reason_for_torch, say_run_by_torch
 from ._leaf import LeafModule
 from ._modes import in_some_mode
 
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-_CORE_NAMES = ("w_ih", "w_hh", "b_ih", "b_hh")
 _CALLS = {
-    (cell, bias): Call(cell, _CORE_NAMES if bias else _CORE_NAMES[:2])
+    (cell, bias): Call(cell, PLAIN_WEIGHTS if bias else PLAIN_WEIGHTS[:2])
     for cell in ("rnn_tanh", "rnn_relu", "lstm", "gru")
     for bias in (True, False)
 }
@@ -75,7 +74,7 @@ class _Cells(LeafModule, RNNCellBase):  # type: ignore[misc]  # torch is not loo
 
     def _call(self) -> Call:
         # Anything else as a cell is for torch to refuse.
-        return _CALLS.get((self._kind, self.bias)) or Call(self._kind, _CORE_NAMES)
+        return _CALLS.get((self._kind, self.bias)) or Call(self._kind, PLAIN_WEIGHTS)
 
     def _fits(self, input: Tensor, hx: Any, dtype: torch.dtype) -> bool:
         """Return whether torch would take these arguments."""

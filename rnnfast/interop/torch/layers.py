@@ -9,14 +9,13 @@ from torch import Tensor
 from torch.nn.modules.rnn import RNNBase
 from torch.nn.utils.rnn import PackedSequence
 
-from . import _autograd, _packed, _sequences, _single
-from ._call import NO_RATES, Call, Operands
+from . import _autograd, _packed, _sequences
+from ._call import NO_RATES, PLAIN_WEIGHTS, Call, Operands
 from ._dispatch import recurrence, states_in
 from ._fallback import reason_for_torch, say_run_by_torch
 from ._leaf import LeafModule
-from ._modes import are_plain, in_some_mode
+from ._modes import in_some_mode
 
-_NAMES: tuple[str, ...] = ("w_ih", "w_hh", "b_ih", "b_hh")
 _KINDS = {"LSTM": "lstm", "GRU": "gru", "RNN_TANH": "rnn_tanh", "RNN_RELU": "rnn_relu"}
 
 
@@ -173,7 +172,7 @@ class _Layers(LeafModule, RNNBase):  # type: ignore[misc]  # torch is not looked
         if self.batch_first:
             x = x.transpose(0, 1)
         if torch.is_grad_enabled():
-            found = _single_with_gradients(call, x, state, weights)
+            found = _autograd.forward_single(call, x, state, weights)
         else:
             found = _packed.forward_single(self, call, x, state, weights)
         if found is None or not self.batch_first:
@@ -254,7 +253,7 @@ class _Layers(LeafModule, RNNBase):  # type: ignore[misc]  # torch is not looked
         )
 
     def _call(self) -> Call:
-        names = _NAMES if self.bias else _NAMES[:2]
+        names: tuple[str, ...] = PLAIN_WEIGHTS if self.bias else PLAIN_WEIGHTS[:2]
         if self.proj_size:
             names += ("w_hr",)
         if self.peephole:
@@ -277,18 +276,6 @@ class _Layers(LeafModule, RNNBase):  # type: ignore[misc]  # torch is not looked
         seed = torch.randint(2**63 - 1, ()) if draws else None
         h0, c0, *_ = (*states, None, None)
         return recurrence(self, call, Operands(x, h0, c0, weights, lengths, resets, seed))
-
-
-def _single_with_gradients(
-    call: Call, x: Tensor, state: Any, weights: list[Tensor]
-) -> tuple[Tensor, ...] | None:
-    if not are_plain(x, weights) or not any(weight.requires_grad for weight in weights):
-        return None
-    finished = _single.forward_saving(call, x, state, weights)
-    if finished is None:
-        return None
-    h0, c0 = state if call.has_c and state is not None else (state, None)
-    return _autograd.recurrence(call, Operands(x, h0, c0, weights), finished)
 
 
 class RNN(_Layers):
