@@ -8,11 +8,11 @@ from numpy.typing import ArrayLike
 
 from rnnfast.layers.input import Input
 from rnnfast.layers.layer import Array, Layer, Shape
-from rnnfast.layers.recurrence import Recurrence
-from rnnfast.training import chain
+from rnnfast.layers.recurrent_layer import RecurrentLayer
+from rnnfast.training import chain, data
+from rnnfast.training.model import Model
 from rnnfast.training.summary import describe
-from rnnfast.training.trainer import Trainer
-from rnnfast.training.weights import Weights
+from rnnfast.training.trainable import require_layers
 from rnnfast.utils.naming import auto_name
 from rnnfast.utils.options import refuse
 
@@ -25,7 +25,7 @@ _SUMMARY_NOT_YET: Mapping[str, object] = {
 }
 
 
-class Sequential(Weights, Trainer):
+class Sequential(Model):
     """A model of layers one after another: `keras.Sequential`.
 
     Weights are made when the shape of the input is known: at once when the first element is an
@@ -66,7 +66,7 @@ class Sequential(Weights, Trainer):
         **options: object,
     ) -> None:
         refuse("Sequential", options, {"trainable": True})
-        self.name = auto_name(self) if name is None else name
+        super().__init__(auto_name(self) if name is None else name)
         self._input: Input | None = None
         self._layers: list[Layer] = []
         self._input_shape: Shape | None = None
@@ -146,7 +146,7 @@ class Sequential(Weights, Trainer):
         ValueError
             When there is none.
         """
-        self._require_layers()
+        require_layers(self)
         return self._layers.pop()
 
     # --------------------------------------------------------------------------------- build
@@ -199,7 +199,7 @@ class Sequential(Weights, Trainer):
                 f"input_shape must be that of the model's Input, {self._input.batch_shape}, "
                 f"got {shape}"
             )
-        self._require_layers()
+        require_layers(self)
         reached = shape
         for layer in self._layers:
             layer.build(reached)
@@ -246,7 +246,7 @@ class Sequential(Weights, Trainer):
         ValueError, TypeError
             When the inputs do not fit the model.
         """
-        return chain.call(self._layers, self._inputs("x", x)).y
+        return chain.call(self._layers, data.as_inputs(self, "x", x)).y
 
     def reset_states(self) -> None:
         """Let every stateful layer forget what the last batch has left.
@@ -255,7 +255,7 @@ class Sequential(Weights, Trainer):
         `evaluate` and `predict`, as in Keras.
         """
         for layer in self._layers:
-            if isinstance(layer, Recurrence):
+            if isinstance(layer, RecurrentLayer):
                 layer.reset_state()
 
     # ------------------------------------------------------------------------------- summary

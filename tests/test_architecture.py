@@ -208,6 +208,32 @@ def imported(tree: ast.AST, module: Path) -> list[str]:
     return names
 
 
+def module_of(dotted: str) -> Path | None:
+    """The file of rnnfast that a dotted name lies in; None for a name of the package itself."""
+    words = dotted.split(".")[1:]
+    for count in range(len(words), 0, -1):
+        path = PACKAGE.joinpath(*words[:count])
+        for file in (path.with_suffix(".py"), path.with_suffix(".pyi"), path / "__init__.py"):
+            if file.is_file():
+                return file
+    return None
+
+
+def test_no_imports_go_in_a_circle():
+    # Those in functions and for types alone count as well: they would only hide one.
+    uses = {}
+    for module in MODULES:
+        names = imported(ast.parse(module.read_text()), module)
+        used = {module_of(dotted) for dotted in names if dotted.startswith("rnnfast.")}
+        uses[module] = used - {module, None}
+    while ends := [module for module, used in uses.items() if not used & uses.keys()]:
+        for module in ends:
+            del uses[module]
+    assert not {
+        name(module): sorted(map(name, used & uses.keys())) for module, used in uses.items()
+    }
+
+
 class WithoutTyping(ast.NodeTransformer):
     """Takes away `if TYPE_CHECKING`: naming the type of one's user is not using it."""
 

@@ -22,15 +22,7 @@ class History(Callback):
         self.history: dict[str, list[float]] = {}
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Append the values of the epoch.
-
-        Parameters
-        ----------
-        epoch : int
-            Its number, from 0.
-        logs : dict, optional
-            The values by name.
-        """
+        """Append the values of the epoch; see `Callback.on_epoch_end`."""
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)

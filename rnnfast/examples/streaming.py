@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rnnfast import Sequential
 from rnnfast.examples.text import UNKNOWN, Symbols
-from rnnfast.layers.recurrent import Recurrent
+from rnnfast.layers.cell_layer import CellLayer
 
 
 class Stream:
@@ -32,7 +32,7 @@ class Stream:
     def __init__(self, model: Sequential) -> None:
         embedding, *hidden, dense = model.layers
         (self._embeddings,) = embedding.get_weights()
-        self._cells = [layer.prepack() for layer in hidden if isinstance(layer, Recurrent)]
+        self._cells = [layer.prepack() for layer in hidden if isinstance(layer, CellLayer)]
         self._kernel, self._bias = dense.get_weights()
         self._states: list[Any] = [None] * len(self._cells)
 

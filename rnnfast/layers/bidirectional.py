@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnnfast.layers.layer import Array, Layer, Mask, Shape
-from rnnfast.layers.one_way import OneWay
-from rnnfast.layers.recurrence import Outcome, Recurrence, States, StatesPullback
+from rnnfast.layers.recurrent_layer import Outcome, RecurrentLayer, States, StatesPullback
+from rnnfast.layers.unidirectional import Unidirectional
 
 # Of each mode: y from f and b, and df and db from dy, f and b.
 _Merge = tuple[Callable[[Array, Array], Any], Callable[[Any, Array, Array], tuple[Any, Any]]]
@@ -30,7 +30,7 @@ _MERGES: Mapping[str | None, _Merge] = {
 }
 
 
-class Bidirectional(Recurrence):
+class Bidirectional(RecurrentLayer):
     """A recurrent layer in both directions: `keras.layers.Bidirectional`.
 
     Parameters
@@ -69,10 +69,10 @@ class Bidirectional(Recurrence):
 
     def __init__(
         self,
-        layer: OneWay,
+        layer: Unidirectional,
         merge_mode: str | None = "concat",
         *,
-        backward_layer: OneWay | None = None,
+        backward_layer: Unidirectional | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
         **options: object,
@@ -86,23 +86,23 @@ class Bidirectional(Recurrence):
         if backward_layer is not None:
             _require_recurrent("backward_layer", backward_layer)
             _require_fitting(layer, backward_layer)
-        behind = layer if backward_layer is None else backward_layer
+        backward = layer if backward_layer is None else backward_layer
         backwards = layer.go_backwards
         self.forward_layer = layer.twin(f"forward_{layer.name}", go_backwards=backwards)
-        self.backward_layer = behind.twin(f"backward_{behind.name}", go_backwards=not backwards)
+        self.backward_layer = backward.twin(f"backward_{backward.name}", go_backwards=not backwards)
         self.return_sequences = layer.return_sequences
         self.return_state = layer.return_state
         self.stateful = layer.stateful
-        for part in self._parts:
-            part.zero_output_for_mask = self.return_sequences
+        for layer in self._both:
+            layer.zero_output_for_mask = self.return_sequences
 
     @property
-    def _parts(self) -> tuple[OneWay, OneWay]:
+    def _both(self) -> tuple[Unidirectional, Unidirectional]:
         return self.forward_layer, self.backward_layer
 
     def _check_input_shape(self, input_shape: Shape) -> None:
-        for part in self._parts:
-            part._check_input_shape(input_shape)
+        for layer in self._both:
+            layer._check_input_shape(input_shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Any:
         """Give the shape of the result.
@@ -118,35 +118,36 @@ class Bidirectional(Recurrence):
             (batch, time, H) or (batch, H), of both layers' H together with "concat"; a tuple of
             such where a call gives several arrays.
         """
-        *_, f = self._part_shape(self.forward_layer, input_shape)
-        *rest, b = self._part_shape(self.backward_layer, input_shape)
+        *_, f = self._shape_of(self.forward_layer, input_shape)
+        *rest, b = self._shape_of(self.backward_layer, input_shape)
         states = self._state_shapes(input_shape[0]) if self.return_state else ()
         if self.merge_mode is None:
             return ((*rest, f), (*rest, b), *states)
         shape = (*rest, f + b if self.merge_mode == "concat" else f)
         return (shape, *states) if states else shape
 
-    def _part_shape(self, part: OneWay, input_shape: Shape) -> Any:
-        shape = part.compute_output_shape(input_shape)
+    def _shape_of(self, layer: Unidirectional, input_shape: Shape) -> Any:
+        shape = layer.compute_output_shape(input_shape)
         return shape[0] if self.return_state else shape
 
     def _create_weights(self, input_shape: Shape) -> None:
-        for side, part in zip(("forward", "backward"), self._parts, strict=True):
-            part.build(input_shape)
-            # The same arrays: what changes them in place changes those of the parts.
-            self._parameters |= {f"{side}_{name}": p for name, p in part._parameters.items()}
+        for side, layer in zip(("forward", "backward"), self._both, strict=True):
+            layer.build(input_shape)
+            # The same arrays: what changes them in place changes those of the layers.
+            self._parameters |= {f"{side}_{name}": p for name, p in layer._parameters.items()}
 
     def _from_keras(self, name: str, value: Array) -> Array:
-        part, of_part = self._owner(name)
-        return part._from_keras(of_part, value)
+        layer, name_there = self._owner(name)
+        return layer._from_keras(name_there, value)
 
     def _to_keras(self, name: str, value: Array) -> Array:
-        part, of_part = self._owner(name)
-        return part._to_keras(of_part, value)
+        layer, name_there = self._owner(name)
+        return layer._to_keras(name_there, value)
 
-    def _owner(self, name: str) -> tuple[OneWay, str]:
-        side, _, of_part = name.partition("_")
-        return (self.forward_layer if side == "forward" else self.backward_layer), of_part
+    def _owner(self, name: str) -> tuple[Unidirectional, str]:
+        """Return the layer that has a weight, and the weight's name there."""
+        side, _, name_there = name.partition("_")
+        return (self.forward_layer if side == "forward" else self.backward_layer), name_there
 
     # ------------------------------------------------------------------------------ states
 
@@ -158,13 +159,13 @@ class Bidirectional(Recurrence):
     @property
     def states(self) -> States | None:
         """What the last batch has left in both layers; None without one, or when not stateful."""
-        forward, backward = (part.states for part in self._parts)
+        forward, backward = (layer.states for layer in self._both)
         return None if forward is None or backward is None else forward + backward
 
     def reset_state(self) -> None:
         """Forget the states that the last batch has left in both layers."""
-        for part in self._parts:
-            part.reset_state()
+        for layer in self._both:
+            layer.reset_state()
 
     @property
     def gives_one_array(self) -> bool:
@@ -184,7 +185,7 @@ class Bidirectional(Recurrence):
     # ------------------------------------------------------------------------- computation
 
     def run(self, x: Array, states: States | None = None, mask: Mask | None = None) -> Outcome:
-        """Compute results and states of both directions; see `Recurrence.run`."""
+        """Compute results and states of both directions; see `RecurrentLayer.run`."""
         merge, _ = _MERGES[self.merge_mode]
         before = self._halves(states)
         f, forward_states = self.forward_layer.run(x, before[0], mask)
@@ -200,7 +201,7 @@ class Bidirectional(Recurrence):
         wrt_input: bool,
         wrt_states: bool,
     ) -> tuple[Outcome, StatesPullback]:
-        """Compute results, states and pullback of both directions; see `Recurrence.run_vjp`."""
+        """Compute results, states and pullback of both directions; see `RecurrentLayer.run_vjp`."""
         merge, split = _MERGES[self.merge_mode]
         before = self._halves(states)
         wanted = {"wrt_input": wrt_input, "wrt_states": wrt_states}
@@ -227,7 +228,7 @@ class Bidirectional(Recurrence):
         return Outcome(merge(f, b), f_states + b_states), pullback
 
     def _halves(self, states: Sequence[Any] | None) -> tuple[Any, Any]:
-        """Part what is given for each state into that of either layer."""
+        """Split what there is of each state into that of either layer."""
         if states is None:
             return None, None
         middle = len(self.forward_layer.state_sizes)
@@ -239,11 +240,11 @@ class Bidirectional(Recurrence):
 
 
 def _require_recurrent(name: str, layer: Any) -> None:
-    if not isinstance(layer, OneWay):
+    if not isinstance(layer, Unidirectional):
         raise TypeError(f"{name} must be a SimpleRNN, LSTM, GRU or RNN, got {type(layer).__name__}")
 
 
-def _require_fitting(layer: OneWay, backward: OneWay) -> None:
+def _require_fitting(layer: Unidirectional, backward: Unidirectional) -> None:
     if backward.go_backwards == layer.go_backwards:
         raise ValueError(
             "backward_layer must have go_backwards="

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from rnnfast.layers.cell_layer import CellLayer
 from rnnfast.layers.gru import GRU
 from rnnfast.layers.lstm import LSTM
-from rnnfast.layers.recurrent import Recurrent
 from rnnfast.layers.simple_rnn import SimpleRNN
 from rnnfast.utils.naming import auto_name, check_name
 
@@ -33,7 +33,7 @@ class Cell:
     units : int
         Number of hidden units, H.
     *arguments, **options
-        As for the layer of this kind.
+        As for the layer.
     name : str, optional
         By default the class name in snake case, numbered from the second instance on.
 
@@ -43,7 +43,7 @@ class Cell:
         As from the layer, and TypeError for an argument that belongs to `RNN`.
     """
 
-    kind: ClassVar[type[Recurrent]]
+    layer_class: ClassVar[type[CellLayer]]
 
     def __init__(
         self, units: int, *arguments: Any, name: str | None = None, **options: Any
@@ -54,7 +54,7 @@ class Cell:
                     f"{type(self).__name__} got an unexpected argument {option!r}; pass it to RNN"
                 )
         self.name = auto_name(self) if name is None else check_name(name)
-        self.layer = self.kind(units, *arguments, name=self.name, **options)
+        self.layer = self.layer_class(units, *arguments, name=self.name, **options)
 
     @property
     def units(self) -> int:
@@ -90,7 +90,7 @@ class SimpleRNNCell(Cell):
         As from `SimpleRNN`, and TypeError for an argument that belongs to `RNN`.
     """
 
-    kind: ClassVar[type[Recurrent]] = SimpleRNN
+    layer_class: ClassVar[type[CellLayer]] = SimpleRNN
 
 
 class LSTMCell(Cell):
@@ -111,7 +111,7 @@ class LSTMCell(Cell):
         As from `LSTM`, and TypeError for an argument that belongs to `RNN`.
     """
 
-    kind: ClassVar[type[Recurrent]] = LSTM
+    layer_class: ClassVar[type[CellLayer]] = LSTM
 
 
 class GRUCell(Cell):
@@ -132,7 +132,7 @@ class GRUCell(Cell):
         As from `GRU`, and TypeError for an argument that belongs to `RNN`.
     """
 
-    kind: ClassVar[type[Recurrent]] = GRU
+    layer_class: ClassVar[type[CellLayer]] = GRU
 
 
 class StackedRNNCells:

@@ -91,18 +91,7 @@ class Dense(Layer):
         require_features(self, input_shape, len(self._kernel) if self.built else None)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Give the shape of the result.
-
-        Parameters
-        ----------
-        input_shape : tuple
-            (batch, ..., I).
-
-        Returns
-        -------
-        tuple
-            (batch, ..., units).
-        """
+        """Give (batch, ..., units) from (batch, ..., I); see `Layer.compute_output_shape`."""
         return (*input_shape[:-1], self.units)
 
     def _create_weights(self, input_shape: Shape) -> None:
@@ -166,37 +155,11 @@ class Dense(Layer):
         return self.logits(x), pullback
 
     def call(self, x: Array) -> Array:
-        """Compute the result.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, ..., I).
-
-        Returns
-        -------
-        ndarray
-            Shape (batch, ..., units).
-        """
+        """Compute y (batch, ..., units) from x (batch, ..., I); see `Layer.call`."""
         return self.activation.forward(self.logits(x))
 
     def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
-        """Compute the result and the pullback of its gradient.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, ..., I).
-        wrt_input : bool
-            Whether the gradient by `x` will be used.
-
-        Returns
-        -------
-        y : ndarray
-            Shape (batch, ..., units).
-        pullback : callable
-            See `Layer.vjp`.
-        """
+        """Compute as `call`, with the pullback; see `Layer.vjp`."""
         z, logits_pullback = self.logits_vjp(x, wrt_input=wrt_input)
         y = self.activation.forward(z)
 

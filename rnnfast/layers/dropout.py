@@ -74,55 +74,18 @@ class Dropout(Layer):
         self._rng = make_generator(seed)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Give the shape of the input.
-
-        Parameters
-        ----------
-        input_shape : tuple
-            (batch, ...).
-
-        Returns
-        -------
-        tuple
-            (batch, ...).
-        """
+        """Give the shape of the input; see `Layer.compute_output_shape`."""
         return input_shape
 
     def _create_weights(self, input_shape: Shape) -> None:
         """Create none."""
 
     def call(self, x: Array) -> Array:
-        """Return the input: nothing is dropped in inference.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, ...).
-
-        Returns
-        -------
-        ndarray
-            Shape (batch, ...).
-        """
+        """Return the input: nothing is dropped in inference; see `Layer.call`."""
         return x
 
     def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
-        """Drop inputs; the gradient of what was dropped is zero.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, ...).
-        wrt_input : bool
-            Whether the gradient by `x` will be used.
-
-        Returns
-        -------
-        y : ndarray
-            Shape (batch, ...).
-        pullback : callable
-            See `Layer.vjp`.
-        """
+        """Drop inputs; the gradient of what was dropped is zero; see `Layer.vjp`."""
         mask = draw_mask(self._rng, self.rate, x.shape, self.dtype)
 
         def pullback(dy: Array) -> tuple[Array | None, list[Array]]:

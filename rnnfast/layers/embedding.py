@@ -78,18 +78,7 @@ class Embedding(Layer):
         self.mask_zero = flag("mask_zero", mask_zero)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Give the shape of the result.
-
-        Parameters
-        ----------
-        input_shape : tuple
-            (batch, time).
-
-        Returns
-        -------
-        tuple
-            (batch, time, output_dim).
-        """
+        """Give (batch, time, output_dim) from (batch, time); see `Layer.compute_output_shape`."""
         return (*input_shape, self.output_dim)
 
     def _create_weights(self, input_shape: Shape) -> None:
@@ -147,38 +136,12 @@ class Embedding(Layer):
         return x != 0 if self.mask_zero else None
 
     def call(self, x: Array) -> Array:
-        """Pick the rows.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, time).
-
-        Returns
-        -------
-        ndarray
-            Shape (batch, time, output_dim).
-        """
+        """Pick a row (output_dim,) for each index of x (batch, time); see `Layer.call`."""
         embeddings = self._parameters["embeddings"]
         return embeddings[x]
 
     def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
-        """Pick the rows; indices have no gradient.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, time).
-        wrt_input : bool
-            Whether the gradient by `x` will be used.
-
-        Returns
-        -------
-        y : ndarray
-            Shape (batch, time, output_dim).
-        pullback : callable
-            See `Layer.vjp`.
-        """
+        """Pick the rows; indices have no gradient; see `Layer.vjp`."""
         x = x.view()  # whatever dtype the caller may give his own before the pullback
 
         def pullback(dy: Array) -> tuple[Array | None, list[Array]]:

@@ -17,12 +17,12 @@ from numpy.typing import DTypeLike
 from rnnfast import initializers
 from rnnfast._check.options import flag
 from rnnfast.functional import gru, gru_vjp
+from rnnfast.layers.cell_layer import CellLayer
 from rnnfast.layers.kernel_activations import of_keras
 from rnnfast.layers.layer import Array, Shape
-from rnnfast.layers.recurrent import Recurrent
 
 
-class GRU(Recurrent):
+class GRU(CellLayer):
     """Gated recurrent unit layer: `keras.layers.GRU`.
 
     Parameters
@@ -163,18 +163,18 @@ class GRU(Recurrent):
         return w_ih, w_hh, bias[0], bias[1]
 
     @property
-    def _trained(self) -> tuple[str, ...]:
+    def _kernel_weight_names(self) -> tuple[str, ...]:
         both = self.use_bias and self.reset_after
-        return (*super()._trained, "b_hh") if both else super()._trained
+        return (*super()._kernel_weight_names, "b_hh") if both else super()._kernel_weight_names
 
     def _weight_gradients(self, grads: Any) -> list[Array]:
         if self.use_bias and self.reset_after:
             grads = grads._replace(b_ih=np.stack([grads.b_ih, grads.b_hh]))
-        names = (name for name in self._trained if name != "b_hh")
+        names = (name for name in self._kernel_weight_names if name != "b_hh")
         return [getattr(grads, name) for name in names]
 
     @property
-    def _beside(self) -> dict[str, str]:
+    def _further_weights(self) -> dict[str, str]:
         return {"layer_norm": "layer_norm"} if self.layer_norm else {}
 
     def _create_weights(self, input_shape: Shape) -> None:

@@ -279,7 +279,7 @@ class Layer(ABC):
             The result, samples along the first axis.
         """
         array = self._convert_and_build(x)
-        return self.call(array) if mask is None else self.call_masked(array, _of(array, mask))
+        return self.call(array) if mask is None else self.call_masked(array, _as_mask(array, mask))
 
     def _convert_and_build(self, x: ArrayLike) -> Array:
         array = self.convert_input(as_numbers("x", x))
@@ -360,7 +360,7 @@ class Layer(ABC):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-def _of(x: Array, mask: ArrayLike) -> Mask:
+def _as_mask(x: Array, mask: ArrayLike) -> Mask:
     """Return a mask of the first axes of `x`."""
     axes = np.ndim(mask)
     if not 0 < axes <= x.ndim:

@@ -15,13 +15,13 @@ from numpy.typing import DTypeLike
 from rnnfast import initializers
 from rnnfast._check.options import flag
 from rnnfast.functional import lstm, lstm_vjp
+from rnnfast.layers.cell_layer import CellLayer, own_copy
 from rnnfast.layers.kernel_activations import of_keras
 from rnnfast.layers.layer import Array, Shape
-from rnnfast.layers.recurrent import Recurrent, another
 from rnnfast.utils.hyperparameters import require_positive
 
 
-class LSTM(Recurrent):
+class LSTM(CellLayer):
     """Long short-term memory layer: `keras.layers.LSTM`.
 
     Parameters
@@ -103,8 +103,8 @@ class LSTM(Recurrent):
     kind: ClassVar[str] = "lstm"
     function: ClassVar[Callable[..., Any]] = staticmethod(lstm)
     function_vjp: ClassVar[Callable[..., Any]] = staticmethod(lstm_vjp)
-    initial_names: ClassVar[tuple[str, ...]] = ("h0", "c0")
-    gradient_names: ClassVar[tuple[str, ...]] = ("dh_n", "dc_n")
+    initial_state_names: ClassVar[tuple[str, ...]] = ("h0", "c0")
+    state_gradient_names: ClassVar[tuple[str, ...]] = ("dh_n", "dc_n")
 
     def __init__(
         self,
@@ -165,8 +165,8 @@ class LSTM(Recurrent):
         self.projection_initializer = initializers.get(projection_initializer)
         self.peephole = flag("peephole", peephole)
         self.layer_norm = flag("layer_norm", layer_norm)
-        for name, given in (("projection", projection is not None), ("peephole", self.peephole)):
-            if self.layer_norm and given:
+        for name, chosen in (("projection", projection is not None), ("peephole", self.peephole)):
+            if self.layer_norm and chosen:
                 raise ValueError(f"layer_norm and {name} do not go together, choose one of them")
 
     @property
@@ -175,9 +175,9 @@ class LSTM(Recurrent):
         return [self.projection or self.units, self.units]
 
     def twin(self, name: str, *, go_backwards: bool) -> LSTM:
-        """Make a layer of the same arguments that has no weights yet; see `OneWay.twin`."""
+        """Make a layer of the same arguments that has no weights yet; see `Unidirectional.twin`."""
         layer = super().twin(name, go_backwards=go_backwards)
-        layer.projection_initializer = another(self.projection_initializer)
+        layer.projection_initializer = own_copy(self.projection_initializer)
         return layer
 
     def _create_weights(self, input_shape: Shape) -> None:
@@ -200,13 +200,13 @@ class LSTM(Recurrent):
         return value  # the same inside and outside
 
     @property
-    def _beside(self) -> dict[str, str]:
-        there = {
+    def _further_weights(self) -> dict[str, str]:
+        options = {
             "w_hr": ("projection_kernel", self.projection is not None),
             "peephole": ("peephole", self.peephole),
             "layer_norm": ("layer_norm", self.layer_norm),
         }
-        return {argument: name for argument, (name, given) in there.items() if given}
+        return {argument: name for argument, (name, chosen) in options.items() if chosen}
 
     def _cell_options(self) -> dict[str, Any]:
         return {**super()._cell_options(), "activations": self._activations}

@@ -58,18 +58,7 @@ class Masking(Layer):
         require_held("mask_value", self.mask_value, self.dtype)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Give the shape of the input.
-
-        Parameters
-        ----------
-        input_shape : tuple
-            (batch, ..., I).
-
-        Returns
-        -------
-        tuple
-            (batch, ..., I).
-        """
+        """Give the shape of the input; see `Layer.compute_output_shape`."""
         return input_shape
 
     def _check_input_shape(self, input_shape: Shape) -> None:
@@ -102,37 +91,11 @@ class Masking(Layer):
         return there
 
     def call(self, x: Array) -> Array:
-        """Set masked steps to zero.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, ..., I).
-
-        Returns
-        -------
-        ndarray
-            Shape (batch, ..., I).
-        """
+        """Set masked steps of x (batch, ..., I) to zero; see `Layer.call`."""
         return _where(self.compute_mask(x), x)
 
     def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
-        """Set masked steps to zero; their gradient is zero.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, ..., I).
-        wrt_input : bool
-            Whether the gradient by `x` will be used.
-
-        Returns
-        -------
-        y : ndarray
-            Shape (batch, ..., I).
-        pullback : callable
-            See `Layer.vjp`.
-        """
+        """Set masked steps to zero; their gradient is zero; see `Layer.vjp`."""
         mask = self.compute_mask(x)
 
         def pullback(dy: Array) -> tuple[Array | None, list[Array]]:

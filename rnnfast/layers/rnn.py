@@ -16,17 +16,17 @@ from typing import Any, ClassVar, TypeVar
 
 from numpy.typing import DTypeLike
 
+from rnnfast.layers.cell_layer import CellLayer
 from rnnfast.layers.cells import Cell, StackedRNNCells
 from rnnfast.layers.layer import Array, Layer, Shape
-from rnnfast.layers.one_way import OneWay, Scanned, ScanPullback
-from rnnfast.layers.recurrence import States
-from rnnfast.layers.recurrent import Recurrent
+from rnnfast.layers.recurrent_layer import States
+from rnnfast.layers.unidirectional import Scanned, ScanPullback, Unidirectional
 from rnnfast.utils.naming import number, to_snake_case
 
 _Same = TypeVar("_Same", bound="RNN")
 
 
-class RNN(OneWay):
+class RNN(Unidirectional):
     """A recurrent layer of one cell or of cells one above another: `keras.layers.RNN`.
 
     Parameters
@@ -94,26 +94,26 @@ class RNN(OneWay):
             raise ValueError(f"dtype must be that of the cells, {own}, got {self.dtype}")
         self.cell = cell
         used: Counter[str] = Counter()
-        self._by_name: dict[str, Recurrent] = {
+        self._layers_by_name: dict[str, CellLayer] = {
             number(to_snake_case(type(one).__name__), used): one.layer for one in cells
         }
-        self._by_name = self._twins(self.go_backwards)
+        self._layers_by_name = self._twins(self.go_backwards)
         self._output_state = sum(len(layer.state_sizes) for layer in self._layers[:-1])
 
     @property
-    def _layers(self) -> list[Recurrent]:
-        return list(self._by_name.values())
+    def _layers(self) -> list[CellLayer]:
+        return list(self._layers_by_name.values())
 
-    def _twins(self, go_backwards: bool) -> dict[str, Recurrent]:
+    def _twins(self, go_backwards: bool) -> dict[str, CellLayer]:
         return {
             name: layer.twin(layer.name, go_backwards=go_backwards)
-            for name, layer in self._by_name.items()
+            for name, layer in self._layers_by_name.items()
         }
 
     def twin(self: _Same, name: str, *, go_backwards: bool) -> _Same:
-        """Make a layer of the same arguments that has no weights yet; see `OneWay.twin`."""
+        """Make a layer of the same arguments that has no weights yet; see `Unidirectional.twin`."""
         layer = super().twin(name, go_backwards=go_backwards)
-        layer._by_name = self._twins(go_backwards)
+        layer._layers_by_name = self._twins(go_backwards)
         return layer
 
     # ------------------------------------------------------------------ shapes and weights
@@ -130,24 +130,24 @@ class RNN(OneWay):
 
     def _create_weights(self, input_shape: Shape) -> None:
         batch, time, features = input_shape
-        for prefix, layer in self._by_name.items():
+        for prefix, layer in self._layers_by_name.items():
             layer.build((batch, time, features))
             features = layer.state_sizes[0]
             # The same arrays: what changes them in place changes those of the layers.
             self._parameters |= {f"{prefix}/{name}": p for name, p in layer._parameters.items()}
 
     def _from_keras(self, name: str, value: Array) -> Array:
-        prefix, _, of_layer = name.partition("/")
-        return self._by_name[prefix]._from_keras(of_layer, value)
+        prefix, _, name_there = name.partition("/")
+        return self._layers_by_name[prefix]._from_keras(name_there, value)
 
     def _to_keras(self, name: str, value: Array) -> Array:
-        prefix, _, of_layer = name.partition("/")
-        return self._by_name[prefix]._to_keras(of_layer, value)
+        prefix, _, name_there = name.partition("/")
+        return self._layers_by_name[prefix]._to_keras(name_there, value)
 
     # -------------------------------------------------------------------------- computation
 
-    def _parted(self, flat: Sequence[Any] | None) -> list[Any]:
-        """Part what is given for each state into a tuple for each cell."""
+    def _by_cell(self, flat: Sequence[Any] | None) -> list[Any]:
+        """Split what there is of each state into a tuple for each cell."""
         if flat is None:
             return [None] * len(self._layers)
         remaining = iter(flat)
@@ -156,11 +156,11 @@ class RNN(OneWay):
     def _nested(self, flat: Sequence[Any]) -> Sequence[Any]:
         if isinstance(self.cell, Cell):
             return flat
-        return [list(of_cell) for of_cell in self._parted(flat)]
+        return [list(of_cell) for of_cell in self._by_cell(flat)]
 
     def _scan(self, x: Array, lengths: Array | None, states: States | None) -> Scanned:
         after: States = ()
-        for layer, before in zip(self._layers, self._parted(states), strict=True):
+        for layer, before in zip(self._layers, self._by_cell(states), strict=True):
             x, of_layer = layer._scan(x, lengths, before)
             after += of_layer
         return x, after
@@ -176,7 +176,7 @@ class RNN(OneWay):
     ) -> tuple[Scanned, ScanPullback]:
         after: States = ()
         pulls: list[ScanPullback] = []
-        for layer, before in zip(self._layers, self._parted(states), strict=True):
+        for layer, before in zip(self._layers, self._by_cell(states), strict=True):
             (x, of_layer), pull = layer._scan_vjp(
                 x, lengths, before, wrt_input=wrt_input or bool(pulls), wrt_states=wrt_states
             )
@@ -188,7 +188,7 @@ class RNN(OneWay):
         ) -> tuple[Array | None, list[Array], list[Array] | None]:
             gradients: list[Array] = []
             dbefore: list[Array] = []
-            for pull, above in zip(reversed(pulls), reversed(self._parted(dstates)), strict=True):
+            for pull, above in zip(reversed(pulls), reversed(self._by_cell(dstates)), strict=True):
                 dy, of_layer, of_states = pull(dy, above)
                 gradients = of_layer + gradients
                 dbefore = (of_states or []) + dbefore

@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 from numpy.typing import DTypeLike
 
 from rnnfast.functional import rnn, rnn_vjp
+from rnnfast.layers.cell_layer import CellLayer
 from rnnfast.layers.kernel_activations import of_keras
-from rnnfast.layers.recurrent import Recurrent
 
 
-class SimpleRNN(Recurrent):
+class SimpleRNN(CellLayer):
     """Fully connected recurrent layer: `keras.layers.SimpleRNN`.
 
     Parameters

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnnfast.layers.layer import Array, Layer, Mask, Pullback, Shape
-from rnnfast.layers.recurrence import is_stateful
+from rnnfast.layers.recurrent_layer import is_stateful
 
 
 class TimeDistributed(Layer):
@@ -85,18 +85,7 @@ class TimeDistributed(Layer):
         self.layer._check_input_shape(_of_one_step(input_shape))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Give the shape of the result.
-
-        Parameters
-        ----------
-        input_shape : tuple
-            (batch, time, ...).
-
-        Returns
-        -------
-        tuple
-            (batch, time, ...).
-        """
+        """Give (batch, time, *the layer's); see `Layer.compute_output_shape`."""
         batch, *rest = self.layer.compute_output_shape(_of_one_step(input_shape))
         return (batch, input_shape[1], *rest)
 
@@ -131,50 +120,24 @@ class TimeDistributed(Layer):
             return mask
         steps = _Steps(x)
         inner = self.layer.compute_mask(steps.merge(x), steps.merge(mask))
-        return None if inner is None else steps.part(inner)
+        return None if inner is None else steps.split(inner)
 
     def call(self, x: Array) -> Array:
-        """Compute the result.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, time, ...).
-
-        Returns
-        -------
-        ndarray
-            Shape (batch, time, ...).
-        """
+        """Compute (batch, time, ...) from x (batch, time, ...); see `Layer.call`."""
         steps = _Steps(x)
-        return steps.part(self.layer.call(steps.merge(x)))
+        return steps.split(self.layer.call(steps.merge(x)))
 
     def call_masked(self, x: Array, mask: Mask) -> Array:
         """Compute the result of a masked input; see `Layer.call_masked`."""
         if mask.ndim <= 2:
             return self.call(x)
         steps = _Steps(x)
-        return steps.part(self.layer.call_masked(steps.merge(x), steps.merge(mask)))
+        return steps.split(self.layer.call_masked(steps.merge(x), steps.merge(mask)))
 
     def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
-        """Compute the result and the pullback of its gradient.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, time, ...).
-        wrt_input : bool
-            Whether the gradient by `x` will be used.
-
-        Returns
-        -------
-        y : ndarray
-            Shape (batch, time, ...).
-        pullback : callable
-            See `Layer.vjp`.
-        """
+        """Compute as `call`, with the pullback; see `Layer.vjp`."""
         steps = _Steps(x)
-        return steps.part_both(self.layer.vjp(steps.merge(x), wrt_input=wrt_input))
+        return steps.split_both(self.layer.vjp(steps.merge(x), wrt_input=wrt_input))
 
     def vjp_masked(self, x: Array, mask: Mask, *, wrt_input: bool) -> tuple[Array, Pullback]:
         """Compute the result of a masked input, with its pullback; see `Layer.vjp_masked`."""
@@ -182,7 +145,7 @@ class TimeDistributed(Layer):
             return self.vjp(x, wrt_input=wrt_input)
         steps = _Steps(x)
         inner = self.layer.vjp_masked(steps.merge(x), steps.merge(mask), wrt_input=wrt_input)
-        return steps.part_both(inner)
+        return steps.split_both(inner)
 
 
 class _Steps:
@@ -198,19 +161,19 @@ class _Steps:
         samples = self._lengths[0] * self._lengths[1]
         return array.swapaxes(0, self._first).reshape(samples, *array.shape[2:])
 
-    def part(self, array: Array) -> Array:
+    def split(self, array: Array) -> Array:
         """Make (batch, time) of one axis."""
         return array.reshape(*self._lengths, *array.shape[1:]).swapaxes(0, self._first)
 
-    def part_both(self, inner: tuple[Array, Pullback]) -> tuple[Array, Pullback]:
+    def split_both(self, inner: tuple[Array, Pullback]) -> tuple[Array, Pullback]:
         """Do so for a result and what pulls its gradient back."""
         y, inner_pullback = inner
 
         def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
             dx, gradients = inner_pullback(self.merge(dy))
-            return None if dx is None else self.part(dx), gradients
+            return None if dx is None else self.split(dx), gradients
 
-        return self.part(y), pullback
+        return self.split(y), pullback
 
 
 def _of_one_step(input_shape: Shape) -> Shape:

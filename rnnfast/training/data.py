@@ -7,25 +7,54 @@ takes, targets to the model's dtype unless they are integers (classes).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnfast.layers.layer import Array
+from rnnfast.layers.layer import Array, Layer
+from rnnfast.layers.recurrent_layer import is_stateful
+from rnnfast.training.trainable import Trainable, require_layers
+from rnnfast.utils.hyperparameters import require_positive
 from rnnfast.utils.numbers import as_numbers
 
 Batch = slice | NDArray[np.intp]
 
+_DEFAULT_BATCH_SIZE = 32
 
-def as_targets(name: str, value: object, dtype: np.dtype[Any]) -> Array:
+
+def as_inputs(model: Trainable, name: str, x: object) -> Array:
+    """Convert inputs of a model, which is built for them if it is not."""
+    first = require_layers(model)[0]
+    array = as_numbers(name, x)
+    model.build_for(array)
+    return first.convert_input(array)
+
+
+def as_samples(
+    model: Trainable, x_name: str, x: object, y_name: str, y: object
+) -> tuple[Array, Array]:
+    """Convert inputs of a model and their targets.
+
+    Raises
+    ------
+    ValueError
+        When they do not fit the model or each other.
+    """
+    inputs = as_inputs(model, x_name, x)
+    targets = _as_targets(y_name, y, model.layers[-1].dtype)
+    _check_samples(x_name, inputs, y_name, targets)
+    return inputs, targets
+
+
+def _as_targets(name: str, value: object, dtype: np.dtype[Any]) -> Array:
     """Convert targets of a model: integers stay, all else becomes `dtype`; see `as_numbers`."""
     array = as_numbers(name, value)
     return array if array.dtype.kind in "iu" else array.astype(dtype, copy=False)
 
 
-def check_samples(x_name: str, x: Array, y_name: str, y: Array) -> None:
+def _check_samples(x_name: str, x: Array, y_name: str, y: Array) -> None:
     """Raise ValueError unless there are samples, and one target for each input."""
     if len(x) != len(y):
         raise ValueError(
@@ -59,7 +88,28 @@ def count_batches(samples: int, batch_size: int) -> int:
     return -(-samples // batch_size)
 
 
-def rows(samples: int, batch_size: int) -> set[int]:
+def choose_batch_size(layers: Sequence[Layer], batch_size: int | None, *samples: int) -> int:
+    """Give the batch size, 32 by default.
+
+    Raises
+    ------
+    ValueError
+        When it is no whole number above zero, or gives stateful layers batches of several sizes.
+    """
+    size = _DEFAULT_BATCH_SIZE
+    if batch_size is not None:
+        size = require_positive("batch_size", batch_size)
+    stateful = [layer for layer in layers if is_stateful(layer)]
+    if stateful and len({rows for count in samples for rows in _rows(count, size)}) > 1:
+        raise ValueError(
+            f"layer {stateful[0].name!r} is stateful, so that all batches must have as many "
+            f"sequences: batch_size must divide the number of samples, got {size} for "
+            f"{' and '.join(map(str, samples))} samples"
+        )
+    return size
+
+
+def _rows(samples: int, batch_size: int) -> set[int]:
     """Give the numbers of samples that batches have: the batch size, and what the last one has."""
     return {min(batch_size, samples), samples % batch_size or batch_size} if samples else set()
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -12,25 +11,13 @@ from rnnfast.callbacks.callback import Logs
 from rnnfast.callbacks.callback_list import CallbackList
 from rnnfast.layers.layer import Array
 from rnnfast.training import chain, data
-from rnnfast.training.objective import Objective
 from rnnfast.training.scores import Scores
+from rnnfast.training.session import Session
 from rnnfast.utils.blas import one_blas_thread
-
-if TYPE_CHECKING:
-    from rnnfast.training.evaluator import Evaluator
-    from rnnfast.training.trainer import Trainer
 
 
 @one_blas_thread()
-def train(
-    model: Trainer,
-    objective: Objective,
-    x: Array,
-    y: Array,
-    batches: Iterable[data.Batch],
-    epoch: int,
-    listeners: CallbackList,
-) -> Logs:
+def train(session: Session, x: Array, y: Array, batches: Iterable[data.Batch], epoch: int) -> Logs:
     """Take one optimizer step for each batch.
 
     Returns
@@ -43,42 +30,37 @@ def train(
     FloatingPointError
         When the loss becomes NaN or infinite; that step is not taken.
     """
-    scores = Scores(objective, model.metrics)
+    listeners = session.listeners
+    scores = Scores(session.objective, session.metrics())
     for step, batch in enumerate(batches):
         listeners.tell("on_train_batch_begin", step)
         targets = y[batch]
         # An overflow shows in the loss, and is reported once, here.
         with np.errstate(over="ignore", invalid="ignore"):
-            value, output, pullback = objective.value_and_pullback(x[batch], targets)
+            value, output, pullback = session.objective.value_and_pullback(x[batch], targets)
             if not math.isfinite(value):
                 raise FloatingPointError(
                     f"the loss became {value} in epoch {epoch + 1}, step {step + 1}; look for NaN "
                     f"in x and y, lower the optimizer's learning_rate or set its clipnorm"
                 )
-            model.optimizer.apply(pullback(), model.parameters)
+            session.step(pullback())
         scores.update(value, targets, output)
         listeners.tell("on_train_batch_end", step, scores.logs())
-        if model.stop_training:
+        if session.stopped():
             break
     return scores.logs()
 
 
 @one_blas_thread()
-def evaluate(
-    model: Evaluator,
-    objective: Objective,
-    x: Array,
-    y: Array,
-    batch_size: int,
-    listeners: CallbackList,
-) -> Logs:
+def evaluate(session: Session, x: Array, y: Array, batch_size: int) -> Logs:
     """Compute loss and metrics, batch by batch."""
-    scores = Scores(objective, model.metrics)
+    listeners = session.listeners
+    scores = Scores(session.objective, session.metrics())
     listeners.tell("on_test_begin")
     for step, batch in enumerate(data.batches(len(x), batch_size)):
         listeners.tell("on_test_batch_begin", step)
         targets = y[batch]
-        value, output = objective.value(x[batch], targets)
+        value, output = session.objective.value(x[batch], targets)
         scores.update(value, targets, output)
         listeners.tell("on_test_batch_end", step, scores.logs())
     logs = scores.logs()
@@ -86,15 +68,7 @@ def evaluate(
     return logs
 
 
-def validate(
-    model: Evaluator,
-    objective: Objective,
-    x: Array,
-    y: Array,
-    batch_size: int,
-    epoch: int,
-    listeners: CallbackList,
-) -> Logs:
+def validate(session: Session, x: Array, y: Array, batch_size: int, epoch: int) -> Logs:
     """Evaluate after an epoch of training.
 
     Returns
@@ -107,7 +81,7 @@ def validate(
     FloatingPointError
         When the loss is NaN or infinite.
     """
-    logs = evaluate(model, objective, x, y, batch_size, listeners)
+    logs = evaluate(session, x, y, batch_size)
     if not math.isfinite(logs["loss"]):
         raise FloatingPointError(
             f"the validation loss became {logs['loss']} in epoch {epoch + 1}; look for NaN in the "
@@ -117,15 +91,17 @@ def validate(
 
 
 @one_blas_thread()
-def predict(model: Evaluator, x: Array, batch_size: int, listeners: CallbackList) -> Array:
+def predict(
+    layers: Sequence[chain.Link],
+    x: Array,
+    outputs: Array,
+    batch_size: int,
+    listeners: CallbackList,
+) -> None:
     """Compute the outputs, batch by batch."""
-    layers = model.layers
-    shape: tuple[int, ...] = tuple(length or 0 for length in model.compute_output_shape(x.shape))
-    outputs = np.empty(shape, layers[-1].dtype)
     listeners.tell("on_predict_begin")
     for step, batch in enumerate(data.batches(len(x), batch_size)):
         listeners.tell("on_predict_batch_begin", step)
         outputs[batch] = chain.call(layers, x[batch]).y
         listeners.tell("on_predict_batch_end", step, {"outputs": outputs[batch]})
     listeners.tell("on_predict_end")
-    return outputs

@@ -24,7 +24,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeGuard
 import numpy as np
 
 from rnnfast.layers.layer import Array
-from rnnfast.training.whole_file import naming
+from rnnfast.training.atomic_file import naming
 
 _LONGEST_HEADER = 100_000_000  # bytes, of the format
 _STORED = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}

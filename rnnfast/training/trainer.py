@@ -1,126 +1,101 @@
-"""fit, with the arguments, defaults and order of events of Keras 3."""
+"""How a model is trained, in the order of events of Keras 3."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
 
+from rnnfast import losses, optimizers
+from rnnfast import metrics as metrics_module
 from rnnfast._check.options import flag
 from rnnfast.callbacks.callback import Callback, Logs
+from rnnfast.callbacks.callback_list import CallbackList
 from rnnfast.callbacks.history import History
+from rnnfast.callbacks.progress import make_progress
+from rnnfast.layers.layer import Array
 from rnnfast.training import data, loops
-from rnnfast.training.evaluator import Evaluator, as_list
-from rnnfast.utils.options import refuse
+from rnnfast.training.objective import Objective
+from rnnfast.training.session import Session
+from rnnfast.training.trainable import Trainable, require_layers
 from rnnfast.utils.random_seed import make_generator
 
-# Keras arguments still to come, with Keras's defaults.
-_FIT_NOT_YET: Mapping[str, object] = {
-    "class_weight": None,
-    "sample_weight": None,
-    "steps_per_epoch": None,
-    "validation_steps": None,
-    "validation_batch_size": None,
-    "validation_freq": 1,
-}
+Callbacks = Callback | Iterable[Callback] | None
 
 
-class Trainer(Evaluator):
-    """What a chain of layers needs in order to be trained.
+class Trainer:
+    """What `compile` has chosen, and the work of `fit`, `evaluate` and `predict`.
+
+    Arguments are those of `Model`'s methods of the same names.
 
     Attributes
     ----------
+    compiled : bool
+        Whether `compile` has been called; before that there are no choices.
+    optimizer : Optimizer
+        The choice.
+    loss : Loss or None
+        The choice.
+    metrics : list of Metric
+        The choice.
     stop_training : bool
         A callback sets it to end `fit` after the running batch.
     history : History
         Of the last `fit`.
     """
 
+    compiled = False
+    optimizer: optimizers.Optimizer
+    loss: losses.Loss | None
+    metrics: list[metrics_module.Metric]
     stop_training = False
     history: History
 
+    def compile(self, optimizer: object, loss: object, metrics: Iterable[object]) -> None:
+        """Choose how to train."""
+        self.optimizer = optimizers.get(optimizer)
+        self.loss = None if loss is None else losses.get(loss)
+        self.metrics = [metrics_module.get(metric) for metric in metrics]
+        self.compiled = True
+
     def fit(
         self,
-        x: object = None,
-        y: object = None,
-        batch_size: int | None = None,
-        epochs: int = 1,
-        verbose: int | str = "auto",
-        callbacks: Callback | Iterable[Callback] | None = None,
-        validation_split: float = 0.0,
-        validation_data: tuple[object, object] | None = None,
-        shuffle: bool = True,
+        model: Trainable,
+        x: object,
+        y: object,
         *,
-        initial_epoch: int = 0,
-        **options: object,
+        batch_size: int | None,
+        epochs: int,
+        verbose: int | str,
+        callbacks: Callbacks,
+        validation_split: float,
+        validation_data: tuple[object, object] | None,
+        shuffle: bool,
+        initial_epoch: int,
     ) -> History:
-        """Train the model.
-
-        Parameters
-        ----------
-        x : array_like
-            Inputs, samples along the first axis.
-        y : array_like
-            Targets, one for each input.
-        batch_size : int, optional
-            Samples for each step, 32 by default; the last batch of an epoch may be short.
-        epochs : int, default 1
-            Number of the last epoch, counted from 1: of all passes when `initial_epoch` is 0.
-        verbose : {"auto", 0, 1, 2}
-            0 shows nothing, 1 a progress bar for each epoch, 2 a line for each epoch; "auto" is
-            1, or 2 where tqdm is not installed.
-        callbacks : Callback or iterable of Callback, optional
-            Told of every moment of the training.
-        validation_split : float, default 0.0
-            Fraction of the samples, taken from the end before any shuffling, that is not trained
-            on but evaluated after each epoch.
-        validation_data : tuple (x, y), optional
-            What to evaluate after each epoch; goes before `validation_split`.
-        shuffle : bool, default True
-            Whether each epoch sees the samples in a new random order.
-        initial_epoch : int, default 0
-            Epochs already done, for training that is taken up again.
-        **options
-            Keras arguments that are not offered yet, at Keras's defaults.
-
-        Returns
-        -------
-        History
-            `history.history` holds the loss and the metrics of every epoch.
-
-        Raises
-        ------
-        FloatingPointError
-            When the loss becomes NaN or infinite; the weights are those before that step. When
-            the validation loss does; the weights are those after that epoch's training. `history`
-            holds the epochs before.
-        ValueError
-            When the model is not compiled, or shapes or lengths do not fit.
-        TypeError
-            When data are no arrays of numbers, or an argument is unknown.
-        NotImplementedError
-            For a Keras argument that is not offered yet.
-        """
-        refuse("fit", options, _FIT_NOT_YET)
-        objective = self._objective("fit")
-        inputs, targets = self._arrays("x", x, "y", y)
+        """Train the model."""
+        objective = self._objective(model, "fit")
+        inputs, targets = data.as_samples(model, "x", x, "y", y)
         validation = None
         if validation_data is not None:
             val_x, val_y = _unpack(validation_data)
-            validation = self._arrays("validation_data[0]", val_x, "validation_data[1]", val_y)
+            validation = data.as_samples(
+                model, "validation_data[0]", val_x, "validation_data[1]", val_y
+            )
         elif validation_split:
             point = data.split_point(len(inputs), validation_split)
             validation = inputs[point:], targets[point:]
             inputs, targets = inputs[:point], targets[:point]
         counts = [len(inputs)] if validation is None else [len(inputs), len(validation[0])]
-        size = self._batch_size(batch_size, *counts)
+        size = data.choose_batch_size(model.layers, batch_size, *counts)
         shuffle = flag("shuffle", shuffle)
         _check_count("epochs", epochs)
         _check_count("initial_epoch", initial_epoch)
         self.history = History()
-        listeners = self._listen(
-            [*as_list(callbacks), self.history], verbose, len(inputs), size, epochs
+        listeners = _listen(
+            model, [*_as_list(callbacks), self.history], verbose, len(inputs), size, epochs
         )
+        session = self._session(model, objective, listeners)
         rng = make_generator(None)
         self.stop_training = False
         logs: Logs = {}
@@ -131,14 +106,91 @@ class Trainer(Evaluator):
                 batches = data.shuffled_batches(len(inputs), size, rng)
             else:
                 batches = data.batches(len(inputs), size)
-            logs = loops.train(self, objective, inputs, targets, batches, epoch, listeners)
+            logs = loops.train(session, inputs, targets, batches, epoch)
             if validation is not None:
-                logs |= loops.validate(self, objective, *validation, size, epoch, listeners)
+                logs |= loops.validate(session, *validation, size, epoch)
             listeners.tell("on_epoch_end", epoch, logs)
             if self.stop_training:
                 break
         listeners.tell("on_train_end", logs)
         return self.history
+
+    def evaluate(
+        self,
+        model: Trainable,
+        x: object,
+        y: object,
+        *,
+        batch_size: int | None,
+        verbose: int | str,
+        callbacks: Callbacks,
+    ) -> Logs:
+        """Compute the loss and the metrics, by name."""
+        objective = self._objective(model, "evaluate")
+        inputs, targets = data.as_samples(model, "x", x, "y", y)
+        size = data.choose_batch_size(model.layers, batch_size, len(inputs))
+        listeners = _listen(model, _as_list(callbacks), verbose, len(inputs), size, epochs=1)
+        return loops.evaluate(self._session(model, objective, listeners), inputs, targets, size)
+
+    def predict(
+        self,
+        model: Trainable,
+        x: object,
+        *,
+        batch_size: int | None,
+        verbose: int | str,
+        callbacks: Callbacks,
+    ) -> Array:
+        """Compute the model's output."""
+        inputs = data.as_inputs(model, "x", x)
+        layers = model.layers
+        size = data.choose_batch_size(layers, batch_size, len(inputs))
+        listeners = _listen(model, _as_list(callbacks), verbose, len(inputs), size, epochs=1)
+        shape = tuple(length or 0 for length in model.compute_output_shape(inputs.shape))
+        outputs = np.empty(shape, layers[-1].dtype)
+        loops.predict(layers, inputs, outputs, size, listeners)
+        return outputs
+
+    def _objective(self, model: Trainable, caller: str) -> Objective:
+        if not self.compiled:
+            raise ValueError(f"call compile(optimizer, loss) before {caller}")
+        if self.loss is None:
+            raise ValueError(f"{caller} needs a loss; pass one to compile, such as loss='mse'")
+        return Objective(require_layers(model), self.loss)
+
+    def _session(self, model: Trainable, objective: Objective, listeners: CallbackList) -> Session:
+        return Session(
+            objective,
+            metrics=lambda: self.metrics,
+            step=lambda gradients: self.optimizer.apply(gradients, model.parameters),
+            stopped=lambda: self.stop_training,
+            listeners=listeners,
+        )
+
+
+def _listen(
+    model: Trainable,
+    callbacks: list[Callback],
+    verbose: int | str,
+    samples: int,
+    batch_size: int,
+    epochs: int,
+) -> CallbackList:
+    return CallbackList(
+        callbacks + make_progress(verbose),
+        model,
+        verbose=verbose,
+        epochs=epochs,
+        steps=data.count_batches(samples, batch_size),
+        samples=samples,
+        batch_size=batch_size,
+    )
+
+
+def _as_list(callbacks: Callbacks) -> list[Callback]:
+    if callbacks is None:
+        return []
+    return [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
 
 
 def _check_count(name: str, value: object) -> None:

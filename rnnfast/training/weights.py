@@ -11,8 +11,8 @@ from rnnfast.layers.layer import Array, Layer
 from rnnfast.training import weights_file
 
 
-class Weights(ABC):
-    """What a model is as a holder of weights.
+class HasWeights(ABC):
+    """What a model does with its weights.
 
     Attributes
     ----------

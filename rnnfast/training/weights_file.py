@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from rnnfast.layers.layer import Layer
-from rnnfast.training import safetensors_file, whole_file
+from rnnfast.training import atomic_file, safetensors_file
 from rnnfast.utils.naming import number, to_snake_case
 
 Filepath = str | os.PathLike[str]
@@ -37,7 +37,7 @@ def save(filepath: Filepath, layers: Sequence[Layer], overwrite: bool) -> None:
         for key, value in zip(keys, layer.get_weights(), strict=True)
     }
     data: bytes = _safetensors().save(tensors, metadata={"format": "np"})
-    write = whole_file.replace if overwrite else whole_file.create
+    write = atomic_file.replace if overwrite else atomic_file.create
     try:
         write(path, data)
     except FileExistsError:

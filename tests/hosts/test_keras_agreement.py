@@ -312,13 +312,13 @@ def test_layers_know_every_argument_of_keras_and_its_default(name):
 def test_cells_know_every_argument_of_keras_and_its_default(name):
     theirs = inspect.signature(getattr(keras.layers, f"{name}Cell").__init__).parameters
     cell = getattr(layers, f"{name}Cell")(3)
-    ours = inspect.signature(cell.kind.__init__).parameters
+    ours = inspect.signature(cell.layer_class.__init__).parameters
     positional = [p.name for p in ours.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
     assert positional == list(theirs)[: len(positional)]
     for argument, parameter in theirs.items():
         if argument == "self" or parameter.kind is parameter.VAR_KEYWORD:
             continue
-        known = ours[argument].default if argument in ours else cell.kind.not_yet[argument]
+        known = ours[argument].default if argument in ours else cell.layer_class.not_yet[argument]
         assert known == parameter.default, argument
     assert cell.state_size == getattr(keras.layers, f"{name}Cell")(3).state_size
 

@@ -26,25 +26,25 @@ def test_opcheck(kind):
     module, x = module_and_input(kind)
     call = module._call()
     weights = list(module._flat_weights)
-    described = (call.cell, ",".join(call.names), True, list(call.rates), False)
+    described = (call.kind, ",".join(call.weight_names), True, list(call.rates), False)
     given = (*described, x, None, None, weights, None, None, None)
     torch.library.opcheck(torch.ops.rnnfast.forward.default, (*given, True))
-    *outputs, tape = torch.ops.rnnfast.forward(*given, True)
+    *outputs, token = torch.ops.rnnfast.forward(*given, True)
     needed = [True, False, False, *[True] * len(weights)]
     above = [torch.randn_like(output) for output in outputs]
     torch.library.opcheck(
-        torch.ops.rnnfast.backward.default, (*given, tape.detach(), *above, needed)
+        torch.ops.rnnfast.backward.default, (*given, token.detach(), *above, needed)
     )
 
 
 @every_kind
-def test_a_tape_that_was_copied_is_made_again(kind):
+def test_where_the_token_was_copied_the_tape_is_made_again(kind):
     module, x = module_and_input(kind)
     torch._dynamo.reset()
     compiled = torch.compile(module, fullgraph=True, backend="aot_eager")
     want = torch.autograd.grad(module(x)[0].sum(), x)
     passes = []
-    for copied in (lambda tape: tape, torch.clone):
+    for copied in (lambda token: token, torch.clone):
         with torch.autograd.graph.saved_tensors_hooks(copied, lambda tensor: tensor):
             y, _ = compiled(x)
         before = ours.kernel_calls()

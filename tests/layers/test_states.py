@@ -19,7 +19,7 @@ MAKE = {
     "Bidirectional": lambda **kw: layers.Bidirectional(layers.GRU(UNITS, **F64, **kw)),
 }
 every_layer = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE.keys())
-one_way = pytest.mark.parametrize("make", list(MAKE.values())[:4], ids=list(MAKE)[:4])
+unidirectional = pytest.mark.parametrize("make", list(MAKE.values())[:4], ids=list(MAKE)[:4])
 
 
 def refused(error, message):
@@ -34,7 +34,7 @@ def like(make, other, **options):
     return layer
 
 
-@one_way
+@unidirectional
 def test_states_go_in_and_out(make):
     whole = make(return_sequences=True, return_state=True)
     y, *states = whole(X)
@@ -59,7 +59,7 @@ def test_one_state_need_not_stand_in_a_list():
     assert single(X, state).dtype == np.float32
 
 
-@one_way
+@unidirectional
 def test_a_result_and_a_state_are_arrays_of_their_own(make):
     layer = make(return_state=True, stateful=True)
     y, *states = layer(X)
@@ -112,7 +112,7 @@ def test_results_and_states_are_differentiated_together_or_apart(make):
         np.testing.assert_allclose(got, first + second, rtol=1e-10, atol=1e-13)
 
 
-@one_way
+@unidirectional
 def test_a_stateful_layer_goes_on_where_the_last_batch_ended(make):
     whole = make(return_sequences=True)
     y = whole(X)

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from rnnfast import Sequential, callbacks, layers
+from rnnfast import Sequential, callbacks, layers, metrics, optimizers
 
 EVENTS = [name for name in vars(callbacks.Callback) if name.startswith("on_")]
 
@@ -107,6 +107,26 @@ def test_a_callback_stops_the_training(model):
     assert history.epoch == [0]
     assert [event for event, *_ in listener.heard].count("train_batch_begin") == 2
     assert model.fit(X, Y, epochs=2, verbose=0).epoch == [0, 1]
+
+
+def test_a_callback_changes_what_was_compiled(model):
+    class Change(callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 0:
+                self.model.optimizer = optimizers.SGD(0.0)
+                self.model.metrics = [metrics.MeanSquaredError()]
+                frozen.append(self.model.get_weights())
+
+    frozen, listener = [], Listener()
+    callbacks_ = [Change(), listener]
+    model.fit(X, Y, batch_size=5, epochs=2, callbacks=callbacks_, verbose=0)
+    # The optimizer from the next batch on, the metrics from the next pass over the data on.
+    for weight, wanted in zip(model.get_weights(), frozen[0], strict=True):
+        np.testing.assert_array_equal(weight, wanted)
+    assert [heard[1:] for heard in listener.heard if heard[0] == "epoch_end"] == [
+        (0, "loss", "mae"),
+        (1, "loss", "mean_squared_error"),
+    ]
 
 
 def test_silence(model, capsys):

@@ -48,6 +48,24 @@ def test_training_learns(data):
     assert model.evaluate(*data, verbose=0) < 0.05 * history.history["loss"][0]
 
 
+def test_a_model_has_what_it_was_compiled_with(data):
+    model = Sequential([layers.Dense(1)])
+    assert not model.compiled
+    for name in ("optimizer", "loss", "metrics", "history"):
+        with pytest.raises(AttributeError, match=f"'Sequential' object has no attribute '{name}'"):
+            getattr(model, name)
+    other = make()
+    optimizer, loss = optimizers.Adam(), losses.MeanSquaredError()
+    model.compile(optimizer, loss, metrics=["mae"])
+    assert model.compiled
+    assert model.optimizer is optimizer
+    assert model.loss is loss
+    assert [metric.name for metric in model.metrics] == ["mae"]
+    assert not other.metrics
+    other.optimizer = optimizer
+    assert other.optimizer is optimizer
+
+
 def test_history(data):
     model = make(metrics=["mae"])
     history = model.fit(*data, epochs=3, validation_split=0.2, verbose=0)

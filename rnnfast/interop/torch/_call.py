@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -13,15 +13,17 @@ from ...functional._noise import Noise
 
 NO_RATES = (0.0,) * 6
 
+PLAIN_WEIGHTS = ("w_ih", "w_hh", "b_ih", "b_hh")  # without biases the first two
+
 
 class Call(NamedTuple):
-    """The cell, its weights, and its options.
+    """The kind of cell, the names of its weights, and its options.
 
     Attributes
     ----------
-    cell : str
+    kind : str
         "rnn_tanh", "rnn_relu", "lstm" or "gru".
-    names : tuple of str
+    weight_names : tuple of str
         The weights of each layer and direction, as `rnnfast._core` orders them.
     bidirectional : bool
         Whether each layer has two directions.
@@ -31,8 +33,8 @@ class Call(NamedTuple):
         Whether the backward pass makes the steps once more.
     """
 
-    cell: str
-    names: tuple[str, ...]
+    kind: str
+    weight_names: tuple[str, ...]
     bidirectional: bool = False
     rates: tuple[float, float, float, float, float, float] = NO_RATES
     checkpoint: bool = False
@@ -45,17 +47,17 @@ class Call(NamedTuple):
     @property
     def has_c(self) -> bool:
         """Whether there is a cell state."""
-        return self.cell == "lstm"
+        return self.kind == "lstm"
 
     @property
-    def plain(self) -> bool:
+    def torch_has_all(self) -> bool:
         """Whether torch has all of it."""
-        beyond = {"peephole", "layer_norm"} & {*self.names}
+        beyond = {"peephole", "layer_norm"} & {*self.weight_names}
         return not (any(self.rates[1:]) or beyond or self.checkpoint)
 
     def core_cell(self) -> cells.Cell:
         """Return the cell as the kernels know it."""
-        return _core_cell(self.cell, self.names)
+        return _core_cell(self.kind, self.weight_names)
 
     def noise(self, seed: Tensor | None) -> Noise:
         """Return what is drawn at random."""
@@ -65,7 +67,7 @@ class Call(NamedTuple):
         return Noise(dropout, of_input, recurrent, of_weights, kept, number)
 
 
-class Given(NamedTuple):
+class Operands(NamedTuple):
     """The tensors of a call.
 
     Attributes
@@ -75,7 +77,7 @@ class Given(NamedTuple):
     h0, c0 : Tensor or None, shapes (L*D, B, R) and (L*D, B, H)
         Initial states; zero where they are None.
     weights : sequence of Tensor
-        `Call.names` of each layer and direction, in torch's order.
+        `Call.weight_names` of each layer and direction, in torch's order.
     lengths : Tensor of int or None, shape (B,)
         Steps of each sequence; all have T where it is None.
     resets : Tensor of bool or None, shape (T, B)
@@ -92,13 +94,27 @@ class Given(NamedTuple):
     resets: Tensor | None = None
     seed: Tensor | None = None
 
+    def flat(self) -> tuple[Tensor | None, ...]:
+        """Return all tensors as autograd functions take them: those that may have gradients last.
+
+        They are lengths, resets, seed, x, h0, c0 and the weights.
+        """
+        x, h0, c0, weights, *rest = self
+        return (*rest, x, h0, c0, *weights)
+
+    @classmethod
+    def of_flat(cls, lengths: Any, resets: Any, seed: Any, *tensors: Any) -> Operands:
+        """Return what `flat` has made flat."""
+        x, h0, c0, *weights = tensors
+        return cls(x, h0, c0, weights, lengths, resets, seed)
+
 
 @cache
-def _core_cell(cell: str, names: tuple[str, ...]) -> cells.Cell:
-    kind, _, nonlinearity = cell.partition("_")
-    there = {name: True for name in names}
+def _core_cell(kind: str, weight_names: tuple[str, ...]) -> cells.Cell:
+    name, _, nonlinearity = kind.partition("_")
+    there = {weight: True for weight in weight_names}
     return cells.by_kind(
-        kind,
+        name,
         nonlinearity or "tanh",
         "own",
         True,

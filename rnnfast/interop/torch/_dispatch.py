@@ -7,34 +7,30 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import _eager, _operators, _packed, _transforms
-from ._call import Call, Given
-from ._watchers import are_plain, has_duals, is_traced
+from . import _autograd, _operators, _packed, _transforms
+from ._call import Call, Operands
+from ._modes import are_plain, in_forward_mode, is_recorded
 
 
-def recurrence(
-    module: object,
-    call: Call,
-    given: Given,
-) -> tuple[Tensor, ...]:
+def recurrence(module: object, call: Call, operands: Operands) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n, of the layers of a module.
 
     Under autocast everything runs in the type of the weights.
     """
-    x, h0, c0, weights, *_ = given
+    x, h0, c0, weights, *_ = operands
     if torch.is_autocast_enabled("cpu"):
         dtype = weights[0].dtype
         h0, c0 = (None if state is None else state.to(dtype) for state in (h0, c0))
-        given = given._replace(x=x.to(dtype), h0=h0, c0=c0)
+        operands = operands._replace(x=x.to(dtype), h0=h0, c0=c0)
     if torch.compiler.is_compiling():
-        return _operators.recurrence(call, given)
+        return _operators.recurrence(call, operands)
     if torch._C._functorch.peek_interpreter_stack() is not None:
-        return _transforms.recurrence(call, given)
-    if is_traced() or not are_plain(x, weights):
-        return _operators.recurrence(call, given)
+        return _transforms.recurrence(call, operands)
+    if is_recorded() or not are_plain(x, weights):
+        return _operators.recurrence(call, operands)
     if needs_grad(x, h0, c0, *weights):
-        return _eager.recurrence(call, given)
-    return _packed.forward(module, call, given)
+        return _autograd.recurrence(call, operands)
+    return _packed.forward(module, call, operands)
 
 
 def states_in(hx: Any, has_c: bool) -> tuple[Tensor, ...] | None:
@@ -49,7 +45,7 @@ def states_in(hx: Any, has_c: bool) -> tuple[Tensor, ...] | None:
 
 def needs_grad(*tensors: Tensor | None) -> bool:
     """Return whether autograd wants to know of a call on these."""
-    if has_duals():  # for autograd to refuse
+    if in_forward_mode():  # for autograd to refuse
         return True
     return torch.is_grad_enabled() and any(
         tensor is not None and tensor.requires_grad for tensor in tensors

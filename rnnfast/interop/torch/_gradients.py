@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from . import _definition
+from . import _equations
 from ._batches import OneByOne, Tensors, one_by_one
-from ._call import Call, Given
-from ._kernels import Tape as LayersTape
+from ._call import Call, Operands
+from ._kernels import LayersTape, forward_saving
 from ._single import SingleTape
 
 Tape: TypeAlias = LayersTape | SingleTape
@@ -23,52 +23,41 @@ Tape: TypeAlias = LayersTape | SingleTape
 
 def gradients_of(
     call: Call,
-    tape: Tape,
+    tape: Tape | None,
     needed: Sequence[bool],
-    given: Given,
+    operands: Operands,
     d_outputs: Sequence[Tensor | None],
 ) -> list[Tensor | None]:
-    """Return the gradients of x, h0, c0 and the weights, None where they are not needed."""
+    """Return the gradients of x, h0, c0 and the weights, None where they are not needed.
+
+    Without a tape, the forward pass is run once more.
+    """
     if torch.is_grad_enabled() or torch._C._functorch.peek_interpreter_stack() is not None:
-        x, h0, c0, weights, *rest = given
-        tensors = (*d_outputs, *rest, x, h0, c0, *weights)
+        tensors = (*d_outputs, *operands.flat())
         return list(_Gradients.apply(call, tape, tuple(needed), len(d_outputs), *tensors))
-    return from_kernels(call, tape, needed, given, d_outputs)
+    return from_kernels(call, tape, needed, operands, d_outputs)
 
 
 def from_kernels(
     call: Call,
-    tape: Tape,
+    tape: Tape | None,
     needed: Sequence[bool],
-    given: Given,
+    operands: Operands,
     d_outputs: Sequence[Tensor | None],
 ) -> list[Tensor | None]:
     """As `gradients_of`, without gradients of their own."""
-    if isinstance(tape, SingleTape):
-        return tape.gradients(needed, given, d_outputs)
-    of_x, of_h0, of_c0, *of_weights = needed
-    width = len(call.names)
-    wanted = {name for name, n in (("x", of_x), ("h0", of_h0), ("c0", of_c0)) if n} | {
-        name for i, name in enumerate(call.names) if any(of_weights[i::width])
-    }
-    found = tape.backward(call, frozenset(wanted), d_outputs)
-    of_part = (
-        found[call.names[i % width]][i // width] if need else None
-        for i, need in enumerate(of_weights)
-    )
-    return [found.get("x"), found.get("h0"), found.get("c0"), *of_part]
+    if tape is None:
+        _, tape = forward_saving(call, operands)
+    return tape.gradients(needed, operands, d_outputs)
 
 
 class _Gradients(OneByOne):
     @staticmethod
     def forward(
-        call: Call, tape: Tape, needed: tuple[bool, ...], count: int, *tensors: Tensor | None
+        call: Call, tape: Tape | None, needed: tuple[bool, ...], count: int, *tensors: Tensor | None
     ) -> tuple[Tensor | None, ...]:
-        d_outputs, (lengths, resets, seed, x, h0, c0, *weights) = tensors[:count], tensors[count:]
-        assert x is not None
-        there = [weight for weight in weights if weight is not None]
-        given = Given(x, h0, c0, there, lengths, resets, seed)
-        return tuple(from_kernels(call, tape, needed, given, d_outputs))
+        operands = Operands.of_flat(*tensors[count:])
+        return tuple(from_kernels(call, tape, needed, operands, tensors[:count]))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
@@ -77,38 +66,42 @@ class _Gradients(OneByOne):
         ctx.save_for_backward(*tensors)
 
     @staticmethod
-    def backward(ctx: Any, *bars: Tensor | None) -> tuple[Any, ...]:
-        return (None, None, None, None, *pull_back(ctx, bars))
+    def backward(ctx: Any, *d_gradients: Tensor | None) -> tuple[Any, ...]:
+        found = pull_back(ctx.call, ctx.needed, ctx.count, ctx.saved_tensors, d_gradients)
+        return (None, None, None, None, *found)
 
 
-def pull_back(ctx: Any, bars: Tensors) -> list[Tensor | None]:
-    """Pull `bars`, of gradients, back to what `ctx` has saved: d_outputs, then what was given."""
-    call, needed, count, saved = ctx.call, ctx.needed, ctx.count, ctx.saved_tensors
-    rest, tensors = saved[count : count + 3], (*saved[:count], *saved[count + 3 :])
+def pull_back(
+    call: Call, needed: Sequence[bool], count: int, tensors: Tensors, d_gradients: Tensors
+) -> list[Tensor | None]:
+    """Pull `d_gradients` back to `tensors`: the gradients of `count` results, and flat operands."""
+    rest, pulled = tensors[count : count + 3], [*tensors[:count], *tensors[count + 3 :]]
 
-    def pull(bars: Tensors) -> Tensors:
-        return second_order(call, needed, rest, count, tensors, bars)
+    def pull(d_gradients: Tensors) -> Tensors:
+        return _second_order(call, needed, rest, count, pulled, d_gradients)
 
-    found = one_by_one(pull, bars)
+    found = one_by_one(pull, d_gradients)
     return [*found[:count], None, None, None, *found[count:]]
 
 
-def second_order(
+def _second_order(
     call: Call,
     needed: Sequence[bool],
     rest: Sequence[Tensor | None],
     count: int,
     tensors: Sequence[Tensor | None],
-    bars: Sequence[Tensor | None],
+    d_gradients: Sequence[Tensor | None],
 ) -> list[Tensor | None]:
-    """Pull `bars`, of the gradients, back to `tensors`.
+    """Pull `d_gradients`, of the gradients, back to `tensors`.
 
     These are the gradients of `count` results, then x, h0, c0 and the weights. As they come from
     function transforms, they have derivatives of any order themselves.
     """
     there = [i for i, tensor in enumerate(tensors) if tensor is not None]
     pulled = [
-        i for i, (n, bar) in enumerate(zip(needed, bars, strict=True)) if n and bar is not None
+        i
+        for i, (n, d_gradient) in enumerate(zip(needed, d_gradients, strict=True))
+        if n and d_gradient is not None
     ]
     found: list[Tensor | None] = [None] * len(tensors)
     if not pulled:
@@ -125,7 +118,7 @@ def second_order(
             for i, source in zip(pulled, sources, strict=True):
                 moved[i] = source
             x, h0, c0, *weights = moved
-            return _definition.outputs(call, Given(x, h0, c0, weights, *rest))
+            return _equations.outputs(call, Operands(x, h0, c0, weights, *rest))
 
         outputs, pull = torch.func.vjp(results, *(own[i] for i in pulled))
         gradients: tuple[Tensor, ...] = pull(
@@ -137,6 +130,6 @@ def second_order(
         return gradients
 
     _, pull = torch.func.vjp(first_order, *(tensors[i] for i in there))
-    for i, gradient in zip(there, pull(tuple(bars[i] for i in pulled)), strict=True):
+    for i, gradient in zip(there, pull(tuple(d_gradients[i] for i in pulled)), strict=True):
         found[i] = gradient
     return found

@@ -15,33 +15,43 @@ from torch import Tensor
 from ... import _core
 from ..._check import gradients, inputs
 from ...functional._network import Network, Saved
-from ._call import Call, Given
+from ._call import Call, Operands
 
 _threads_followed = 0
 _core.share_openmp_threads()  # torch's: of the thread that imports, as a rule the one that trains
 _calls = 0
 
 
-class Tape(NamedTuple):
+class LayersTape(NamedTuple):
     """A forward pass, for its backward pass."""
 
+    call: Call
     network: Network
     saved: list[Saved]
 
-    def backward(
-        self, call: Call, wanted: frozenset[str], d_outputs: Sequence[Tensor | None]
-    ) -> dict[str, Any]:
-        """Return the gradients of x, h0, c0 and, in lists, the weights, those that are wanted."""
+    def gradients(
+        self, needed: Sequence[bool], operands: Operands, d_outputs: Sequence[Tensor | None]
+    ) -> list[Tensor | None]:
+        """Return the gradients of x, h0, c0 and the weights, None where they are not needed.
+
+        The network has the operands.
+        """
         begin()
         dy, dh_n, dc_n, *_ = (*map(optional_array, d_outputs), None)
         above = gradients.upstream(dy, dh_n, dc_n, self.network.given)
-        found = self.network.backward(self.saved, 0, wanted, *above)
-        return {
-            name: [torch.from_numpy(g) for g in gradient]
-            if isinstance(gradient, list)
-            else torch.from_numpy(gradient)
-            for name, gradient in found.items()
+        of_x, of_h0, of_c0, *of_weights = needed
+        names = self.call.weight_names
+        width = len(names)
+        wanted = {name for name, n in (("x", of_x), ("h0", of_h0), ("c0", of_c0)) if n} | {
+            name for i, name in enumerate(names) if any(of_weights[i::width])
         }
+        found = self.network.backward(self.saved, 0, frozenset(wanted), *above)
+        of_parts = (
+            found[names[i % width]][i // width] if need else None
+            for i, need in enumerate(of_weights)
+        )
+        arrays = (found.get("x"), found.get("h0"), found.get("c0"), *of_parts)
+        return [None if array is None else torch.from_numpy(array) for array in arrays]
 
 
 def kernel_calls() -> int:
@@ -49,24 +59,18 @@ def kernel_calls() -> int:
     return _calls
 
 
-def forward(
-    call: Call,
-    given: Given,
-) -> tuple[Tensor, ...]:
+def forward(call: Call, operands: Operands) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n."""
-    network = _network(call, given)
+    network = _network(call, operands)
     return tuple(map(torch.from_numpy, network.forward()))
 
 
-def forward_saving(
-    call: Call,
-    given: Given,
-) -> tuple[tuple[Tensor, ...], Tape]:
+def forward_saving(call: Call, operands: Operands) -> tuple[tuple[Tensor, ...], LayersTape]:
     """As `forward`, with what the backward pass needs."""
-    network = _network(call, given)
+    network = _network(call, operands)
     save = network.forward_saving_checkpoints if call.checkpoint else network.forward_saving
     outputs, saved = save()
-    return tuple(map(torch.from_numpy, outputs)), Tape(network, saved)
+    return tuple(map(torch.from_numpy, outputs)), LayersTape(call, network, saved)
 
 
 def array(tensor: Tensor) -> Any:
@@ -83,8 +87,8 @@ def optional_array(tensor: Tensor | None) -> Any:
 
 def by_name(call: Call, arrays: Sequence[Any]) -> inputs.Given:
     """Return the weights of all parts, by their names."""
-    width = len(call.names)
-    return inputs.Given(**{name: arrays[i::width] for i, name in enumerate(call.names)})
+    width = len(call.weight_names)
+    return inputs.Given(**{name: arrays[i::width] for i, name in enumerate(call.weight_names)})
 
 
 def begin() -> None:
@@ -108,12 +112,9 @@ def follow_threads() -> None:
         _threads_followed = wanted
 
 
-def _network(
-    call: Call,
-    given: Given,
-) -> Network:
+def _network(call: Call, operands: Operands) -> Network:
     begin()
-    x, h0, c0, weights, lengths, resets, seed = given
+    x, h0, c0, weights, lengths, resets, seed = operands
     return Network(
         call.core_cell(),
         array(x),

@@ -1,9 +1,9 @@
 """The operators `torch.ops.rnnfast.forward` and `backward`, for whoever looks at a program.
 
 The compiler and `export` see one operator for all layers of a module. What a pass keeps for its
-backward pass is no tensor: `tape`, a result without a meaning of its own, stands for it. As long as
-that very tensor lives, so does what it stands for; where it was copied, or never held anything, the
-backward pass runs the forward pass once more.
+backward pass, its tape, is no tensor: `token`, a result without a meaning of its own, stands for
+it. As long as that very tensor lives, so does the tape; where it was copied, or never stood for
+one, the backward pass runs the forward pass once more.
 """
 
 from __future__ import annotations
@@ -18,40 +18,39 @@ import torch
 from torch import Tensor
 
 from . import _kernels
-from ._batches import Tensors, one_by_one, stack
-from ._call import Call, Given
-from ._gradients import from_kernels, second_order
+from ._batches import Tensors, element_by_element, one_by_one
+from ._call import Call, Operands
+from ._gradients import Tape, from_kernels, pull_back
 
 _CALL = "str cell, str names, bool bidirectional, float[] rates, bool checkpoint"
-_GIVEN = (
+_OPERANDS = (
     "Tensor x, Tensor? h0, Tensor? c0, Tensor[] weights, Tensor? lengths, Tensor? resets, "
     "Tensor? seed"
 )
 _COUNT = 5  # of what describes the call
 
 torch.library.define(
-    "rnnfast::forward", f"({_CALL}, {_GIVEN}, bool saves) -> (Tensor, Tensor, Tensor, Tensor)"
+    "rnnfast::forward", f"({_CALL}, {_OPERANDS}, bool saves) -> (Tensor, Tensor, Tensor, Tensor)"
 )
 torch.library.define(
     "rnnfast::backward",
-    f"({_CALL}, {_GIVEN}, Tensor tape, Tensor dy, Tensor dh_n, Tensor dc_n, bool[] needed) "
+    f"({_CALL}, {_OPERANDS}, Tensor token, Tensor dy, Tensor dh_n, Tensor dc_n, bool[] needed) "
     "-> Tensor[]",
 )
 
-_tapes: dict[int, _kernels.Tape] = {}
+_tapes: dict[int, Tape] = {}
 
 
-def recurrence(
-    call: Call,
-    given: Given,
-) -> tuple[Tensor, ...]:
+def recurrence(call: Call, operands: Operands) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n, by the operator."""
-    y, h_n, c_n, _ = torch.ops.rnnfast.forward(*_described(call), *given, torch.is_grad_enabled())
+    y, h_n, c_n, _ = torch.ops.rnnfast.forward(
+        *_described(call), *operands, torch.is_grad_enabled()
+    )
     return (y, h_n, c_n) if call.has_c else (y, h_n)
 
 
 def _described(call: Call) -> tuple[Any, ...]:
-    return (call.cell, ",".join(call.names), call.bidirectional, call.rates, call.checkpoint)
+    return (call.kind, ",".join(call.weight_names), call.bidirectional, call.rates, call.checkpoint)
 
 
 def _call(cell: str, names: str, bidirectional: bool, rates: Any, checkpoint: bool) -> Call:
@@ -59,34 +58,39 @@ def _call(cell: str, names: str, bidirectional: bool, rates: Any, checkpoint: bo
 
 
 def _forward(*arguments: Any) -> tuple[Tensor, ...]:
-    *described_and_given, saves = arguments
-    call, given = _call(*described_and_given[:_COUNT]), Given(*described_and_given[_COUNT:])
-    x = given.x
+    *described_and_operands, saves = arguments
+    call, operands = (
+        _call(*described_and_operands[:_COUNT]),
+        Operands(*described_and_operands[_COUNT:]),
+    )
+    x = operands.x
     if not saves:
-        outputs, tape = _kernels.forward(call, given), x.new_empty(0, dtype=torch.int64)
+        outputs, token = _kernels.forward(call, operands), x.new_empty(0, dtype=torch.int64)
     else:
-        outputs, kept = _kernels.forward_saving(call, given)
-        tape = _standing_for(kept)
-    return (*outputs, *([] if call.has_c else [x.new_empty(0)]), tape)
+        outputs, tape = _kernels.forward_saving(call, operands)
+        token = _token_of(tape)
+    return (*outputs, *([] if call.has_c else [x.new_empty(0)]), token)
 
 
-def _standing_for(kept: _kernels.Tape) -> Tensor:
+def _token_of(tape: Tape) -> Tensor:
     memory = np.zeros(1, np.int64)
-    tape = torch.from_numpy(memory)  # whose storage holds on to `memory`
-    _tapes[tape.data_ptr()] = kept
-    weakref.finalize(memory, _tapes.pop, tape.data_ptr(), None).atexit = False
-    return tape
+    token = torch.from_numpy(memory)  # whose storage holds on to `memory`
+    _tapes[token.data_ptr()] = tape
+    weakref.finalize(memory, _tapes.pop, token.data_ptr(), None).atexit = False
+    return token
 
 
 def _fake_forward(*arguments: Any) -> tuple[Tensor, ...]:
-    *described_and_given, saves = arguments
-    call, given = _call(*described_and_given[:_COUNT]), described_and_given[_COUNT:]
-    x, _, _, weights, *_ = given
-    parts = len(weights) // len(call.names)
+    *described_and_operands, saves = arguments
+    call, operands = _call(*described_and_operands[:_COUNT]), described_and_operands[_COUNT:]
+    x, _, _, weights, *_ = operands
+    parts = len(weights) // len(call.weight_names)
     steps, batch, _ = x.shape
     output_size = weights[1].shape[1]
     hidden_size = (
-        weights[call.names.index("w_hr")].shape[1] if "w_hr" in call.names else output_size
+        weights[call.weight_names.index("w_hr")].shape[1]
+        if "w_hr" in call.weight_names
+        else output_size
     )
     c_n = x.new_empty(parts, batch, hidden_size) if call.has_c else x.new_empty(0)
     return (
@@ -98,13 +102,11 @@ def _fake_forward(*arguments: Any) -> tuple[Tensor, ...]:
 
 
 def _backward(*arguments: Any) -> list[Tensor]:
-    call, given = _call(*arguments[:_COUNT]), Given(*arguments[_COUNT:-5])
-    tape, dy, dh_n, dc_n, needed = arguments[-5:]
-    kept = _tapes.get(tape.data_ptr()) if tape.numel() else None
-    if kept is None:
-        _, kept = _kernels.forward_saving(call, given)
+    call, operands = _call(*arguments[:_COUNT]), Operands(*arguments[_COUNT:-5])
+    token, dy, dh_n, dc_n, needed = arguments[-5:]
+    tape = _tapes.get(token.data_ptr()) if token.numel() else None
     d_outputs = (dy, dh_n, dc_n) if call.has_c else (dy, dh_n)
-    found = from_kernels(call, kept, needed, given, d_outputs)
+    found = from_kernels(call, tape, needed, operands, d_outputs)
     return [gradient for gradient in found if gradient is not None]
 
 
@@ -116,24 +118,24 @@ def _fake_backward(*arguments: Any) -> list[Tensor]:
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    described, given = inputs[:_COUNT], inputs[_COUNT:-1]
-    x, h0, c0, weights, lengths, resets, seed = given
-    ctx.described, ctx.count = described, len(weights)
-    ctx.save_for_backward(x, h0, c0, *weights, lengths, resets, seed, output[3])
-    ctx.mark_non_differentiable(output[3])
+    *_, token = output
+    ctx.described = inputs[:_COUNT]
+    ctx.save_for_backward(token, *Operands(*inputs[_COUNT:-1]).flat())
+    ctx.mark_non_differentiable(token)
 
 
 def _pull(ctx: Any, dy: Tensor, dh_n: Tensor, dc_n: Tensor, _: Any) -> tuple[Any, ...]:
-    x, h0, c0, *rest = ctx.saved_tensors
-    weights, (lengths, resets, seed, tape) = rest[: ctx.count], rest[ctx.count :]
+    token, *saved = ctx.saved_tensors
+    operands = Operands.of_flat(*saved)
+    x, h0, c0, weights, *_ = operands
     needs = ctx.needs_input_grad[_COUNT:]
-    of_weights = needs[3] if isinstance(needs[3], (list, tuple)) else [needs[3]] * ctx.count
+    of_weights = needs[3] if isinstance(needs[3], (list, tuple)) else [needs[3]] * len(weights)
     needed = [*needs[:3], *of_weights]
     needed = [n and t is not None for n, t in zip(needed, (x, h0, c0, *weights), strict=True)]
-    given = (*ctx.described, x, h0, c0, weights, lengths, resets, seed)
 
     def pull(d_outputs: Tensors) -> Tensors:
-        found = iter(torch.ops.rnnfast.backward(*given, tape, *d_outputs, needed))
+        arguments = (*ctx.described, *operands, token, *d_outputs, needed)
+        found = iter(torch.ops.rnnfast.backward(*arguments))
         return [next(found) if n else None for n in needed]
 
     of_x, of_h0, of_c0, *of_weights = one_by_one(pull, (dy, dh_n, dc_n))
@@ -141,47 +143,30 @@ def _pull(ctx: Any, dy: Tensor, dh_n: Tensor, dc_n: Tensor, _: Any) -> tuple[Any
 
 
 def _keep_of_backward(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
-    described, given = inputs[:_COUNT], inputs[_COUNT:-5]
-    _, dy, dh_n, dc_n, needed = inputs[-5:]
-    x, h0, c0, weights, lengths, resets, seed = given
-    ctx.described, ctx.needed = described, needed
-    ctx.save_for_backward(lengths, resets, seed, dy, dh_n, dc_n, x, h0, c0, *weights)
+    _, dy, dh_n, dc_n, ctx.needed = inputs[-5:]
+    ctx.described = inputs[:_COUNT]
+    ctx.save_for_backward(dy, dh_n, dc_n, *Operands(*inputs[_COUNT:-5]).flat())
 
 
-def _pull_of_backward(ctx: Any, bars: Sequence[Tensor | None]) -> tuple[Any, ...]:
-    lengths, resets, seed, *tensors = ctx.saved_tensors
+def _pull_of_backward(ctx: Any, d_gradients: Sequence[Tensor | None]) -> tuple[Any, ...]:
     call = _call(*ctx.described)
-    outputs = tensors[:3] if call.has_c else tensors[:2]
-    given = iter(bars)
-    of_needed = [next(given) if n else None for n in ctx.needed]
-    needed, rest = ctx.needed, (lengths, resets, seed)
-
-    def pull(bars: Tensors) -> Tensors:
-        return second_order(call, needed, rest, len(outputs), [*outputs, *tensors[3:]], bars)
-
-    found = one_by_one(pull, of_needed)
-    of_outputs, (of_x, of_h0, of_c0, *of_weights) = found[: len(outputs)], found[len(outputs) :]
-    of_dc_n = of_outputs[2] if call.has_c else None
+    count = 3 if call.has_c else 2  # of results
+    dy, dh_n, dc_n, *operands = ctx.saved_tensors
+    tensors = (*(dy, dh_n, dc_n)[:count], *operands)
+    remaining = iter(d_gradients)
+    of_needed = [next(remaining) if n else None for n in ctx.needed]
+    found = pull_back(call, ctx.needed, count, tensors, of_needed)
+    of_dy, of_dh_n, of_dc_n = (*found[:count], None)[:3]
+    _, _, _, of_x, of_h0, of_c0, *of_weights = found[count:]
     return (
         *[None] * _COUNT,
         *(of_x, of_h0, of_c0, of_weights, None, None, None, None),
-        *(of_outputs[0], of_outputs[1], of_dc_n, None),
+        *(of_dy, of_dh_n, of_dc_n, None),
     )
 
 
-def _one_by_one(operator: Any, info: Any, in_dims: Any, *arguments: Any) -> tuple[Any, Any]:
-    """Take one element of a `vmap` after the other."""
-    results = [
-        operator(*map(partial(_element, i), arguments, in_dims)) for i in range(info.batch_size)
-    ]
-    stacked = type(results[0])(stack(results))
-    return stacked, type(stacked)(0 for _ in stacked)
-
-
-def _element(i: int, argument: Any, dims: Any) -> Any:
-    if isinstance(dims, (list, tuple)):
-        return [_element(i, *one) for one in zip(argument, dims, strict=True)]
-    return argument if dims is None else argument.select(dims, i)
+def _vmap(operator: Any, info: Any, in_dims: Any, *arguments: Any) -> tuple[Any, Any]:
+    return element_by_element(operator, info.batch_size, in_dims, arguments)
 
 
 torch.library.impl("rnnfast::forward", "cpu", _forward)
@@ -195,4 +180,4 @@ torch.library.register_autograd(
 if hasattr(torch.library, "register_vmap"):  # torch 2.5 and later
     for _name in ("forward", "backward"):
         _operator = getattr(torch.ops.rnnfast, _name)
-        torch.library.register_vmap(f"rnnfast::{_name}", partial(_one_by_one, _operator))
+        torch.library.register_vmap(f"rnnfast::{_name}", partial(_vmap, _operator))

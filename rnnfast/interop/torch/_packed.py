@@ -19,20 +19,20 @@ from ... import _core
 from ..._check import inputs, stacks
 from ...functional._network import Network
 from . import _kernels
-from ._call import NO_RATES, Call, Given
+from ._call import NO_RATES, Call, Operands
 from ._single import EXCHANGE, states_of
 
 
 class _Pack(NamedTuple):
     """What was packed.
 
-    `exchange` reads tensors, `before` tells whether they still are as they were, `sources` keep the
+    `exchange` reads tensors, `snapshot` tells whether they are as they were, `sources` keep their
     memory. One layer in one direction without options is `single`.
     """
 
     owner: ref[Any]
     exchange: _core.Exchange
-    before: _core.Versions | _core.Contents
+    snapshot: _core.Versions | _core.Contents
     call: Call
     single: bool
     sources: list[Tensor]
@@ -56,16 +56,12 @@ def unfreeze(module: object) -> None:
     _packs.pop(id(module), None)
 
 
-def forward(
-    module: object,
-    call: Call,
-    given: Given,
-) -> tuple[Tensor, ...]:
+def forward(module: object, call: Call, operands: Operands) -> tuple[Tensor, ...]:
     """As `_kernels.forward`, with the weights of `module` packed once where that is possible."""
-    x, h0, c0, weights, lengths, resets, seed = given
+    x, h0, c0, weights, lengths, resets, seed = operands
     pack = None if seed is not None or not x.numel() else _pack_of(module, call, weights)
     if pack is None:
-        return _kernels.forward(call, given)
+        return _kernels.forward(call, operands)
     _kernels.begin()
     optional = _kernels.optional_array
     cell = call.core_cell()
@@ -83,7 +79,7 @@ def forward(
     return tuple(map(torch.from_numpy, network.forward()))
 
 
-def again(
+def forward_single(
     module: Any, call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]
 ) -> tuple[Tensor, ...] | None:
     """One layer in one direction once more, without gradients, x being (T, B, I).
@@ -92,16 +88,16 @@ def again(
     before, or not as the core needs it.
     """
     run = _core.Exchange.forward
-    found: tuple[Tensor, ...] | None = _shortest(run, module, call, x, state, weights)
+    found: tuple[Tensor, ...] | None = _run_single(run, module, call, x, state, weights)
     return found
 
 
 def step(module: object, call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]) -> Any:
-    """Return the state after one step of a cell, (B, H); None for the longer way, as `again`."""
-    return _shortest(_core.Exchange.step, module, call, x, state, weights)
+    """Return the state after one step of a cell, (B, H); None for the longer way."""
+    return _run_single(_core.Exchange.step, module, call, x, state, weights)
 
 
-def _shortest(
+def _run_single(
     run: Callable[..., Any],
     module: object,
     call: Call,
@@ -113,7 +109,7 @@ def _shortest(
     if pack is None or not pack.single or pack.call != call:
         return None
     states = states_of(call.has_c, state)
-    if states is None or not pack.before.hold(tuple(weights)):
+    if states is None or not pack.snapshot.hold(tuple(weights)):
         return None
     _kernels.follow_threads()
     found = run(pack.exchange, pack.packed[0], x, *states)
@@ -126,16 +122,16 @@ def _shortest(
 def _pack_of(module: Any, call: Call, weights: Sequence[Tensor]) -> _Pack | None:
     """Return the weights as they are now, packed; None where their changes cannot be seen."""
     pack = _packs.get(id(module))
-    if pack is not None and pack.call == call and pack.before.hold(tuple(weights)):
+    if pack is not None and pack.call == call and pack.snapshot.hold(tuple(weights)):
         return pack
     if EXCHANGE is None:
         return None
     look = EXCHANGE.versions if module in _frozen else EXCHANGE.contents
     try:
-        before = look(tuple(weights))
+        snapshot = look(tuple(weights))
     except ValueError:  # as of a transposed one
         return None
-    pack = _packs[id(module)] = _packed_now(module, call, weights, EXCHANGE, before)
+    pack = _packs[id(module)] = _packed_now(module, call, weights, EXCHANGE, snapshot)
     return pack
 
 
@@ -144,7 +140,7 @@ def _packed_now(
     call: Call,
     weights: Sequence[Tensor],
     exchange: _core.Exchange,
-    before: _core.Versions | _core.Contents,
+    snapshot: _core.Versions | _core.Contents,
 ) -> _Pack:
     sources = [weight.detach() for weight in weights]
     arrays = [_kernels.array(weight) for weight in weights]
@@ -154,4 +150,4 @@ def _packed_now(
     single = len(packed) == 1 and call.rates is NO_RATES
     number = id(module)
     owner = ref(module, lambda _: _packs.pop(number, None))
-    return _Pack(owner, exchange, before, call, single, sources, layers, packed)
+    return _Pack(owner, exchange, snapshot, call, single, sources, layers, packed)

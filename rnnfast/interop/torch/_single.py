@@ -15,10 +15,9 @@ from torch import Tensor
 
 from ... import _core
 from . import _kernels
-from ._call import NO_RATES, Call, Given
+from ._call import NO_RATES, PLAIN_WEIGHTS, Call, Operands
 
-_WITHOUT_BIAS = ("w_ih", "w_hh")
-_PLAIN = (_WITHOUT_BIAS, (*_WITHOUT_BIAS, "b_ih", "b_hh"))
+_TAKEN = (PLAIN_WEIGHTS[:2], PLAIN_WEIGHTS)
 
 
 def _exchange() -> _core.Exchange | None:
@@ -38,29 +37,32 @@ class SingleTape(NamedTuple):
     tape: _core.Tape
 
     def gradients(
-        self, needed: Sequence[bool], given: Given, d_outputs: Sequence[Tensor | None]
+        self, needed: Sequence[bool], operands: Operands, d_outputs: Sequence[Tensor | None]
     ) -> list[Tensor | None]:
         """Return the gradients of x, h0, c0 and the weights, None where they are not needed."""
         _kernels.begin()
         wanted = (*needed, False, False)[:7]
         above = (*d_outputs, None)[:3]
-        found = self.exchange.backward(self.tape, given.x, _four(given.weights), above, wanted)
+        found = self.exchange.backward(
+            self.tape, operands.x, _padded_to_four(operands.weights), above, wanted
+        )
         return list(found[: len(needed)])
 
 
 def forward_saving(
-    call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]
+    call: Call, x: Tensor, h0: Tensor | None, c0: Tensor | None, weights: Sequence[Tensor]
 ) -> tuple[tuple[Tensor, ...], SingleTape] | None:
     """Return the results and a tape; None if this is not of the simplest kind, or does not fit."""
-    if EXCHANGE is None or len(weights) != len(call.names) or call.names not in _PLAIN:
+    if (
+        EXCHANGE is None
+        or len(weights) != len(call.weight_names)
+        or call.weight_names not in _TAKEN
+    ):
         return None
     if call.rates is not NO_RATES or call.bidirectional or call.checkpoint:
         return None
-    states = states_of(call.has_c, state)
-    if states is None:
-        return None
     _kernels.follow_threads()
-    found = EXCHANGE.forward_saving(call.core_cell().core, x, _four(weights), *states)
+    found = EXCHANGE.forward_saving(call.core_cell().core, x, _padded_to_four(weights), h0, c0)
     if found is NotImplemented:
         return None
     _kernels.count()
@@ -68,7 +70,7 @@ def forward_saving(
     return tuple(outputs), SingleTape(EXCHANGE, tape)
 
 
-def _four(weights: Sequence[Tensor]) -> tuple[Any, ...]:
+def _padded_to_four(weights: Sequence[Tensor]) -> tuple[Any, ...]:
     return (*weights, None, None)[:4]
 
 

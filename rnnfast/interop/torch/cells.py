@@ -9,29 +9,27 @@ from torch import Tensor
 from torch.nn.modules.rnn import RNNCellBase
 
 from . import _packed
-from ._call import Call, Given
+from ._call import PLAIN_WEIGHTS, Call, Operands
 from ._dispatch import recurrence, states_in
 from ._fallback import reason_for_torch, say_run_by_torch
-from ._tools import Known
-from ._watchers import is_watched
+from ._leaf import LeafModule
+from ._modes import in_some_mode
 
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-_CORE_NAMES = ("w_ih", "w_hh", "b_ih", "b_hh")
 _CALLS = {
-    (cell, bias): Call(cell, _CORE_NAMES if bias else _CORE_NAMES[:2])
+    (cell, bias): Call(cell, PLAIN_WEIGHTS if bias else PLAIN_WEIGHTS[:2])
     for cell in ("rnn_tanh", "rnn_relu", "lstm", "gru")
     for bias in (True, False)
 }
 
 
-class _Cells(Known, RNNCellBase):  # type: ignore[misc]  # torch is not looked into
+class _Cells(LeafModule, RNNCellBase):  # type: ignore[misc]  # torch is not looked into
     """What the three have in common: a step is a sequence of one."""
 
-    _kind: str
-
     @property
-    def _cell(self) -> str:
-        return self._kind
+    def _kind(self) -> str:
+        """Which cell, as `Call.kind` has it."""
+        raise NotImplementedError
 
     def forward(self, input: Tensor, hx: Any = None) -> Any:
         """Run one step, as torch's module does.
@@ -49,7 +47,7 @@ class _Cells(Known, RNNCellBase):  # type: ignore[misc]  # torch is not looked i
             The state after it.
         """
         weights, call = self._weights(), self._call()
-        if not torch.is_grad_enabled() and not is_watched():
+        if not torch.is_grad_enabled() and not in_some_mode():
             after = _packed.step(self, call, input, hx, weights)
             if after is not None:
                 return after
@@ -62,7 +60,7 @@ class _Cells(Known, RNNCellBase):  # type: ignore[misc]  # torch is not looked i
         batched = input.dim() == 2
         x = input[None] if batched else input[None, None]
         h0, c0, *_ = (*(s[None] if batched else s[None, None] for s in states), None, None)
-        _, *after = recurrence(self, call, Given(x, h0, c0, weights))
+        _, *after = recurrence(self, call, Operands(x, h0, c0, weights))
         after = [state[0] if batched else state[0, 0] for state in after]
         return tuple(after) if call.has_c else after[0]
 
@@ -76,14 +74,14 @@ class _Cells(Known, RNNCellBase):  # type: ignore[misc]  # torch is not looked i
 
     def _call(self) -> Call:
         # Anything else as a cell is for torch to refuse.
-        return _CALLS.get((self._cell, self.bias)) or Call(self._cell, _CORE_NAMES)
+        return _CALLS.get((self._kind, self.bias)) or Call(self._kind, PLAIN_WEIGHTS)
 
     def _fits(self, input: Tensor, hx: Any, dtype: torch.dtype) -> bool:
         """Return whether torch would take these arguments."""
         if input.dim() not in (1, 2) or input.shape[-1] != self.input_size:
             return False
         shape = (*input.shape[:-1], self.hidden_size)
-        states = () if hx is None else states_in(hx, self._cell == "lstm")
+        states = () if hx is None else states_in(hx, self._kind == "lstm")
         if states is None or not input.numel() or not self.hidden_size:
             return False
         cast = torch.is_autocast_enabled("cpu")
@@ -96,7 +94,7 @@ class RNNCell(_Cells, torch.nn.RNNCell):  # type: ignore[misc]  # torch is not l
     """`torch.nn.RNNCell` on rnnfast."""
 
     @property
-    def _cell(self) -> str:
+    def _kind(self) -> str:
         return f"rnn_{self.nonlinearity}"  # another name is for torch to refuse
 
     def _fits(self, input: Tensor, hx: Any, dtype: torch.dtype) -> bool:

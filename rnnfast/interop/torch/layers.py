@@ -9,18 +9,17 @@ from torch import Tensor
 from torch.nn.modules.rnn import RNNBase
 from torch.nn.utils.rnn import PackedSequence
 
-from . import _eager, _packed, _sequences, _single
-from ._call import NO_RATES, Call, Given
+from . import _autograd, _packed, _sequences
+from ._call import NO_RATES, PLAIN_WEIGHTS, Call, Operands
 from ._dispatch import recurrence, states_in
 from ._fallback import reason_for_torch, say_run_by_torch
-from ._tools import Known
-from ._watchers import are_plain, is_watched
+from ._leaf import LeafModule
+from ._modes import in_some_mode
 
-_NAMES: tuple[str, ...] = ("w_ih", "w_hh", "b_ih", "b_hh")
-_CELLS = {"LSTM": "lstm", "GRU": "gru", "RNN_TANH": "rnn_tanh", "RNN_RELU": "rnn_relu"}
+_KINDS = {"LSTM": "lstm", "GRU": "gru", "RNN_TANH": "rnn_tanh", "RNN_RELU": "rnn_relu"}
 
 
-class _Layers(Known, RNNBase):  # type: ignore[misc]  # torch is not looked into
+class _Layers(LeafModule, RNNBase):  # type: ignore[misc]  # torch is not looked into
     """What the three add to torch's `RNNBase`.
 
     They are no subclasses of torch's three, which the compiler refuses to look into; what torch has
@@ -129,8 +128,8 @@ class _Layers(Known, RNNBase):  # type: ignore[misc]  # torch is not looked into
             As from torch.
         """
         weights, call = self._weights(), self._call()
-        if resets is None and type(input) is Tensor and not is_watched():
-            found = self._alone(call, input, hx, weights)
+        if resets is None and type(input) is Tensor and not in_some_mode():
+            found = self._run_single(call, input, hx, weights)
             if found is not None:
                 return found[0], found[1:] if len(found) == 3 else found[1]
         if not self._are_complete(weights):
@@ -164,7 +163,7 @@ class _Layers(Known, RNNBase):  # type: ignore[misc]  # torch is not looked into
             y, *after = self._run(call, input, states, weights, None, resets)
         return y, tuple(after) if call.has_c else after[0]
 
-    def _alone(
+    def _run_single(
         self, call: Call, x: Tensor, state: Any, weights: list[Tensor]
     ) -> tuple[Tensor, ...] | None:
         """One layer in one direction: the shortest way, or None."""
@@ -173,9 +172,9 @@ class _Layers(Known, RNNBase):  # type: ignore[misc]  # torch is not looked into
         if self.batch_first:
             x = x.transpose(0, 1)
         if torch.is_grad_enabled():
-            found = _alone_with_gradients(call, x, state, weights)
+            found = _autograd.forward_single(call, x, state, weights)
         else:
-            found = _packed.again(self, call, x, state, weights)
+            found = _packed.forward_single(self, call, x, state, weights)
         if found is None or not self.batch_first:
             return found
         y, *after = found
@@ -222,7 +221,7 @@ class _Layers(Known, RNNBase):  # type: ignore[misc]  # torch is not looked into
     def _by_torch(self, input: Any, hx: Any, reason: str | None, resets: Tensor | None) -> Any:
         """Torch's own forward, which also finds the words for what does not fit."""
         if reason is not None:
-            if resets is not None or not self._call().plain:
+            if resets is not None or not self._call().torch_has_all:
                 raise NotImplementedError(f"options beyond torch's do not run with {reason}")
             say_run_by_torch(type(self).__name__, reason)
         return self._theirs.forward(self, input, hx)
@@ -254,7 +253,7 @@ class _Layers(Known, RNNBase):  # type: ignore[misc]  # torch is not looked into
         )
 
     def _call(self) -> Call:
-        names = _NAMES if self.bias else _NAMES[:2]
+        names: tuple[str, ...] = PLAIN_WEIGHTS if self.bias else PLAIN_WEIGHTS[:2]
         if self.proj_size:
             names += ("w_hr",)
         if self.peephole:
@@ -262,7 +261,7 @@ class _Layers(Known, RNNBase):  # type: ignore[misc]  # torch is not looked into
         if self.layer_norm:
             names += ("layer_norm",)
         rates = (self.dropout, *self._rates) if self.dropout or any(self._rates) else NO_RATES
-        return Call(_CELLS[self.mode], names, self.bidirectional, rates, self.checkpoint)
+        return Call(_KINDS[self.mode], names, self.bidirectional, rates, self.checkpoint)
 
     def _run(
         self,
@@ -276,19 +275,7 @@ class _Layers(Known, RNNBase):  # type: ignore[misc]  # torch is not looked into
         draws = self.training and any(call.rates)
         seed = torch.randint(2**63 - 1, ()) if draws else None
         h0, c0, *_ = (*states, None, None)
-        return recurrence(self, call, Given(x, h0, c0, weights, lengths, resets, seed))
-
-
-def _alone_with_gradients(
-    call: Call, x: Tensor, state: Any, weights: list[Tensor]
-) -> tuple[Tensor, ...] | None:
-    if not are_plain(x, weights) or not any(weight.requires_grad for weight in weights):
-        return None
-    begun = _single.forward_saving(call, x, state, weights)
-    if begun is None:
-        return None
-    h0, c0 = state if call.has_c and state is not None else (state, None)
-    return _eager.recurrence(call, Given(x, h0, c0, weights), begun)
+        return recurrence(self, call, Operands(x, h0, c0, weights, lengths, resets, seed))
 
 
 class RNN(_Layers):

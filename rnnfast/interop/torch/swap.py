@@ -92,7 +92,7 @@ def swap_back(model: torch.nn.Module) -> Report:
         theirs = THEIRS.get(type(module))
         if theirs is None:
             continue
-        if not module._call().plain:
+        if not module._call().torch_has_all:
             report.left[name] = "it has options that torch lacks"
         else:
             module.__class__ = theirs

@@ -14,22 +14,19 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from ._call import Call, Given
+from ._call import Call, Operands
 
 _EPSILON = 1e-5  # of layer normalization
 
 
-def outputs(
-    call: Call,
-    given: Given,
-) -> tuple[Tensor, ...]:
+def outputs(call: Call, operands: Operands) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n, as `_kernels.forward` does."""
-    x, h0, c0, weights, lengths, resets, seed = given
+    x, h0, c0, weights, lengths, resets, seed = operands
     noise = call.noise(seed)
     dtype = np.dtype(str(x.dtype).removeprefix("torch."))
-    width, directions = len(call.names), call.directions
+    width, directions = len(call.weight_names), call.directions
     parts = [
-        dict(zip(call.names, weights[i : i + width], strict=True))
+        dict(zip(call.weight_names, weights[i : i + width], strict=True))
         for i in range(0, len(weights), width)
     ]
     steps, batch, _ = x.shape
@@ -52,7 +49,7 @@ def outputs(
         widths = (part["w_hh"].shape[1], hidden)
         masks = noise.of_states(number, (steps, batch), widths, dtype) or (None, None, None)
         recurrent, *kept = (None if m is None else torch.from_numpy(np.array(m)) for m in masks)
-        step = _STEPS[call.cell]
+        step = _STEPS[call.kind]
         initial = (h0, c0) if call.has_c else (h0,)
         state = tuple(
             x.new_zeros(batch, size) if s is None else s[number]

@@ -15,7 +15,7 @@ from ._fallback import say_once
 _CALL = Module.__call__
 
 
-class Known(Module):  # type: ignore[misc]  # torch is not looked into
+class LeafModule(Module):  # type: ignore[misc]  # torch is not looked into
     """A module that `torch.fx` takes as a whole, and that says so if it is not quantized."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -24,15 +24,15 @@ from rnnfast.functional import Prepacked, prepack
 from rnnfast.initializers.initializer import Initializer
 from rnnfast.layers.dropout import draw_mask
 from rnnfast.layers.layer import Array, Layer, Shape, require_features
-from rnnfast.layers.one_way import OneWay, Scanned, ScanPullback
-from rnnfast.layers.recurrence import States
+from rnnfast.layers.recurrent_layer import States
+from rnnfast.layers.unidirectional import Scanned, ScanPullback, Unidirectional
 from rnnfast.utils.hyperparameters import require_positive, share
 from rnnfast.utils.random_seed import make_generator
 
-_Same = TypeVar("_Same", bound="Recurrent")
+_Same = TypeVar("_Same", bound="CellLayer")
 
 
-class Recurrent(OneWay):
+class CellLayer(Unidirectional):
     """A recurrent layer over one cell.
 
     Parameters
@@ -56,7 +56,7 @@ class Recurrent(OneWay):
     seed : int, optional
         Of the masks; by default from `rnnfast.utils.set_random_seed`'s sequence.
     return_sequences, return_state, go_backwards, stateful, zero_output_for_mask
-        As for `OneWay`.
+        As for `Unidirectional`.
     name, dtype, **options
         As for every layer.
     """
@@ -83,8 +83,8 @@ class Recurrent(OneWay):
     function_vjp: ClassVar[Callable[..., Any]]
 
     # How the kernels call the states before the first step, and the gradients by the last.
-    initial_names: ClassVar[tuple[str, ...]] = ("h0",)
-    gradient_names: ClassVar[tuple[str, ...]] = ("dh_n",)
+    initial_state_names: ClassVar[tuple[str, ...]] = ("h0",)
+    state_gradient_names: ClassVar[tuple[str, ...]] = ("dh_n",)
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class Recurrent(OneWay):
         self.dropout = share("dropout", dropout)
         self.recurrent_dropout = rate("recurrent_dropout", recurrent_dropout)
         self.weight_dropout = rate("weight_dropout", weight_dropout)
-        rates("zoneout", zoneout, self.initial_names)
+        rates("zoneout", zoneout, self.initial_state_names)
         self.zoneout = zoneout
         self.seed = seed
         self._rng = make_generator(seed)
@@ -126,14 +126,14 @@ class Recurrent(OneWay):
     @property
     def state_sizes(self) -> list[int]:
         """Units of each state."""
-        return [self.units] * len(self.initial_names)
+        return [self.units] * len(self.initial_state_names)
 
     def twin(self: _Same, name: str, *, go_backwards: bool) -> _Same:
-        """Make a layer of the same arguments that has no weights yet; see `OneWay.twin`."""
+        """Make a layer of the same arguments that has no weights yet; see `Unidirectional.twin`."""
         layer = super().twin(name, go_backwards=go_backwards)
-        layer.kernel_initializer = another(self.kernel_initializer)
-        layer.recurrent_initializer = another(self.recurrent_initializer)
-        layer.bias_initializer = another(self.bias_initializer)
+        layer.kernel_initializer = own_copy(self.kernel_initializer)
+        layer.recurrent_initializer = own_copy(self.recurrent_initializer)
+        layer.bias_initializer = own_copy(self.bias_initializer)
         return layer
 
     def _create_weights(self, input_shape: Shape) -> None:
@@ -170,23 +170,25 @@ class Recurrent(OneWay):
         return weights["kernel"], weights["recurrent_kernel"], weights.get("bias"), None
 
     @property
-    def _beside(self) -> dict[str, str]:
-        """Names of the weights beside kernels and biases, by what the kernels call them."""
+    def _further_weights(self) -> dict[str, str]:
+        """Keras's names of the weights beside kernels and biases, by what the kernels call them."""
         return {}
 
     def _cell_options(self) -> dict[str, Any]:
         """Give what the kernels are told of the cell."""
-        return {argument: self._parameters[name] for argument, name in self._beside.items()}
+        return {
+            argument: self._parameters[name] for argument, name in self._further_weights.items()
+        }
 
     @property
-    def _trained(self) -> tuple[str, ...]:
+    def _kernel_weight_names(self) -> tuple[str, ...]:
         """Names of the weights that are there, as the kernels call them."""
         biases = ("b_ih",) if self.use_bias else ()
-        return ("w_ih", "w_hh", *biases, *self._beside)
+        return ("w_ih", "w_hh", *biases, *self._further_weights)
 
     def _weight_gradients(self, grads: Any) -> list[Array]:
         """Give one gradient per parameter from those of the kernels."""
-        return [getattr(grads, name) for name in self._trained]
+        return [getattr(grads, name) for name in self._kernel_weight_names]
 
     def prepack(self) -> Prepacked[Any, Any]:
         """Copy and pack the weights for inference, step by step if wanted: not in Keras.
@@ -219,7 +221,7 @@ class Recurrent(OneWay):
             reverse=self.go_backwards,
             lengths=lengths,
             zoneout=self.zoneout,
-            **self._initial(states),
+            **self._state_arguments(states),
         )
         return out.y, tuple(out[1:])
 
@@ -232,11 +234,11 @@ class Recurrent(OneWay):
         wrt_input: bool,
         wrt_states: bool,
     ) -> tuple[Scanned, ScanPullback]:
-        wrt = self._trained
+        wrt = self._kernel_weight_names
         if wrt_input:
             wrt += ("x",)
         if wrt_states:
-            wrt += self.initial_names
+            wrt += self.initial_state_names
         mask = self._input_mask(x)
         seen = x if mask is None else x * mask
         out, kernel_pullback = type(self).function_vjp(
@@ -247,27 +249,29 @@ class Recurrent(OneWay):
             lengths=lengths,
             wrt=wrt,
             **self._noise(),
-            **self._initial(states),
+            **self._state_arguments(states),
         )
 
         def pullback(
             dy: Array | None, dstates: Sequence[Array | None]
         ) -> tuple[Array | None, list[Array], list[Array] | None]:
-            above = dict(zip(self.gradient_names, dstates, strict=True))
+            above = dict(zip(self.state_gradient_names, dstates, strict=True))
             grads = kernel_pullback(dy=dy, **above)
             dx: Array | None = grads.x
             if dx is not None and mask is not None:
                 dx *= mask
-            before = [getattr(grads, name) for name in self.initial_names] if wrt_states else None
+            before = (
+                [getattr(grads, name) for name in self.initial_state_names] if wrt_states else None
+            )
             return dx, self._weight_gradients(grads), before
 
         return (out.y, tuple(out[1:])), pullback
 
-    def _initial(self, states: States | None) -> dict[str, Array]:
+    def _state_arguments(self, states: States | None) -> dict[str, Array]:
         """Give the states the names that the kernels take them by."""
         if states is None:
             return {}
-        return dict(zip(self.initial_names, states, strict=True))
+        return dict(zip(self.initial_state_names, states, strict=True))
 
     def _noise(self) -> dict[str, Any]:
         """Give what the kernels are to draw, of which each batch has a seed of its own."""
@@ -287,6 +291,6 @@ class Recurrent(OneWay):
         return draw_mask(self._rng, self.dropout, (1, *x.shape[1:]), self.dtype)
 
 
-def another(initializer: Callable[..., Array]) -> Callable[..., Array]:
+def own_copy(initializer: Callable[..., Array]) -> Callable[..., Array]:
     """Return one of our initializers that draws values of its own; any other function itself."""
     return initializer.clone() if isinstance(initializer, Initializer) else initializer

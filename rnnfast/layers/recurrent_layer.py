@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
     states: States
 
 
-class Recurrence(Layer):
+class RecurrentLayer(Layer):
     """A layer that carries states along a sequence.
 
     Attributes
@@ -132,18 +132,7 @@ class Recurrence(Layer):
         """
 
     def call(self, x: Array) -> Array:
-        """Compute the result, for inference.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, time, I).
-
-        Returns
-        -------
-        ndarray
-            Of all steps or the last, (batch, time, ...) or (batch, ...).
-        """
+        """Compute y of all steps or the last from x (batch, time, I); see `Layer.call`."""
         y: Array = self.run(x).y
         return y
 
@@ -153,27 +142,12 @@ class Recurrence(Layer):
         return y
 
     def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
-        """Compute the result and the pullback of its gradient.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, time, I).
-        wrt_input : bool
-            Whether the gradient by `x` will be used.
-
-        Returns
-        -------
-        y : ndarray
-            Of all steps or the last, (batch, time, ...) or (batch, ...).
-        pullback : callable
-            See `Layer.vjp`.
-        """
-        return _of_result(self.run_vjp(x, wrt_input=wrt_input, wrt_states=False))
+        """Compute as `call`, with the pullback; see `Layer.vjp`."""
+        return _without_states(self.run_vjp(x, wrt_input=wrt_input, wrt_states=False))
 
     def vjp_masked(self, x: Array, mask: Mask, *, wrt_input: bool) -> tuple[Array, Pullback]:
         """Compute as `vjp`, of the steps that are not masked; see `Layer.vjp_masked`."""
-        return _of_result(self.run_vjp(x, mask=mask, wrt_input=wrt_input, wrt_states=False))
+        return _without_states(self.run_vjp(x, mask=mask, wrt_input=wrt_input, wrt_states=False))
 
     def compute_mask(self, x: Array, mask: Mask | None = None) -> Mask | None:
         """Give the mask of the input where all steps come out, else None: see `Layer`."""
@@ -230,9 +204,10 @@ class Recurrence(Layer):
         """Give the shapes of the states in that form."""
         return self._nested([(batch, size) for size in self.state_sizes])
 
-    def _as_states(self, given: ArrayLike | Sequence[Any], batch: int) -> States:
+    def _as_states(self, initial_state: ArrayLike | Sequence[Any], batch: int) -> States:
         states = tuple(
-            as_numbers("initial_state", one).astype(self.dtype, copy=False) for one in _flat(given)
+            as_numbers("initial_state", one).astype(self.dtype, copy=False)
+            for one in _leaves(initial_state)
         )
         wanted = [(batch, size) for size in self.state_sizes]
         shapes = [state.shape for state in states]
@@ -246,10 +221,10 @@ class Recurrence(Layer):
 
 def is_stateful(layer: Layer) -> bool:
     """Return whether a layer goes on from the states that the last batch has left."""
-    return isinstance(layer, Recurrence) and layer.stateful
+    return isinstance(layer, RecurrentLayer) and layer.stateful
 
 
-def _of_result(ran: tuple[Outcome, StatesPullback]) -> tuple[Array, Pullback]:
+def _without_states(ran: tuple[Outcome, StatesPullback]) -> tuple[Array, Pullback]:
     """Leave the states aside."""
     out, pull = ran
 
@@ -260,8 +235,8 @@ def _of_result(ran: tuple[Outcome, StatesPullback]) -> tuple[Array, Pullback]:
     return out.y, pullback
 
 
-def _flat(given: Any) -> list[Any]:
-    """Give the leaves of nested lists and tuples."""
-    if not isinstance(given, (list, tuple)):
-        return [given]
-    return [leaf for one in given for leaf in _flat(one)]
+def _leaves(nested: Any) -> list[Any]:
+    """Give what is in nested lists and tuples, one after another."""
+    if not isinstance(nested, (list, tuple)):
+        return [nested]
+    return [leaf for one in nested for leaf in _leaves(one)]

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from rnnfast.training import whole_file
+from rnnfast.training import atomic_file
 
 OLD, NEW = b"old" * 1000, b"new" * 1000
 
@@ -31,17 +31,17 @@ def only(path):
 KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
-from rnnfast.training import whole_file
+from rnnfast.training import atomic_file
 
 path, size = Path(sys.argv[1]), 1_000_000
-whole_file.replace(path, bytes([0]) * size)
+atomic_file.replace(path, bytes([0]) * size)
 delay = random.Random(1)
 seen, unfinished = set(), 0
 for _ in range(100):
     child = os.fork()
     if not child:
         for k in range(1, 10**9):
-            whole_file.replace(path, bytes([k % 256]) * size)
+            atomic_file.replace(path, bytes([k % 256]) * size)
     time.sleep(delay.uniform(0.001, 0.02))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -51,7 +51,7 @@ for _ in range(100):
     unfinished += len(os.listdir(path.parent)) > 1
 assert len(seen) > 1, "no child came to write"
 assert unfinished, "no child was killed while it wrote"
-whole_file.replace(path, b"the end")
+atomic_file.replace(path, b"the end")
 assert os.listdir(path.parent) == [path.name], os.listdir(path.parent)
 assert path.read_bytes() == b"the end"
 """
@@ -69,9 +69,9 @@ def test_what_is_left_behind_goes_and_what_is_being_written_stays(path):
         file.write_bytes(OLD)
     with running.open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        whole_file.replace(path, NEW)
+        atomic_file.replace(path, NEW)
         assert set(path.parent.iterdir()) == {path, running, *others}
-    whole_file.replace(path, NEW)
+    atomic_file.replace(path, NEW)
     assert set(path.parent.iterdir()) == {path, *others}
 
 
@@ -85,7 +85,7 @@ def test_a_file_that_is_taken_for_left_behind_before_it_is_locked(path, monkeypa
         lock(file, operation)
 
     monkeypatch.setattr(fcntl, "flock", late)
-    whole_file.replace(path, NEW)
+    atomic_file.replace(path, NEW)
     assert only(path) == NEW and taken
 
 
@@ -96,7 +96,7 @@ def test_a_file_system_without_locks(path, monkeypatch):
     left = path.with_name(f".left.{'0a' * 8}.saving")
     left.touch()
     monkeypatch.setattr(fcntl, "flock", unknown)
-    whole_file.replace(path, NEW)
+    atomic_file.replace(path, NEW)
     # Nobody can tell whether it is being written.
     assert set(path.parent.iterdir()) == {path, left} and path.read_bytes() == NEW
 
@@ -114,7 +114,7 @@ def test_an_error_changes_nothing_and_names_the_file(path, monkeypatch, what):
 
     monkeypatch.setattr(os, what, full)
     with pytest.raises(OSError, match=r"No space left on device: '.*a.safetensors'") as caught:
-        whole_file.replace(path, NEW)
+        atomic_file.replace(path, NEW)
     assert caught.value.errno == errno.ENOSPC
     assert only(path) == OLD
 
@@ -122,7 +122,7 @@ def test_an_error_changes_nothing_and_names_the_file(path, monkeypatch, what):
 def test_parts_are_written_one_after_the_other(path, monkeypatch):
     write = os.write
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:7]))
-    whole_file.replace(path, NEW)
+    atomic_file.replace(path, NEW)
     assert only(path) == NEW
 
 
@@ -139,8 +139,8 @@ def test_data_are_on_the_disk_before_the_name_and_then_the_name(path, monkeypatc
 
     for name in ("write", "fsync", "replace", "link"):
         recorded(name, getattr(os, name))
-    whole_file.create(path, OLD)
-    whole_file.replace(path, NEW)
+    atomic_file.create(path, OLD)
+    atomic_file.replace(path, NEW)
     assert calls == [
         *("write", "fsync", "link", "fsync of the folder"),
         *("write", "fsync", "replace", "fsync of the folder"),
@@ -156,7 +156,7 @@ def test_a_link_stays_and_its_target_is_replaced(path):
     target = folder / "1.safetensors"
     path.symlink_to("versions/1.safetensors")
     for data in (OLD, NEW):  # at first there is no target
-        whole_file.replace(path, data)
+        atomic_file.replace(path, data)
         assert path.is_symlink() and only(target) == data
     assert set(path.parent.iterdir()) == {path, folder}
 
@@ -164,18 +164,18 @@ def test_a_link_stays_and_its_target_is_replaced(path):
 def test_links_in_a_ring(path):
     path.symlink_to(path.name)
     with pytest.raises(OSError, match=r"a.safetensors") as caught:
-        whole_file.replace(path, NEW)
+        atomic_file.replace(path, NEW)
     assert caught.value.errno == errno.ELOOP
 
 
 def test_what_is_no_file(path):
     path.mkdir()
     with pytest.raises(IsADirectoryError, match=r"a.safetensors"):
-        whole_file.replace(path, NEW)
+        atomic_file.replace(path, NEW)
     path.rmdir()
     os.mkfifo(path)
     with pytest.raises(OSError, match=r"is neither a file nor free to become one: '.*a.safetens"):
-        whole_file.replace(path, NEW)
+        atomic_file.replace(path, NEW)
     assert stat.S_ISFIFO(path.stat().st_mode)
 
 
@@ -183,7 +183,7 @@ def test_what_is_no_file(path):
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
-@pytest.mark.parametrize("write", [whole_file.create, whole_file.replace])
+@pytest.mark.parametrize("write", [atomic_file.create, atomic_file.replace])
 def test_a_new_file_has_the_rights_that_the_umask_leaves(path, mask, write):
     before = os.umask(mask)
     try:
@@ -197,7 +197,7 @@ def test_a_new_file_has_the_rights_that_the_umask_leaves(path, mask, write):
 def test_a_file_keeps_its_rights(path, mode):
     path.write_bytes(OLD)
     path.chmod(mode)
-    whole_file.replace(path, NEW)
+    atomic_file.replace(path, NEW)
     assert stat.S_IMODE(path.stat().st_mode) == mode
     assert only(path) == NEW
 
@@ -206,7 +206,7 @@ def test_what_is_protected_is_not_replaced(path, monkeypatch):
     path.write_bytes(OLD)
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # as for anyone but root
     with pytest.raises(PermissionError, match=r"is protected against writing: '.*a.safetensors'"):
-        whole_file.replace(path, NEW)
+        atomic_file.replace(path, NEW)
     assert only(path) == OLD
 
 
@@ -220,7 +220,7 @@ def test_nobody_reads_new_data_who_may_not_read_the_old(path, monkeypatch):
         return write(file, data)
 
     monkeypatch.setattr(os, "write", watched)
-    whole_file.replace(path, NEW)
+    atomic_file.replace(path, NEW)
     assert modes == {0o600}
 
 
@@ -230,12 +230,12 @@ def test_nobody_reads_new_data_who_may_not_read_the_old(path, monkeypatch):
 def test_create_replaces_nothing(path):
     path.write_bytes(OLD)
     with pytest.raises(FileExistsError, match=r"a.safetensors"):
-        whole_file.create(path, NEW)
+        atomic_file.create(path, NEW)
     assert only(path) == OLD
     path.unlink()
     path.symlink_to("nowhere")
     with pytest.raises(FileExistsError, match=r"a.safetensors"):
-        whole_file.create(path, NEW)
+        atomic_file.create(path, NEW)
     assert os.listdir(path.parent) == [path.name]
 
 
@@ -252,7 +252,7 @@ def test_of_several_that_create_one_wins(path, monkeypatch, links):
         def create(k, start=start, won=won):
             start.wait()
             try:
-                whole_file.create(path, bytes([k]) * 1000)
+                atomic_file.create(path, bytes([k]) * 1000)
                 won.append(k)
             except FileExistsError:
                 pass
@@ -269,5 +269,5 @@ def test_of_several_that_create_one_wins(path, monkeypatch, links):
 
 def test_a_long_name(path):
     longest = path.with_name("ä" * 120 + ".safetensors")  # 252 bytes of the 255 that there may be
-    whole_file.replace(longest, NEW)
+    atomic_file.replace(longest, NEW)
     assert only(longest) == NEW

@@ -20,17 +20,17 @@ from numpy.typing import DTypeLike
 from rnnfast._check.options import flag
 from rnnfast.layers.layer import Array, Mask, Shape
 from rnnfast.layers.masks import MaskedSteps
-from rnnfast.layers.recurrence import Outcome, Recurrence, States, StatesPullback
+from rnnfast.layers.recurrent_layer import Outcome, RecurrentLayer, States, StatesPullback
 
 Scanned = tuple[Array, States]
 ScanPullback = Callable[
     [Array | None, Sequence[Array | None]], tuple[Array | None, list[Array], list[Array] | None]
 ]
 
-_Same = TypeVar("_Same", bound="OneWay")
+_Same = TypeVar("_Same", bound="Unidirectional")
 
 
-class OneWay(Recurrence):
+class Unidirectional(RecurrentLayer):
     """A recurrence in one direction.
 
     Parameters
@@ -67,7 +67,7 @@ class OneWay(Recurrence):
         self.go_backwards = flag("go_backwards", go_backwards)
         self.stateful = flag("stateful", stateful)
         self.zero_output_for_mask = flag("zero_output_for_mask", zero_output_for_mask)
-        self._kept: States | None = None
+        self._last_states: States | None = None
 
     def _check_input_shape(self, input_shape: Shape) -> None:
         """Raise ValueError unless the input is (batch, time, I)."""
@@ -108,7 +108,7 @@ class OneWay(Recurrence):
 
         Returns
         -------
-        OneWay
+        Unidirectional
             The layer. Masks of dropout come from one sequence of random numbers for both, so
             that they differ.
         """
@@ -117,7 +117,7 @@ class OneWay(Recurrence):
         layer.go_backwards = go_backwards
         layer.built = False
         layer._parameters = {}
-        layer._kept = None
+        layer._last_states = None
         return layer
 
     # ------------------------------------------------------------------------------ engine
@@ -142,8 +142,8 @@ class OneWay(Recurrence):
         """Run as `_scan`, with the pullback."""
 
     def run(self, x: Array, states: States | None = None, mask: Mask | None = None) -> Outcome:
-        """Compute result and states; see `Recurrence.run`."""
-        before = self._before(states, len(x)) if self.stateful else states
+        """Compute result and states; see `RecurrentLayer.run`."""
+        before = self._states_before(states, len(x)) if self.stateful else states
         steps = None if mask is None else self._masked_steps(mask)
         sequence = _swap_batch_and_time(x)
         if steps is None:
@@ -151,7 +151,7 @@ class OneWay(Recurrence):
         else:
             y, after = self._scan(steps.pack(sequence), steps.lengths, before)
         if self.stateful:
-            self._keep(after)
+            self._remember(after)
         return Outcome(self._select(y, after, steps), after)
 
     def run_vjp(
@@ -163,8 +163,8 @@ class OneWay(Recurrence):
         wrt_input: bool,
         wrt_states: bool,
     ) -> tuple[Outcome, StatesPullback]:
-        """Compute result, states and pullback; see `Recurrence.run_vjp`."""
-        before = self._before(states, len(x)) if self.stateful else states
+        """Compute result, states and pullback; see `RecurrentLayer.run_vjp`."""
+        before = self._states_before(states, len(x)) if self.stateful else states
         steps = None if mask is None else self._masked_steps(mask)
         sequence = _swap_batch_and_time(x)
         (y, after), pull = self._scan_vjp(
@@ -175,7 +175,7 @@ class OneWay(Recurrence):
             wrt_states=wrt_states,
         )
         if self.stateful:
-            self._keep(after)
+            self._remember(after)
 
         def pullback(
             dy: Array | None, dstates: Sequence[Array | None] | None = None
@@ -223,27 +223,31 @@ class OneWay(Recurrence):
     @property
     def states(self) -> States | None:
         """What the last batch has left, copied; None without one, or when not stateful."""
-        return None if self._kept is None else tuple(state.copy() for state in self._kept)
+        return (
+            None
+            if self._last_states is None
+            else tuple(state.copy() for state in self._last_states)
+        )
 
     def reset_state(self) -> None:
         """Forget the states that the last batch has left: the next one begins with zeros.
 
         It may have another number of sequences.
         """
-        self._kept = None
+        self._last_states = None
 
-    def _before(self, given: States | None, batch: int) -> States | None:
+    def _states_before(self, initial: States | None, batch: int) -> States | None:
         """Return the states before a batch; None is zeros."""
-        if self._kept is not None and len(self._kept[0]) != batch:
+        if self._last_states is not None and len(self._last_states[0]) != batch:
             raise ValueError(
                 f"layer {self.name!r} is stateful: all batches must have as many sequences as "
-                f"the first, {len(self._kept[0])}, got {batch}; reset_states() begins anew"
+                f"the first, {len(self._last_states[0])}, got {batch}; reset_states() begins anew"
             )
-        return self._kept if given is None else given
+        return self._last_states if initial is None else initial
 
-    def _keep(self, after: States) -> None:
+    def _remember(self, after: States) -> None:
         # What a caller gets is the caller's to change.
-        self._kept = tuple(state.copy() for state in after)
+        self._last_states = tuple(state.copy() for state in after)
 
 
 def _swap_batch_and_time(x: Array) -> Array:

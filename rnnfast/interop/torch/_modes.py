@@ -1,4 +1,4 @@
-"""Who else looks at a call than the caller: the compiler, tracers, transforms, autocast."""
+"""What of torch takes part in a call: the compiler, tracers, transforms, autocast."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from torch.autograd import forward_ad
 _PLAIN = (Tensor, torch.nn.Parameter)
 
 
-def is_watched() -> bool:
-    """Return whether anybody does, autograd aside."""
+def in_some_mode() -> bool:
+    """Return whether any of these does; autograd is none."""
     return (
         torch.compiler.is_compiling()
         or torch._C._functorch.peek_interpreter_stack() is not None
         or torch.is_autocast_enabled("cpu")
-        or has_duals()
-        or is_traced()
+        or in_forward_mode()
+        or is_recorded()
     )
 
 
-def has_duals() -> bool:
+def in_forward_mode() -> bool:
     """Return whether forward-mode derivatives are being taken, of which there are none."""
     return bool(forward_ad._current_level >= 0)
 
 
-def is_traced() -> bool:
+def is_recorded() -> bool:
     """Return whether operators are being recorded."""
     return torch._C._len_torch_dispatch_stack() > 0 or torch._C._get_tracing_state() is not None
 
