@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 import numpy.typing as npt
 
 from .._check import gradients
-from ._network import Network, Saved
+from ..engine.network import Network, Saved
 from .results import GRUGrads, LSTMGrads, MGUGrads, RNNGrads
 
 GradsT = TypeVar("GradsT", RNNGrads, LSTMGrads, GRUGrads, MGUGrads)

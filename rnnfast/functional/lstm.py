@@ -19,8 +19,8 @@ from collections.abc import Collection
 import numpy.typing as npt
 
 from .._check import cells, inputs, options
-from ._network import Network
-from ._noise import noise
+from ..engine.network import Network
+from ..engine.noise import noise
 from ._pullback import Pullback
 from .results import Activations, LSTMGrads, LSTMOutput, Weights
 

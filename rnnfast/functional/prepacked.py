@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from .. import _core
 from .._check import Array, DType, cells, empty, inputs, options, stacks
-from ._network import Network
-from ._noise import noise
-from ._run import Results, forward_packed
+from ..engine.core_calls import Results, forward_packed
+from ..engine.network import Network
+from ..engine.noise import noise
 from .results import Activations, GRUOutput, LSTMOutput, MGUOutput, RNNOutput, Weights
 
 OutputT = TypeVar("OutputT", RNNOutput, LSTMOutput, GRUOutput, MGUOutput)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy.typing as npt
 
 from .._check import cells, inputs, options
-from ._network import Network
-from ._noise import QUIET
+from ..engine.network import Network
+from ..engine.noise import QUIET
 from .results import Activations, LSTMTrace, Trace
 
 

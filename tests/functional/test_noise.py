@@ -13,8 +13,8 @@ import pytest
 
 import rnnfast
 from rnnfast import _core
-from rnnfast.functional._chance import chance
-from rnnfast.functional._noise import Noise
+from rnnfast.engine.chance import chance
+from rnnfast.engine.noise import Noise
 from rnnfast.testing.bits import digest
 from rnnfast.testing.cells import CELLS, CELLS_BY_NAME, Cell, is_weight
 from rnnfast.testing.random import DTYPES, DType, Problem

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import rnnfast
-from rnnfast.functional._noise import Noise
+from rnnfast.engine.noise import Noise
 from rnnfast.testing.bits import digest
 from rnnfast.testing.cells import BIASES, CELLS, Cell, is_weight
 from rnnfast.testing.gradients import STEP

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from ..._check import cells
-from ...functional._noise import Noise
+from ...engine.noise import Noise
 
 NO_RATES = (0.0,) * 6
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ... import _core
 from ..._check import gradients, inputs
-from ...functional._network import Network, Saved
+from ...engine.network import Network, Saved
 from ._call import Call, Given
 
 _threads_followed = 0

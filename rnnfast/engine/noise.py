@@ -12,7 +12,7 @@ they act on: those of a projected h are R wide.
 Random numbers, 16 bits each, come from a counter-based generator (Philox 4x64: Salmon et al.,
 Parallel random numbers: as easy as 1, 2, 3, 2011), whose counter names what is drawn and for which
 layer: a mask depends on the seed, on these and on the sizes alone. Rates between two of the 2^16
-levels, and next to 0 and 1, are met exactly (`_chance.py`), by numbers of the counter's next half.
+levels, and next to 0 and 1, are met exactly (`chance.py`), by numbers of the counter's next half.
 
 Sources: Srivastava et al., Dropout, 2014; Gal and Ghahramani, A theoretically grounded application
 of dropout in recurrent neural networks, 2016, with one m for all gates; Wan et al., Regularization
@@ -28,7 +28,7 @@ import numpy as np
 
 from .. import _core
 from .._check import Array, DType, cells, empty, numbers, options
-from ._chance import chance
+from .chance import chance
 
 # Factors of h before the recurrent product, and how much of h and c a step keeps: see `_core`.
 StateMasks: TypeAlias = tuple[Array | None, Array | None, Array | None]

@@ -16,8 +16,7 @@ import numpy.typing as npt
 
 from .. import _core
 from .._check import Array, cells, empty, inputs, options, stacks, zeros
-from ._noise import Noise, StateMasks
-from ._run import (
+from .core_calls import (
     AtOnce,
     Results,
     Tape,
@@ -30,7 +29,8 @@ from ._run import (
     layers_at_once,
     masks_in_time,
 )
-from ._time import time_of
+from .noise import Noise, StateMasks
+from .step_order import time_of
 
 
 class Part(NamedTuple):
