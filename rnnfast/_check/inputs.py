@@ -30,8 +30,8 @@ from .arrays import (
 from .cells import Cell
 
 
-class Given(NamedTuple):
-    """What becomes `Weights`, field by field: an array, or a sequence of them, or None."""
+class RawWeights(NamedTuple):
+    """What becomes `LayerWeights`, field by field: an array, or a sequence of them, or None."""
 
     w_ih: Any
     w_hh: Any
@@ -42,7 +42,7 @@ class Given(NamedTuple):
     layer_norm: Any = None
 
 
-class Weights(NamedTuple):
+class LayerWeights(NamedTuple):
     """The parameters of one cell, as the kernels take them and in their order."""
 
     w_ih: Array
@@ -78,16 +78,16 @@ class Weights(NamedTuple):
         """The one dtype of all arrays."""
         return self.w_ih.dtype
 
-    def owned(self) -> Weights:
+    def owned(self) -> LayerWeights:
         """Return read-only copies."""
         copies = tuple(None if array is None else array.copy() for array in self)
         for copy in copies:
             if copy is not None:
                 copy.flags.writeable = False
-        return Weights(*copies)  # type: ignore[arg-type]  # None only where it was
+        return LayerWeights(*copies)  # type: ignore[arg-type]  # None only where it was
 
 
-OPTIONAL = frozenset({"b_ih", "b_hh", *Weights._field_defaults})
+OPTIONAL = frozenset({"b_ih", "b_hh", *LayerWeights._field_defaults})
 """The fields that may be None."""
 
 
@@ -95,7 +95,7 @@ class Inputs(NamedTuple):
     """Everything that the forward pass of one layer reads, in one direction."""
 
     x: Array
-    weights: Weights
+    weights: LayerWeights
     h0: Array | None
     c0: Array | None
     lengths: Integers | None
@@ -116,30 +116,30 @@ def sequence(x: npt.ArrayLike) -> Array:
 
 def layer_weights(
     cell: Cell,
-    given: Given,
+    raw: RawWeights,
     *,
     input_size: int,
     columns: str,
     model_name: str,
     dtype: DType,
     place: str,
-) -> Weights:
+) -> LayerWeights:
     """Return the weights of one layer.
 
     `input_size` are the columns that `w_ih` must have, written `columns`; `dtype` is that of the
     argument `model_name`; `place` follows the names of the arguments, "" or as "[2]".
     """
-    recurrent, projection = _recurrent(cell, given, model_name, dtype, place)
+    recurrent, projection = _recurrent(cell, raw, model_name, dtype, place)
     name = f"w_ih{place}"
-    kernel = real_like(name, given.w_ih, model_name, dtype)
+    kernel = real_like(name, raw.w_ih, model_name, dtype)
     shape = (recurrent.shape[0], input_size)
     _require_rows(cell, name, kernel, columns, shape)
-    return _weights(cell, given, kernel, recurrent, projection, model_name, place)
+    return _weights(cell, raw, kernel, recurrent, projection, model_name, place)
 
 
 def inputs_for(
     cell: Cell,
-    weights: Weights,
+    weights: LayerWeights,
     x: npt.ArrayLike,
     h0: npt.ArrayLike | None,
     c0: npt.ArrayLike | None,
@@ -150,7 +150,7 @@ def inputs_for(
     return _with_states(cell, sequence_for(weights, x), weights, h0, c0, lengths, resets)
 
 
-def sequence_for(weights: Weights, x: npt.ArrayLike) -> Array:
+def sequence_for(weights: LayerWeights, x: npt.ArrayLike) -> Array:
     """Return `x` (T, B, I) of a call of packed `weights`."""
     sequence = _sequence(real_like("x", x, "the packed weights", weights.dtype))
     steps, batch, _ = sequence.shape
@@ -158,22 +158,22 @@ def sequence_for(weights: Weights, x: npt.ArrayLike) -> Array:
     return sequence
 
 
-def weights(cell: Cell, given: Given, place: str) -> Weights:
+def weights(cell: Cell, raw: RawWeights, place: str) -> LayerWeights:
     """Return weights that come without a sequence, so that `w_ih` sets I and the dtype."""
     name = f"w_ih{place}"
-    kernel = real(name, given.w_ih)
-    recurrent, projection = _recurrent(cell, given, name, kernel.dtype, place)
+    kernel = real(name, raw.w_ih)
+    recurrent, projection = _recurrent(cell, raw, name, kernel.dtype, place)
     rows = recurrent.shape[0]
     if kernel.ndim != 2 or kernel.shape[0] != rows or kernel.shape[1] == 0:
         fix = _whose_rows(cell, kernel, rows)
         if kernel.shape[1:] == (rows,):
             fix = f"; it looks transposed, pass {name}.T"
         raise ValueError(f"{name} must be ({cell.rows}, I) = ({rows}, I), got {kernel.shape}{fix}")
-    return _weights(cell, given, kernel, recurrent, projection, name, place)
+    return _weights(cell, raw, kernel, recurrent, projection, name, place)
 
 
 def step_inputs(
-    cell: Cell, weights: Weights, x_t: npt.ArrayLike, state: object, layers: int | None
+    cell: Cell, weights: LayerWeights, x_t: npt.ArrayLike, state: object, layers: int | None
 ) -> tuple[Array, Array | tuple[Array, ...] | None]:
     """Return `x_t` (B, I) and a state, None, `h` or `(h, c)`, of one step.
 
@@ -191,7 +191,7 @@ def step_inputs(
 
 
 def _step_state(
-    cell: Cell, state: Any, leading: tuple[int, ...], weights: Weights
+    cell: Cell, state: Any, leading: tuple[int, ...], weights: LayerWeights
 ) -> Array | tuple[Array, ...] | None:
     def one(name: str, value: Any, symbol: str, width: int) -> Array:
         array = real_like(name, value, "the packed weights", weights.dtype)
@@ -227,14 +227,14 @@ def _sequence(x: Array) -> Array:
 
 
 def _recurrent(
-    cell: Cell, given: Given, model_name: str, dtype: DType, place: str
+    cell: Cell, raw: RawWeights, model_name: str, dtype: DType, place: str
 ) -> tuple[Array, Array | None]:
     """Return the recurrent weights and, where there is one, the projection."""
-    recurrent = real_like(f"w_hh{place}", given.w_hh, model_name, dtype)
-    if given.w_hr is None:
+    recurrent = real_like(f"w_hh{place}", raw.w_hh, model_name, dtype)
+    if raw.w_hr is None:
         return contiguous(_square(cell, recurrent, place)), None
     name = f"w_hr{place}"
-    projection = real_like(name, given.w_hr, model_name, dtype)
+    projection = real_like(name, raw.w_hr, model_name, dtype)
     if projection.ndim != 2 or projection.size == 0:
         raise ValueError(f"{name} must be (R, H) with both at least 1, got {projection.shape}")
     output_size, hidden_size = projection.shape
@@ -276,13 +276,13 @@ def _whose_rows(cell: Cell, weight: Array, rows: int) -> str:
 
 def _weights(
     cell: Cell,
-    given: Given,
+    raw: RawWeights,
     kernel: Array,
     recurrent: Array,
     projection: Array | None,
     model_name: str,
     place: str,
-) -> Weights:
+) -> LayerWeights:
     """Return the weights, of which the matrices have been checked."""
     rows = recurrent.shape[0]
     hidden_size = rows // cell.gates
@@ -295,26 +295,27 @@ def _weights(
         require_shape(name, array, symbols, (size,))
         return contiguous(array)
 
-    if cell.norm_rows and given.layer_norm is None:
+    if cell.norm_rows and raw.layer_norm is None:
         raise TypeError(
             f"layer_norm{place} must be an array like those of the other layers, got None"
         )
-    of_gates, of_norms = f"({cell.rows},)", f"({cell.norm_rows}*H,)"
-    return Weights(
+    of_gates = f"({cell.rows},)"
+    of_units, of_norms = f"({cell.unit_weights}*H,)", f"({cell.norm_rows}*H,)"
+    return LayerWeights(
         contiguous(kernel),
         recurrent,
-        vector("b_ih", given.b_ih, of_gates, rows),
-        vector("b_hh", given.b_hh, of_gates, rows),
+        vector("b_ih", raw.b_ih, of_gates, rows),
+        vector("b_hh", raw.b_hh, of_gates, rows),
         projection,
-        vector("peephole", given.peephole, "(3*H,)", 3 * hidden_size),
-        vector("layer_norm", given.layer_norm, of_norms, cell.norm_rows * hidden_size),
+        vector("peephole", raw.peephole, of_units, cell.unit_weights * hidden_size),
+        vector("layer_norm", raw.layer_norm, of_norms, cell.norm_rows * hidden_size),
     )
 
 
 def _with_states(
     cell: Cell,
     x: Array,
-    weights: Weights,
+    weights: LayerWeights,
     h0: npt.ArrayLike | None,
     c0: npt.ArrayLike | None,
     lengths: npt.ArrayLike | None,

@@ -77,14 +77,14 @@ class Noise(NamedTuple):
             mask = locked if mask is None else mask * locked
         return mask
 
-    def of_weights(self, part: int, shape: tuple[int, ...], dtype: DType) -> Array | None:
+    def of_weights(self, number: int, shape: tuple[int, ...], dtype: DType) -> Array | None:
         """Return factors of the recurrent weights of one direction of a layer; None for ones."""
         if self.seed is None or not self.weight_dropout:
             return None
-        return self._factors(_WEIGHT, part, shape, self.weight_dropout, dtype)
+        return self._factors(_WEIGHT, number, shape, self.weight_dropout, dtype)
 
     def of_states(
-        self, part: int, rows: tuple[int, ...], widths: tuple[int, int], dtype: DType
+        self, number: int, rows: tuple[int, ...], widths: tuple[int, int], dtype: DType
     ) -> StateMasks | None:
         """Return the masks of states of one direction of a layer; None for none.
 
@@ -95,21 +95,21 @@ class Noise(NamedTuple):
         recurrent = None
         if self.recurrent_dropout and self.seed is not None:
             rate = self.recurrent_dropout
-            recurrent = self._factors(_RECURRENT, part, (rows[1], widths[0]), rate, dtype)
+            recurrent = self._factors(_RECURRENT, number, (rows[1], widths[0]), rate, dtype)
         if not any(self.zoneout):
             return recurrent, None, None
         kept_h, *kept_c = (
-            self._kept(_ZONEOUT + state, part, (*rows, widths[state]), rate, dtype)
+            self._kept(_ZONEOUT + state, number, (*rows, widths[state]), rate, dtype)
             for state, rate in enumerate(self.zoneout)
         )
         return recurrent, kept_h, kept_c[0] if kept_c else None
 
     def _kept(
-        self, kind: int, part: int, shape: tuple[int, ...], rate: float, dtype: DType
+        self, kind: int, number: int, shape: tuple[int, ...], rate: float, dtype: DType
     ) -> Array:
         if self.seed is None or not rate:
             return np.broadcast_to(np.full(shape[-1], rate, dtype), shape)
-        return self._drawn(kind, part, shape, rate, 1.0, 0.0, dtype)
+        return self._drawn(kind, number, shape, rate, 1.0, 0.0, dtype)
 
     def _factors(
         self, kind: int, number: int, shape: tuple[int, ...], rate: float, dtype: DType

@@ -155,7 +155,7 @@ def test_shapes_say_the_gates_of_the_cell() -> None:
 WHOSE = {
     rnnfast.rnn: {
         2: "mgu",
-        3: "gru, or of lstm without a forget gate of its own",
+        3: "gru, or of lstm with forget_gate='coupled' or 'none'",
         4: "lstm",
     },
     rnnfast.gru: {1: "rnn", 2: "mgu", 4: "lstm"},
@@ -350,7 +350,7 @@ def test_peephole() -> None:
     with refused(TypeError, "peephole must be float32 like x, got float64"):
         rnnfast.lstm(**arguments(), peephole=peephole.astype(F64))
     for forget_gate in ("coupled", "none"):
-        with refused(ValueError, f"peephole must be None with forget_gate={forget_gate!r}"):
+        with refused(ValueError, f"peephole needs forget_gate='own', got {forget_gate!r}"):
             rnnfast.lstm(**arguments(3), peephole=peephole, forget_gate=forget_gate)
     with refused(ValueError, "peephole must be one array like w_ih, got a sequence of arrays"):
         rnnfast.lstm(**arguments(), peephole=[peephole])

@@ -121,7 +121,7 @@ def test_infinities_and_nan(given: object, dtype: DType) -> None:
 @every_dtype
 @pytest.mark.parametrize("clip", [None, 0.9])
 def test_of_an_rnn(given: object, dtype: DType, clip: float | None) -> None:
-    cell = Cell("rnn", "rnn", 1, options={"activations": given, "clip": clip})
+    cell = Cell("rnn", "rnn", "rnn", options={"activations": given, "clip": clip})
     problem = Problem(cell, dtype, T=4, B=3, H=19)
     rng = np.random.default_rng(3)
     inputs, cotangents = problem.arguments(rng), problem.cotangents(rng)

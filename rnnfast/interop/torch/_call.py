@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from ..._check import cells
+from ..._check import cells, inputs
 from ...engine.noise import Noise
 
 NO_RATES = (0.0,) * 6
@@ -96,15 +96,6 @@ class Given(NamedTuple):
 @cache
 def _core_cell(cell: str, names: tuple[str, ...]) -> cells.Cell:
     kind, _, nonlinearity = cell.partition("_")
-    there = {name: True for name in names}
-    return cells.by_kind(
-        kind,
-        nonlinearity or "tanh",
-        "own",
-        True,
-        None,
-        None,
-        w_hr=there.get("w_hr"),
-        peephole=there.get("peephole"),
-        layer_norm=there.get("layer_norm"),
-    )
+    of_kind = {"nonlinearity": nonlinearity} if nonlinearity else {}
+    there = dict.fromkeys({*names} & {*inputs.LayerWeights._field_defaults}, True)
+    return cells.choose_of_any(kind, **of_kind, **there)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ... import _core
 from ..._check import gradients, inputs
-from ...engine.network import Network, Saved
+from ...engine.network import Network, Recording
 from ._call import Call, Given
 
 _threads_followed = 0
@@ -25,8 +25,7 @@ _calls = 0
 class Tape(NamedTuple):
     """A forward pass, for its backward pass."""
 
-    network: Network
-    saved: list[Saved]
+    recording: Recording
 
     def backward(
         self, call: Call, wanted: frozenset[str], d_outputs: Sequence[Tensor | None]
@@ -34,8 +33,8 @@ class Tape(NamedTuple):
         """Return the gradients of x, h0, c0 and, in lists, the weights, those that are wanted."""
         begin()
         dy, dh_n, dc_n, *_ = (*map(optional_array, d_outputs), None)
-        above = gradients.upstream(dy, dh_n, dc_n, self.network.given)
-        found = self.network.backward(self.saved, 0, wanted, *above)
+        above = gradients.upstream(dy, dh_n, dc_n, self.recording.network.given)
+        found = self.recording.backward(0, wanted, *above)
         return {
             name: [torch.from_numpy(g) for g in gradient]
             if isinstance(gradient, list)
@@ -65,8 +64,8 @@ def forward_saving(
     """As `forward`, with what the backward pass needs."""
     network = _network(call, given)
     save = network.forward_saving_checkpoints if call.checkpoint else network.forward_saving
-    outputs, saved = save()
-    return tuple(map(torch.from_numpy, outputs)), Tape(network, saved)
+    outputs, recording = save()
+    return tuple(map(torch.from_numpy, outputs)), Tape(recording)
 
 
 def array(tensor: Tensor) -> Any:
@@ -81,10 +80,10 @@ def optional_array(tensor: Tensor | None) -> Any:
     return None if tensor is None else array(tensor)
 
 
-def by_name(call: Call, arrays: Sequence[Any]) -> inputs.Given:
+def by_name(call: Call, arrays: Sequence[Any]) -> inputs.RawWeights:
     """Return the weights of all parts, by their names."""
     width = len(call.names)
-    return inputs.Given(**{name: arrays[i::width] for i, name in enumerate(call.names)})
+    return inputs.RawWeights(**{name: arrays[i::width] for i, name in enumerate(call.names)})
 
 
 def begin() -> None:
