@@ -24,7 +24,6 @@ from .arrays import (
     real,
     real_like,
     require_shape,
-    rows_like,
     unit_last_stride,
 )
 from .cells import Cell
@@ -109,9 +108,9 @@ class Inputs(NamedTuple):
         return int(self.lengths.max(initial=0))
 
 
-def sequence(x: npt.ArrayLike) -> Array:
-    """Return `x` (T, B, I) of a functional call."""
-    return _sequence(real("x", x))
+def sequence(x: npt.ArrayLike, batch_first: bool = False) -> Array:
+    """Return `x` (T, B, I) of a functional call, (B, T, I) with `batch_first`."""
+    return _sequence(real("x", x), batch_first)
 
 
 def layer_weights(
@@ -137,25 +136,19 @@ def layer_weights(
     return _weights(cell, raw, kernel, recurrent, projection, model_name, place)
 
 
-def inputs_for(
-    cell: Cell,
-    weights: LayerWeights,
-    x: npt.ArrayLike,
-    h0: npt.ArrayLike | None,
-    c0: npt.ArrayLike | None,
-    lengths: npt.ArrayLike | None,
-    resets: npt.ArrayLike | None,
-) -> Inputs:
-    """Return the arguments of a call of packed `weights` as the kernels take them."""
-    return _with_states(cell, sequence_for(weights, x), weights, h0, c0, lengths, resets)
-
-
-def sequence_for(weights: LayerWeights, x: npt.ArrayLike) -> Array:
-    """Return `x` (T, B, I) of a call of packed `weights`."""
-    sequence = _sequence(real_like("x", x, "the packed weights", weights.dtype))
-    steps, batch, _ = sequence.shape
-    require_shape("x", sequence, "(T, B, I)", (steps, batch, weights.input_size))
+def sequence_for(weights: LayerWeights, x: npt.ArrayLike, batch_first: bool = False) -> Array:
+    """Return `x` of a call of packed `weights`, as `sequence`."""
+    array = real_like("x", x, "the packed weights", weights.dtype)
+    sequence = _sequence(array, batch_first)
+    if sequence.shape[2] != weights.input_size:
+        shape = (*array.shape[:2], weights.input_size)
+        require_shape("x", array, in_order("T, B, I", batch_first), shape)
     return sequence
+
+
+def in_order(axes: str, batch_first: bool) -> str:
+    """Return how a shape is written whose first axes are T and B."""
+    return f"({axes.replace('T, B', 'B, T')})" if batch_first else f"({axes})"
 
 
 def weights(cell: Cell, raw: RawWeights, place: str) -> LayerWeights:
@@ -190,6 +183,22 @@ def step_inputs(
     return contiguous(row), _step_state(cell, state, leading, weights)
 
 
+def state_of_call(cell: Cell, state: Any, h0: object, c0: object) -> tuple[Any, Any]:
+    """Return h0 and c0 of a state in the form that a step takes."""
+    for name, value in (("h0", h0), ("c0", c0)):
+        if value is not None:
+            raise ValueError(f"state and {name} say the same, pass one of them")
+    return _pair(state) if cell.has_c else (state, None)
+
+
+def _pair(state: Any) -> tuple[Any, Any]:
+    """Return h and c."""
+    if not isinstance(state, (tuple, list)) or len(state) != 2:
+        raise TypeError(f"state must be None or the pair (h, c), got {_described(state)}")
+    h, c = state
+    return h, c
+
+
 def _step_state(
     cell: Cell, state: Any, leading: tuple[int, ...], weights: LayerWeights
 ) -> Array | tuple[Array, ...] | None:
@@ -204,9 +213,7 @@ def _step_state(
     of_h = weights.output_symbol, weights.output_size
     if not cell.has_c:
         return one("state", state, *of_h)
-    if not isinstance(state, (tuple, list)) or len(state) != 2:
-        raise TypeError(f"state must be None or the pair (h, c), got {_described(state)}")
-    h, c = state
+    h, c = _pair(state)
     return one("state h", h, *of_h), one("state c", c, "H", weights.hidden_size)
 
 
@@ -215,15 +222,17 @@ def _described(value: object) -> str:
     return f"{kind} of {len(value)}" if isinstance(value, (tuple, list)) else kind
 
 
-def _sequence(x: Array) -> Array:
+def _sequence(x: Array, batch_first: bool) -> Array:
+    symbols = in_order("T, B, I", batch_first)
     if x.ndim == 2:
         raise ValueError(
-            f"x must be 3-D (T, B, I), got {x.shape}; "
-            "for one sequence add the batch axis: x[:, None]"
+            f"x must be 3-D {symbols}, got {x.shape}; for one sequence add the batch axis: "
+            f"x[{'None' if batch_first else ':, None'}]"
         )
     if x.ndim != 3 or x.shape[2] == 0:
-        raise ValueError(f"x must be 3-D (T, B, I) with I at least 1, got {x.shape}")
-    return unit_last_stride(x)
+        raise ValueError(f"x must be 3-D {symbols} with I at least 1, got {x.shape}")
+    x = unit_last_stride(x)
+    return x.swapaxes(0, 1) if batch_first else x
 
 
 def _recurrent(
@@ -312,26 +321,6 @@ def _weights(
     )
 
 
-def _with_states(
-    cell: Cell,
-    x: Array,
-    weights: LayerWeights,
-    h0: npt.ArrayLike | None,
-    c0: npt.ArrayLike | None,
-    lengths: npt.ArrayLike | None,
-    resets: npt.ArrayLike | None,
-) -> Inputs:
-    require_states(cell, c0)
-    batch = x.shape[1]
-    h, c = None, None
-    if h0 is not None:
-        symbols, shape = f"(B, {weights.output_symbol})", (batch, weights.output_size)
-        h = rows_like("h0", h0, symbols, shape, "x", x.dtype)
-    if c0 is not None:
-        c = rows_like("c0", c0, "(B, H)", (batch, weights.hidden_size), "x", x.dtype)
-    return Inputs(x, weights, h, c, *of_time(x, lengths, resets))
-
-
 def require_states(cell: Cell, c0: object) -> None:
     """Raise if a cell state is given to a cell that has none."""
     if c0 is not None and not cell.has_c:
@@ -339,11 +328,16 @@ def require_states(cell: Cell, c0: object) -> None:
 
 
 def of_time(
-    x: Array, lengths: npt.ArrayLike | None, resets: npt.ArrayLike | None
+    x: Array, lengths: npt.ArrayLike | None, resets: npt.ArrayLike | None, batch_first: bool
 ) -> tuple[Integers | None, Booleans | None]:
-    """Return `lengths` (B,) and `resets` (T, B) as the kernels take them."""
+    """Return `lengths` (B,) and `resets` (T, B) as the kernels take them.
+
+    `resets` come as x does, (B, T) with `batch_first`.
+    """
     steps, batch, _ = x.shape
-    return (
-        None if lengths is None else integers("lengths", lengths, "(B,)", (batch,), steps),
-        None if resets is None else booleans("resets", resets, "(T, B)", (steps, batch)),
-    )
+    spans = None if lengths is None else integers("lengths", lengths, "(B,)", (batch,), steps)
+    if resets is None:
+        return spans, None
+    if not batch_first:
+        return spans, booleans("resets", resets, "(T, B)", (steps, batch))
+    return spans, booleans("resets", resets, "(B, T)", (batch, steps)).swapaxes(0, 1)

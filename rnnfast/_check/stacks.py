@@ -24,7 +24,8 @@ class Stack(NamedTuple):
     """Everything that a forward pass reads, and the sizes that follow.
 
     `layers` holds the weights by layer and direction; `form` is list or tuple if they were given
-    as sequences, else None, and states are (B, H).
+    as sequences, else None, and states are (B, H). Where x was given with `batch_first`, `x` and
+    `resets` are views with time first.
     """
 
     x: Array
@@ -35,6 +36,7 @@ class Stack(NamedTuple):
     resets: Booleans | None
     form: Form | None
     directions: int
+    batch_first: bool
     h_shape: tuple[int, ...]
     c_shape: tuple[int, ...]
     output_shape: tuple[int, int, int]
@@ -43,6 +45,11 @@ class Stack(NamedTuple):
     def first(self) -> inputs.LayerWeights:
         """The weights of the first layer, in its first direction; all have the same H and R."""
         return self.layers[0][0]
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is one layer, in one direction."""
+        return len(self.layers) == 1 and self.directions == 1
 
     @property
     def steps(self) -> int:
@@ -62,11 +69,12 @@ def stack(
     lengths: npt.ArrayLike | None,
     resets: npt.ArrayLike | None,
     bidirectional: bool,
+    batch_first: bool,
 ) -> Stack:
     """Return the arguments of a functional call as the kernels take them."""
     form = _form(raw[0], 2)
     one_by_one = _sequences(raw, form, bidirectional)
-    sequence = inputs.sequence(x)
+    sequence = inputs.sequence(x, batch_first)
     layers = _layers(
         cell,
         one_by_one,
@@ -76,7 +84,7 @@ def stack(
         model_name="x",
         dtype=sequence.dtype,
     )
-    return of_call(cell, sequence, layers, form, h0, c0, lengths, resets)
+    return of_call(cell, sequence, layers, form, h0, c0, lengths, resets, batch_first)
 
 
 def packable(cell: Cell, raw: inputs.RawWeights, bidirectional: bool) -> tuple[Layers, Form | None]:
@@ -106,6 +114,7 @@ def of_call(
     c0: npt.ArrayLike | None,
     lengths: npt.ArrayLike | None,
     resets: npt.ArrayLike | None,
+    batch_first: bool = False,
 ) -> Stack:
     """Return the arguments of a call, of which `x` and `layers` have been checked."""
     steps, batch, _ = x.shape
@@ -119,9 +128,10 @@ def of_call(
         layers,
         state("h0", h0, h_shape, first.output_symbol, directions, x.dtype),
         state("c0", c0, c_shape, "H", directions, x.dtype),
-        *inputs.of_time(x, lengths, resets),
+        *inputs.of_time(x, lengths, resets, batch_first),
         form,
         directions,
+        batch_first,
         h_shape,
         c_shape,
         (steps, batch, directions * first.output_size),

@@ -83,8 +83,8 @@ class Network:
     ----------
     cell : Cell
         Of all layers.
-    x, weights, h0, c0, lengths, resets, reverse, bidirectional
-        As the public functions take them; `weights` are those of `inputs.LayerWeights`.
+    x, weights, h0, c0, lengths, resets, reverse, bidirectional, batch_first
+        As the public functions take them, `weights` in the order of `inputs.LayerWeights`.
     noise : Noise
         What is drawn at random.
     """
@@ -104,13 +104,22 @@ class Network:
         reverse: bool,
         bidirectional: bool,
         noise: Noise,
+        batch_first: bool = False,
     ) -> None:
         self.cell = cell
         self._packed: tuple[_core.Packed, ...] | None = None
         self._reverse, both = options.directions(reverse, bidirectional)
         self._noise = noise
         self.given = stacks.stack(
-            cell, x, weights, h0, c0, lengths=lengths, resets=resets, bidirectional=both
+            cell,
+            x,
+            weights,
+            h0,
+            c0,
+            lengths=lengths,
+            resets=resets,
+            bidirectional=both,
+            batch_first=batch_first,
         )
         cell.require_held_numbers(self.given.x.dtype)
         noise.require_held_rates(self.given.x.dtype)
@@ -134,21 +143,26 @@ class Network:
     def forward(self) -> tuple[Array, ...]:
         """Return (y, h_n) or (y, h_n, c_n)."""
         states = self._states()
+        if self.given.alone and not self._noise.acts:
+            y = self._output()
+            self._run(self._only(), self._places(0, 0, y, states))
+            return self._results(y, states)
         plan = self._at_once(training=False)
         if plan is not None:
             outputs = [self._output() for _ in self.given.layers]
             forward_layers(
                 self.cell, plan, self.given, self._packed, self._reverse, outputs, states
             )
-            return (outputs[-1], *states)
+            return self._results(outputs[-1], states)
         x = self.given.x
         for layer in range(len(self.given.layers)):
             x, _ = self._between(layer, x)
             y = self._output()
             for directed in self._directed(layer, x):
-                self._run(directed, self._places(directed, y, states))
+                places = self._places(directed.number, directed.direction, y, states)
+                self._run(directed, places)
             x = y
-        return (x, *states)
+        return self._results(x, states)
 
     def forward_saving(self) -> tuple[tuple[Array, ...], Recording]:
         """As `forward`, with what the backward pass needs."""
@@ -161,7 +175,7 @@ class Network:
             )
             layers = [self._directed(i, x) for i, x in enumerate((self.given.x, *outputs[:-1]))]
             saved = [Saved(both, [next(of_all) for _ in both], None) for both in layers]
-            return (outputs[-1], *states), Recording(self, saved)
+            return self._results(outputs[-1], states), Recording(self, saved)
         return self._one_by_one(forward_saving, states)
 
     def forward_saving_checkpoints(self) -> tuple[tuple[Array, ...], Recording]:
@@ -182,7 +196,8 @@ class Network:
         c = allocate("c", (steps, batch, hidden_size), dtype) if self.cell.has_c else None
         time = time_of(directed.given, directed.reverse)
         tape.trace(directed.given.weights, time(gates), time(c))
-        return (*results, gates) if c is None else (*results, gates, c)
+        gates = self._as_given(gates)
+        return (*results, gates) if c is None else (*results, gates, self._as_given(c))
 
     def backward(
         self,
@@ -240,7 +255,7 @@ class Network:
             for name in of_weights[0]
         }
         if "x" in wanted:
-            gradients["x"] = dy
+            gradients["x"] = self._as_given(dy)
         return {**gradients, **of_states}
 
     def _one_by_one(
@@ -260,13 +275,13 @@ class Network:
                     directed.given,
                     directed.reverse,
                     directed.masks,
-                    self._places(directed, y, states),
+                    self._places(directed.number, directed.direction, y, states),
                 )
                 for directed in both
             ]
             saved.append(Saved(both, tapes, mask))
             x = y
-        return (x, *states), Recording(self, saved)
+        return self._results(x, states), Recording(self, saved)
 
     def _run(self, directed: DirectedLayer, results: Results) -> None:
         if directed.packed is None:
@@ -275,6 +290,21 @@ class Network:
             forward_packed(
                 directed.packed, directed.given, directed.reverse, directed.masks, results
             )
+
+    def _only(self) -> DirectedLayer:
+        """Return the only layer, of which nothing is masked."""
+        given = self.given
+        h0, c0 = self._rows(given.h0, 0), self._rows(given.c0, 0)
+        own = inputs.Inputs(given.x, given.first, h0, c0, given.lengths, given.resets)
+        packed = None if self._packed is None else self._packed[0]
+        return DirectedLayer(0, 0, own, packed, self._reverse, None, None)
+
+    def _results(self, y: Array, states: list[Array]) -> tuple[Array, ...]:
+        return (self._as_given(y), *states)
+
+    def _as_given(self, sequence: Any) -> Any:
+        """Return a view of a sequence (T, B, ...) with its axes in the order of the given x."""
+        return sequence.swapaxes(0, 1) if self.given.batch_first else sequence
 
     def _at_once(self, *, training: bool) -> AtOnce | None:
         """Return how layers run at once; None if they run one by one."""
@@ -318,12 +348,12 @@ class Network:
     def _output(self) -> Array:
         return empty("y", self.given.output_shape, self.given.x.dtype)
 
-    def _places(self, directed: DirectedLayer, y: Array, states: list[Array]) -> Results:
+    def _places(self, number: int, direction: int, y: Array, states: list[Array]) -> Results:
         """Return where a layer writes, in one direction."""
         return Results(
-            self._columns(y, directed.direction),
-            self._rows(states[0], directed.number),
-            self._rows(states[1], directed.number) if len(states) > 1 else None,
+            self._columns(y, direction),
+            self._rows(states[0], number),
+            self._rows(states[1], number) if len(states) > 1 else None,
         )
 
     def _rows(self, states: Any, number: int) -> Any:

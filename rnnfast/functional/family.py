@@ -129,6 +129,7 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
         clip: float | None = None,
         lengths: npt.ArrayLike | None = None,
         resets: npt.ArrayLike | None = None,
+        batch_first: bool = False,
         reverse: bool = False,
         bidirectional: bool = False,
         dropout: float = 0.0,
@@ -158,6 +159,7 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
             resets=resets,
             reverse=reverse,
             bidirectional=bidirectional,
+            batch_first=options.flag("batch_first", batch_first),
             noise=noise(
                 cell, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
             ),

@@ -59,10 +59,14 @@ class _Steps(TypedDict, total=False):
     resets : array_like of bool, shape (T, B), optional
         Where True, the state before that step is zero: the sequence begins anew, as episodes and
         packed documents do. Nowhere by default.
+    batch_first : bool, default False
+        Take `x` as (B, T, I) and `resets` as (B, T), and give `y`, and all else that has steps, in
+        that order: views, of which nothing is copied. States and `lengths` stay as they are.
     """
 
     lengths: npt.ArrayLike | None
     resets: npt.ArrayLike | None
+    batch_first: bool
 
 
 class _Reverse(TypedDict, total=False):

@@ -91,8 +91,8 @@ def prepack(
     Returns
     -------
     Prepacked
-        `cell(x, h0=None, c0=None)` runs sequences and `cell.step(x_t, state)` single steps, if
-        there is one direction, forward.
+        `cell(x, state)` runs sequences and `cell.step(x_t, state)` single steps, if there is one
+        direction, forward.
 
     Raises
     ------

@@ -153,11 +153,13 @@ class Prepacked(Generic[OutputT, StateT]):
     def __call__(
         self,
         x: npt.ArrayLike,
+        state: StateT | None = None,
         *,
         h0: npt.ArrayLike | None = None,
         c0: npt.ArrayLike | None = None,
         lengths: npt.ArrayLike | None = None,
         resets: npt.ArrayLike | None = None,
+        batch_first: bool = False,
     ) -> OutputT:
         """Run the cell, or its layers, over a batch of sequences.
 
@@ -165,13 +167,18 @@ class Prepacked(Generic[OutputT, StateT]):
         ----------
         x : array_like, shape (T, B, I)
             T steps of B sequences of I inputs, of the dtype of the weights, with any strides.
+        state : array_like (B, H), or (h, c) for an LSTM, optional
+            State before the first step, as `step` takes and returns it; zero by default.
+            (L*D, B, H) if weights were given in sequences, for L layers of D directions. A
+            projected h is R wide.
         h0, c0 : array_like, shape (B, H), optional
-            State before the first step, zero by default; `c0` for an LSTM only. (L*D, B, H) if
-            weights were given in sequences, for L layers of D directions. A projected h is R wide.
+            The same by the names that the functions have for it; `c0` for an LSTM only.
         lengths : array_like of int, shape (B,), optional
             Steps of each sequence, 0 to T; all have T by default. As for the functions.
         resets : array_like of bool, shape (T, B), optional
             Where True, the state before that step is zero.
+        batch_first : bool, default False
+            Take `x` as (B, T, I) and `resets` as (B, T), and give `y` as (B, T, H), a view.
 
         Returns
         -------
@@ -181,15 +188,27 @@ class Prepacked(Generic[OutputT, StateT]):
         Raises
         ------
         ValueError
-            If a shape does not fit.
+            If a shape does not fit, or the state is given twice.
         TypeError
-            If a dtype is not that of the weights, or `c0` is given to a cell without one.
+            If a dtype is not that of the weights, `state` is not of the form above, or `c0` is
+            given to a cell without one.
         MemoryError
             If the results do not fit into memory.
         """
-        sequence = inputs.sequence_for(self._first, x)
+        if state is not None:
+            h0, c0 = inputs.state_of_call(self._cell, state, h0, c0)
+        batch_first = options.flag("batch_first", batch_first)
+        sequence = inputs.sequence_for(self._first, x, batch_first)
         given = stacks.of_call(
-            self._cell, sequence, self._weights, self._form, h0, c0, lengths, resets
+            self._cell,
+            sequence,
+            self._weights,
+            self._form,
+            h0,
+            c0,
+            lengths,
+            resets,
+            batch_first,
         )
         network = Network.of_packed(self._cell, given, self._packed, self._reverse, self._noise)
         found: OutputT = FAMILIES[self._kind].output(*network.forward())

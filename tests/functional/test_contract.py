@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import doctest
 import inspect
+import pickle
 import sys
+import typing
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import rnnfast
+from rnnfast._check.cells import BY_FUNCTION
 from rnnfast.testing.cells import BIASES, CELLS, Cell, is_weight
 from rnnfast.testing.gradients import present
 from rnnfast.testing.random import Problem
@@ -23,8 +27,8 @@ NOISE = (
     "seed=None"
 )
 REST = (
-    "activations=None, clip=None, lengths=None, resets=None, reverse=False, bidirectional=False, "
-    f"{NOISE}"
+    "activations=None, clip=None, lengths=None, resets=None, batch_first=False, reverse=False, "
+    f"bidirectional=False, {NOISE}"
 )
 OF_GRADIENTS = "truncate=None, checkpoint=False, wrt=None"
 OWN = {
@@ -39,13 +43,15 @@ SIGNATURES = {
     "w_hr=None, peephole=None, layer_norm=None, nonlinearity='tanh', forget_gate='own', "
     "reset_after=True, activations=None, clip=None, reverse=False, bidirectional=False, "
     "zoneout=0.0)",
-    "Prepacked.__call__": "(self, x, *, h0=None, c0=None, lengths=None, resets=None)",
+    "Prepacked.__call__": "(self, x, state=None, *, h0=None, c0=None, lengths=None, resets=None, "
+    "batch_first=False)",
     "Prepacked.step": "(self, x_t, state=None)",
     "set_num_threads": "(n)",
     "get_num_threads": "()",
     "num_threads": "(n)",
     "show_config": "(mode='stdout')",
 }
+FUNCTIONS = (*(f"{name}{of}" for name in BY_FUNCTION for of in ("", "_vjp", "_trace")), "prepack")
 FIELDS = {
     "RNNOutput": "y h_n",
     "LSTMOutput": "y h_n c_n",
@@ -86,6 +92,39 @@ def test_signatures_of_pullbacks() -> None:
         _, pullback = cell.vjp(setting(cell)[0])
         states = ", dc_n=None" if "c0" in cell.states else ""
         assert bare_signature(pullback) == f"(dy=None, dh_n=None{states}, *, out=None)"
+
+
+def test_types_are_seen_and_options_are_known() -> None:
+    for name in SIGNATURES:
+        if name not in ("Prepacked.__call__", "Prepacked.step"):
+            hints = typing.get_type_hints(getattr(rnnfast, name))
+            assert {*inspect.signature(getattr(rnnfast, name)).parameters} <= {*hints}
+    x = np.zeros((5, 2, 3))
+    for name in ("gru", "gru_vjp", "gru_trace", "prepack"):
+        first = ("gru",) if name == "prepack" else (x,)
+        with pytest.raises(TypeError, match=rf"^{name}\(\) got an unexpected .* 'c0'$"):
+            getattr(rnnfast, name)(*first, np.zeros((12, 3)), np.zeros((12, 4)), c0=None)
+    with pytest.raises(TypeError, match=r"^gru_trace\(\) got an unexpected .* 'seed'$"):
+        rnnfast.gru_trace(x, np.zeros((12, 3)), np.zeros((12, 4)), seed=1)
+
+
+def test_examples_of_docstrings() -> None:
+    for name in FUNCTIONS:
+        doc = doctest.DocTestFinder().find(getattr(rnnfast, name), name)
+        assert len(doc) == 1
+        assert len(doc[0].examples) > 2
+        assert not doctest.DocTestRunner().run(doc[0]).failed
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_results_can_be_pickled_and_shown(name: str) -> None:
+    kind = getattr(rnnfast, name)
+    one = kind(*map(float, range(len(kind._fields))))
+    again = pickle.loads(pickle.dumps(one))
+    assert type(again) is type(one) is type(one._replace(**{kind._fields[0]: 0.0}))
+    assert again == one
+    assert repr(one).startswith(f"{name}({kind._fields[0]}=0.0, ")
+    assert not hasattr(one, "__dict__")
 
 
 @pytest.mark.parametrize("name", FIELDS)
