@@ -145,7 +145,11 @@ class Network:
         states = self._states()
         if self.given.alone and not self._noise.acts:
             y = self._output()
-            self._run(self._only(), self._places(0, 0, y, states))
+            own, places = self._only(y, states)
+            if self._packed is None:
+                forward(self.cell, own, self._reverse, None, places)
+            else:
+                forward_packed(self._packed[0], own, self._reverse, None, places)
             return self._results(y, states)
         plan = self._at_once(training=False)
         if plan is not None:
@@ -263,6 +267,12 @@ class Network:
         save: Callable[[cells.Cell, inputs.Inputs, bool, StateMasks | None, Results], Tape],
         states: list[Array],
     ) -> tuple[tuple[Array, ...], Recording]:
+        if self.given.alone and not self._noise.acts:
+            y = self._output()
+            own, places = self._only(y, states)
+            tape = save(self.cell, own, self._reverse, None, places)
+            only = DirectedLayer(0, 0, own, None, self._reverse, None, None)
+            return self._results(y, states), Recording(self, [Saved([only], [tape], None)])
         x = self.given.x
         saved = []
         for layer in range(len(self.given.layers)):
@@ -291,13 +301,14 @@ class Network:
                 directed.packed, directed.given, directed.reverse, directed.masks, results
             )
 
-    def _only(self) -> DirectedLayer:
-        """Return the only layer, of which nothing is masked."""
-        given = self.given
-        h0, c0 = self._rows(given.h0, 0), self._rows(given.c0, 0)
-        own = inputs.Inputs(given.x, given.first, h0, c0, given.lengths, given.resets)
-        packed = None if self._packed is None else self._packed[0]
-        return DirectedLayer(0, 0, own, packed, self._reverse, None, None)
+    def _only(self, y: Array, states: list[Array]) -> tuple[inputs.Inputs, Results]:
+        """Return what the only layer is given, and where it writes."""
+        x, layers, h0, c0, lengths, resets, form, *_ = self.given
+        after = states if form is None else [state[0] for state in states]
+        if form is not None:
+            h0, c0 = self._rows(h0, 0), self._rows(c0, 0)
+        own = inputs.Inputs(x, layers[0][0], h0, c0, lengths, resets)
+        return own, Results(y, after[0], after[1] if len(after) > 1 else None)
 
     def _results(self, y: Array, states: list[Array]) -> tuple[Array, ...]:
         return (self._as_given(y), *states)
@@ -339,11 +350,9 @@ class Network:
 
     def _states(self) -> list[Array]:
         """Return arrays for h_n and, where there is one, c_n."""
-        shapes, dtype = (self.given.h_shape, self.given.c_shape), self.given.x.dtype
-        return [
-            empty(f"{name}_n", shape, dtype)
-            for name, shape in zip(self.cell.states, shapes, strict=False)
-        ]
+        given, dtype = self.given, self.given.x.dtype
+        h_n = empty("h_n", given.h_shape, dtype)
+        return [h_n, empty("c_n", given.c_shape, dtype)] if self.cell.has_c else [h_n]
 
     def _output(self) -> Array:
         return empty("y", self.given.output_shape, self.given.x.dtype)

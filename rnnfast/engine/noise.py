@@ -57,8 +57,10 @@ class Noise(NamedTuple):
     @property
     def acts(self) -> bool:
         """Whether anything is masked."""
+        if self.seed is None:
+            return any(self.zoneout)
         of_training = self.dropout or self.input_dropout or self.weight_dropout
-        return self.reaches_steps or (self.seed is not None and bool(of_training))
+        return self.reaches_steps or bool(of_training)
 
     @property
     def reaches_steps(self) -> bool:

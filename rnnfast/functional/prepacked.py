@@ -67,6 +67,7 @@ class Prepacked(Generic[OutputT, StateT]):
         "_kind",
         "_noise",
         "_options",
+        "_output",
         "_packed",
         "_reverse",
         "_step",
@@ -98,6 +99,7 @@ class Prepacked(Generic[OutputT, StateT]):
     ) -> None:
         self._reverse, self._both = options.directions(reverse, bidirectional)
         self._cell = cells.choose_of_any(self._kind, **of_cell)
+        self._output = FAMILIES[self._kind].output
         self._noise = noise(self._cell, 0.0, 0.0, 0.0, 0.0, zoneout, seed=None)
         beside = {name: of_cell.get(name) for name in raw._field_defaults if name in of_cell}
         self._weights, self._form = stacks.packable(self._cell, raw._replace(**beside), self._both)
@@ -211,7 +213,7 @@ class Prepacked(Generic[OutputT, StateT]):
             batch_first,
         )
         network = Network.of_packed(self._cell, given, self._packed, self._reverse, self._noise)
-        found: OutputT = FAMILIES[self._kind].output(*network.forward())
+        found: OutputT = self._output(*network.forward())
         return found
 
     def step(self, x_t: npt.ArrayLike, state: StateT | None = None) -> StateT:
