@@ -19,12 +19,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ._check.libraries import explained as _explained
+from ._loading import explained as _explained
 
 try:
     from . import _core
 except ImportError as error:
-    raise _explained(error) from error
+    raise _explained(error) from None
 from . import functional
 from ._config import show_config
 from ._threads import get_num_threads, num_threads, set_num_threads

@@ -139,6 +139,7 @@ LAYERS = {"initializers", "layers", "losses", "metrics", "optimizers", "callback
 TRAINING = {"_check", "engine", "functional", "_threads", *LAYERS, "training", "models"}
 MAY_IMPORT = {
     "_core": set(),
+    "_loading": set(),
     "_check": {"_core"},
     "_threads": {"_core", "_check"},
     "_config": {"_core", "_check", "_threads"},

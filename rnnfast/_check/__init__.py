@@ -11,7 +11,6 @@ native, aligned, of the shapes and strides that the kernels take.
     gradients    the arguments of a pullback
     options      flags, counts, names
     numbers      single numbers, as the dtype of the arrays holds them
-    libraries    what to say where the core cannot be loaded
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ LAZY = {
     "bench",
     "callbacks",
     "initializers",
+    "interop",
     "layers",
     "losses",
     "metrics",
@@ -55,6 +57,27 @@ def test_import_is_quick() -> None:
     assert min(in_a_new_process(code) for _ in range(5)) < 0.150
 
 
+def test_a_drop_in_is_loaded_when_it_is_named() -> None:
+    code = """if True:
+        import sys, types
+        import rnnfast
+
+        sys.modules["rnnfast.interop.torch"] = None  # as where torch is not installed
+        loaded = ["torch" in sys.modules]
+        try:
+            rnnfast.interop.torch
+        except ImportError:
+            loaded.append("refused")
+        try:
+            rnnfast.interop.no_such_host
+        except AttributeError as error:
+            loaded.append(str(error))
+        print(json.dumps(loaded))
+    """
+    unknown = "module 'rnnfast.interop' has no attribute 'no_such_host'"
+    assert in_a_new_process(code) == [False, "refused", unknown]
+
+
 @pytest.mark.parametrize("name", sorted(LAZY))
 def test_what_is_lazy_is_there_when_asked_for(name: str) -> None:
     code = f"import rnnfast; thing = rnnfast.{name}; print(json.dumps(thing.__name__))"
@@ -64,7 +87,7 @@ def test_what_is_lazy_is_there_when_asked_for(name: str) -> None:
 
 def test_names() -> None:
     assert set(rnnfast.__all__) >= LAZY
-    assert rnnfast.__all__ == sorted(rnnfast.__all__, key=lambda name: (name.islower(), name))
+    assert len({*rnnfast.__all__}) == len(rnnfast.__all__)
     assert set(dir(rnnfast)) >= {*rnnfast.__all__, "__version__", "__doc__"}
     assert all(getattr(rnnfast, name) is not None for name in dir(rnnfast) if name != "__cached__")
 
@@ -122,3 +145,35 @@ def test_a_library_that_the_system_lacks_is_named_with_its_package(library, want
     assert said in message and wanted in message
     assert bool(wanted) == (message != said)
     assert (name, path) == ("rnnfast._core", "_core.so")
+
+
+def sources_without_core(folder: Path) -> Path:
+    """The package as a clone has it: all of its files but the compiled one."""
+    compiled = shutil.ignore_patterns("_core*.so", "_core*.pyd", "__pycache__")
+    shutil.copytree(Path(rnnfast.__file__).parent, folder / "rnnfast", ignore=compiled)
+    return folder
+
+
+def import_in(folder: Path) -> str:
+    """What `import rnnfast` says at last, begun in a folder that Python looks into first."""
+    command = [sys.executable, "-S", "-c", "import rnnfast"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.count("Error") == 1, done.stderr
+    return done.stderr.splitlines()[-1]
+
+
+def test_in_the_source_tree_python_says_so(tmp_path) -> None:
+    sources = sources_without_core(tmp_path)
+    (sources / "CMakeLists.txt").touch()
+    said = import_in(sources)
+    assert said.startswith(
+        "ImportError: you are in the source tree of rnnfast, which has no compil"
+    )
+    assert str(sources / "rnnfast") in said
+    assert "another folder, or run `pip install -e .`" in said
+
+
+def test_an_installation_without_its_core_says_so(tmp_path) -> None:
+    said = import_in(sources_without_core(tmp_path))
+    assert "has no compiled part for this Python; install rnnfast again" in said
