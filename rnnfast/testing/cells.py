@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 from numpy.typing import NDArray
 
 from rnnfast import _core, functional, reference
-from rnnfast._check.cells import FACTS, VARIANTS
+from rnnfast._check.cells import DEFAULTS, FACTS, VARIANTS
 
 __all__ = ["BIASES", "CELLS", "CELLS_BY_NAME", "Arguments", "Array", "Cell", "is_weight"]
 
@@ -75,6 +75,18 @@ class Cell:
     def norm_rows(self) -> int:
         """``layer_norm`` has as many times H numbers; without it, 0."""
         return self.facts["norm_rows"]
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """Names of its activations, in ONNX's order."""
+        own = next(one.activations for one in VARIANTS if one.core == self.core)
+        chosen = self.options.get("activations", own)
+        return tuple(one if isinstance(one, str) else one[0] for one in chosen)
+
+    @property
+    def default(self) -> bool:
+        """Whether its function computes it, given its weights, by default."""
+        return all(DEFAULTS.get(option) == value for option, value in self.options.items())
 
     @property
     def one_phase(self) -> bool:

@@ -15,6 +15,7 @@ import pytest
 import rnnfast
 from rnnfast._check.cells import BY_FUNCTION
 from rnnfast.testing.cells import BIASES, CELLS, Cell, is_weight
+from rnnfast.testing.cells import CELLS_BY_NAME as BY_NAME
 from rnnfast.testing.gradients import present
 from rnnfast.testing.random import Problem
 
@@ -155,12 +156,10 @@ def test_options_choose_the_cell(cell: Cell) -> None:
         if other.function == cell.function and alike:
             close = np.allclose(other.forward(arguments).y, want[0], rtol=1e-10, atol=1e-12)
             assert close == (other is cell)
-    if cell.function == "lstm" and cell.name != "lstm":
+    if cell.gates != BY_NAME[BY_FUNCTION[cell.function][0].core].gates:
         return  # its weights are of another shape than the default's
     default = getattr(rnnfast, cell.function)(**arguments).y
-    defaults = ("rnn_tanh", "lstm", "gru", "gru_norm", "mgu")
-    is_default = cell.name in defaults
-    assert np.allclose(default, want[0], rtol=1e-10, atol=1e-12) == is_default
+    assert np.allclose(default, want[0], rtol=1e-10, atol=1e-12) == cell.default
 
 
 @every_cell
