@@ -6,6 +6,7 @@
     noise        what is drawn at random in a call that has a seed
     chance       a rate of any size, drawn by numbers of few bits
     empty_pass   a pass in which there is no step to take
+    pullback     from gradients by results to gradients by arguments
 
 Its arguments have been checked. Public functions, layers and other doors stand on it.
 """
