@@ -60,6 +60,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("gru", "gru_reset_before", _GATED, {"reset_after": False}),
     Variant("gru", "gru_norm", _GATED, {"reset_after": True}, "layer_norm"),
     Variant("mgu", "mgu", _GATED),
+    Variant("light_gru", "light_gru", ("sigmoid", "relu")),
 )
 """All of them. The first of a function is what it computes by default."""
 

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from .gru import GRUGrads, GRUOutput, gru, gru_trace, gru_vjp
+from .light_gru import (
+    LightGRUGrads,
+    LightGRUOutput,
+    light_gru,
+    light_gru_trace,
+    light_gru_vjp,
+)
 from .lstm import LSTMGrads, LSTMOutput, lstm, lstm_trace, lstm_vjp
 from .mgu import MGUGrads, MGUOutput, mgu, mgu_trace, mgu_vjp
 from .prepack import prepack
@@ -16,6 +23,8 @@ __all__ = [
     "LSTMGrads",
     "LSTMOutput",
     "LSTMTrace",
+    "LightGRUGrads",
+    "LightGRUOutput",
     "MGUGrads",
     "MGUOutput",
     "Prepacked",
@@ -25,6 +34,9 @@ __all__ = [
     "gru",
     "gru_trace",
     "gru_vjp",
+    "light_gru",
+    "light_gru_trace",
+    "light_gru_vjp",
     "lstm",
     "lstm_trace",
     "lstm_vjp",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from .._check import Array
 from . import documentation
 from .gru import GRUOutput
+from .light_gru import LightGRUOutput
 from .lstm import LSTMOutput
 from .mgu import MGUOutput
 from .options import PackOptions, Weights
@@ -53,6 +54,15 @@ def prepack(
     b_hh: Weights | None = None,
     **options: Unpack[PackOptions],
 ) -> Prepacked[MGUOutput, Array]: ...
+@overload
+def prepack(
+    cell: Literal["light_gru"],
+    w_ih: Weights,
+    w_hh: Weights,
+    b_ih: Weights | None = None,
+    b_hh: Weights | None = None,
+    **options: Unpack[PackOptions],
+) -> Prepacked[LightGRUOutput, Array]: ...
 @overload
 def prepack(
     cell: str,

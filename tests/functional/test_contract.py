@@ -14,6 +14,7 @@ import pytest
 
 import rnnfast
 from rnnfast._check.cells import BY_FUNCTION
+from rnnfast.functional.family import FAMILIES
 from rnnfast.testing.cells import BIASES, CELLS, Cell, is_weight
 from rnnfast.testing.cells import CELLS_BY_NAME as BY_NAME
 from rnnfast.testing.gradients import present
@@ -138,12 +139,13 @@ def test_results_are_named_tuples(name: str) -> None:
 @every_cell
 def test_types_of_results(cell: Cell) -> None:
     arguments, cotangents = setting(cell)
-    family = cell.function.upper()
+    family = FAMILIES[cell.function]
     rest = {name: array for name, array in arguments.items() if not is_weight(name)}
     out, pullback = cell.vjp(arguments)
     for result in (out, cell.forward(arguments), cell.prepack(arguments)(**rest)):
-        assert type(result) is getattr(rnnfast, f"{family}Output")
-    assert type(pullback(**cotangents)) is getattr(rnnfast, f"{family}Grads")
+        assert type(result) is family.output is getattr(rnnfast, family.output.__name__)
+    grads = type(pullback(**cotangents))
+    assert grads is family.pullback.form is getattr(rnnfast, grads.__name__)
 
 
 @every_cell

@@ -57,6 +57,7 @@ def gates_of(
         "rnn_tanh": [np.tanh],
         "rnn_relu": [lambda v: np.maximum(v, 0)],
         "rnn_sigmoid": [sigmoid],
+        "light_gru": [sigmoid, lambda v: np.maximum(v, 0)],
         "lstm": [sigmoid, sigmoid, np.tanh, sigmoid],
         "lstm_projected": [sigmoid, sigmoid, np.tanh, sigmoid],
         "lstm_coupled": [sigmoid, np.tanh, sigmoid],
