@@ -10,7 +10,8 @@ The functions on arrays are loaded at once:
 
 What trains models, under Keras's names, is loaded when it is first used: `Sequential` and the
 modules `layers`, `losses`, `optimizers`, `metrics`, `callbacks`, `initializers`, `utils`; so are
-`reference` (the equations in plain NumPy), `testing` and `bench`.
+`interop`, drop-ins for other libraries, `reference` (the equations in plain NumPy), `testing` and
+`bench`.
 """
 
 from __future__ import annotations
@@ -24,40 +25,17 @@ try:
     from . import _core
 except ImportError as error:
     raise _explained(error) from None
+from . import functional
 from ._config import show_config
 from ._threads import get_num_threads, num_threads, set_num_threads
-from .functional import (
-    GRUGrads,
-    GRUOutput,
-    LSTMGrads,
-    LSTMOutput,
-    LSTMTrace,
-    MGUGrads,
-    MGUOutput,
-    Prepacked,
-    RNNGrads,
-    RNNOutput,
-    Trace,
-    gru,
-    gru_trace,
-    gru_vjp,
-    lstm,
-    lstm_trace,
-    lstm_vjp,
-    mgu,
-    mgu_trace,
-    mgu_vjp,
-    prepack,
-    rnn,
-    rnn_trace,
-    rnn_vjp,
-)
+from .functional import *  # noqa: F403 - what its __all__ names
 
 if TYPE_CHECKING:
     from . import (
         bench,
         callbacks,
         initializers,
+        interop,
         layers,
         losses,
         metrics,
@@ -69,46 +47,24 @@ if TYPE_CHECKING:
     from .models import Sequential
 
 __all__ = [
-    "GRUGrads",
-    "GRUOutput",
-    "LSTMGrads",
-    "LSTMOutput",
-    "LSTMTrace",
-    "MGUGrads",
-    "MGUOutput",
-    "Prepacked",
-    "RNNGrads",
-    "RNNOutput",
     "Sequential",
-    "Trace",
     "bench",
     "callbacks",
     "get_num_threads",
-    "gru",
-    "gru_trace",
-    "gru_vjp",
     "initializers",
+    "interop",
     "layers",
     "losses",
-    "lstm",
-    "lstm_trace",
-    "lstm_vjp",
     "metrics",
-    "mgu",
-    "mgu_trace",
-    "mgu_vjp",
     "num_threads",
     "optimizers",
-    "prepack",
     "reference",
-    "rnn",
-    "rnn_trace",
-    "rnn_vjp",
     "set_num_threads",
     "show_config",
     "testing",
     "utils",
 ]
+__all__ += functional.__all__
 
 __version__: str = _core.config()["version"]
 

@@ -11,7 +11,7 @@ R are at least 1 here.
 """
 
 from types import ModuleType, NotImplementedType
-from typing import Any, final, type_check_only
+from typing import Any, TypedDict, final, type_check_only
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,26 @@ _Optional = _Array | None
 _Weights = tuple[_Array, _Array, _Optional, _Optional, _Optional, _Optional, _Optional]
 _WeightGrads = tuple[_Array | None, ...]  # in the same order
 _Masks = tuple[_Array | None, _Array | None, _Array | None]
+
+@type_check_only
+class CellFacts(TypedDict):
+    """What a cell is: `fixed` with activations of its own, `chosen` with those of a call.
+
+    `layer_norm` has norm_rows*H numbers, `peephole` unit_weights*H; `activations` are how many a
+    call chooses, `parts` the vectors of a slot, `phases` the recurrent products of a step.
+    """
+
+    name: str
+    fixed: bool
+    chosen: bool
+    gates: int
+    parts: int
+    phases: int
+    has_memory: bool
+    norm_rows: int
+    unit_weights: int
+    projectable: bool
+    activations: int
 
 @final
 class Tape:
@@ -156,6 +176,9 @@ def draw_mask(
 def apply_mask(x: _Array, mask: _Array, to: _Array, /) -> None:
     """Write x times a mask, (T, B, I) or one (B, I) for all steps, to an array; x may be it."""
 
+def cells() -> list[CellFacts]:
+    """All cells, in the order of the registry."""
+
 def choose_threads(n: int) -> None:
     """Set how many threads calls may use; 0 leaves it to OpenMP's settings."""
 
@@ -168,9 +191,6 @@ def meeting_ns(threads: int) -> float:
     """Nanoseconds in which threads meet and trade a state, measured now and then."""
 
 def config() -> dict[str, Any]: ...
-def cells() -> list[dict[str, Any]]:
-    """What C++ knows of each cell (its traits), and whether its activations are fixed or chosen."""
-
 def plan(
     cell: _Cell, dtype: _DType, T: int, B: int, I: int, H: int, threads: int, training: bool
 ) -> dict[str, Any]: ...

@@ -148,19 +148,20 @@ def test_openmp_stands_in_threads_alone(source):
 # module or subpackage of rnnfast: what it may import of rnnfast besides itself
 KERNEL_API = {"_core", "_check", "_threads", "_config"}
 LAYERS = {"initializers", "layers", "losses", "metrics", "optimizers", "callbacks", "utils"}
-TRAINING = {"_check", "functional", "_threads", *LAYERS, "training", "models"}
+TRAINING = {"_check", "engine", "functional", "_threads", *LAYERS, "training", "models"}
 MAY_IMPORT = {
     "_core": set(),
     "_loading": set(),
     "_check": {"_core"},
     "_threads": {"_core", "_check"},
     "_config": {"_core", "_check", "_threads"},
-    "functional": KERNEL_API,
+    "engine": KERNEL_API,
+    "functional": {*KERNEL_API, "engine"},
     "reference": set(),
-    "testing": {*KERNEL_API, "functional", "reference"},
+    "testing": {*KERNEL_API, "engine", "functional", "reference"},
     "initializers": {"utils"},
     "utils": {"_check"},
-    "layers": {"functional", "initializers", "utils", "_check"},
+    "layers": {"engine", "functional", "initializers", "utils", "_check"},
     "losses": {"utils", "_check"},
     "metrics": {"utils", "losses", "_check"},
     "optimizers": {"utils", "_check"},

@@ -15,10 +15,10 @@ from typing import NamedTuple, TypeAlias
 from .arrays import DType
 from .numbers import number, require_held
 
-Given: TypeAlias = str | tuple[str, float] | tuple[str, float, float]
+Choice: TypeAlias = str | tuple[str, float] | tuple[str, float, float]
 """An activation as a caller names it: its name, alone or with alpha, or with alpha and beta."""
 
-Many: TypeAlias = Given | Sequence[Given]
+Choices: TypeAlias = Choice | Sequence[Choice]
 """One, or one for each that the cell has."""
 
 
@@ -71,17 +71,19 @@ _NOT_FROM_THEIR_RESULT = {"silu", "swish", "gelu", "mish", "hardsilu", "hardswis
 _RISING = {"leaky_relu", "thresholded_relu", "elu"}
 
 
-def activations(given: Many | None, usual: tuple[str, ...], clip: float) -> tuple[Activation, ...]:
+def activations(
+    chosen: Choices | None, usual: tuple[str, ...], clip: float
+) -> tuple[Activation, ...]:
     """Return the activations of a cell, whose own are `usual`; None asks for these."""
-    if given is None:
+    if chosen is None:
         return tuple(_KNOWN[name].usual._replace(clip=clip) for name in usual)
-    single = isinstance(given, str) or _is_one_with_numbers(given)
+    single = isinstance(chosen, str) or _is_one_with_numbers(chosen)
     if single and len(usual) == 1:
-        return (_activation("activations", given, clip),)
-    if single or not isinstance(given, (tuple, list)) or len(given) != len(usual):
+        return (_activation("activations", chosen, clip),)
+    if single or not isinstance(chosen, (tuple, list)) or len(chosen) != len(usual):
         wanted = "one activation" if len(usual) == 1 else f"{len(usual)} activations"
-        raise ValueError(f"activations must be {wanted} like {usual!r}, got {given!r}")
-    return tuple(_activation(f"activations[{i}]", one, clip) for i, one in enumerate(given))
+        raise ValueError(f"activations must be {wanted} like {usual!r}, got {chosen!r}")
+    return tuple(_activation(f"activations[{i}]", one, clip) for i, one in enumerate(chosen))
 
 
 def threshold(value: float | None) -> float:

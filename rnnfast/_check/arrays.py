@@ -63,20 +63,6 @@ def misshapen(
     return ValueError(f"{name} must be {symbols} = {shape}, got {array.shape}{fix}")
 
 
-def rows_like(
-    name: str,
-    value: npt.ArrayLike,
-    symbols: str,
-    shape: tuple[int, int],
-    model_name: str,
-    dtype: DType,
-) -> Array:
-    """Return a state (B, H), or (B, R): contiguous, of `dtype`."""
-    array = real_like(name, value, model_name, dtype)
-    require_shape(name, array, symbols, shape)
-    return contiguous(array)
-
-
 def integers(
     name: str, value: npt.ArrayLike, symbols: str, shape: tuple[int, ...], largest: int
 ) -> Integers:

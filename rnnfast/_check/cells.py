@@ -1,39 +1,108 @@
-"""What Python has to know of each cell of the core: its name there, its gates, its states."""
+"""Cells: which the core has, and which options of which public function choose them.
+
+What a cell is, the core knows and tells (`_core.cells`). What Python alone knows is `VARIANTS`.
+"""
 
 from __future__ import annotations
 
-from math import isinf
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from math import inf, isinf
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
 
-from .activations import Activation, Many, activations, require_held_numbers, threshold
+import numpy as np
+
+from .. import _core
+from .activations import Activation, Choices, activations, require_held_numbers, threshold
 from .arrays import DType
+from .options import flag
+
+FACTS: Mapping[str, _core.CellFacts] = {facts["name"]: facts for facts in _core.cells()}
+"""What the core says of each of its cells."""
+
+BESIDE = ("peephole", "layer_norm")
+"""Weights beside matrices and biases that ask for a cell of their own."""
+
+
+class Variant(NamedTuple):
+    """A cell of the core, as one of those that a public function offers.
+
+    `activations` are its own, in ONNX's order: of the gates, the candidate, the output. `options`
+    and the weight `beside` matrices and biases are what a caller chooses it by.
+    """
+
+    function: str
+    core: str
+    activations: tuple[str, ...]
+    options: Mapping[str, str | bool] = MappingProxyType({})
+    beside: str | None = None
+
+    @property
+    def core_of_chosen(self) -> str:
+        """The cell of the core whose activations a call chooses."""
+        return self.core if FACTS[self.core]["chosen"] else self.function
+
+
+_LSTM = ("sigmoid", "tanh", "tanh")
+_GATED = ("sigmoid", "tanh")
+
+VARIANTS: tuple[Variant, ...] = (
+    Variant("rnn", "rnn_tanh", ("tanh",), {"nonlinearity": "tanh"}),
+    Variant("rnn", "rnn_relu", ("relu",), {"nonlinearity": "relu"}),
+    Variant("rnn", "rnn_sigmoid", ("sigmoid",), {"nonlinearity": "sigmoid"}),
+    Variant("lstm", "lstm", _LSTM, {"forget_gate": "own"}),
+    Variant("lstm", "lstm_coupled", _LSTM, {"forget_gate": "coupled"}),
+    Variant("lstm", "lstm_no_forget", _LSTM, {"forget_gate": "none"}),
+    Variant("lstm", "lstm_peephole", _LSTM, {"forget_gate": "own"}, "peephole"),
+    Variant("lstm", "lstm_norm", _LSTM, {"forget_gate": "own"}, "layer_norm"),
+    Variant("gru", "gru", _GATED, {"reset_after": True}),
+    Variant("gru", "gru_reset_before", _GATED, {"reset_after": False}),
+    Variant("gru", "gru_norm", _GATED, {"reset_after": True}, "layer_norm"),
+    Variant("mgu", "mgu", _GATED),
+    Variant("light_gru", "light_gru", ("sigmoid", "relu")),
+)
+"""All of them. The first of a function is what it computes by default."""
+
+BY_FUNCTION: Mapping[str, tuple[Variant, ...]] = {
+    name: tuple(variant for variant in VARIANTS if variant.function == name)
+    for name in dict.fromkeys(variant.function for variant in VARIANTS)
+}
+
+DEFAULTS: Mapping[str, str | bool] = {
+    option: value for first, *_ in BY_FUNCTION.values() for option, value in first.options.items()
+}
+"""The options that choose a cell, and what they are unless a caller says otherwise."""
 
 
 class Cell(NamedTuple):
-    """A cell of `_core`: G, how G*H is written, and the names of the states it carries.
+    """A cell of `_core` as a call has chosen it.
 
-    `norm_rows` times H are the numbers of its layer normalization. `activations` are those that a
-    call has chosen; a cell whose own never change has none here.
+    `activations` are those that the call has chosen; a cell whose own never change has none here.
     """
 
+    function: str
     name: str
     gates: int
-    rows: str
-    states: tuple[str, ...]
-    norm_rows: int = 0
+    has_c: bool
+    norm_rows: int
+    unit_weights: int
     activations: tuple[Activation, ...] = ()
 
     @property
-    def has_c(self) -> bool:
-        """Whether the cell carries a cell state beside its output."""
-        return "c" in self.states
+    def rows(self) -> str:
+        """How G*H is written."""
+        return _rows(self.gates)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The names of the states that it carries."""
+        return ("h", "c") if self.has_c else ("h",)
 
     def whose_rows(self, gates: int) -> str:
         """Return whose weights have so many rows for a unit, as a fix; "" for nobody's."""
-        others = _OTHER_LSTM if self.has_c else _OTHER_CELLS
-        if gates == self.gates or gates not in others:
-            return ""
-        return f"; {f'{gates}*H' if gates > 1 else 'H'} rows are those of {others[gates]}"
+        owners = _owners(self.function, gates) if gates != self.gates else ""
+        return f"; {_rows(gates)} rows are those of {owners}" if owners else ""
 
     def require_held_numbers(self, dtype: DType) -> None:
         """Raise unless the kernels can hold, in a dtype, the numbers that a call has chosen."""
@@ -46,152 +115,160 @@ class Cell(NamedTuple):
         return (self.name, self.activations) if self.activations else self.name
 
 
-_KINDS = ("rnn", "lstm", "gru", "mgu")
-
-_LSTM = {
-    "own": Cell("lstm", 4, "4*H", ("h", "c")),
-    "coupled": Cell("lstm_coupled", 3, "3*H", ("h", "c")),
-    "none": Cell("lstm_no_forget", 3, "3*H", ("h", "c")),
-}
-_LSTM_PEEPHOLE = Cell("lstm_peephole", 4, "4*H", ("h", "c"))
-_MGU = Cell("mgu", 2, "2*H", ("h",))
-_RNN = {name: Cell(f"rnn_{name}", 1, "H", ("h",)) for name in ("tanh", "relu", "sigmoid")}
-_LSTM_NORM = Cell("lstm_norm", 4, "4*H", ("h", "c"), norm_rows=10)
-_RNN_OF_ANY = Cell("rnn", 1, "H", ("h",))
-_GRU = Cell("gru", 3, "3*H", ("h",))
-_GRU_NORM = Cell("gru_norm", 3, "3*H", ("h",), norm_rows=6)
-_GRU_RESET_BEFORE = Cell("gru_reset_before", 3, "3*H", ("h",))
-
-_OTHER_CELLS = {
-    1: "rnn",
-    2: "mgu",
-    3: "gru, or of lstm without a forget gate of its own",
-    4: "lstm",
-}
-_OTHER_LSTM = {
-    1: "rnn",
-    2: "mgu",
-    3: "gru, or of forget_gate='coupled' or 'none'",
-    4: "forget_gate='own'",
-}
-
-# The cells' own activations, in ONNX's order: of the gates, the candidate, the output.
-_OF_LSTM = ("sigmoid", "tanh", "tanh")
-_OF_GATED = ("sigmoid", "tanh")
-
-
-def rnn(nonlinearity: object, chosen: Many | None, clip: float | None) -> Cell:
-    """Return the vanilla cell with this activation, by either of its arguments."""
-    if not isinstance(nonlinearity, str) or nonlinearity not in _RNN:
-        raise ValueError(f"nonlinearity must be 'tanh', 'relu' or 'sigmoid', got {nonlinearity!r}")
-    if chosen is not None and nonlinearity != "tanh":
-        raise ValueError(
-            f"nonlinearity must be left out where activations are given, got {nonlinearity!r}"
-        )
-    if chosen is None and clip is None:
-        return _RNN[nonlinearity]
-    (wanted,) = activations(chosen, (nonlinearity,), threshold(clip))
-    for name, cell in _RNN.items():
-        if (wanted,) == activations(None, (name,), wanted.clip) and isinf(wanted.clip):
-            return cell
-    return _RNN_OF_ANY._replace(activations=(wanted,))
-
-
-def lstm(
-    forget_gate: object,
-    chosen: Many | None,
-    clip: float | None,
+def choose(
+    function: str,
     *,
-    w_hr: object,
-    peephole: object,
-    layer_norm: object,
+    w_hr: object = None,
+    peephole: object = None,
+    layer_norm: object = None,
+    activations: Choices | None = None,
+    clip: float | None = None,
+    **options: object,
 ) -> Cell:
-    """Return the LSTM whose forget gate is its own, one with the input gate, or absent.
+    """Return the cell that a public function computes with these options.
 
     Of the weights it matters here whether they are there.
     """
-    if not isinstance(forget_gate, str) or forget_gate not in _LSTM:
-        raise ValueError(f"forget_gate must be 'own', 'coupled' or 'none', got {forget_gate!r}")
-    if layer_norm is not None:
-        for name, other in (("w_hr", w_hr), ("peephole", peephole)):
-            if other is not None:
-                raise ValueError(f"layer_norm and {name} do not go together, pass one of them")
-        if forget_gate != "own":
-            raise ValueError(f"layer_norm needs forget_gate='own', got {forget_gate!r}")
-        return _with(_LSTM_NORM, _OF_LSTM, chosen, clip)
-    if peephole is None:
-        return _with(_LSTM[forget_gate], _OF_LSTM, chosen, clip)
-    if forget_gate != "own":
-        raise ValueError(
-            f"peephole must be None with forget_gate={forget_gate!r}; it has a row for a forget "
-            "gate of its own"
+    beside: tuple[str, ...] = () if layer_norm is None else ("layer_norm",)
+    if peephole is not None:
+        beside += ("peephole",)
+    by = tuple([(option, _valued(option, value)) for option, value in options.items()])
+    variant, cell = _variant(function, by, beside)
+    if w_hr is not None and not FACTS[variant.core]["projectable"]:
+        raise ValueError(f"{variant.beside} and w_hr do not go together, pass one of them")
+    if activations is None and clip is None:
+        return cell
+    return _with(variant, cell, activations, clip)
+
+
+def choose_of_any(function: str, **options: Any) -> Cell:
+    """As `choose`, of the options of all functions: those of others must be at their defaults."""
+    if function not in BY_FUNCTION:
+        wanted = _alternatives(BY_FUNCTION)
+        raise ValueError(f"cell must be {wanted}, got {function!r}{_meant(function)}")
+    own: dict[str, Any] = {}
+    for name, value in options.items():
+        owners = _OWNERS.get(name, (function,))
+        if function in owners:
+            own[name] = value
+        elif not _is_default(name, value):
+            cells = f"cell{'s' if len(owners) > 1 else ''} {' and '.join(map(repr, owners))}"
+            raise ValueError(f"{name} is an option of {cells}, not of {function!r}")
+    return choose(function, **own)
+
+
+_VALUES = {
+    option: tuple(dict.fromkeys(one.options[option] for one in VARIANTS if option in one.options))
+    for option in DEFAULTS
+}
+
+_OWNERS = {
+    name: tuple(
+        dict.fromkeys(
+            one.function
+            for one in VARIANTS
+            if name in (*one.options, one.beside)
+            or (name == "w_hr" and FACTS[one.core]["projectable"])
         )
-    return _LSTM_PEEPHOLE._replace(activations=activations(chosen, _OF_LSTM, threshold(clip)))
+    )
+    for name in (*DEFAULTS, *BESIDE, "w_hr")
+}
 
 
-def gru(reset_after: bool, chosen: Many | None, clip: float | None, *, layer_norm: object) -> Cell:
-    """Return the GRU whose reset gate acts after, or before, the recurrent product."""
-    if layer_norm is None:
-        return _with(_GRU if reset_after else _GRU_RESET_BEFORE, _OF_GATED, chosen, clip)
-    if not reset_after:
-        raise ValueError("layer_norm needs reset_after=True, got False")
-    return _with(_GRU_NORM, _OF_GATED, chosen, clip)
+def _valued(option: str, value: object) -> str | bool:
+    """Return the value of an option that chooses a cell, if it is one."""
+    values = _VALUES[option]
+    if isinstance(values[0], bool):
+        return flag(option, cast(bool, value))
+    if not isinstance(value, str) or value not in values:
+        raise ValueError(f"{option} must be {_alternatives(values)}, got {value!r}")
+    return value
 
 
-def mgu(chosen: Many | None, clip: float | None) -> Cell:
-    """Return the minimal gated unit."""
-    return _with(_MGU, _OF_GATED, chosen, clip)
+def _is_default(name: str, value: object) -> bool:
+    if name not in DEFAULTS:
+        return value is None
+    return isinstance(value, (str, bool, np.bool_)) and value == DEFAULTS[name]
 
 
-def by_kind(
-    kind: str,
-    nonlinearity: object,
-    forget_gate: object,
-    reset_after: bool,
-    chosen: Many | None,
-    clip: float | None,
-    *,
-    w_hr: object,
-    peephole: object,
-    layer_norm: object,
-) -> Cell:
-    """Return the cell that `prepack` names; an option of another kind must be at its default."""
-    if kind not in _KINDS:
-        raise ValueError(f"cell must be 'rnn', 'lstm', 'gru' or 'mgu', got {kind!r}{_kind(kind)}")
-    if kind != "rnn" and nonlinearity != "tanh":
-        raise ValueError(f"nonlinearity is an option of cell 'rnn', not of {kind!r}")
-    if kind != "lstm" and forget_gate != "own":
-        raise ValueError(f"forget_gate is an option of cell 'lstm', not of {kind!r}")
-    for name, weight in (("w_hr", w_hr), ("peephole", peephole)):
-        if kind != "lstm" and weight is not None:
-            raise ValueError(f"{name} is an option of cell 'lstm', not of {kind!r}")
-    if kind != "gru" and not reset_after:
-        raise ValueError(f"reset_after is an option of cell 'gru', not of {kind!r}")
-    if kind not in ("lstm", "gru") and layer_norm is not None:
-        raise ValueError(f"layer_norm is an option of cells 'lstm' and 'gru', not of {kind!r}")
-    if kind == "rnn":
-        return rnn(nonlinearity, chosen, clip)
-    if kind == "lstm":
-        return lstm(forget_gate, chosen, clip, w_hr=w_hr, peephole=peephole, layer_norm=layer_norm)
-    if kind == "gru":
-        return gru(reset_after, chosen, clip, layer_norm=layer_norm)
-    return mgu(chosen, clip)
+@lru_cache(maxsize=256)
+def _variant(
+    function: str, options: tuple[tuple[str, str | bool], ...], beside: tuple[str, ...]
+) -> tuple[Variant, Cell]:
+    """Return a variant and, as far as no call chooses anything, its cell."""
+    if len(beside) > 1:
+        raise ValueError(f"{' and '.join(beside)} do not go together, pass one of them")
+    chosen = {**DEFAULTS, **dict(options)}
+    asked = beside[0] if beside else None
+    wrong = ""
+    for variant in BY_FUNCTION[function]:
+        if variant.beside != asked:
+            continue
+        for option, value in variant.options.items():
+            if chosen[option] != value:
+                wrong = f"{asked} needs {option}={value!r}, got {chosen[option]!r}"
+                break
+        else:
+            facts = FACTS[variant.core]
+            own = () if facts["fixed"] else activations(None, variant.activations, inf)
+            return variant, Cell(
+                function,
+                variant.core,
+                facts["gates"],
+                facts["has_memory"],
+                facts["norm_rows"],
+                facts["unit_weights"],
+                own,
+            )
+    raise ValueError(wrong)
 
 
-def _kind(given: object) -> str:
-    """Return the kind that was meant, as a fix; "" where nobody knows."""
-    plain, _, nonlinearity = str(given).lower().partition("_")
-    if plain not in _KINDS or nonlinearity not in ("", *_RNN):
-        return ""
-    return f"; pass {plain!r}" + (f" and {nonlinearity=}" if nonlinearity else "")
-
-
-def _with(cell: Cell, own: tuple[str, ...], chosen: Many | None, clip: float | None) -> Cell:
-    """Return a cell with the activations of a call, itself where these are its own."""
-    if chosen is None and clip is None:
-        return cell
+def _with(variant: Variant, cell: Cell, chosen: Choices | None, clip: float | None) -> Cell:
+    """Return a variant with the activations of a call; a plain cell where they are its own."""
+    first = BY_FUNCTION[variant.function][0]
+    if chosen is not None and variant.activations != first.activations:
+        ((option, value),) = variant.options.items()
+        raise ValueError(f"{option} must be left out where activations are given, got {value!r}")
     bound = threshold(clip)
-    wanted = activations(chosen, own, bound)
-    if isinf(bound) and wanted == activations(None, own, bound):
-        return cell
-    return cell._replace(activations=wanted)
+    wanted = activations(chosen, variant.activations, bound)
+    if isinf(bound):
+        for other in BY_FUNCTION[variant.function]:
+            alike = other.core_of_chosen == variant.core_of_chosen and FACTS[other.core]["fixed"]
+            if alike and wanted == activations(None, other.activations, bound):
+                return cell._replace(name=other.core)
+    return cell._replace(name=variant.core_of_chosen, activations=wanted)
+
+
+def _rows(gates: int) -> str:
+    return "H" if gates == 1 else f"{gates}*H"
+
+
+def _alternatives(values: Iterable[object]) -> str:
+    *others, last = map(repr, values)
+    return f"{', '.join(others)} or {last}"
+
+
+def _owners(function: str, gates: int) -> str:
+    """Return which functions, or options of this one, have weights of so many rows for a unit."""
+    plain, by_option = [], []
+    for name, (first, *others) in BY_FUNCTION.items():
+        found = [v for v in (first, *others) if FACTS[v.core]["gates"] == gates and not v.beside]
+        if found and found[0] is first and name != function:
+            plain.append(name)
+        elif found:
+            ((option, _),) = found[0].options.items()
+            values = " or ".join(repr(one.options[option]) for one in found)
+            by_option.append(f"{'' if name == function else f'{name} with '}{option}={values}")
+    return ", or of ".join([" or ".join(plain), *by_option] if plain else by_option)
+
+
+def _meant(given: object) -> str:
+    """Return what was meant instead of a function's name, as a fix; "" where nobody knows."""
+    plain = str(given).lower()
+    if plain in BY_FUNCTION:
+        return f"; pass {plain!r}"
+    for variant in VARIANTS:
+        if plain == variant.core:
+            by = variant.beside or ", ".join(f"{o}={v!r}" for o, v in variant.options.items())
+            return f"; pass {variant.function!r} and {by}"
+    return ""

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .arrays import Array, DType, real_like, require_shape, unit_last_stride
+from .inputs import in_order
 from .stacks import Stack, state
 
 
@@ -70,21 +71,25 @@ def _argument_shapes(given: Stack) -> dict[str, Any]:
 
     A state is there, given or zero.
     """
-    parts = [part for layer in given.layers for part in layer]
+    all_weights = [one for layer in given.layers for one in layer]
     weights: dict[str, Any] = {}
-    for name, first in parts[0]._asdict().items():
+    for name, first in all_weights[0]._asdict().items():
         if first is not None:
-            shapes = [getattr(part, name).shape for part in parts]
+            shapes = [getattr(one, name).shape for one in all_weights]
             weights[name] = shapes[0] if given.form is None else shapes
-    return {"x": given.x.shape, **weights, "h0": given.h_shape, "c0": given.c_shape}
+    x = given.x.swapaxes(0, 1) if given.batch_first else given.x
+    return {"x": x.shape, **weights, "h0": given.h_shape, "c0": given.c_shape}
 
 
 def _of_output(dy: npt.ArrayLike, given: Stack) -> Array:
     array = real_like("dy", dy, "x", given.x.dtype)
     symbol = given.first.output_symbol
-    symbols = f"(T, B, {symbol})" if given.directions == 1 else f"(T, B, 2*{symbol})"
-    require_shape("dy", array, symbols, given.output_shape)
-    return unit_last_stride(array)
+    width = symbol if given.directions == 1 else f"2*{symbol}"
+    steps, batch, size = given.output_shape
+    shape = (batch, steps, size) if given.batch_first else given.output_shape
+    require_shape("dy", array, in_order(f"T, B, {width}", given.batch_first), shape)
+    array = unit_last_stride(array)
+    return array.swapaxes(0, 1) if given.batch_first else array
 
 
 def _buffer(name: str, buffer: object, shape: tuple[int, ...] | None, dtype: DType) -> Buffer:

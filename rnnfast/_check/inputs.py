@@ -24,14 +24,13 @@ from .arrays import (
     real,
     real_like,
     require_shape,
-    rows_like,
     unit_last_stride,
 )
 from .cells import Cell
 
 
-class Given(NamedTuple):
-    """What becomes `Weights`, field by field: an array, or a sequence of them, or None."""
+class RawWeights(NamedTuple):
+    """What becomes `LayerWeights`, field by field: an array, or a sequence of them, or None."""
 
     w_ih: Any
     w_hh: Any
@@ -42,7 +41,7 @@ class Given(NamedTuple):
     layer_norm: Any = None
 
 
-class Weights(NamedTuple):
+class LayerWeights(NamedTuple):
     """The parameters of one cell, as the kernels take them and in their order."""
 
     w_ih: Array
@@ -78,16 +77,16 @@ class Weights(NamedTuple):
         """The one dtype of all arrays."""
         return self.w_ih.dtype
 
-    def owned(self) -> Weights:
+    def owned(self) -> LayerWeights:
         """Return read-only copies."""
         copies = tuple(None if array is None else array.copy() for array in self)
         for copy in copies:
             if copy is not None:
                 copy.flags.writeable = False
-        return Weights(*copies)  # type: ignore[arg-type]  # None only where it was
+        return LayerWeights(*copies)  # type: ignore[arg-type]  # None only where it was
 
 
-OPTIONAL = frozenset({"b_ih", "b_hh", *Weights._field_defaults})
+OPTIONAL = frozenset({"b_ih", "b_hh", *LayerWeights._field_defaults})
 """The fields that may be None."""
 
 
@@ -95,7 +94,7 @@ class Inputs(NamedTuple):
     """Everything that the forward pass of one layer reads, in one direction."""
 
     x: Array
-    weights: Weights
+    weights: LayerWeights
     h0: Array | None
     c0: Array | None
     lengths: Integers | None
@@ -109,71 +108,65 @@ class Inputs(NamedTuple):
         return int(self.lengths.max(initial=0))
 
 
-def sequence(x: npt.ArrayLike) -> Array:
-    """Return `x` (T, B, I) of a functional call."""
-    return _sequence(real("x", x))
+def sequence(x: npt.ArrayLike, batch_first: bool = False) -> Array:
+    """Return `x` (T, B, I) of a functional call, (B, T, I) with `batch_first`."""
+    return _sequence(real("x", x), batch_first)
 
 
 def layer_weights(
     cell: Cell,
-    given: Given,
+    raw: RawWeights,
     *,
     input_size: int,
     columns: str,
     model_name: str,
     dtype: DType,
     place: str,
-) -> Weights:
+) -> LayerWeights:
     """Return the weights of one layer.
 
     `input_size` are the columns that `w_ih` must have, written `columns`; `dtype` is that of the
     argument `model_name`; `place` follows the names of the arguments, "" or as "[2]".
     """
-    recurrent, projection = _recurrent(cell, given, model_name, dtype, place)
+    recurrent, projection = _recurrent(cell, raw, model_name, dtype, place)
     name = f"w_ih{place}"
-    kernel = real_like(name, given.w_ih, model_name, dtype)
+    kernel = real_like(name, raw.w_ih, model_name, dtype)
     shape = (recurrent.shape[0], input_size)
     _require_rows(cell, name, kernel, columns, shape)
-    return _weights(cell, given, kernel, recurrent, projection, model_name, place)
+    return _weights(cell, raw, kernel, recurrent, projection, model_name, place)
 
 
-def inputs_for(
-    cell: Cell,
-    weights: Weights,
-    x: npt.ArrayLike,
-    h0: npt.ArrayLike | None,
-    c0: npt.ArrayLike | None,
-    lengths: npt.ArrayLike | None,
-    resets: npt.ArrayLike | None,
-) -> Inputs:
-    """Return the arguments of a call of packed `weights` as the kernels take them."""
-    return _with_states(cell, sequence_for(weights, x), weights, h0, c0, lengths, resets)
-
-
-def sequence_for(weights: Weights, x: npt.ArrayLike) -> Array:
-    """Return `x` (T, B, I) of a call of packed `weights`."""
-    sequence = _sequence(real_like("x", x, "the packed weights", weights.dtype))
-    steps, batch, _ = sequence.shape
-    require_shape("x", sequence, "(T, B, I)", (steps, batch, weights.input_size))
+def sequence_for(weights: LayerWeights, x: npt.ArrayLike, batch_first: bool = False) -> Array:
+    """Return `x` of a call of packed `weights`, as `sequence`."""
+    array = real_like("x", x, "the packed weights", weights.dtype)
+    sequence = _sequence(array, batch_first)
+    if sequence.shape[2] != weights.input_size:
+        shape = (*array.shape[:2], weights.input_size)
+        require_shape("x", array, in_order("T, B, I", batch_first), shape)
     return sequence
 
 
-def weights(cell: Cell, given: Given, place: str) -> Weights:
+def in_order(axes: str, batch_first: bool) -> str:
+    """Return how a shape is written whose first axes are T and B."""
+    return f"({axes.replace('T, B', 'B, T')})" if batch_first else f"({axes})"
+
+
+def weights(cell: Cell, raw: RawWeights, place: str) -> LayerWeights:
     """Return weights that come without a sequence, so that `w_ih` sets I and the dtype."""
     name = f"w_ih{place}"
-    kernel = real(name, given.w_ih)
-    recurrent, projection = _recurrent(cell, given, name, kernel.dtype, place)
+    kernel = real(name, raw.w_ih)
+    recurrent, projection = _recurrent(cell, raw, name, kernel.dtype, place)
     rows = recurrent.shape[0]
     if kernel.ndim != 2 or kernel.shape[0] != rows or kernel.shape[1] == 0:
         fix = _whose_rows(cell, kernel, rows)
         if kernel.shape[1:] == (rows,):
             fix = f"; it looks transposed, pass {name}.T"
         raise ValueError(f"{name} must be ({cell.rows}, I) = ({rows}, I), got {kernel.shape}{fix}")
-    return _weights(cell, given, kernel, recurrent, projection, name, place)
+    return _weights(cell, raw, kernel, recurrent, projection, name, place)
 
 
 def step_inputs(
-    cell: Cell, weights: Weights, x_t: npt.ArrayLike, state: object, layers: int | None
+    cell: Cell, weights: LayerWeights, x_t: npt.ArrayLike, state: object, layers: int | None
 ) -> tuple[Array, Array | tuple[Array, ...] | None]:
     """Return `x_t` (B, I) and a state, None, `h` or `(h, c)`, of one step.
 
@@ -190,8 +183,24 @@ def step_inputs(
     return contiguous(row), _step_state(cell, state, leading, weights)
 
 
+def state_of_call(cell: Cell, state: Any, h0: object, c0: object) -> tuple[Any, Any]:
+    """Return h0 and c0 of a state in the form that a step takes."""
+    for name, value in (("h0", h0), ("c0", c0)):
+        if value is not None:
+            raise ValueError(f"state and {name} say the same, pass one of them")
+    return _pair(state) if cell.has_c else (state, None)
+
+
+def _pair(state: Any) -> tuple[Any, Any]:
+    """Return h and c."""
+    if not isinstance(state, (tuple, list)) or len(state) != 2:
+        raise TypeError(f"state must be None or the pair (h, c), got {_described(state)}")
+    h, c = state
+    return h, c
+
+
 def _step_state(
-    cell: Cell, state: Any, leading: tuple[int, ...], weights: Weights
+    cell: Cell, state: Any, leading: tuple[int, ...], weights: LayerWeights
 ) -> Array | tuple[Array, ...] | None:
     def one(name: str, value: Any, symbol: str, width: int) -> Array:
         array = real_like(name, value, "the packed weights", weights.dtype)
@@ -204,9 +213,7 @@ def _step_state(
     of_h = weights.output_symbol, weights.output_size
     if not cell.has_c:
         return one("state", state, *of_h)
-    if not isinstance(state, (tuple, list)) or len(state) != 2:
-        raise TypeError(f"state must be None or the pair (h, c), got {_described(state)}")
-    h, c = state
+    h, c = _pair(state)
     return one("state h", h, *of_h), one("state c", c, "H", weights.hidden_size)
 
 
@@ -215,26 +222,28 @@ def _described(value: object) -> str:
     return f"{kind} of {len(value)}" if isinstance(value, (tuple, list)) else kind
 
 
-def _sequence(x: Array) -> Array:
+def _sequence(x: Array, batch_first: bool) -> Array:
+    symbols = in_order("T, B, I", batch_first)
     if x.ndim == 2:
         raise ValueError(
-            f"x must be 3-D (T, B, I), got {x.shape}; "
-            "for one sequence add the batch axis: x[:, None]"
+            f"x must be 3-D {symbols}, got {x.shape}; for one sequence add the batch axis: "
+            f"x[{'None' if batch_first else ':, None'}]"
         )
     if x.ndim != 3 or x.shape[2] == 0:
-        raise ValueError(f"x must be 3-D (T, B, I) with I at least 1, got {x.shape}")
-    return unit_last_stride(x)
+        raise ValueError(f"x must be 3-D {symbols} with I at least 1, got {x.shape}")
+    x = unit_last_stride(x)
+    return x.swapaxes(0, 1) if batch_first else x
 
 
 def _recurrent(
-    cell: Cell, given: Given, model_name: str, dtype: DType, place: str
+    cell: Cell, raw: RawWeights, model_name: str, dtype: DType, place: str
 ) -> tuple[Array, Array | None]:
     """Return the recurrent weights and, where there is one, the projection."""
-    recurrent = real_like(f"w_hh{place}", given.w_hh, model_name, dtype)
-    if given.w_hr is None:
+    recurrent = real_like(f"w_hh{place}", raw.w_hh, model_name, dtype)
+    if raw.w_hr is None:
         return contiguous(_square(cell, recurrent, place)), None
     name = f"w_hr{place}"
-    projection = real_like(name, given.w_hr, model_name, dtype)
+    projection = real_like(name, raw.w_hr, model_name, dtype)
     if projection.ndim != 2 or projection.size == 0:
         raise ValueError(f"{name} must be (R, H) with both at least 1, got {projection.shape}")
     output_size, hidden_size = projection.shape
@@ -276,13 +285,13 @@ def _whose_rows(cell: Cell, weight: Array, rows: int) -> str:
 
 def _weights(
     cell: Cell,
-    given: Given,
+    raw: RawWeights,
     kernel: Array,
     recurrent: Array,
     projection: Array | None,
     model_name: str,
     place: str,
-) -> Weights:
+) -> LayerWeights:
     """Return the weights, of which the matrices have been checked."""
     rows = recurrent.shape[0]
     hidden_size = rows // cell.gates
@@ -295,40 +304,21 @@ def _weights(
         require_shape(name, array, symbols, (size,))
         return contiguous(array)
 
-    if cell.norm_rows and given.layer_norm is None:
+    if cell.norm_rows and raw.layer_norm is None:
         raise TypeError(
             f"layer_norm{place} must be an array like those of the other layers, got None"
         )
-    of_gates, of_norms = f"({cell.rows},)", f"({cell.norm_rows}*H,)"
-    return Weights(
+    of_gates = f"({cell.rows},)"
+    of_units, of_norms = f"({cell.unit_weights}*H,)", f"({cell.norm_rows}*H,)"
+    return LayerWeights(
         contiguous(kernel),
         recurrent,
-        vector("b_ih", given.b_ih, of_gates, rows),
-        vector("b_hh", given.b_hh, of_gates, rows),
+        vector("b_ih", raw.b_ih, of_gates, rows),
+        vector("b_hh", raw.b_hh, of_gates, rows),
         projection,
-        vector("peephole", given.peephole, "(3*H,)", 3 * hidden_size),
-        vector("layer_norm", given.layer_norm, of_norms, cell.norm_rows * hidden_size),
+        vector("peephole", raw.peephole, of_units, cell.unit_weights * hidden_size),
+        vector("layer_norm", raw.layer_norm, of_norms, cell.norm_rows * hidden_size),
     )
-
-
-def _with_states(
-    cell: Cell,
-    x: Array,
-    weights: Weights,
-    h0: npt.ArrayLike | None,
-    c0: npt.ArrayLike | None,
-    lengths: npt.ArrayLike | None,
-    resets: npt.ArrayLike | None,
-) -> Inputs:
-    require_states(cell, c0)
-    batch = x.shape[1]
-    h, c = None, None
-    if h0 is not None:
-        symbols, shape = f"(B, {weights.output_symbol})", (batch, weights.output_size)
-        h = rows_like("h0", h0, symbols, shape, "x", x.dtype)
-    if c0 is not None:
-        c = rows_like("c0", c0, "(B, H)", (batch, weights.hidden_size), "x", x.dtype)
-    return Inputs(x, weights, h, c, *of_time(x, lengths, resets))
 
 
 def require_states(cell: Cell, c0: object) -> None:
@@ -338,11 +328,16 @@ def require_states(cell: Cell, c0: object) -> None:
 
 
 def of_time(
-    x: Array, lengths: npt.ArrayLike | None, resets: npt.ArrayLike | None
+    x: Array, lengths: npt.ArrayLike | None, resets: npt.ArrayLike | None, batch_first: bool
 ) -> tuple[Integers | None, Booleans | None]:
-    """Return `lengths` (B,) and `resets` (T, B) as the kernels take them."""
+    """Return `lengths` (B,) and `resets` (T, B) as the kernels take them.
+
+    `resets` come as x does, (B, T) with `batch_first`.
+    """
     steps, batch, _ = x.shape
-    return (
-        None if lengths is None else integers("lengths", lengths, "(B,)", (batch,), steps),
-        None if resets is None else booleans("resets", resets, "(T, B)", (steps, batch)),
-    )
+    spans = None if lengths is None else integers("lengths", lengths, "(B,)", (batch,), steps)
+    if resets is None:
+        return spans, None
+    if not batch_first:
+        return spans, booleans("resets", resets, "(T, B)", (steps, batch))
+    return spans, booleans("resets", resets, "(B, T)", (batch, steps)).swapaxes(0, 1)

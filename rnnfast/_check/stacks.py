@@ -17,14 +17,15 @@ from .arrays import Array, Booleans, DType, Integers, contiguous, real_like, req
 from .cells import Cell
 
 Form: TypeAlias = type[list[Any]] | type[tuple[Any, ...]]
-Layers: TypeAlias = tuple[tuple[inputs.Weights, ...], ...]
+Layers: TypeAlias = tuple[tuple[inputs.LayerWeights, ...], ...]
 
 
 class Stack(NamedTuple):
     """Everything that a forward pass reads, and the sizes that follow.
 
     `layers` holds the weights by layer and direction; `form` is list or tuple if they were given
-    as sequences, else None, and states are (B, H).
+    as sequences, else None, and states are (B, H). Where x was given with `batch_first`, `x` and
+    `resets` are views with time first.
     """
 
     x: Array
@@ -35,14 +36,20 @@ class Stack(NamedTuple):
     resets: Booleans | None
     form: Form | None
     directions: int
+    batch_first: bool
     h_shape: tuple[int, ...]
     c_shape: tuple[int, ...]
     output_shape: tuple[int, int, int]
 
     @property
-    def first(self) -> inputs.Weights:
+    def first(self) -> inputs.LayerWeights:
         """The weights of the first layer, in its first direction; all have the same H and R."""
         return self.layers[0][0]
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is one layer, in one direction."""
+        return len(self.layers) == 1 and self.directions == 1
 
     @property
     def steps(self) -> int:
@@ -55,38 +62,45 @@ class Stack(NamedTuple):
 def stack(
     cell: Cell,
     x: npt.ArrayLike,
-    weights: inputs.Given,
+    raw: inputs.RawWeights,
     h0: npt.ArrayLike | None,
     c0: npt.ArrayLike | None,
     *,
     lengths: npt.ArrayLike | None,
     resets: npt.ArrayLike | None,
     bidirectional: bool,
+    batch_first: bool,
 ) -> Stack:
     """Return the arguments of a functional call as the kernels take them."""
-    form = _form(weights[0], 2)
-    given = _sequences(weights, form, bidirectional)
-    sequence = inputs.sequence(x)
+    form = _form(raw[0], 2)
+    one_by_one = _sequences(raw, form, bidirectional)
+    sequence = inputs.sequence(x, batch_first)
     layers = _layers(
-        cell, given, form, bidirectional, sequence.shape[2], model_name="x", dtype=sequence.dtype
+        cell,
+        one_by_one,
+        form,
+        bidirectional,
+        sequence.shape[2],
+        model_name="x",
+        dtype=sequence.dtype,
     )
-    return of_call(cell, sequence, layers, form, h0, c0, lengths, resets)
+    return of_call(cell, sequence, layers, form, h0, c0, lengths, resets, batch_first)
 
 
-def packable(cell: Cell, weights: inputs.Given, bidirectional: bool) -> tuple[Layers, Form | None]:
+def packable(cell: Cell, raw: inputs.RawWeights, bidirectional: bool) -> tuple[Layers, Form | None]:
     """As `alone`, in read-only copies."""
-    layers, form = alone(cell, weights, bidirectional)
-    return tuple(tuple(part.owned() for part in layer) for layer in layers), form
+    layers, form = alone(cell, raw, bidirectional)
+    return tuple(tuple(weights.owned() for weights in layer) for layer in layers), form
 
 
-def alone(cell: Cell, weights: inputs.Given, bidirectional: bool) -> tuple[Layers, Form | None]:
+def alone(cell: Cell, raw: inputs.RawWeights, bidirectional: bool) -> tuple[Layers, Form | None]:
     """Return weights that come without a sequence: the first `w_ih` sets I and the dtype."""
-    form = _form(weights[0], 2)
-    given = _sequences(weights, form, bidirectional)
+    form = _form(raw[0], 2)
+    one_by_one = _sequences(raw, form, bidirectional)
     place = "" if form is None else "[0]"
-    first = inputs.weights(cell, given[0], place)
+    first = inputs.weights(cell, one_by_one[0], place)
     layers = _layers(
-        cell, given, form, bidirectional, first.input_size, f"w_ih{place}", first.dtype
+        cell, one_by_one, form, bidirectional, first.input_size, f"w_ih{place}", first.dtype
     )
     return layers, form
 
@@ -100,6 +114,7 @@ def of_call(
     c0: npt.ArrayLike | None,
     lengths: npt.ArrayLike | None,
     resets: npt.ArrayLike | None,
+    batch_first: bool = False,
 ) -> Stack:
     """Return the arguments of a call, of which `x` and `layers` have been checked."""
     steps, batch, _ = x.shape
@@ -113,9 +128,10 @@ def of_call(
         layers,
         state("h0", h0, h_shape, first.output_symbol, directions, x.dtype),
         state("c0", c0, c_shape, "H", directions, x.dtype),
-        *inputs.of_time(x, lengths, resets),
+        *inputs.of_time(x, lengths, resets, batch_first),
         form,
         directions,
+        batch_first,
         h_shape,
         c_shape,
         (steps, batch, directions * first.output_size),
@@ -124,7 +140,7 @@ def of_call(
 
 def _layers(
     cell: Cell,
-    given: list[inputs.Given],
+    raw: list[inputs.RawWeights],
     form: Form | None,
     bidirectional: bool,
     input_size: int,
@@ -133,26 +149,26 @@ def _layers(
 ) -> Layers:
     """Return weights by layer and direction; `dtype` is that of the argument `model_name`."""
     directions = 2 if bidirectional else 1
-    parts: list[inputs.Weights] = []
-    for i, arrays in enumerate(given):
+    found: list[inputs.LayerWeights] = []
+    for i, arrays in enumerate(raw):
         upper = i >= directions
         columns = "I"
         if upper:
-            columns = parts[0].output_symbol if directions == 1 else f"2*{parts[0].output_symbol}"
-        part = inputs.layer_weights(
+            columns = found[0].output_symbol if directions == 1 else f"2*{found[0].output_symbol}"
+        weights = inputs.layer_weights(
             cell,
             arrays,
-            input_size=directions * parts[0].output_size if upper else input_size,
+            input_size=directions * found[0].output_size if upper else input_size,
             columns=columns,
             model_name=model_name,
             dtype=dtype,
             place="" if form is None else f"[{i}]",
         )
-        if parts:
-            _require_equal_sizes(part, parts[0], i)
-        parts.append(part)
+        if found:
+            _require_equal_sizes(weights, found[0], i)
+        found.append(weights)
     return tuple(
-        [tuple(parts[first : first + directions]) for first in range(0, len(parts), directions)]
+        [tuple(found[first : first + directions]) for first in range(0, len(found), directions)]
     )
 
 
@@ -164,12 +180,12 @@ def _form(value: object, ndim: int) -> Form | None:
 
 
 def _sequences(
-    weights: inputs.Given,
+    weights: inputs.RawWeights,
     form: Form | None,
     bidirectional: bool,
-) -> list[inputs.Given]:
+) -> list[inputs.RawWeights]:
     """Return the weights of each layer and direction."""
-    names = inputs.Weights._fields
+    names = inputs.LayerWeights._fields
     if form is None:
         if bidirectional:
             raise ValueError(
@@ -194,12 +210,12 @@ def _sequences(
             raise ValueError(f"{name} must be a sequence of {count} arrays like w_ih, got {got}")
         else:
             columns.append(list(value))
-    return [inputs.Given(*part) for part in zip(*columns, strict=True)]
+    return [inputs.RawWeights(*arrays) for arrays in zip(*columns, strict=True)]
 
 
-def _require_equal_sizes(weights: inputs.Weights, first: inputs.Weights, i: int) -> None:
+def _require_equal_sizes(weights: inputs.LayerWeights, first: inputs.LayerWeights, i: int) -> None:
     if (weights.w_hr is None) != (first.w_hr is None):
-        kinds = ["None" if part.w_hr is None else "an array" for part in (first, weights)]
+        kinds = ["None" if one.w_hr is None else "an array" for one in (first, weights)]
         raise ValueError(f"w_hr[{i}] must be {kinds[0]} like w_hr[0], got {kinds[1]}")
     if weights.w_hr is not None and first.w_hr is not None:
         require_shape(f"w_hr[{i}]", weights.w_hr, "(R, H)", first.w_hr.shape)

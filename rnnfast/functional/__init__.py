@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from .gru import gru, gru_vjp
-from .lstm import lstm, lstm_vjp
-from .mgu import mgu, mgu_vjp
+from .gru import GRUGrads, GRUOutput, gru, gru_trace, gru_vjp
+from .light_gru import (
+    LightGRUGrads,
+    LightGRUOutput,
+    light_gru,
+    light_gru_trace,
+    light_gru_vjp,
+)
+from .lstm import LSTMGrads, LSTMOutput, lstm, lstm_trace, lstm_vjp
+from .mgu import MGUGrads, MGUOutput, mgu, mgu_trace, mgu_vjp
 from .prepack import prepack
 from .prepacked import Prepacked
-from .results import (
-    GRUGrads,
-    GRUOutput,
-    LSTMGrads,
-    LSTMOutput,
-    LSTMTrace,
-    MGUGrads,
-    MGUOutput,
-    RNNGrads,
-    RNNOutput,
-    Trace,
-)
-from .rnn import rnn, rnn_vjp
-from .trace import gru_trace, lstm_trace, mgu_trace, rnn_trace
+from .results import LSTMTrace, Trace
+from .rnn import RNNGrads, RNNOutput, rnn, rnn_trace, rnn_vjp
 
 __all__ = [
     "GRUGrads",
@@ -28,6 +23,8 @@ __all__ = [
     "LSTMGrads",
     "LSTMOutput",
     "LSTMTrace",
+    "LightGRUGrads",
+    "LightGRUOutput",
     "MGUGrads",
     "MGUOutput",
     "Prepacked",
@@ -37,6 +34,9 @@ __all__ = [
     "gru",
     "gru_trace",
     "gru_vjp",
+    "light_gru",
+    "light_gru_trace",
+    "light_gru_vjp",
     "lstm",
     "lstm_trace",
     "lstm_vjp",

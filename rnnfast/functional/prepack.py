@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .._check import Array
-from .prepacked import Prepacked
-from .results import Activations, GRUOutput, LSTMOutput, MGUOutput, RNNOutput, Weights
+from . import documentation
+from .gru import GRUOutput
+from .light_gru import LightGRUOutput
+from .lstm import LSTMOutput
+from .mgu import MGUOutput
+from .options import PackOptions, Weights
+from .prepacked import Prepacked, packing
+from .rnn import RNNOutput
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 @overload
@@ -16,18 +25,7 @@ def prepack(
     w_hh: Weights,
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
-    *,
-    w_hr: Weights | None = None,
-    peephole: Weights | None = None,
-    layer_norm: Weights | None = None,
-    nonlinearity: str = "tanh",
-    forget_gate: str = "own",
-    reset_after: bool = True,
-    activations: Activations | None = None,
-    clip: float | None = None,
-    reverse: bool = False,
-    bidirectional: bool = False,
-    zoneout: float | tuple[float, float] = 0.0,
+    **options: Unpack[PackOptions],
 ) -> Prepacked[RNNOutput, Array]: ...
 @overload
 def prepack(
@@ -36,18 +34,7 @@ def prepack(
     w_hh: Weights,
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
-    *,
-    w_hr: Weights | None = None,
-    peephole: Weights | None = None,
-    layer_norm: Weights | None = None,
-    nonlinearity: str = "tanh",
-    forget_gate: str = "own",
-    reset_after: bool = True,
-    activations: Activations | None = None,
-    clip: float | None = None,
-    reverse: bool = False,
-    bidirectional: bool = False,
-    zoneout: float | tuple[float, float] = 0.0,
+    **options: Unpack[PackOptions],
 ) -> Prepacked[LSTMOutput, tuple[Array, Array]]: ...
 @overload
 def prepack(
@@ -56,18 +43,7 @@ def prepack(
     w_hh: Weights,
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
-    *,
-    w_hr: Weights | None = None,
-    peephole: Weights | None = None,
-    layer_norm: Weights | None = None,
-    nonlinearity: str = "tanh",
-    forget_gate: str = "own",
-    reset_after: bool = True,
-    activations: Activations | None = None,
-    clip: float | None = None,
-    reverse: bool = False,
-    bidirectional: bool = False,
-    zoneout: float | tuple[float, float] = 0.0,
+    **options: Unpack[PackOptions],
 ) -> Prepacked[GRUOutput, Array]: ...
 @overload
 def prepack(
@@ -76,19 +52,17 @@ def prepack(
     w_hh: Weights,
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
-    *,
-    w_hr: Weights | None = None,
-    peephole: Weights | None = None,
-    layer_norm: Weights | None = None,
-    nonlinearity: str = "tanh",
-    forget_gate: str = "own",
-    reset_after: bool = True,
-    activations: Activations | None = None,
-    clip: float | None = None,
-    reverse: bool = False,
-    bidirectional: bool = False,
-    zoneout: float | tuple[float, float] = 0.0,
+    **options: Unpack[PackOptions],
 ) -> Prepacked[MGUOutput, Array]: ...
+@overload
+def prepack(
+    cell: Literal["light_gru"],
+    w_ih: Weights,
+    w_hh: Weights,
+    b_ih: Weights | None = None,
+    b_hh: Weights | None = None,
+    **options: Unpack[PackOptions],
+) -> Prepacked[LightGRUOutput, Array]: ...
 @overload
 def prepack(
     cell: str,
@@ -96,37 +70,16 @@ def prepack(
     w_hh: Weights,
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
-    *,
-    w_hr: Weights | None = None,
-    peephole: Weights | None = None,
-    layer_norm: Weights | None = None,
-    nonlinearity: str = "tanh",
-    forget_gate: str = "own",
-    reset_after: bool = True,
-    activations: Activations | None = None,
-    clip: float | None = None,
-    reverse: bool = False,
-    bidirectional: bool = False,
-    zoneout: float | tuple[float, float] = 0.0,
+    **options: Unpack[PackOptions],
 ) -> Prepacked[Any, Any]: ...
+@packing
 def prepack(
     cell: str,
     w_ih: Weights,
     w_hh: Weights,
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
-    *,
-    w_hr: Weights | None = None,
-    peephole: Weights | None = None,
-    layer_norm: Weights | None = None,
-    nonlinearity: str = "tanh",
-    forget_gate: str = "own",
-    reset_after: bool = True,
-    activations: Activations | None = None,
-    clip: float | None = None,
-    reverse: bool = False,
-    bidirectional: bool = False,
-    zoneout: float | tuple[float, float] = 0.0,
+    **options: Unpack[PackOptions],
 ) -> Prepacked[Any, Any]:
     """Copy and pack weights once, for many calls.
 
@@ -135,44 +88,21 @@ def prepack(
 
     Parameters
     ----------
-    cell : {"rnn", "lstm", "gru", "mgu"}
-        The kind of cell; G is 1, 4, 3 or 2.
+    cell : str
+        The kind of cell, by the name of its function: "rnn", "lstm", "gru" and so on. G is the
+        number of its gates.
     w_ih : array_like, shape (G*H, I)
-        Input weights in the gate order of `rnn`, `lstm`, `gru` or `mgu`.
+        Input weights in the gate order of that function.
     w_hh : array_like, shape (G*H, H)
         Recurrent weights.
     b_ih, b_hh : array_like, shape (G*H,), optional
         Biases, each zero by default.
-    w_hr : array_like, shape (R, H), optional
-        For "lstm" only: the projection of h, as for `lstm`; `w_hh` is (G*H, R) then. None by
-        default.
-    peephole : array_like, shape (3*H,), optional
-        For "lstm" only: weights of c in the gates, as for `lstm`.
-    layer_norm : array_like, optional
-        For "lstm" and "gru" only: as for `lstm`, `gru`.
-    nonlinearity : {"tanh", "relu", "sigmoid"}, default "tanh"
-        For "rnn" only: its activation.
-    forget_gate : {"own", "coupled", "none"}, default "own"
-        For "lstm" only: as for `lstm`; other than "own", G is 3.
-    reset_after : bool, default True
-        For "gru" only: where the reset gate acts.
-    activations : str, tuple or sequence of these, optional
-        As for `rnn`, `lstm`, `gru` or `mgu`.
-    clip : float, optional
-        Bound of what every activation sees, [-clip, clip].
-    reverse : bool, default False
-        Run sequences from the last step to the first.
-    bidirectional : bool, default False
-        Run each layer in both directions, with weights of its own for each.
-    zoneout : float or (float, float), default 0.0
-        How much of h, and of c, a step keeps of the step before; see `lstm`. One for both or, for
-        an LSTM, one each.
 
     Returns
     -------
     Prepacked
-        `cell(x, h0=None, c0=None)` runs sequences and `cell.step(x_t, state)` single steps, if
-        there is one direction, forward.
+        `cell(x, state)` runs sequences and `cell.step(x_t, state)` single steps, if there is one
+        direction, forward.
 
     Raises
     ------
@@ -195,21 +125,7 @@ def prepack(
     >>> h.shape
     (2, 4)
     """
-    return Prepacked(
-        cell,
-        w_ih,
-        w_hh,
-        b_ih,
-        b_hh,
-        w_hr=w_hr,
-        peephole=peephole,
-        layer_norm=layer_norm,
-        nonlinearity=nonlinearity,
-        forget_gate=forget_gate,
-        reset_after=reset_after,
-        activations=activations,
-        clip=clip,
-        reverse=reverse,
-        bidirectional=bidirectional,
-        zoneout=zoneout,
-    )
+    return Prepacked(cell, w_ih, w_hh, b_ih, b_hh, **options)
+
+
+prepack.__doc__ = documentation.of_pack(prepack)

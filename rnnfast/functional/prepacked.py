@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Generic, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import _core
 from .._check import Array, DType, cells, empty, inputs, options, stacks
-from ._network import Network
-from ._noise import noise
-from ._run import Results, forward_packed
-from .results import Activations, GRUOutput, LSTMOutput, MGUOutput, RNNOutput, Weights
+from ..engine.core_calls import Results, forward_packed
+from ..engine.network import Network
+from ..engine.noise import noise
+from .family import FAMILIES, OutputT
+from .options import PackOptions, Weights
+from .signatures import defaults_of, require_known, with_options
 
-OutputT = TypeVar("OutputT", RNNOutput, LSTMOutput, GRUOutput, MGUOutput)
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 StateT = TypeVar("StateT", Array, tuple[Array, Array])
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
-_OUTPUTS = {"rnn": RNNOutput, "lstm": LSTMOutput, "gru": GRUOutput, "mgu": MGUOutput}
-
-
-class _Options(TypedDict):
-    nonlinearity: str
-    forget_gate: str
-    reset_after: bool
-    activations: Activations | None
-    clip: float | None
-    reverse: bool
-    bidirectional: bool
-    zoneout: float | tuple[float, float]
+_KNOWN = frozenset(PackOptions.__annotations__)
 
 
 class Prepacked(Generic[OutputT, StateT]):
@@ -47,7 +42,7 @@ class Prepacked(Generic[OutputT, StateT]):
     Attributes
     ----------
     cell : str
-        The kind of cell: "rnn", "lstm", "gru" or "mgu".
+        The kind of cell: "rnn", "lstm", "gru" and so on.
     layers : int
         L, 1 if weights were given as single arrays.
     input_size : int
@@ -65,13 +60,16 @@ class Prepacked(Generic[OutputT, StateT]):
     """
 
     __slots__ = (
-        "_core_cell",
+        "_both",
+        "_cell",
         "_first",
         "_form",
         "_kind",
         "_noise",
         "_options",
+        "_output",
         "_packed",
+        "_reverse",
         "_step",
         "_weights",
     )
@@ -83,57 +81,40 @@ class Prepacked(Generic[OutputT, StateT]):
         w_hh: Weights,
         b_ih: Weights | None = None,
         b_hh: Weights | None = None,
+        **options: Unpack[PackOptions],
+    ) -> None:
+        require_known("prepack", options, _KNOWN)
+        self._kind = cell
+        self._options = options
+        self._pack(inputs.RawWeights(w_ih, w_hh, b_ih, b_hh), **options)
+
+    def _pack(
+        self,
+        raw: inputs.RawWeights,
         *,
-        w_hr: Weights | None = None,
-        peephole: Weights | None = None,
-        layer_norm: Weights | None = None,
-        nonlinearity: str = "tanh",
-        forget_gate: str = "own",
-        reset_after: bool = True,
-        activations: Activations | None = None,
-        clip: float | None = None,
         reverse: bool = False,
         bidirectional: bool = False,
-        zoneout: float | tuple[float, float] = 0.0,
+        zoneout: float | tuple[float, ...] = 0.0,
+        **of_cell: Any,
     ) -> None:
-        self._kind = cell
-        back, both = options.directions(reverse, bidirectional)
-        self._options: _Options = {
-            "nonlinearity": nonlinearity,
-            "forget_gate": forget_gate,
-            "reset_after": options.flag("reset_after", reset_after),
-            "activations": activations,
-            "clip": clip,
-            "reverse": back,
-            "bidirectional": both,
-            "zoneout": zoneout,
-        }
-        self._core_cell = cells.by_kind(
-            cell,
-            nonlinearity,
-            forget_gate,
-            self._options["reset_after"],
-            activations,
-            clip,
-            w_hr=w_hr,
-            peephole=peephole,
-            layer_norm=layer_norm,
-        )
-        self._noise = noise(self._core_cell, 0.0, 0.0, 0.0, 0.0, zoneout, seed=None)
-        given = inputs.Given(w_ih, w_hh, b_ih, b_hh, w_hr, peephole, layer_norm)
-        self._weights, self._form = stacks.packable(self._core_cell, given, both)
+        self._reverse, self._both = options.directions(reverse, bidirectional)
+        self._cell = cells.choose_of_any(self._kind, **of_cell)
+        self._output = FAMILIES[self._kind].output
+        self._noise = noise(self._cell, 0.0, 0.0, 0.0, 0.0, zoneout, seed=None)
+        beside = {name: of_cell.get(name) for name in raw._field_defaults if name in of_cell}
+        self._weights, self._form = stacks.packable(self._cell, raw._replace(**beside), self._both)
         self._first = self._weights[0][0]
-        self._core_cell.require_held_numbers(self.dtype)
+        self._cell.require_held_numbers(self.dtype)
         self._noise.require_held_rates(self.dtype)
-        core = self._core_cell.core
-        self._packed = tuple(_core.pack(core, part) for layer in self._weights for part in layer)
+        core = self._cell.core
+        self._packed = tuple(_core.pack(core, one) for layer in self._weights for one in layer)
         # Held as a bound method because a step of a small cell costs little more than the call.
         plain = self._form is None and not (self.reverse or self._noise.reaches_steps)
         self._step = self._packed[0].step if plain else _no_step
 
     @property
     def cell(self) -> str:
-        """Kind of cell: "rnn", "lstm", "gru" or "mgu"."""
+        """The kind of cell: "rnn", "lstm", "gru" and so on."""
         return self._kind
 
     @property
@@ -164,21 +145,23 @@ class Prepacked(Generic[OutputT, StateT]):
     @property
     def reverse(self) -> bool:
         """Whether sequences are run from their last step to their first."""
-        return self._options["reverse"]
+        return self._reverse
 
     @property
     def bidirectional(self) -> bool:
         """Whether each layer is run in both directions."""
-        return self._options["bidirectional"]
+        return self._both
 
     def __call__(
         self,
         x: npt.ArrayLike,
+        state: StateT | None = None,
         *,
         h0: npt.ArrayLike | None = None,
         c0: npt.ArrayLike | None = None,
         lengths: npt.ArrayLike | None = None,
         resets: npt.ArrayLike | None = None,
+        batch_first: bool = False,
     ) -> OutputT:
         """Run the cell, or its layers, over a batch of sequences.
 
@@ -186,43 +169,52 @@ class Prepacked(Generic[OutputT, StateT]):
         ----------
         x : array_like, shape (T, B, I)
             T steps of B sequences of I inputs, of the dtype of the weights, with any strides.
+        state : array_like (B, H), or (h, c) for an LSTM, optional
+            State before the first step, as `step` takes and returns it; zero by default.
+            (L*D, B, H) if weights were given in sequences, for L layers of D directions. A
+            projected h is R wide.
         h0, c0 : array_like, shape (B, H), optional
-            State before the first step, zero by default; `c0` for an LSTM only. (L*D, B, H) if
-            weights were given in sequences, for L layers of D directions. A projected h is R wide.
+            The same by the names that the functions have for it; `c0` for an LSTM only.
         lengths : array_like of int, shape (B,), optional
-            Steps of each sequence, 0 to T; all have T by default. As for `rnn`, `lstm` and `gru`.
+            Steps of each sequence, 0 to T; all have T by default. As for the functions.
         resets : array_like of bool, shape (T, B), optional
             Where True, the state before that step is zero.
+        batch_first : bool, default False
+            Take `x` as (B, T, I) and `resets` as (B, T), and give `y` as (B, T, H), a view.
 
         Returns
         -------
-        RNNOutput, LSTMOutput, GRUOutput or MGUOutput
-            As from `rnn`, `lstm`, `gru` or `mgu`.
+        RNNOutput, LSTMOutput or the like
+            As from the function of the same cell.
 
         Raises
         ------
         ValueError
-            If a shape does not fit.
+            If a shape does not fit, or the state is given twice.
         TypeError
-            If a dtype is not that of the weights, or `c0` is given to a cell without one.
+            If a dtype is not that of the weights, `state` is not of the form above, or `c0` is
+            given to a cell without one.
         MemoryError
             If the results do not fit into memory.
         """
-        if self._form is not None:
-            return self._run_stack(x, h0, c0, lengths, resets)
-        given = inputs.inputs_for(self._core_cell, self._first, x, h0, c0, lengths, resets)
-        steps, batch, _ = given.x.shape
-        output_size, hidden_size = widths = self._first.output_size, self.hidden_size
-        results = Results(
-            empty("y", (steps, batch, output_size), self.dtype),
-            empty("h_n", (batch, output_size), self.dtype),
-            empty("c_n", (batch, hidden_size), self.dtype) if self._core_cell.has_c else None,
+        if state is not None:
+            h0, c0 = inputs.state_of_call(self._cell, state, h0, c0)
+        batch_first = options.flag("batch_first", batch_first)
+        sequence = inputs.sequence_for(self._first, x, batch_first)
+        given = stacks.of_call(
+            self._cell,
+            sequence,
+            self._weights,
+            self._form,
+            h0,
+            c0,
+            lengths,
+            resets,
+            batch_first,
         )
-        masks = self._noise.of_states(0, (steps, batch), widths, self.dtype)
-        forward_packed(self._packed[0], given, self.reverse, masks, results)
-        y, h_n, c_n = results
-        form = _OUTPUTS[self._kind]
-        return cast(OutputT, form(y, h_n) if c_n is None else form(y, h_n, c_n))
+        network = Network.of_packed(self._cell, given, self._packed, self._reverse, self._noise)
+        found: OutputT = self._output(*network.forward())
+        return found
 
     def step(self, x_t: npt.ArrayLike, state: StateT | None = None) -> StateT:
         """Run one step: the streaming form.
@@ -263,36 +255,24 @@ class Prepacked(Generic[OutputT, StateT]):
             layers = f"layers={self.layers}, bidirectional={self.bidirectional}, "
         projection = "" if self.proj_size is None else f"proj_size={self.proj_size}, "
         return (
-            f"<Prepacked {self._core_cell.name}: {layers}input_size={self.input_size}, "
+            f"<Prepacked {self._cell.name}: {layers}input_size={self.input_size}, "
             f"hidden_size={self.hidden_size}, {projection}dtype={self.dtype}, "
             f"reverse={self.reverse}>"
         )
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         """Pickle as the call that makes an equal one."""
-        weights: tuple[Any, ...] = tuple(self._first)
+        weights: dict[str, Any] = self._first._asdict()
         if self._form is not None:
-            parts = [part for layer in self._weights for part in layer]
-            columns = [[part[i] for part in parts] for i in range(len(self._first))]
-            # A bias is there in all layers, in some, or in none.
-            weights = tuple(None if all(w is None for w in c) else c for c in columns)
-        *matrices_and_biases, w_hr, peephole, layer_norm = weights
-        others = {"w_hr": w_hr, "peephole": peephole, "layer_norm": layer_norm}
-        return partial(Prepacked, self._kind, **self._options, **others), tuple(matrices_and_biases)
-
-    def _run_stack(
-        self,
-        x: npt.ArrayLike,
-        h0: npt.ArrayLike | None,
-        c0: npt.ArrayLike | None,
-        lengths: npt.ArrayLike | None,
-        resets: npt.ArrayLike | None,
-    ) -> OutputT:
-        cell = self._core_cell
-        sequence = inputs.sequence_for(self._first, x)
-        given = stacks.of_call(cell, sequence, self._weights, self._form, h0, c0, lengths, resets)
-        results = Network.of_packed(cell, given, self._packed, self.reverse, self._noise).forward()
-        return cast(OutputT, _OUTPUTS[self._kind](*results))
+            layers = [one for layer in self._weights for one in layer]
+            for name in weights:
+                arrays = [getattr(one, name) for one in layers]
+                # A bias is there in all layers, in some, or in none.
+                weights[name] = None if all(a is None for a in arrays) else arrays
+        kept: dict[str, Any] = {
+            name: value for name, value in self._options.items() if name not in weights
+        }
+        return partial(Prepacked, self._kind, **weights, **kept), ()
 
     def _normalised_step(self, x_t: npt.ArrayLike, state: object) -> StateT:
         if self.reverse or self.bidirectional:
@@ -301,7 +281,7 @@ class Prepacked(Generic[OutputT, StateT]):
                 f"step needs a cell packed with {option}=False, got {option}=True: in reverse the "
                 "last step of a sequence comes first; pass the whole sequence instead"
             )
-        cell, layers = self._core_cell, None if self._form is None else self.layers
+        cell, layers = self._cell, None if self._form is None else self.layers
         row, states = inputs.step_inputs(cell, self._first, x_t, state, layers)
         if row.shape[0] == 0:
             leading: tuple[int, ...] = (0,) if layers is None else (layers, 0)
@@ -329,7 +309,7 @@ class Prepacked(Generic[OutputT, StateT]):
         c: Array = empty("state", (batch, widths[1]), self.dtype)
         given = inputs.Inputs(row[None], self._weights[layer][0], h0, c0, None, None)
         masks = self._noise.of_states(layer, (1, batch), widths, self.dtype)
-        has_c = self._core_cell.has_c
+        has_c = self._cell.has_c
         results = Results(np.empty((1, *h.shape), self.dtype), h, c if has_c else None)
         forward_packed(self._packed[layer], given, False, masks, results)
         return (h, c) if has_c else h
@@ -343,3 +323,12 @@ def _of_layer(states: Any, layer: int) -> Any:
 def _no_step(x_t: object, state: object) -> Any:
     """Stand in for the core's step where there is none."""
     return NotImplemented
+
+
+def packing(function: _Function) -> _Function:
+    """Give a function the signature that the options of packing make."""
+    defaults = defaults_of(Prepacked._pack, cells.choose)
+    return with_options(function, PackOptions, {**cells.DEFAULTS, **defaults})
+
+
+packing(Prepacked.__init__)

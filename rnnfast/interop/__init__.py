@@ -1,4 +1,30 @@
 """Drop-ins for other libraries, each in a module of its own that alone imports its host.
 
 torch       `RNN`, `LSTM`, `GRU`, their cells, and `swap` for whole models
+
+A module is loaded when it is first named: ``rnnfast.interop.torch`` needs no import of its own.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import torch
+
+__all__ = ["torch"]
+
+
+if not TYPE_CHECKING:  # or a checker would take any name for one that exists
+
+    def __getattr__(name: str) -> object:
+        """Load what was not needed before: PEP 562."""
+        if name in __all__:
+            return importlib.import_module(f".{name}", __name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -8,6 +8,7 @@ from rnnfast.layers.embedding import Embedding
 from rnnfast.layers.gru import GRU
 from rnnfast.layers.input import Input
 from rnnfast.layers.layer import Layer
+from rnnfast.layers.light_gru import LightGRU
 from rnnfast.layers.lstm import LSTM
 from rnnfast.layers.masking import Masking
 from rnnfast.layers.rnn import RNN
@@ -26,6 +27,7 @@ __all__ = [
     "Input",
     "LSTMCell",
     "Layer",
+    "LightGRU",
     "Masking",
     "SimpleRNN",
     "SimpleRNNCell",

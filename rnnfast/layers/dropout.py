@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnnfast.functional._chance import chance
+from rnnfast.engine.chance import chance
 from rnnfast.layers.layer import Array, Layer, Pullback, Shape
 from rnnfast.utils.hyperparameters import share
 from rnnfast.utils.random_seed import make_generator

@@ -6,8 +6,9 @@ step differentiates straight through. Slow on purpose: nothing here is rearrange
 """
 
 from .gru import gru
+from .light_gru import light_gru
 from .lstm import lstm
 from .mgu import mgu
 from .rnn import rnn
 
-__all__ = ["gru", "lstm", "mgu", "rnn"]
+__all__ = ["gru", "light_gru", "lstm", "mgu", "rnn"]

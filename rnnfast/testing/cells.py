@@ -1,4 +1,7 @@
-"""Every cell and option that tests and benchmarks loop over: a new cell is one new entry here."""
+"""Every cell that tests and benchmarks loop over: variants of the public functions, and examples.
+
+The variants are those of `rnnfast._check.cells`, so that a new cell is here once it can be called.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from typing import Any, Literal, TypeAlias
 
 from numpy.typing import NDArray
 
-from rnnfast import functional, reference
+from rnnfast import _core, functional, reference
+from rnnfast._check.cells import DEFAULTS, FACTS, VARIANTS
 
 __all__ = ["BIASES", "CELLS", "CELLS_BY_NAME", "Arguments", "Array", "Cell", "is_weight"]
 
@@ -31,32 +35,63 @@ class Cell:
     Parameters
     ----------
     name : str
-        Name by itself, and inside the core unless its activations are chosen or it is a projection.
+        Name by itself.
     function : str
         Public function, also the name of its reference; its derivative appends ``_vjp``.
-    gates : int
-        G, so that the weights have ``G*H`` rows.
-    states : tuple of str
-        Arguments that are initial states, the output's first.
+    core : str
+        Its cell of the core, unless activations are chosen.
     options : mapping of str to object
         Keyword arguments that select this cell.
     beside : tuple of str
         Weights beside matrices and biases, always given.
-    norm_rows : int
-        ``layer_norm`` has as many times H numbers; without it, 0.
     """
 
     name: str
     function: str
-    gates: int
-    states: tuple[str, ...] = ("h0",)
+    core: str
     options: Mapping[str, Any] = field(default_factory=dict)
     beside: tuple[str, ...] = ()
-    norm_rows: int = 0
 
     def __str__(self) -> str:
         """Return the name, for test ids."""
         return self.name
+
+    @property
+    def facts(self) -> _core.CellFacts:
+        """What the core says of it."""
+        return FACTS[self.core]
+
+    @property
+    def gates(self) -> int:
+        """G, so that the weights have ``G*H`` rows."""
+        return self.facts["gates"]
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Arguments that are initial states, the output's first."""
+        return ("h0", "c0") if self.facts["has_memory"] else ("h0",)
+
+    @property
+    def norm_rows(self) -> int:
+        """``layer_norm`` has as many times H numbers; without it, 0."""
+        return self.facts["norm_rows"]
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """Names of its activations, in ONNX's order."""
+        own = next(one.activations for one in VARIANTS if one.core == self.core)
+        chosen = self.options.get("activations", own)
+        return tuple(one if isinstance(one, str) else one[0] for one in chosen)
+
+    @property
+    def default(self) -> bool:
+        """Whether its function computes it, given its weights, by default."""
+        return all(DEFAULTS.get(option) == value for option, value in self.options.items())
+
+    @property
+    def one_phase(self) -> bool:
+        """Whether a step has one recurrent product."""
+        return self.facts["phases"] == 1
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -102,7 +137,7 @@ class Cell:
             "b_ih": (rows,),
             "b_hh": (rows,),
             "w_hr": (R, H),
-            "peephole": (3 * H,),
+            "peephole": (self.facts["unit_weights"] * H,),
             "layer_norm": (self.norm_rows * H,),
             "y": (T, B, R),
         }
@@ -132,33 +167,22 @@ class Cell:
         return outputs
 
 
+_PROJECTED = ("lstm",)
+_ACTIVATIONS: Mapping[str, tuple[Any, ...]] = {
+    "lstm": ("HardSigmoid", ("elu", 0.7), "softsign"),
+    "gru": (("hard_sigmoid", 0.3, 0.4), ("scaled_tanh", 1.2, 0.8)),
+}
+
 CELLS: tuple[Cell, ...] = (
-    Cell("rnn_tanh", "rnn", gates=1, options={"nonlinearity": "tanh"}),
-    Cell("rnn_relu", "rnn", gates=1, options={"nonlinearity": "relu"}),
-    Cell("rnn_sigmoid", "rnn", gates=1, options={"nonlinearity": "sigmoid"}),
-    Cell("lstm", "lstm", gates=4, states=("h0", "c0")),
-    Cell("lstm_coupled", "lstm", 3, ("h0", "c0"), {"forget_gate": "coupled"}),
-    Cell("lstm_no_forget", "lstm", 3, ("h0", "c0"), {"forget_gate": "none"}),
-    Cell("lstm_projected", "lstm", 4, ("h0", "c0"), beside=("w_hr",)),
-    Cell("gru", "gru", gates=3, options={"reset_after": True}),
-    Cell("gru_reset_before", "gru", gates=3, options={"reset_after": False}),
-    Cell("mgu", "mgu", gates=2),
-    Cell(
-        "lstm_activations",
-        "lstm",
-        4,
-        ("h0", "c0"),
-        {"activations": ("HardSigmoid", ("elu", 0.7), "softsign")},
+    *(
+        Cell(one.core, one.function, one.core, one.options, (one.beside,) if one.beside else ())
+        for one in VARIANTS
     ),
-    Cell(
-        "gru_activations",
-        "gru",
-        3,
-        options={"activations": (("hard_sigmoid", 0.3, 0.4), ("scaled_tanh", 1.2, 0.8))},
+    *(Cell(f"{core}_projected", core, core, beside=("w_hr",)) for core in _PROJECTED),
+    *(
+        Cell(f"{core}_activations", core, core, {"activations": chosen})
+        for core, chosen in _ACTIVATIONS.items()
     ),
-    Cell("lstm_peephole", "lstm", 4, ("h0", "c0"), beside=("peephole",)),
-    Cell("lstm_norm", "lstm", 4, ("h0", "c0"), beside=("layer_norm",), norm_rows=10),
-    Cell("gru_norm", "gru", 3, beside=("layer_norm",), norm_rows=6),
 )
 
 CELLS_BY_NAME: Mapping[str, Cell] = {cell.name: cell for cell in CELLS}

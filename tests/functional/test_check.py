@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import rnnfast
+from rnnfast._check.cells import BY_FUNCTION, FACTS
 from rnnfast.testing.cells import is_weight
 
 F32, F64 = np.float32, np.float64
@@ -152,13 +153,16 @@ def test_shapes_say_the_gates_of_the_cell() -> None:
         rnnfast.rnn(**{**arguments(1), "w_hh": np.zeros((48, 16), F32)})
 
 
+OF_TWO = " or ".join(
+    name for name, (one, *_) in BY_FUNCTION.items() if FACTS[one.core]["gates"] == 2
+)
 WHOSE = {
     rnnfast.rnn: {
-        2: "mgu",
-        3: "gru, or of lstm without a forget gate of its own",
+        2: OF_TWO,
+        3: "gru, or of lstm with forget_gate='coupled' or 'none'",
         4: "lstm",
     },
-    rnnfast.gru: {1: "rnn", 2: "mgu", 4: "lstm"},
+    rnnfast.gru: {1: "rnn", 2: OF_TWO, 4: "lstm"},
     rnnfast.mgu: {4: "lstm"},
     rnnfast.lstm: {1: "rnn", 3: "gru, or of forget_gate='coupled' or 'none'"},
 }
@@ -350,7 +354,7 @@ def test_peephole() -> None:
     with refused(TypeError, "peephole must be float32 like x, got float64"):
         rnnfast.lstm(**arguments(), peephole=peephole.astype(F64))
     for forget_gate in ("coupled", "none"):
-        with refused(ValueError, f"peephole must be None with forget_gate={forget_gate!r}"):
+        with refused(ValueError, f"peephole needs forget_gate='own', got {forget_gate!r}"):
             rnnfast.lstm(**arguments(3), peephole=peephole, forget_gate=forget_gate)
     with refused(ValueError, "peephole must be one array like w_ih, got a sequence of arrays"):
         rnnfast.lstm(**arguments(), peephole=[peephole])
@@ -364,16 +368,17 @@ def test_peephole() -> None:
 
 def test_options_of_prepack() -> None:
     weights = {key: array for key, array in arguments(1).items() if is_weight(key)}
-    with refused(ValueError, "cell must be 'rnn', 'lstm', 'gru' or 'mgu', got 'rnn_tanh'"):
+    with refused(ValueError, "cell must be 'rnn', 'lstm', 'gru'"):
         rnnfast.prepack("rnn_tanh", **weights)
     for given, fix in {
         "LSTM": "; pass 'lstm'",
         "Gru": "; pass 'gru'",
         "RNN_TANH": "; pass 'rnn' and nonlinearity='tanh'",
-        "light_gru": "",
+        "lstm_norm": "; pass 'lstm' and layer_norm",
+        "tcn": "",
         3: "",
     }.items():
-        with refused(ValueError, "cell must be 'rnn', 'lstm', 'gru' or 'mgu'") as caught:
+        with refused(ValueError, "cell must be 'rnn', 'lstm', 'gru'") as caught:
             rnnfast.prepack(given, **weights, peephole=np.zeros(48, F32))
         assert str(caught.value).endswith(f"got {given!r}{fix}")
     with refused(ValueError, "nonlinearity is an option of cell 'rnn', not of 'lstm'"):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import rnnfast
+from rnnfast._check.cells import BY_FUNCTION
 from rnnfast.testing.bits import digest
 from rnnfast.testing.cells import BIASES, CELLS, CELLS_BY_NAME, Cell, is_weight
 from rnnfast.testing.gradients import present
@@ -201,7 +202,7 @@ def test_what_is_saved_grows_with_the_root_of_steps(cell: Cell) -> None:
 
 
 @pytest.mark.parametrize("checkpoint", [1, 0, None, "yes", 2.0])
-@pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "mgu"])
+@pytest.mark.parametrize("name", BY_FUNCTION)
 def test_refused(name: str, checkpoint: Any) -> None:
     cell = next(cell for cell in CELLS if cell.function == name)
     arguments, _ = setting(cell, np.float64)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import doctest
 import inspect
+import pickle
 import sys
+import typing
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import rnnfast
+from rnnfast._check.cells import BY_FUNCTION
+from rnnfast.functional.family import FAMILIES
 from rnnfast.testing.cells import BIASES, CELLS, Cell, is_weight
+from rnnfast.testing.cells import CELLS_BY_NAME as BY_NAME
 from rnnfast.testing.gradients import present
 from rnnfast.testing.random import Problem
 
@@ -23,8 +29,8 @@ NOISE = (
     "seed=None"
 )
 REST = (
-    "activations=None, clip=None, lengths=None, resets=None, reverse=False, bidirectional=False, "
-    f"{NOISE}"
+    "activations=None, clip=None, lengths=None, resets=None, batch_first=False, reverse=False, "
+    f"bidirectional=False, {NOISE}"
 )
 OF_GRADIENTS = "truncate=None, checkpoint=False, wrt=None"
 OWN = {
@@ -39,13 +45,15 @@ SIGNATURES = {
     "w_hr=None, peephole=None, layer_norm=None, nonlinearity='tanh', forget_gate='own', "
     "reset_after=True, activations=None, clip=None, reverse=False, bidirectional=False, "
     "zoneout=0.0)",
-    "Prepacked.__call__": "(self, x, *, h0=None, c0=None, lengths=None, resets=None)",
+    "Prepacked.__call__": "(self, x, state=None, *, h0=None, c0=None, lengths=None, resets=None, "
+    "batch_first=False)",
     "Prepacked.step": "(self, x_t, state=None)",
     "set_num_threads": "(n)",
     "get_num_threads": "()",
     "num_threads": "(n)",
     "show_config": "(mode='stdout')",
 }
+FUNCTIONS = (*(f"{name}{of}" for name in BY_FUNCTION for of in ("", "_vjp", "_trace")), "prepack")
 FIELDS = {
     "RNNOutput": "y h_n",
     "LSTMOutput": "y h_n c_n",
@@ -88,6 +96,39 @@ def test_signatures_of_pullbacks() -> None:
         assert bare_signature(pullback) == f"(dy=None, dh_n=None{states}, *, out=None)"
 
 
+def test_types_are_seen_and_options_are_known() -> None:
+    for name in SIGNATURES:
+        if name not in ("Prepacked.__call__", "Prepacked.step"):
+            hints = typing.get_type_hints(getattr(rnnfast, name))
+            assert {*inspect.signature(getattr(rnnfast, name)).parameters} <= {*hints}
+    x = np.zeros((5, 2, 3))
+    for name in ("gru", "gru_vjp", "gru_trace", "prepack"):
+        first = ("gru",) if name == "prepack" else (x,)
+        with pytest.raises(TypeError, match=rf"^{name}\(\) got an unexpected .* 'c0'$"):
+            getattr(rnnfast, name)(*first, np.zeros((12, 3)), np.zeros((12, 4)), c0=None)
+    with pytest.raises(TypeError, match=r"^gru_trace\(\) got an unexpected .* 'seed'$"):
+        rnnfast.gru_trace(x, np.zeros((12, 3)), np.zeros((12, 4)), seed=1)
+
+
+def test_examples_of_docstrings() -> None:
+    for name in FUNCTIONS:
+        doc = doctest.DocTestFinder().find(getattr(rnnfast, name), name)
+        assert len(doc) == 1
+        assert len(doc[0].examples) > 2
+        assert not doctest.DocTestRunner().run(doc[0]).failed
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_results_can_be_pickled_and_shown(name: str) -> None:
+    kind = getattr(rnnfast, name)
+    one = kind(*map(float, range(len(kind._fields))))
+    again = pickle.loads(pickle.dumps(one))
+    assert type(again) is type(one) is type(one._replace(**{kind._fields[0]: 0.0}))
+    assert again == one
+    assert repr(one).startswith(f"{name}({kind._fields[0]}=0.0, ")
+    assert not hasattr(one, "__dict__")
+
+
 @pytest.mark.parametrize("name", FIELDS)
 def test_results_are_named_tuples(name: str) -> None:
     result = getattr(rnnfast, name)
@@ -98,12 +139,13 @@ def test_results_are_named_tuples(name: str) -> None:
 @every_cell
 def test_types_of_results(cell: Cell) -> None:
     arguments, cotangents = setting(cell)
-    family = cell.function.upper()
+    family = FAMILIES[cell.function]
     rest = {name: array for name, array in arguments.items() if not is_weight(name)}
     out, pullback = cell.vjp(arguments)
     for result in (out, cell.forward(arguments), cell.prepack(arguments)(**rest)):
-        assert type(result) is getattr(rnnfast, f"{family}Output")
-    assert type(pullback(**cotangents)) is getattr(rnnfast, f"{family}Grads")
+        assert type(result) is family.output is getattr(rnnfast, family.output.__name__)
+    grads = type(pullback(**cotangents))
+    assert grads is family.pullback.form is getattr(rnnfast, grads.__name__)
 
 
 @every_cell
@@ -116,12 +158,10 @@ def test_options_choose_the_cell(cell: Cell) -> None:
         if other.function == cell.function and alike:
             close = np.allclose(other.forward(arguments).y, want[0], rtol=1e-10, atol=1e-12)
             assert close == (other is cell)
-    if cell.function == "lstm" and cell.name != "lstm":
+    if cell.gates != BY_NAME[BY_FUNCTION[cell.function][0].core].gates:
         return  # its weights are of another shape than the default's
     default = getattr(rnnfast, cell.function)(**arguments).y
-    defaults = ("rnn_tanh", "lstm", "gru", "gru_norm", "mgu")
-    is_default = cell.name in defaults
-    assert np.allclose(default, want[0], rtol=1e-10, atol=1e-12) == is_default
+    assert np.allclose(default, want[0], rtol=1e-10, atol=1e-12) == cell.default
 
 
 @every_cell

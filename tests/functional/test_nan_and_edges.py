@@ -79,6 +79,8 @@ def test_nan_in_a_cotangent_stays_in_its_row(cell: Cell, dtype: DType, poisoned:
 @every_dtype
 @pytest.mark.parametrize("sign", [1, -1], ids=["+inf", "-inf"])
 def test_infinite_input(cell: Cell, dtype: DType, sign: int) -> None:
+    if "relu" in cell.activations and cell.gates > 1:
+        return  # a candidate that is infinite, mixed in by a gate that is 0, has no value
     arguments, _ = setting(cell, dtype, T=4, B=3, I=5, H=21)
     arguments["x"][1, 1, 2] = sign * np.inf
     with np.errstate(invalid="ignore"):
@@ -91,8 +93,8 @@ def test_infinite_input(cell: Cell, dtype: DType, sign: int) -> None:
 @every_cell
 @every_dtype
 def test_huge_values_saturate(cell: Cell, dtype: DType) -> None:
-    # An elu does not saturate, nor does what is normalized.
-    if cell.name in ("rnn_relu", "lstm_activations") or cell.norm_rows:
+    # A relu or an elu does not saturate, nor does what is normalized.
+    if {"relu", "elu"} & {*cell.activations} or cell.norm_rows:
         return
     arguments, cotangents = setting(cell, dtype, T=4, B=3, I=5, H=21)
     arguments["x"] *= np.sqrt(np.finfo(dtype).max)

@@ -13,8 +13,9 @@ import pytest
 
 import rnnfast
 from rnnfast import _core
-from rnnfast.functional._chance import chance
-from rnnfast.functional._noise import Noise
+from rnnfast._check.cells import BY_FUNCTION
+from rnnfast.engine.chance import chance
+from rnnfast.engine.noise import Noise
 from rnnfast.testing.bits import digest
 from rnnfast.testing.cells import CELLS, CELLS_BY_NAME, Cell, is_weight
 from rnnfast.testing.random import DTYPES, DType, Problem
@@ -279,7 +280,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("options", "error", "message"), REFUSED)
-@pytest.mark.parametrize("name", ["lstm", "gru", "mgu", "rnn_tanh"])
+@pytest.mark.parametrize("name", [first.core for first, *_ in BY_FUNCTION.values()])
 def test_refused(name: str, options: dict, error: type[Exception], message: str) -> None:
     cell = CELLS_BY_NAME[name]
     arguments, _ = drawn(cell)

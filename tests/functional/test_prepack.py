@@ -287,6 +287,42 @@ def test_layers_are_pickled(cell: Cell) -> None:
 
 
 @every_cell
+@pytest.mark.parametrize("layers", [False, True], ids=["single", "layers"])
+def test_one_form_of_states_goes_everywhere(cell: Cell, layers: bool) -> None:
+    if layers:
+        arguments, rest = stacked(cell, np.float32, 2, 1)
+    else:
+        arguments, rest = setting(cell, T=12, B=2)
+    packed = cell.prepack(arguments)
+    x, state = rest["x"], initial(cell, rest)
+    want = packed(**rest)
+    assert_equal(packed(x, state), want)
+    assert_equal(packed(x, state=state), want)
+    assert_equal(packed(x, state=None), packed(x))
+    # What a call leaves is what a step takes, and the other way round.
+    first = packed(x[:5], state)
+    after = packed.step(x[5], first[1:] if len(cell.states) == 2 else first.h_n)
+    assert_equal(packed(x[6:], after)[1:], want[1:])
+
+
+def test_a_state_is_given_once() -> None:
+    lstm, gru = CELLS[3], next(cell for cell in CELLS if cell.name == "gru")
+    arguments, rest = setting(lstm)
+    packed, x, h = lstm.prepack(arguments), rest["x"], rest["h0"]
+    for name in ("h0", "c0"):
+        with pytest.raises(ValueError, match=f"^state and {name} say the same, pass one of them$"):
+            packed(x, (h, h), **{name: h})
+    for wrong in (h, (h,), (h, h, h)):
+        with pytest.raises(TypeError, match=r"^state must be None or the pair \(h, c\), got "):
+            packed(x, wrong)
+    with pytest.raises(ValueError, match=r"^h0 must be \(B, H\) = \(3, 9\), got \(2, 9\)"):
+        packed(x, (h[:2], h))
+    arguments, rest = setting(gru)
+    with pytest.raises(ValueError, match=r"^state and h0 say the same"):
+        gru.prepack(arguments)(rest["x"], h, h0=h)
+
+
+@every_cell
 @every_dtype
 def test_layers_in_reverse(cell: Cell, dtype: DType) -> None:
     weights, rest = stacked(cell, dtype, 2, 1)

@@ -7,7 +7,7 @@ import pytest
 
 from keras_twins import TOLERANCE, keras, marks, set_same_weights
 from rnnfast import layers
-from rnnfast.functional._noise import Noise
+from rnnfast.engine.noise import Noise
 from rnnfast.utils.random_seed import make_generator
 
 pytestmark = marks

@@ -39,6 +39,7 @@ MODELS = {
     ],
     "gru": lambda: [layers.GRU(6, **F64), layers.Dense(CLASSES, **F64)],
     "gru_reset_before": lambda: [layers.GRU(6, reset_after=False, **F64)],
+    "light_gru": lambda: [layers.LightGRU(6, **F64)],
     "no_biases": lambda: [
         layers.LSTM(5, use_bias=False, return_sequences=True, **F64),
         layers.GRU(4, use_bias=False, return_sequences=True, **F64),

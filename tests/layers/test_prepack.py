@@ -10,6 +10,7 @@ LAYERS = {
     "lstm": lambda: layers.LSTM(5, return_sequences=True),
     "gru": lambda: layers.GRU(5, return_sequences=True),
     "gru_reset_before": lambda: layers.GRU(5, return_sequences=True, reset_after=False),
+    "light_gru": lambda: layers.LightGRU(5, return_sequences=True),
     "gru_without_bias": lambda: layers.GRU(5, return_sequences=True, use_bias=False),
 }
 

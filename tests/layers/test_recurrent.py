@@ -43,6 +43,12 @@ def gru_reset_before_step(x, state, kernel, recurrent, bias):
     return (z * h + (1 - z) * np.tanh(xh + (r * h) @ uh),)
 
 
+def light_gru_step(x, state, kernel, recurrent, bias):
+    (h,) = state
+    z, n = np.split(x @ kernel + h @ recurrent + bias, 2, axis=-1)
+    return (sigmoid(z) * h + (1 - sigmoid(z)) * np.maximum(n, 0),)
+
+
 CELLS = {
     "simple_rnn": (layers.SimpleRNN, {}, simple_rnn_step, 1, 1, (UNITS,)),
     "lstm": (layers.LSTM, {}, lstm_step, 2, 4, (4 * UNITS,)),
@@ -55,6 +61,7 @@ CELLS = {
         3,
         (3 * UNITS,),
     ),
+    "light_gru": (layers.LightGRU, {}, light_gru_step, 1, 2, (2 * UNITS,)),
 }
 all_cells = pytest.mark.parametrize(
     ("kind", "options", "step", "states", "gates", "bias_shape"), CELLS.values(), ids=CELLS.keys()

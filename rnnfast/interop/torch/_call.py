@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from ..._check import cells
-from ...functional._noise import Noise
+from ..._check import cells, inputs
+from ...engine.noise import Noise
 
 NO_RATES = (0.0,) * 6
 
@@ -112,15 +112,6 @@ class Operands(NamedTuple):
 @cache
 def _core_cell(kind: str, weight_names: tuple[str, ...]) -> cells.Cell:
     name, _, nonlinearity = kind.partition("_")
-    there = {weight: True for weight in weight_names}
-    return cells.by_kind(
-        name,
-        nonlinearity or "tanh",
-        "own",
-        True,
-        None,
-        None,
-        w_hr=there.get("w_hr"),
-        peephole=there.get("peephole"),
-        layer_norm=there.get("layer_norm"),
-    )
+    of_kind = {"nonlinearity": nonlinearity} if nonlinearity else {}
+    there = dict.fromkeys({*weight_names} & {*inputs.LayerWeights._field_defaults}, True)
+    return cells.choose_of_any(name, **of_kind, **there)

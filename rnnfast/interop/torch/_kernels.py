@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ... import _core
 from ..._check import gradients, inputs
-from ...functional._network import Network, Saved
+from ...engine.network import Network, Recording
 from ._call import Call, Operands
 
 _threads_followed = 0
@@ -26,26 +26,25 @@ class LayersTape(NamedTuple):
     """A forward pass, for its backward pass."""
 
     call: Call
-    network: Network
-    saved: list[Saved]
+    recording: Recording
 
     def gradients(
         self, needed: Sequence[bool], operands: Operands, d_outputs: Sequence[Tensor | None]
     ) -> list[Tensor | None]:
         """Return the gradients of x, h0, c0 and the weights, None where they are not needed.
 
-        The network has the operands.
+        The recording has the operands.
         """
         begin()
         dy, dh_n, dc_n, *_ = (*map(optional_array, d_outputs), None)
-        above = gradients.upstream(dy, dh_n, dc_n, self.network.given)
+        above = gradients.upstream(dy, dh_n, dc_n, self.recording.network.given)
         of_x, of_h0, of_c0, *of_weights = needed
         names = self.call.weight_names
         width = len(names)
         wanted = {name for name, n in (("x", of_x), ("h0", of_h0), ("c0", of_c0)) if n} | {
             name for i, name in enumerate(names) if any(of_weights[i::width])
         }
-        found = self.network.backward(self.saved, 0, frozenset(wanted), *above)
+        found = self.recording.backward(0, frozenset(wanted), *above)
         of_parts = (
             found[names[i % width]][i // width] if need else None
             for i, need in enumerate(of_weights)
@@ -69,8 +68,8 @@ def forward_saving(call: Call, operands: Operands) -> tuple[tuple[Tensor, ...], 
     """As `forward`, with what the backward pass needs."""
     network = _network(call, operands)
     save = network.forward_saving_checkpoints if call.checkpoint else network.forward_saving
-    outputs, saved = save()
-    return tuple(map(torch.from_numpy, outputs)), LayersTape(call, network, saved)
+    outputs, recording = save()
+    return tuple(map(torch.from_numpy, outputs)), LayersTape(call, recording)
 
 
 def array(tensor: Tensor) -> Any:
@@ -85,10 +84,10 @@ def optional_array(tensor: Tensor | None) -> Any:
     return None if tensor is None else array(tensor)
 
 
-def by_name(call: Call, arrays: Sequence[Any]) -> inputs.Given:
+def by_name(call: Call, arrays: Sequence[Any]) -> inputs.RawWeights:
     """Return the weights of all parts, by their names."""
     width = len(call.weight_names)
-    return inputs.Given(**{name: arrays[i::width] for i, name in enumerate(call.weight_names)})
+    return inputs.RawWeights(**{name: arrays[i::width] for i, name in enumerate(call.weight_names)})
 
 
 def begin() -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ... import _core
 from ..._check import inputs, stacks
-from ...functional._network import Network
+from ...engine.network import Network
 from . import _kernels
 from ._call import NO_RATES, Call, Operands
 from ._single import EXCHANGE, states_of

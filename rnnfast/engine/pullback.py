@@ -1,41 +1,49 @@
-"""The engine behind every pullback: from dL/d(results) to dL/d(arguments)."""
+"""From dL/d(results) to dL/d(arguments): what every pullback does."""
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy.typing as npt
 
 from .._check import gradients
-from ._network import Network, Saved
-from .results import GRUGrads, LSTMGrads, MGUGrads, RNNGrads
+from .network import Recording
 
-GradsT = TypeVar("GradsT", RNNGrads, LSTMGrads, GRUGrads, MGUGrads)
+GradsT = TypeVar("GradsT", bound=tuple[Any, ...])
 
 
 class Pullback(Generic[GradsT]):
-    """Holds one forward pass and what it read; calling it never changes it."""
+    """Holds one forward pass and what it read; calling it never changes it.
 
-    __slots__ = ("_network", "_saved", "_truncate", "_wanted")
+    Parameters
+    ----------
+    recording : Recording
+        The forward pass.
+    truncate : int
+        Steps after which the gradient is cut, 0 for never.
+    wanted : frozenset of str
+        Names of the arguments whose gradients are wanted.
+    """
 
-    _form: type[GradsT]
+    __slots__ = ("_recording", "_truncate", "_wanted")
 
-    def __init__(
-        self, network: Network, saved: list[Saved], truncate: int, wanted: frozenset[str]
-    ) -> None:
-        self._network = network
-        self._saved = saved
+    form: ClassVar[type[tuple[Any, ...]]]
+    """The NamedTuple of the gradients."""
+
+    def __init__(self, recording: Recording, truncate: int, wanted: frozenset[str]) -> None:
+        self._recording = recording
         self._truncate = truncate
         self._wanted = wanted
 
     @property
     def nbytes(self) -> int:
         """Bytes that the forward pass saved for the backward pass, beside the arguments."""
-        return sum(tape.nbytes for layer in self._saved for tape in layer.tapes)
+        return self._recording.nbytes
 
     def __repr__(self) -> str:
         """Show the sizes of the pass and what it holds."""
-        given = self._network.given
+        given = self._recording.network.given
         steps, batch, input_size = given.x.shape
         layers = "" if given.form is None else f"L={len(given.layers)}, D={given.directions}, "
         return (
@@ -50,15 +58,17 @@ class Pullback(Generic[GradsT]):
         dc_n: npt.ArrayLike | None,
         out: GradsT | None,
     ) -> GradsT:
-        given = self._network.given
+        given = self._recording.network.given
         above = gradients.upstream(dy, dh_n, dc_n, given)
         buffers: dict[str, gradients.Buffers] = {}
         if out is not None:
-            buffers = gradients.buffers(out, self._form, given, self._wanted)
-        fresh = self._network.backward(self._saved, self._truncate, self._wanted, *above)
+            buffers = gradients.buffers(out, self.form, given, self._wanted)
+        fresh = self._recording.backward(self._truncate, self._wanted, *above)
         for name, buffer in buffers.items():
             fresh[name] = _added(fresh[name], buffer)
-        return self._form(**fresh)
+        make: Callable[..., Any] = self.form
+        found: GradsT = make(**fresh)
+        return found
 
 
 def _added(fresh: Any, buffers: gradients.Buffers | None) -> Any:

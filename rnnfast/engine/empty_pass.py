@@ -24,13 +24,13 @@ class NoTape:
 
     nbytes = 0
 
-    def trace(self, weights: inputs.Weights, gates: Array, c: Array | None) -> None:
+    def trace(self, weights: inputs.LayerWeights, gates: Array, c: Array | None) -> None:
         """Write nothing: no step was taken."""
 
     def backward(
         self,
         x: Array,
-        weights: inputs.Weights,
+        weights: inputs.LayerWeights,
         resets: Booleans | None,
         masks: tuple[Array | None, Array | None, Array | None] | None,
         truncate: int,

@@ -16,8 +16,7 @@ import numpy.typing as npt
 
 from .. import _core
 from .._check import Array, cells, empty, inputs, options, stacks, zeros
-from ._noise import Noise, StateMasks
-from ._run import (
+from .core_calls import (
     AtOnce,
     Results,
     Tape,
@@ -30,10 +29,11 @@ from ._run import (
     layers_at_once,
     masks_in_time,
 )
-from ._time import time_of
+from .noise import Noise, StateMasks
+from .step_order import time_of
 
 
-class Part(NamedTuple):
+class DirectedLayer(NamedTuple):
     """One layer in one direction."""
 
     number: int  # among all, in torch's order
@@ -48,9 +48,32 @@ class Part(NamedTuple):
 class Saved(NamedTuple):
     """What a layer leaves for the backward pass; `mask` is that of its own x."""
 
-    parts: list[Part]
+    directed: list[DirectedLayer]
     tapes: list[Tape]
     mask: Array | None
+
+
+class Recording(NamedTuple):
+    """A forward pass, layer by layer, for its backward pass, which never changes it."""
+
+    network: Network
+    layers: list[Saved]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that were saved, beside the arguments."""
+        return sum(tape.nbytes for layer in self.layers for tape in layer.tapes)
+
+    def backward(
+        self,
+        truncate: int,
+        wanted: frozenset[str],
+        dy: Array | None,
+        dh_n: Array | None,
+        dc_n: Array | None,
+    ) -> dict[str, Any]:
+        """Return the gradients of the arguments that are there and wanted, by name."""
+        return self.network.backward(self.layers, truncate, wanted, dy, dh_n, dc_n)
 
 
 class Network:
@@ -60,8 +83,8 @@ class Network:
     ----------
     cell : Cell
         Of all layers.
-    x, weights, h0, c0, lengths, resets, reverse, bidirectional
-        As the public functions take them; `weights` are those of `inputs.Weights`.
+    x, weights, h0, c0, lengths, resets, reverse, bidirectional, batch_first
+        As the public functions take them, `weights` in the order of `inputs.LayerWeights`.
     noise : Noise
         What is drawn at random.
     """
@@ -72,7 +95,7 @@ class Network:
         self,
         cell: cells.Cell,
         x: npt.ArrayLike,
-        weights: inputs.Given,
+        weights: inputs.RawWeights,
         h0: npt.ArrayLike | None,
         c0: npt.ArrayLike | None = None,
         *,
@@ -81,13 +104,22 @@ class Network:
         reverse: bool,
         bidirectional: bool,
         noise: Noise,
+        batch_first: bool = False,
     ) -> None:
         self.cell = cell
         self._packed: tuple[_core.Packed, ...] | None = None
         self._reverse, both = options.directions(reverse, bidirectional)
         self._noise = noise
         self.given = stacks.stack(
-            cell, x, weights, h0, c0, lengths=lengths, resets=resets, bidirectional=both
+            cell,
+            x,
+            weights,
+            h0,
+            c0,
+            lengths=lengths,
+            resets=resets,
+            bidirectional=both,
+            batch_first=batch_first,
         )
         cell.require_held_numbers(self.given.x.dtype)
         noise.require_held_rates(self.given.x.dtype)
@@ -111,23 +143,32 @@ class Network:
     def forward(self) -> tuple[Array, ...]:
         """Return (y, h_n) or (y, h_n, c_n)."""
         states = self._states()
+        if self.given.alone and not self._noise.acts:
+            y = self._output()
+            own, places = self._only(y, states)
+            if self._packed is None:
+                forward(self.cell, own, self._reverse, None, places)
+            else:
+                forward_packed(self._packed[0], own, self._reverse, None, places)
+            return self._results(y, states)
         plan = self._at_once(training=False)
         if plan is not None:
             outputs = [self._output() for _ in self.given.layers]
             forward_layers(
                 self.cell, plan, self.given, self._packed, self._reverse, outputs, states
             )
-            return (outputs[-1], *states)
+            return self._results(outputs[-1], states)
         x = self.given.x
         for layer in range(len(self.given.layers)):
             x, _ = self._between(layer, x)
             y = self._output()
-            for part in self._parts(layer, x):
-                self._forward_part(part, self._of_part(part, y, states))
+            for directed in self._directed(layer, x):
+                places = self._places(directed.number, directed.direction, y, states)
+                self._run(directed, places)
             x = y
-        return (x, *states)
+        return self._results(x, states)
 
-    def forward_saving(self) -> tuple[tuple[Array, ...], list[Saved]]:
+    def forward_saving(self) -> tuple[tuple[Array, ...], Recording]:
         """As `forward`, with what the backward pass needs."""
         states = self._states()
         plan = self._at_once(training=True)
@@ -136,12 +177,12 @@ class Network:
             of_all = iter(
                 forward_layers_saving(self.cell, plan, self.given, self._reverse, outputs, states)
             )
-            layers = [self._parts(i, x) for i, x in enumerate((self.given.x, *outputs[:-1]))]
-            saved = [Saved(parts, [next(of_all) for _ in parts], None) for parts in layers]
-            return (outputs[-1], *states), saved
+            layers = [self._directed(i, x) for i, x in enumerate((self.given.x, *outputs[:-1]))]
+            saved = [Saved(both, [next(of_all) for _ in both], None) for both in layers]
+            return self._results(outputs[-1], states), Recording(self, saved)
         return self._one_by_one(forward_saving, states)
 
-    def forward_saving_checkpoints(self) -> tuple[tuple[Array, ...], list[Saved]]:
+    def forward_saving_checkpoints(self) -> tuple[tuple[Array, ...], Recording]:
         """As `forward_saving`, in memory that grows with the square root of T, one by one."""
         return self._one_by_one(forward_saving_checkpoints, self._states())
 
@@ -149,16 +190,18 @@ class Network:
         """As `forward`, then the gates (T, B, G, H) and, where there is one, c (T, B, H)."""
         if self.given.form is not None:
             raise ValueError("w_ih must be one array, a trace is of one layer: call layer by layer")
-        results, (saved,) = self.forward_saving()
-        (part,), (tape,) = saved.parts, saved.tapes
+        results, recording = self.forward_saving()
+        (saved,) = recording.layers
+        (directed,), (tape,) = saved.directed, saved.tapes
         steps, batch, _ = self.given.output_shape
         hidden_size, dtype = self.given.first.hidden_size, self.given.x.dtype
         allocate = empty if self.given.lengths is None else zeros
         gates = allocate("gates", (steps, batch, self.cell.gates, hidden_size), dtype)
         c = allocate("c", (steps, batch, hidden_size), dtype) if self.cell.has_c else None
-        time = time_of(part.given, part.reverse)
-        tape.trace(part.given.weights, time(gates), time(c))
-        return (*results, gates) if c is None else (*results, gates, c)
+        time = time_of(directed.given, directed.reverse)
+        tape.trace(directed.given.weights, time(gates), time(c))
+        gates = self._as_given(gates)
+        return (*results, gates) if c is None else (*results, gates, self._as_given(c))
 
     def backward(
         self,
@@ -180,26 +223,27 @@ class Network:
             of_x = layer is not saved[0] or "x" in wanted
             dx: Array | None = None
             of_layer = []
-            for part, tape in zip(layer.parts, layer.tapes, strict=True):
-                fresh = _gradients_of(part.given, wanted)
-                fresh_dx = empty("dx", part.given.x.shape, part.given.x.dtype) if of_x else None
-                time = time_of(part.given, part.reverse)
+            for directed, tape in zip(layer.directed, layer.tapes, strict=True):
+                given = directed.given
+                fresh = _gradients_of(given, wanted)
+                fresh_dx = empty("dx", given.x.shape, given.x.dtype) if of_x else None
+                time = time_of(given, directed.reverse)
                 tape.backward(
-                    time(part.given.x),
-                    part.given.weights,
-                    time(part.given.resets),
-                    masks_in_time(time, part.masks),
+                    time(given.x),
+                    given.weights,
+                    time(given.resets),
+                    masks_in_time(time, directed.masks),
                     truncate,
-                    time(self._columns(dy, part.direction)),
-                    self._rows(dh_n, part.number),
-                    self._rows(dc_n, part.number),
+                    time(self._columns(dy, directed.direction)),
+                    self._rows(dh_n, directed.number),
+                    self._rows(dc_n, directed.number),
                     time.results(fresh_dx),
-                    tuple(fresh.get(name) for name in inputs.Weights._fields),
-                    self._rows(of_states.get("h0"), part.number),
-                    self._rows(of_states.get("c0"), part.number),
+                    tuple(fresh.get(name) for name in inputs.LayerWeights._fields),
+                    self._rows(of_states.get("h0"), directed.number),
+                    self._rows(of_states.get("c0"), directed.number),
                 )
-                if part.weight_mask is not None and "w_hh" in fresh:
-                    fresh["w_hh"] *= part.weight_mask
+                if directed.weight_mask is not None and "w_hh" in fresh:
+                    fresh["w_hh"] *= directed.weight_mask
                 of_layer.append(fresh)
                 if dx is None:
                     dx = fresh_dx
@@ -215,61 +259,85 @@ class Network:
             for name in of_weights[0]
         }
         if "x" in wanted:
-            gradients["x"] = dy
+            gradients["x"] = self._as_given(dy)
         return {**gradients, **of_states}
 
     def _one_by_one(
         self,
         save: Callable[[cells.Cell, inputs.Inputs, bool, StateMasks | None, Results], Tape],
         states: list[Array],
-    ) -> tuple[tuple[Array, ...], list[Saved]]:
+    ) -> tuple[tuple[Array, ...], Recording]:
+        if self.given.alone and not self._noise.acts:
+            y = self._output()
+            own, places = self._only(y, states)
+            tape = save(self.cell, own, self._reverse, None, places)
+            only = DirectedLayer(0, 0, own, None, self._reverse, None, None)
+            return self._results(y, states), Recording(self, [Saved([only], [tape], None)])
         x = self.given.x
         saved = []
         for layer in range(len(self.given.layers)):
             x, mask = self._between(layer, x)
             y = self._output()
-            parts = self._parts(layer, x)
+            both = self._directed(layer, x)
             tapes = [
                 save(
                     self.cell,
-                    part.given,
-                    part.reverse,
-                    part.masks,
-                    self._of_part(part, y, states),
+                    directed.given,
+                    directed.reverse,
+                    directed.masks,
+                    self._places(directed.number, directed.direction, y, states),
                 )
-                for part in parts
+                for directed in both
             ]
-            saved.append(Saved(parts, tapes, mask))
+            saved.append(Saved(both, tapes, mask))
             x = y
-        return (x, *states), saved
+        return self._results(x, states), Recording(self, saved)
 
-    def _forward_part(self, part: Part, results: Results) -> None:
-        if part.packed is None:
-            forward(self.cell, part.given, part.reverse, part.masks, results)
+    def _run(self, directed: DirectedLayer, results: Results) -> None:
+        if directed.packed is None:
+            forward(self.cell, directed.given, directed.reverse, directed.masks, results)
         else:
-            forward_packed(part.packed, part.given, part.reverse, part.masks, results)
+            forward_packed(
+                directed.packed, directed.given, directed.reverse, directed.masks, results
+            )
+
+    def _only(self, y: Array, states: list[Array]) -> tuple[inputs.Inputs, Results]:
+        """Return what the only layer is given, and where it writes."""
+        x, layers, h0, c0, lengths, resets, form, *_ = self.given
+        after = states if form is None else [state[0] for state in states]
+        if form is not None:
+            h0, c0 = self._rows(h0, 0), self._rows(c0, 0)
+        own = inputs.Inputs(x, layers[0][0], h0, c0, lengths, resets)
+        return own, Results(y, after[0], after[1] if len(after) > 1 else None)
+
+    def _results(self, y: Array, states: list[Array]) -> tuple[Array, ...]:
+        return (self._as_given(y), *states)
+
+    def _as_given(self, sequence: Any) -> Any:
+        """Return a view of a sequence (T, B, ...) with its axes in the order of the given x."""
+        return sequence.swapaxes(0, 1) if self.given.batch_first else sequence
 
     def _at_once(self, *, training: bool) -> AtOnce | None:
         """Return how layers run at once; None if they run one by one."""
         return None if self._noise.acts else layers_at_once(self.cell, self.given, training)
 
-    def _parts(self, layer: int, x: Array) -> list[Part]:
+    def _directed(self, layer: int, x: Array) -> list[DirectedLayer]:
         """Return the directions of a layer, whose input is `x`."""
         given, noise = self.given, self._noise
         widths = given.first.output_size, given.first.hidden_size
-        parts = []
+        both = []
         for direction, weights in enumerate(given.layers[layer]):
             number = layer * given.directions + direction
             weight_mask = noise.of_weights(number, weights.w_hh.shape, x.dtype)
             if weight_mask is not None:
                 weights = weights._replace(w_hh=weights.w_hh * weight_mask)
             h0, c0 = self._rows(given.h0, number), self._rows(given.c0, number)
-            of_part = inputs.Inputs(x, weights, h0, c0, given.lengths, given.resets)
+            own = inputs.Inputs(x, weights, h0, c0, given.lengths, given.resets)
             packed = None if self._packed is None else self._packed[number]
             back = self._reverse or direction == 1
             masks = noise.of_states(number, x.shape[:2], widths, x.dtype)
-            parts.append(Part(number, direction, of_part, packed, back, masks, weight_mask))
-        return parts
+            both.append(DirectedLayer(number, direction, own, packed, back, masks, weight_mask))
+        return both
 
     def _between(self, layer: int, x: Array) -> tuple[Array, Array | None]:
         """Return the input of a layer from the output of the one below, and its mask."""
@@ -282,25 +350,23 @@ class Network:
 
     def _states(self) -> list[Array]:
         """Return arrays for h_n and, where there is one, c_n."""
-        shapes, dtype = (self.given.h_shape, self.given.c_shape), self.given.x.dtype
-        return [
-            empty(f"{name}_n", shape, dtype)
-            for name, shape in zip(self.cell.states, shapes, strict=False)
-        ]
+        given, dtype = self.given, self.given.x.dtype
+        h_n = empty("h_n", given.h_shape, dtype)
+        return [h_n, empty("c_n", given.c_shape, dtype)] if self.cell.has_c else [h_n]
 
     def _output(self) -> Array:
         return empty("y", self.given.output_shape, self.given.x.dtype)
 
-    def _of_part(self, part: Part, y: Array, states: list[Array]) -> Results:
-        """Return where a part writes."""
+    def _places(self, number: int, direction: int, y: Array, states: list[Array]) -> Results:
+        """Return where a layer writes, in one direction."""
         return Results(
-            self._columns(y, part.direction),
-            self._rows(states[0], part.number),
-            self._rows(states[1], part.number) if len(states) > 1 else None,
+            self._columns(y, direction),
+            self._rows(states[0], number),
+            self._rows(states[1], number) if len(states) > 1 else None,
         )
 
     def _rows(self, states: Any, number: int) -> Any:
-        """Return the states of one part, of all (L*D, B, H)."""
+        """Return the states of one layer and direction, of all (L*D, B, H)."""
         return states if states is None or self.given.form is None else states[number]
 
     def _columns(self, sequence: Any, direction: int) -> Any:

@@ -12,7 +12,7 @@ they act on: those of a projected h are R wide.
 Random numbers, 16 bits each, come from a counter-based generator (Philox 4x64: Salmon et al.,
 Parallel random numbers: as easy as 1, 2, 3, 2011), whose counter names what is drawn and for which
 layer: a mask depends on the seed, on these and on the sizes alone. Rates between two of the 2^16
-levels, and next to 0 and 1, are met exactly (`_chance.py`), by numbers of the counter's next half.
+levels, and next to 0 and 1, are met exactly (`chance.py`), by numbers of the counter's next half.
 
 Sources: Srivastava et al., Dropout, 2014; Gal and Ghahramani, A theoretically grounded application
 of dropout in recurrent neural networks, 2016, with one m for all gates; Wan et al., Regularization
@@ -28,7 +28,7 @@ import numpy as np
 
 from .. import _core
 from .._check import Array, DType, cells, empty, numbers, options
-from ._chance import chance
+from .chance import chance
 
 # Factors of h before the recurrent product, and how much of h and c a step keeps: see `_core`.
 StateMasks: TypeAlias = tuple[Array | None, Array | None, Array | None]
@@ -57,8 +57,10 @@ class Noise(NamedTuple):
     @property
     def acts(self) -> bool:
         """Whether anything is masked."""
+        if self.seed is None:
+            return any(self.zoneout)
         of_training = self.dropout or self.input_dropout or self.weight_dropout
-        return self.reaches_steps or (self.seed is not None and bool(of_training))
+        return self.reaches_steps or bool(of_training)
 
     @property
     def reaches_steps(self) -> bool:
@@ -77,14 +79,14 @@ class Noise(NamedTuple):
             mask = locked if mask is None else mask * locked
         return mask
 
-    def of_weights(self, part: int, shape: tuple[int, ...], dtype: DType) -> Array | None:
+    def of_weights(self, number: int, shape: tuple[int, ...], dtype: DType) -> Array | None:
         """Return factors of the recurrent weights of one direction of a layer; None for ones."""
         if self.seed is None or not self.weight_dropout:
             return None
-        return self._factors(_WEIGHT, part, shape, self.weight_dropout, dtype)
+        return self._factors(_WEIGHT, number, shape, self.weight_dropout, dtype)
 
     def of_states(
-        self, part: int, rows: tuple[int, ...], widths: tuple[int, int], dtype: DType
+        self, number: int, rows: tuple[int, ...], widths: tuple[int, int], dtype: DType
     ) -> StateMasks | None:
         """Return the masks of states of one direction of a layer; None for none.
 
@@ -95,21 +97,21 @@ class Noise(NamedTuple):
         recurrent = None
         if self.recurrent_dropout and self.seed is not None:
             rate = self.recurrent_dropout
-            recurrent = self._factors(_RECURRENT, part, (rows[1], widths[0]), rate, dtype)
+            recurrent = self._factors(_RECURRENT, number, (rows[1], widths[0]), rate, dtype)
         if not any(self.zoneout):
             return recurrent, None, None
         kept_h, *kept_c = (
-            self._kept(_ZONEOUT + state, part, (*rows, widths[state]), rate, dtype)
+            self._kept(_ZONEOUT + state, number, (*rows, widths[state]), rate, dtype)
             for state, rate in enumerate(self.zoneout)
         )
         return recurrent, kept_h, kept_c[0] if kept_c else None
 
     def _kept(
-        self, kind: int, part: int, shape: tuple[int, ...], rate: float, dtype: DType
+        self, kind: int, number: int, shape: tuple[int, ...], rate: float, dtype: DType
     ) -> Array:
         if self.seed is None or not rate:
             return np.broadcast_to(np.full(shape[-1], rate, dtype), shape)
-        return self._drawn(kind, part, shape, rate, 1.0, 0.0, dtype)
+        return self._drawn(kind, number, shape, rate, 1.0, 0.0, dtype)
 
     def _factors(
         self, kind: int, number: int, shape: tuple[int, ...], rate: float, dtype: DType

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .. import _core
 from .._check import Array, cells, inputs, stacks
-from ._no_steps import NoTape, carry
-from ._noise import StateMasks
-from ._time import PlainTime, Time, time_of
+from .empty_pass import NoTape, carry
+from .noise import StateMasks
+from .step_order import PlainTime, Time, time_of
 
 Tape: TypeAlias = _core.Tape | NoTape
 AtOnce: TypeAlias = tuple[int, int]  # how layers run at once: threads, and the steps of a chunk
