@@ -12,12 +12,9 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import cache
 from inspect import cleandoc, signature
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from . import options as shared
-
-if TYPE_CHECKING:
-    from .family import Family
 
 __all__ = ["of_call", "of_pack", "of_trace", "of_vjp"]
 
@@ -59,7 +56,19 @@ MemoryError
     If the results do not fit into memory."""
 
 
-def of_call(function: Callable[..., Any], family: Family[Any, Any, Any]) -> str | None:
+class Documented(Protocol):
+    """What docstrings tell of a kind of cell."""
+
+    name: str
+    order: str
+    rows: str
+    gates: int
+    output: Any
+    pullback: Any
+    trace: Any
+
+
+def of_call(function: Callable[..., Any], family: Documented) -> str | None:
     """Return the docstring of a forward pass."""
     name, fields = family.name, family.output._fields
     order = f", rows in the order {family.order}" if family.order else ""
@@ -85,7 +94,7 @@ def of_call(function: Callable[..., Any], family: Family[Any, Any, Any]) -> str 
     )
 
 
-def of_vjp(function: Callable[..., Any], family: Family[Any, Any, Any]) -> str | None:
+def of_vjp(function: Callable[..., Any], family: Documented) -> str | None:
     """Return the docstring of a forward pass with derivatives."""
     name, output, grads = family.name, family.output, family.pullback.form
     own = ("truncate", "checkpoint", "wrt")
@@ -116,7 +125,7 @@ def of_vjp(function: Callable[..., Any], family: Family[Any, Any, Any]) -> str |
     )
 
 
-def of_trace(function: Callable[..., Any], family: Family[Any, Any, Any]) -> str | None:
+def of_trace(function: Callable[..., Any], family: Documented) -> str | None:
     """Return the docstring of a forward pass with a trace."""
     name = family.name
     return _written(
@@ -188,7 +197,7 @@ def _as_for(
     return f"{names}\n    As for `{name}`{condition}."
 
 
-def _example(family: Family[Any, Any, Any]) -> str:
+def _example(family: Documented) -> str:
     rows = 4 * family.gates
     return (
         ">>> import numpy as np\n>>> import rnnfast\n"

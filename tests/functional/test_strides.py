@@ -180,10 +180,10 @@ class Recorder:
 
 @pytest.fixture
 def recorder(monkeypatch) -> Recorder:
-    from rnnfast.functional import _run
+    from rnnfast.engine import core_calls
 
-    recorder = Recorder(_run._core)
-    monkeypatch.setattr(_run, "_core", recorder)
+    recorder = Recorder(core_calls._core)
+    monkeypatch.setattr(core_calls, "_core", recorder)
     return recorder
 
 
