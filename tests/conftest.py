@@ -45,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--quick", action="store_true", help="leave out slow tests, try fewer random examples"
     )
     parser.addoption("--full", action="store_true", help="try every pair of options by itself too")
+    parser.addoption("--share", metavar="K/N", help="run every N-th test, from the K-th on, from 0")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -71,6 +72,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         chosen[left_out.isdisjoint(mark.name for mark in item.iter_markers())].append(item)
     config.hook.pytest_deselected(items=chosen[False])
     items[:] = chosen[True]
+    if share := config.getoption("--share"):
+        first, step = map(int, share.split("/"))
+        items[:] = items[first::step]
 
 
 def _fail_unlisted_skip(report):
