@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import chain
 
 import pytest
 
@@ -59,6 +60,17 @@ def test_all_with_fma_give_the_same_bits():
         if target != "baseline"  # multiplies and adds in two roundings
     }
     assert len(set(digests.values())) <= 1
+
+
+def test_every_test_is_in_one_share():
+    def collected(*options):
+        command = (sys.executable, "-m", "pytest", "--collect-only", "-q", *options)
+        output = cmake_builds.run(*command, "tests/functional/test_cudnn_checksums.py")
+        return [line for line in output.splitlines() if "::" in line]
+
+    shares = [collected(f"--share={share}/3") for share in range(3)]
+    assert sorted(chain.from_iterable(shares)) == sorted(collected())
+    assert all(shares)
 
 
 @pytest.mark.slow

@@ -22,14 +22,15 @@ def check(problem: Problem, seed: int, layout: str | None = None) -> None:
     rng = np.random.default_rng(seed)
     cell = problem.cell
     arguments = problem.arguments(rng)
-    options = without_gradients(problem.call(rng))
+    call = problem.call(rng)
+    options = without_gradients(call)
     held = arguments
     if layout is not None:
         held = {name: LAYOUTS[layout](a) for name, a in arguments.items()}
     operands = {name: a for name, a in held.items() if not is_weight(name)}
 
     expected = expected_outputs(cell, arguments, rng, **options)
-    results = {"forward": cell.forward(held, **options), "vjp": cell.vjp(held, **options)[0]}
+    results = {"forward": cell.forward(held, **options), "vjp": cell.vjp(held, **call)[0]}
     if "seed" not in options:  # packed cells are for inference
         packed = cell.prepack(held, **of_prepack(options))
         results["prepacked"] = packed(**operands, **of_packed_call(options))
