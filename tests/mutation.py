@@ -49,9 +49,21 @@ BROKEN = """#pragma once
 """
 # Without site, no editable installation of another copy gets in the way.
 TEST = (
-    "{python} -S -m pytest -q --tb=no -rf -p no:cacheprovider {folder}/tests/test_gradients.py "
-    "-k 'test_options or test_every_choice_of_cotangents'"
+    "{python} -S -m pytest -q --tb=no -rf -p no:cacheprovider -p until_it_fails "
+    "{folder}/tests/test_gradients.py -k 'test_options or test_every_choice_of_cotangents'"
 )
+UNTIL_IT_FAILS = '''"""Of a cell that has failed once all is known."""
+
+failed = set()
+
+
+def pytest_exception_interact(node):
+    failed.add(node.callspec.params["cell"])
+
+
+def pytest_runtest_protocol(item):
+    return True if item.callspec.params["cell"] in failed else None
+'''
 
 # Broken lines that compute the same: the reason each.
 EQUIVALENT = {
@@ -197,6 +209,7 @@ def built(headers: Mapping[str, str], command: str, folder: Path) -> None:
     leave = shutil.ignore_patterns(".*", "build", "dist", "__pycache__", "*.so")
     shutil.copytree(ROOT, folder, ignore=leave)
     (folder / "broken.hpp").write_text(BROKEN)
+    (folder / "until_it_fails.py").write_text(UNTIL_IT_FAILS)
     for header, text in headers.items():
         (folder / CELLS / header).write_text(text)
     done = run(command, folder, broken=0)
