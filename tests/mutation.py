@@ -52,17 +52,20 @@ TEST = (
     "{python} -S -m pytest -q --tb=no -rf -p no:cacheprovider -p until_it_fails "
     "{folder}/tests/test_gradients.py -k 'test_options or test_every_choice_of_cotangents'"
 )
-UNTIL_IT_FAILS = '''"""Of a cell that has failed once all is known."""
+UNTIL_IT_FAILS = '''"""Tests the cells that are broken, each until it fails."""
 
-failed = set()
+import os
+
+asked, failed = os.environ["CELLS"].split(), set()
 
 
 def pytest_exception_interact(node):
-    failed.add(node.callspec.params["cell"])
+    failed.add(str(node.callspec.params["cell"]))
 
 
 def pytest_runtest_protocol(item):
-    return True if item.callspec.params["cell"] in failed else None
+    cell = str(item.callspec.params["cell"])
+    return True if cell not in asked or cell in failed else None
 '''
 
 # Broken lines that compute the same: the reason each.
@@ -181,10 +184,13 @@ def cells_of(header: str, text: str) -> set[str]:
     listed = {
         name for name, kind in re.findall(r'CELL\("(\w+)",\s*(\w+)', registry) if kind in types
     }
-    return listed & {cell.name for cell in TESTED}
+    found = listed & {cell.name for cell in TESTED}
+    if not found:
+        sys.exit(f"no cell of {header} is tested")
+    return found
 
 
-def run(command: str, folder: Path, broken: int) -> subprocess.CompletedProcess[str]:
+def run(command: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     filled = command.format(
         folder=shlex.quote(str(folder)),
         python=shlex.quote(sys.executable),
@@ -194,7 +200,7 @@ def run(command: str, folder: Path, broken: int) -> subprocess.CompletedProcess[
     programs = [str(Path(sys.executable).parent), os.environ["PATH"]]
     environment = {
         **os.environ,
-        "BROKEN": str(broken),
+        **variables,
         "OMP_WAIT_POLICY": "passive",  # rounds share the cores
         "PYTHONPATH": os.pathsep.join(paths),
         "PATH": os.pathsep.join(programs),
@@ -212,14 +218,14 @@ def built(headers: Mapping[str, str], command: str, folder: Path) -> None:
     (folder / "until_it_fails.py").write_text(UNTIL_IT_FAILS)
     for header, text in headers.items():
         (folder / CELLS / header).write_text(text)
-    done = run(command, folder, broken=0)
+    done = run(command, folder)
     if done.returncode:
         sys.exit(f"the build broke down:\n{done.stdout}{done.stderr}")
 
 
-def failed_cells(test: str, folder: Path, broken: int) -> set[str]:
-    """Run the tests with the mutations of one number, and return the cells with a failing test."""
-    tested = run(test, folder, broken)
+def failed_cells(test: str, folder: Path, broken: int, cells: set[str]) -> set[str]:
+    """Run the tests of cells with the mutations of one number, and return those that fail."""
+    tested = run(test, folder, BROKEN=str(broken), CELLS=" ".join(sorted(cells)))
     failures = re.findall(r"^FAILED .*\[(.*?)\]", tested.stdout, re.MULTILINE)
     if tested.returncode != bool(failures):
         sys.exit(f"the tests broke down:\n{tested.stdout}{tested.stderr}")
@@ -242,27 +248,33 @@ def main() -> None:
     numbered = {
         header: dict(enumerate(mutations(header, text), 1)) for header, text in texts.items()
     }
-    rounds = max(map(len, numbered.values()), default=0)
+    rounds: dict[int, list[Mutation]] = defaultdict(list)
+    for of_header in numbered.values():
+        for number, mutation in of_header.items():
+            rounds[number].append(mutation)
     if not rounds:
         sys.exit("no backward pass found to break")
     if options.list:
         print(*(mutation for of in numbered.values() for mutation in of.values()), sep="\n")
         return
+    cells = {header: cells_of(header, texts[header]) for header, of in numbered.items() if of}
 
     survivors: list[Mutation] = []
     with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(options.jobs) as pool:
         folder = Path(temporary) / "rnnfast"
         headers = {header: choosing(text, numbered[header]) for header, text in texts.items()}
         built(headers, options.build, folder)
-        if failed := failed_cells(options.test, folder, broken=0):
+        test = partial(failed_cells, options.test, folder)
+        if failed := test(0, set().union(*cells.values())):
             sys.exit(f"tests fail before anything is broken: {sorted(failed)}")
-        found = pool.map(partial(failed_cells, options.test, folder), range(1, rounds + 1))
-        for number, failed in enumerate(found, 1):
-            for mutation in (of[number] for of in numbered.values() if number in of):
-                caught = cells_of(mutation.header, texts[mutation.header]) <= failed
+        broken = [set().union(*(cells[m.header] for m in of)) for of in rounds.values()]
+        found = pool.map(test, rounds, broken)
+        for (number, of_round), failed in zip(rounds.items(), found, strict=True):
+            for mutation in of_round:
+                caught = cells[mutation.header] <= failed
                 equivalent = EQUIVALENT.get((mutation.header, mutation.statement))
                 verdict = "caught" if caught else equivalent or "SURVIVED"
-                print(f"{number}/{rounds} {verdict}: {mutation}", flush=True)
+                print(f"{number}/{len(rounds)} {verdict}: {mutation}", flush=True)
                 if not caught and equivalent is None:
                     survivors.append(mutation)
     if survivors:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from option_choices import check_or_shrink, every_cell_and_choice
+from option_choices import check_batches, every_cell_and_choice
 from rnnfast.testing.cells import BIASES, CELLS, Cell, is_weight
-from rnnfast.testing.options import Option, of_packed_call, of_prepack, without_gradients
+from rnnfast.testing.options import Option, of_packed_call, of_prepack, pairs, without_gradients
 from rnnfast.testing.random import DTYPES, LAYOUTS, DType, Problem, border_sizes, random_problem
 from rnnfast.testing.tolerances import expected_outputs
 
@@ -53,11 +53,15 @@ def test_options(cell: Cell, dtype: DType, biases: tuple[str, ...], reverse: boo
 
 @every_cell_and_choice
 def test_options_of_a_call(cell: Cell, dtype: DType, chosen: tuple[Option, ...]) -> None:
-    batches = (1, 5, 34)
-    if any(option.belongs_to == "memory" for option in chosen):
-        batches += (200,)  # of which four steps make a stretch
-    for seed, rows in enumerate(batches):
-        check_or_shrink(check, Problem(cell, dtype, T=9, B=rows, options=chosen), seed)
+    check_batches(check, cell, dtype, chosen)
+
+
+@pytest.mark.full
+@every_cell
+@every_dtype
+def test_every_pair_of_options(cell: Cell, dtype: DType) -> None:
+    for chosen in pairs():
+        check_batches(check, cell, dtype, chosen)
 
 
 @every_cell
