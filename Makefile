@@ -41,8 +41,9 @@ BUILD = build/dev
 	--config-settings=cmake.define.RNNFAST_NATIVE_TESTS=ON \
 	--config-settings=cmake.define.CMAKE_CXX_COMPILER=$(CLANG)
 
-# A process a core, then what must be alone. PYTEST_ARGS may leave no test for one of the two runs.
-TOGETHER = -n $(CMAKE_BUILD_PARALLEL_LEVEL)
+# A process a core, which takes from another when it has no test left; then what must be alone.
+# PYTEST_ARGS may leave no test for one of the two runs.
+TOGETHER = -n $(CMAKE_BUILD_PARALLEL_LEVEL) --dist worksteal
 OR_NONE = || [ $$? -eq 5 ]
 HOSTS = tests/hosts tests/interop
 WITHOUT_HOSTS = $(HOSTS:%=--ignore=%)
@@ -59,7 +60,7 @@ THREAD_SANITIZER = $(shell $(CXX) -print-file-name=libtsan.so)
 IN_ITS_PLACE = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo wheel test test-hosts sanitize sanitize-threads fuzz mutate lint format bench bench-full clean
+.PHONY: help demo wheel test test-full test-hosts sanitize sanitize-threads fuzz mutate lint format bench bench-full clean
 .SECONDARY:
 
 help: ## show this list
@@ -78,8 +79,11 @@ wheel: .venv/.wheel ## a wheel for this Python and every Linux as new as this on
 	PATH=.venv/bin:$$PATH $(subst {dest_dir},dist,$(subst {wheel},build/wheel/*.whl,$(REPAIR)))
 
 test: .venv/.test ## all tests that need no other framework
+test-full: .venv/.test ## the same, and every pair of options by itself
+test-full: FULL = --full
+test test-full:
 	.venv/bin/python -m pytest $(TOGETHER) -m "not compiles and not timing" \
-		$(WITHOUT_HOSTS) $(PYTEST_ARGS) $(OR_NONE)
+		$(WITHOUT_HOSTS) $(FULL) $(PYTEST_ARGS) $(OR_NONE)
 	RNNFAST_BUILD_DIR=build/dev .venv/bin/python -m pytest -m "compiles or timing" \
 		$(WITHOUT_HOSTS) $(PYTEST_ARGS) $(OR_NONE)
 
@@ -112,7 +116,7 @@ sanitize-threads: .venv-sanitize-threads/.test ## calls at once under ThreadSani
 fuzz: .venv/.test ## random calls, files and states, others each time, for FUZZ_SECONDS (60)
 	.venv/bin/python tests/fuzz/run.py $(FUZZ_SECONDS) $(FUZZ_ARGS)
 
-mutate: .venv/.test ## break every line of the cells' backward: the tests must notice (an hour)
+mutate: .venv/.test ## break every line of the cells' backward: the tests must notice (ten minutes)
 	.venv/bin/python tests/mutation.py
 
 lint: .venv/.lint ## ruff, mypy --strict, clang-format, what cibuildwheel would build

@@ -44,6 +44,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--quick", action="store_true", help="leave out slow tests, try fewer random examples"
     )
+    parser.addoption("--full", action="store_true", help="try every pair of options by itself too")
+    parser.addoption("--share", metavar="K/N", help="run every N-th test, from the K-th on, from 0")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -63,10 +65,16 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--quick"):
-        slow = [item for item in items if item.get_closest_marker("slow")]
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in slow]
+    left_out = {"slow"} if config.getoption("--quick") else set()
+    left_out |= set() if config.getoption("--full") else {"full"}
+    chosen: dict[bool, list[pytest.Item]] = {True: [], False: []}
+    for item in items:
+        chosen[left_out.isdisjoint(mark.name for mark in item.iter_markers())].append(item)
+    config.hook.pytest_deselected(items=chosen[False])
+    items[:] = chosen[True]
+    if share := config.getoption("--share"):
+        first, step = map(int, share.split("/"))
+        items[:] = items[first::step]
 
 
 def _fail_unlisted_skip(report):

@@ -1,12 +1,13 @@
 """Break each line of every cell's backward pass in turn: the gradient tests must fail every time.
 
-    python tests/mutation.py                      all mutations (an hour and more)
+    python tests/mutation.py                      all mutations (minutes)
     python tests/mutation.py --list               what would be broken, without building
     python tests/mutation.py --only lstm          one cell's header
 
-Works on a copy in a temporary folder. Cells are independent of each other, so that each round
-breaks one place in every header at once and looks for failures cell by cell. A build or a test
-run that breaks down is an error, not a success; so is a test that fails on the unbroken copy.
+Works on a copy in a temporary folder, built once with every mutation in it: a number in the
+environment says which counts. Cells are independent of each other, so that each round breaks one
+place in every header at once and looks for failures cell by cell. A build or a test run that breaks
+down is an error, not a success; so is a test that fails while nothing is broken.
 """
 
 from __future__ import annotations
@@ -18,32 +19,54 @@ import shlex
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import zip_longest
+from functools import partial
 from pathlib import Path
+
+import pybind11
+
+from rnnfast.testing.cells import CELLS as TESTED
 
 ROOT = Path(__file__).resolve().parents[1]
 CELLS = Path("csrc/cells")
-TESTED = Path("rnnfast/testing/cells.py")
 
-# All instruction sets share the cells' text, so one will do: a processor of no known name gets the
-# baseline alone, and without optimization a round compiles in seconds.
+# All instruction sets share the cells' text, so one will do. Built once, it is not worth -O3, and
+# -O0 would make every round slow.
 BUILD = (
-    "cmake -S {folder} -B {folder}/build -G Ninja "
-    "-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=generic "
-    "-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0 "
+    "cmake -S {folder} -B {folder}/build -G Ninja -DRNNFAST_INSTRUCTION_SETS=baseline "
+    "-DCMAKE_BUILD_TYPE=Debug '-DCMAKE_CXX_FLAGS_DEBUG=-O1 -include {folder}/broken.hpp' "
     "-Dpybind11_DIR={pybind11} -DPython_EXECUTABLE={python} && "
     "cmake --build {folder}/build --target _core && "
     "cp {folder}/build/_core*.so {folder}/rnnfast/"
 )
+BROKEN = """#pragma once
+#include <cstdlib>
+[[maybe_unused]] static const int broken = std::atoi(std::getenv("BROKEN"));
+"""
 # Without site, no editable installation of another copy gets in the way.
 TEST = (
-    "{python} -S -m pytest -q --tb=no -rf -p no:cacheprovider {folder}/tests/test_gradients.py "
-    "-k 'test_options or test_every_choice_of_cotangents'"
+    "{python} -S -m pytest -q --tb=no -rf -p no:cacheprovider -p until_it_fails "
+    "{folder}/tests/test_gradients.py -k 'test_options or test_every_choice_of_cotangents'"
 )
+UNTIL_IT_FAILS = '''"""Tests the cells that are broken, each until it fails."""
+
+import os
+
+asked, failed = os.environ["CELLS"].split(), set()
+
+
+def pytest_exception_interact(node):
+    failed.add(str(node.callspec.params["cell"]))
+
+
+def pytest_runtest_protocol(item):
+    cell = str(item.callspec.params["cell"])
+    return True if cell not in asked or cell in failed else None
+'''
 
 # Broken lines that compute the same: the reason each.
 EQUIVALENT = {
@@ -58,7 +81,7 @@ OPERANDS = re.compile(
 
 @dataclass(frozen=True)
 class Mutation:
-    """Replace text[begin:end] of a header."""
+    """Another value in place of text[begin:end] of a header."""
 
     header: str
     line: int
@@ -66,13 +89,22 @@ class Mutation:
     what: str
     begin: int
     end: int
-    replacement: str
+    value: str
 
     def __str__(self) -> str:
         return f"{self.header}:{self.line}: {self.statement}    [{self.what}]"
 
-    def apply(self, text: str) -> str:
-        return text[: self.begin] + self.replacement + text[self.end :]
+
+def choosing(text: str, numbered: Mapping[int, Mutation]) -> str:
+    """Text of a header in which the number of a mutation gives a place its value."""
+    places = defaultdict(list)
+    for number, mutation in numbered.items():
+        places[mutation.begin, mutation.end].append((number, mutation.value))
+    for (begin, end), values in sorted(places.items(), reverse=True):
+        kind = "State<V>" if text[begin:end].startswith("{") else ""
+        chosen = "".join(f"broken == {n} ? {kind}({v}) : " for n, v in values)
+        text = f"{text[:begin]}{chosen}{kind}({text[begin:end]}){text[end:]}"
+    return text
 
 
 def without_comments(text: str) -> str:
@@ -112,8 +144,11 @@ def mutations(header: str, text: str) -> Iterator[Mutation]:
             new: str,
             line: int = line,
             statement: str = statement,
+            right: int = right,
+            end: int = end,
         ) -> Mutation:
-            return Mutation(header, line, statement, what, first, last, new)
+            broken = code[right:first] + new + code[last:end]
+            return Mutation(header, line, statement, what, right, end, broken)
 
         value = code[right:end]
         if value == "V{}":
@@ -149,22 +184,24 @@ def cells_of(header: str, text: str) -> set[str]:
     listed = {
         name for name, kind in re.findall(r'CELL\("(\w+)",\s*(\w+)', registry) if kind in types
     }
-    tested = set(re.findall(r'Cell\(\s*"(\w+)"', (ROOT / TESTED).read_text()))
-    return listed & tested
+    found = listed & {cell.name for cell in TESTED}
+    if not found:
+        sys.exit(f"no cell of {header} is tested")
+    return found
 
 
-def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    import pybind11
-
+def run(command: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     filled = command.format(
         folder=shlex.quote(str(folder)),
         python=shlex.quote(sys.executable),
         pybind11=shlex.quote(pybind11.get_cmake_dir()),
     )
-    paths = [str(folder), sysconfig.get_path("platlib")]
+    paths = [str(folder), *(path for path in sys.path if path.endswith("-packages"))]
     programs = [str(Path(sys.executable).parent), os.environ["PATH"]]
     environment = {
         **os.environ,
+        **variables,
+        "OMP_WAIT_POLICY": "passive",  # rounds share the cores
         "PYTHONPATH": os.pathsep.join(paths),
         "PATH": os.pathsep.join(programs),
     }
@@ -173,15 +210,25 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def failed_cells(build: str, test: str, folder: Path) -> set[str]:
-    """Build, run the tests, and return the cells with a failing test."""
-    built = run(build, folder)
-    if built.returncode:
-        sys.exit(f"the build broke down:\n{built.stdout}{built.stderr}")
-    tested = run(test, folder)
-    if tested.returncode not in (0, 1):
-        sys.exit(f"the tests broke down:\n{tested.stdout}{tested.stderr}")
+def built(headers: Mapping[str, str], command: str, folder: Path) -> None:
+    """Build a copy of the project with these headers of cells."""
+    leave = shutil.ignore_patterns(".*", "build", "dist", "__pycache__", "*.so")
+    shutil.copytree(ROOT, folder, ignore=leave)
+    (folder / "broken.hpp").write_text(BROKEN)
+    (folder / "until_it_fails.py").write_text(UNTIL_IT_FAILS)
+    for header, text in headers.items():
+        (folder / CELLS / header).write_text(text)
+    done = run(command, folder)
+    if done.returncode:
+        sys.exit(f"the build broke down:\n{done.stdout}{done.stderr}")
+
+
+def failed_cells(test: str, folder: Path, broken: int, cells: set[str]) -> set[str]:
+    """Run the tests of cells with the mutations of one number, and return those that fail."""
+    tested = run(test, folder, BROKEN=str(broken), CELLS=" ".join(sorted(cells)))
     failures = re.findall(r"^FAILED .*\[(.*?)\]", tested.stdout, re.MULTILINE)
+    if tested.returncode != bool(failures):
+        sys.exit(f"the tests broke down:\n{tested.stdout}{tested.stderr}")
     return {word for failure in failures for word in failure.split("-")}
 
 
@@ -190,6 +237,7 @@ def main() -> None:
     parser.add_argument("--build", default=BUILD, help="shell command that builds {folder}")
     parser.add_argument("--test", default=TEST, help="shell command that tests {folder}")
     parser.add_argument("--only", metavar="HEADER", help="stem of one header in csrc/cells")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="rounds at once")
     parser.add_argument("--list", action="store_true", help="show the mutations and stop")
     options = parser.parse_args()
 
@@ -197,32 +245,33 @@ def main() -> None:
         path.name: path.read_text()
         for path in sorted((ROOT / CELLS).glob(f"{options.only or '*'}.hpp"))
     }
-    queues = {header: list(mutations(header, text)) for header, text in texts.items()}
-    queues = {header: queue for header, queue in queues.items() if queue}
-    if not queues:
+    numbered = {
+        header: dict(enumerate(mutations(header, text), 1)) for header, text in texts.items()
+    }
+    rounds: dict[int, list[Mutation]] = defaultdict(list)
+    for of_header in numbered.values():
+        for number, mutation in of_header.items():
+            rounds[number].append(mutation)
+    if not rounds:
         sys.exit("no backward pass found to break")
     if options.list:
-        print(*(mutation for queue in queues.values() for mutation in queue), sep="\n")
+        print(*(mutation for of in numbered.values() for mutation in of.values()), sep="\n")
         return
+    cells = {header: cells_of(header, texts[header]) for header, of in numbered.items() if of}
 
     survivors: list[Mutation] = []
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(options.jobs) as pool:
         folder = Path(temporary) / "rnnfast"
-        leave = shutil.ignore_patterns(".*", "build", "dist", "__pycache__", "*.so")
-        shutil.copytree(ROOT, folder, ignore=leave)
-        if failed := failed_cells(options.build, options.test, folder):
+        headers = {header: choosing(text, numbered[header]) for header, text in texts.items()}
+        built(headers, options.build, folder)
+        test = partial(failed_cells, options.test, folder)
+        if failed := test(0, set().union(*cells.values())):
             sys.exit(f"tests fail before anything is broken: {sorted(failed)}")
-
-        rounds = list(zip_longest(*queues.values()))
-        for number, candidates in enumerate(rounds, 1):
-            chosen = [mutation for mutation in candidates if mutation is not None]
-            for header, text in texts.items():
-                broken = next((m.apply(text) for m in chosen if m.header == header), text)
-                if broken != (folder / CELLS / header).read_text():
-                    (folder / CELLS / header).write_text(broken)
-            failed = failed_cells(options.build, options.test, folder)
-            for mutation in chosen:
-                caught = cells_of(mutation.header, texts[mutation.header]) <= failed
+        broken = [set().union(*(cells[m.header] for m in of)) for of in rounds.values()]
+        found = pool.map(test, rounds, broken)
+        for (number, of_round), failed in zip(rounds.items(), found, strict=True):
+            for mutation in of_round:
+                caught = cells[mutation.header] <= failed
                 equivalent = EQUIVALENT.get((mutation.header, mutation.statement))
                 verdict = "caught" if caught else equivalent or "SURVIVED"
                 print(f"{number}/{len(rounds)} {verdict}: {mutation}", flush=True)

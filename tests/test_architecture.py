@@ -7,8 +7,10 @@ import pkgutil
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,6 +78,11 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+def offenders(files: Iterable[Path], rule: Callable[[Path], Any]) -> dict[str, Any]:
+    """What a rule finds wrong with each of the files, without those that keep it."""
+    return {name(file): wrong for file in files if (wrong := rule(file))}
+
+
 def folder(source: Path) -> str:
     return source.parent.relative_to(CSRC).as_posix()
 
@@ -107,40 +114,55 @@ def test_csrc_has_only_the_folders_of_the_map():
     assert {folder(source) for source in SOURCES} == MAY_INCLUDE.keys()
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=name)
-def test_includes_follow_the_arrows(source):
-    allowed = MAY_INCLUDE[folder(source)] | {folder(source)}
-    for path in includes(source)[0]:
-        assert (CSRC / path).is_file(), f'"{path}" is not a path from csrc/'
-        assert folder(CSRC / path) in allowed, f'{folder(source)}/ may not include "{path}"'
+def test_includes_follow_the_arrows():
+    def beyond(source: Path) -> list[str]:
+        allowed = MAY_INCLUDE[folder(source)] | {folder(source)}
+        return [path for path in includes(source)[0] if folder(CSRC / path) not in allowed]
+
+    assert not offenders(SOURCES, beyond)
 
 
-@pytest.mark.parametrize("target", sorted((CSRC / "cpu" / "targets").glob("*.cpp")), ids=name)
-def test_target_code_includes_no_standard_templates(target):
+def test_includes_are_paths_from_csrc():
+    def missing(source: Path) -> list[str]:
+        return [path for path in includes(source)[0] if not (CSRC / path).is_file()]
+
+    assert not offenders(SOURCES, missing)
+
+
+def test_target_code_includes_no_standard_templates():
     # The plan is compiled once; targets only read it.
-    for source in reached_from(target) - {CSRC / "cpu" / "plan" / "plan.hpp"}:
-        beyond = set(includes(source)[1]) - HEADERS_OF_TARGET_CODE
-        if folder(source) in ("base", "simd"):
-            beyond -= {"immintrin.h", "arm_neon.h"}
-        assert not beyond, f"{name(source)} is compiled for each target and includes {beyond}"
+    targets = set().union(*map(reached_from, (CSRC / "cpu" / "targets").glob("*.cpp")))
+
+    def beyond(source: Path) -> set[str]:
+        registers = {"immintrin.h", "arm_neon.h"} if folder(source) in ("base", "simd") else set()
+        return {*includes(source)[1]} - HEADERS_OF_TARGET_CODE - registers
+
+    assert targets
+    assert not offenders(sorted(targets - {CSRC / "cpu" / "plan" / "plan.hpp"}), beyond)
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=name)
-def test_instruction_sets_are_told_apart_in_simd_and_cpu_alone(source):
-    if folder(source) == "simd" or (folder(source) == "base" and source.stem.startswith("cpu")):
-        return
-    lines = source.read_text().replace("\\\n", " ").splitlines()
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+def test_instruction_sets_are_told_apart_in_simd_and_cpu_alone():
+    def told_apart(source: Path) -> list[str]:
+        if folder(source) == "simd" or (folder(source) == "base" and source.stem.startswith("cpu")):
+            return []
+        lines = source.read_text().replace("\\\n", " ").splitlines()
         # A target's file refuses to be compiled without its flags: that chooses nothing.
-        guard = folder(source) == "cpu/targets" and re.match(r"\s*#\s*error", following)
-        assert guard or not INSTRUCTION_SET.match(line), line
+        return [
+            line
+            for line, following in zip(lines, [*lines[1:], ""], strict=True)
+            if INSTRUCTION_SET.match(line)
+            and not (folder(source) == "cpu/targets" and re.match(r"\s*#\s*error", following))
+        ]
+
+    assert not offenders(SOURCES, told_apart)
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=name)
-def test_openmp_stands_in_threads_alone(source):
-    if folder(source) == "base" and source.stem.startswith("threads"):
-        return
-    assert not OPENMP.search(source.read_text())
+def test_openmp_stands_in_threads_alone():
+    def used(source: Path) -> list[str]:
+        of_threads = folder(source) == "base" and source.stem.startswith("threads")
+        return [] if of_threads else OPENMP.findall(source.read_text())
+
+    assert not offenders(SOURCES, used)
 
 
 # --- Python ---------------------------------------------------------------------------------------
@@ -251,35 +273,48 @@ class AtImportTime(WithoutTyping):
     visit_AsyncFunctionDef = visit_FunctionDef
 
 
-@pytest.mark.parametrize("module", MODULES, ids=name)
-def test_imports_follow_the_arrows(module):
-    if module == PACKAGE / "__init__.py":
-        return
-    allowed = MAY_IMPORT[part(module)] | {part(module)}
-    tree = WithoutTyping().visit(ast.parse(module.read_text()))
-    for dotted in imported(tree, module):
-        if dotted.startswith("rnnfast."):
+def parsed(module: Path) -> ast.Module:
+    return ast.parse(module.read_text())
+
+
+def roots(tree: ast.AST, module: Path) -> set[str]:
+    """Packages that the import statements below a node take something from."""
+    return {dotted.split(".")[0] for dotted in imported(tree, module)}
+
+
+def test_imports_follow_the_arrows():
+    def beyond(module: Path) -> list[str]:
+        allowed = MAY_IMPORT[part(module)] | {part(module)}
+        wrong = []
+        for dotted in imported(WithoutTyping().visit(parsed(module)), module):
+            if not dotted.startswith("rnnfast."):
+                continue
             used = dotted.split(".")[1]
             # A name of the package's own namespace is neither a module nor a folder.
-            if (PACKAGE / used).is_dir() or (PACKAGE / f"{used}.py").is_file() or used == "_core":
-                assert used in allowed, f"{part(module)} may not import {dotted}"
-            else:
-                assert allowed >= TRAINING, f"{part(module)} imports rnnfast's public names"
+            own = (PACKAGE / used).is_dir() or (PACKAGE / f"{used}.py").is_file() or used == "_core"
+            if used not in allowed if own else not allowed >= TRAINING:
+                wrong.append(dotted)
+        return wrong
+
+    assert not offenders(set(MODULES) - {PACKAGE / "__init__.py"}, beyond)
 
 
-@pytest.mark.parametrize("module", MODULES, ids=name)
-def test_hosts_are_imported_only_where_they_may(module):
-    roots = {dotted.split(".")[0] for dotted in imported(ast.parse(module.read_text()), module)}
-    assert part(module) in MAY_IMPORT_HOSTS or not roots & HOSTS
+def test_hosts_are_imported_only_where_they_may():
+    def hosts(module: Path) -> set[str]:
+        may = part(module) in MAY_IMPORT_HOSTS
+        return set() if may else roots(parsed(module), module) & HOSTS
+
+    assert not offenders(MODULES, hosts)
 
 
-@pytest.mark.parametrize("module", MODULES, ids=name)
-def test_optional_packages_are_imported_when_used(module):
-    tree = AtImportTime().visit(ast.parse(module.read_text()))
-    roots = {dotted.split(".")[0] for dotted in imported(tree, module)}
-    known = {"rnnfast", "numpy", *sys.stdlib_module_names}
-    assert not roots & OPTIONAL
-    assert roots <= known | (HOSTS if part(module) in MAY_IMPORT_HOSTS else set())
+def test_optional_packages_are_imported_when_used():
+    def beyond(module: Path) -> set[str]:
+        hosts = HOSTS if part(module) in MAY_IMPORT_HOSTS else set()
+        at_import_time = roots(AtImportTime().visit(parsed(module)), module)
+        return at_import_time - {"rnnfast", "numpy", *sys.stdlib_module_names} - hosts
+
+    assert not OPTIONAL & {"rnnfast", "numpy", *sys.stdlib_module_names, *HOSTS}
+    assert not offenders(MODULES, beyond)
 
 
 # --- docstrings -----------------------------------------------------------------------------------
@@ -388,10 +423,11 @@ def test_only_what_belongs_stands_at_the_root(tree):
 def test_no_file_names_the_machine_it_was_written_on(tree):
     places = {str(ROOT), str(Path.home())}
     naming = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, sorted(places)))})(?=/|\b)")
-    for path in tree:
+
+    def named(path: Path) -> list[str]:
         try:
-            text = (ROOT / path).read_text(encoding="utf-8")
+            return naming.findall(path.read_text(encoding="utf-8"))
         except UnicodeDecodeError:  # a picture
-            continue
-        found = naming.search(text)
-        assert not found, f"{path} names {found[0]}"
+            return []
+
+    assert not offenders((ROOT / path for path in tree), named)

@@ -7,11 +7,11 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 
-from option_choices import every_choice_and_dtype
+from option_choices import check_batches, every_cell_and_choice
 from rnnfast.testing.bits import digest
 from rnnfast.testing.cells import BIASES, CELLS, Cell
 from rnnfast.testing.gradients import assert_gradients
-from rnnfast.testing.options import Option
+from rnnfast.testing.options import Option, pairs
 from rnnfast.testing.random import DTYPES, LAYOUTS, DType, Problem, border_sizes, random_problem
 
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
@@ -53,14 +53,17 @@ def test_options(cell: Cell, dtype: DType, biases: tuple[str, ...], reverse: boo
         check(Problem(cell, dtype, biases=biases, states=states, reverse=reverse), seed=1)
 
 
-@every_cell
-@every_choice_and_dtype
+@every_cell_and_choice
 def test_options_of_a_call(cell: Cell, dtype: DType, chosen: tuple[Option, ...]) -> None:
-    batches = (1, 5, 34)
-    if any(option.belongs_to == "memory" for option in chosen):
-        batches += (200,)  # of which four steps make a stretch
-    for seed, rows in enumerate(batches):
-        check(Problem(cell, dtype, T=9, B=rows, options=chosen), seed)
+    check_batches(check, cell, dtype, chosen)
+
+
+@pytest.mark.full
+@every_cell
+@every_dtype
+def test_every_pair_of_options(cell: Cell, dtype: DType) -> None:
+    for chosen in pairs():
+        check_batches(check, cell, dtype, chosen)
 
 
 @every_cell

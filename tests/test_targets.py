@@ -2,14 +2,17 @@
 
 import subprocess
 import sys
+from itertools import chain
 
 import pytest
 
 import cmake_builds
 import rnnfast
 
-TARGETS = rnnfast.show_config(mode="dicts")["targets"]
+CONFIG = rnnfast.show_config(mode="dicts")
+TARGETS, ACTIVE = CONFIG["targets"], CONFIG["target"]
 ALL_TARGETS = ("baseline", "avx2", "avx512", "neon")
+SHARES = 4  # of the tests, so that all cores get some
 NUMERIC_TESTS = ("tests/test_gradients.py", "tests/functional")
 
 TRAIN_AND_DIGEST = """
@@ -59,11 +62,21 @@ def test_all_with_fma_give_the_same_bits():
     assert len(set(digests.values())) <= 1
 
 
+def test_every_test_is_in_one_share():
+    def collected(*options):
+        command = (sys.executable, "-m", "pytest", "--collect-only", "-q", *options)
+        output = cmake_builds.run(*command, "tests/functional/test_cudnn_checksums.py")
+        return [line for line in output.splitlines() if "::" in line]
+
+    shares = [collected(f"--share={share}/3") for share in range(3)]
+    assert sorted(chain.from_iterable(shares)) == sorted(collected())
+    assert all(shares)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("target", TARGETS)
-def test_numbers_are_right(target, active_target):
+@pytest.mark.parametrize("share", range(SHARES))
+@pytest.mark.parametrize("target", sorted({*TARGETS} - {ACTIVE}))
+def test_numbers_are_right(target, share):
     """The numeric tests once more; tests/conftest.py sees to it that the target is active."""
-    if target != active_target:  # this run does that one
-        cmake_builds.run(
-            sys.executable, "-m", "pytest", "-q", "--quick", *NUMERIC_TESTS, RNNFAST_TARGET=target
-        )
+    chosen = ("--quick", f"--share={share}/{SHARES}", "-m", "not timing", *NUMERIC_TESTS)
+    cmake_builds.run(sys.executable, "-m", "pytest", "-q", *chosen, RNNFAST_TARGET=target)

@@ -97,34 +97,25 @@ def scan(
     state : tuple of ndarray, (B, H) each
         State after the last step taken.
     """
-    y = np.zeros((x.shape[0], *state[0].shape), state[0].dtype)
-    if lengths is not None:
-        last = tuple(s.copy() for s in state)
-        for b, length in enumerate(lengths):
-            alone = slice(b, b + 1)
-            y[:length, alone], end = scan(
-                step,
-                x[:length, alone],
-                tuple(s[alone] for s in state),
-                reverse=reverse,
-                resets=None if resets is None else resets[:length, alone],
-                truncate=truncate,
-                mask=None if mask is None else mask[alone],
-                kept=None if kept is None else tuple(d[:length, alone] for d in kept),
-            )
-            for whole, part in zip(last, end, strict=True):
-                whole[alone] = part
-        return y, last
-    times = range(x.shape[0])
-    for taken, t in enumerate(reversed(times) if reverse else times):
+    steps, batch = x.shape[:2]
+    y = np.zeros((steps, *state[0].shape), state[0].dtype)
+    n = np.full(batch, steps) if lengths is None else np.asarray(lengths)
+    last = tuple(s.copy() for s in state)
+    for t in reversed(range(steps)) if reverse else range(steps):
+        rows = np.flatnonzero(t < n)
+        state = tuple(s[rows] for s in last)
         if resets is not None:
-            state = tuple(np.where(resets[t][:, None], 0, s) for s in state)
-        if truncate is not None and taken > 0 and taken % truncate == 0:
-            state = tuple(s.real.astype(s.dtype) for s in state)
-        before, h = state, state[0] if mask is None else mask * state[0]
-        state = step(x[t], state, h)
+            state = tuple(np.where(resets[t, rows, None], 0, s) for s in state)
+        if truncate is not None:
+            taken = n[rows] - 1 - t if reverse else np.full(len(rows), t)
+            cut = (taken > 0) & (taken % truncate == 0)
+            state = tuple(np.where(cut[:, None], s.real, s) for s in state)
+        before, h = state, state[0] if mask is None else mask[rows] * state[0]
+        state = step(x[t, rows], state, h)
         if kept is not None:
             pairs = zip(kept, before, state)  # noqa: B905 - of c there is none in some cells
-            state = tuple(d[t] * old + (1 - d[t]) * new for d, old, new in pairs)
-        y[t] = state[0]
-    return y, state
+            state = tuple(d[t, rows] * old + (1 - d[t, rows]) * new for d, old, new in pairs)
+        y[t, rows] = state[0]
+        for whole, part in zip(last, state, strict=True):
+            whole[rows] = part
+    return y, last

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, count
+from math import comb
 from typing import Any, Literal
 
 import numpy as np
@@ -12,11 +13,13 @@ import numpy as np
 __all__ = [
     "OPTIONS",
     "Option",
-    "choices",
+    "alone",
+    "covering",
     "drawn",
     "of_equations",
     "of_packed_call",
     "of_prepack",
+    "pairs",
     "without_gradients",
 ]
 
@@ -70,9 +73,27 @@ OPTIONS: tuple[Option, ...] = (
 _BELONGS = {option.name: option.belongs_to for option in OPTIONS}
 
 
-def choices() -> list[tuple[Option, ...]]:
-    """Return each option alone, and every pair."""
-    return [chosen for n in (1, 2) for chosen in combinations(OPTIONS, n)]
+def alone(options: Sequence[Option] = OPTIONS) -> list[tuple[Option, ...]]:
+    """Return each option alone."""
+    return [(option,) for option in options]
+
+
+def pairs(options: Sequence[Option] = OPTIONS) -> list[tuple[Option, ...]]:
+    """Return every pair of options."""
+    return list(combinations(options, 2))
+
+
+def covering(options: Sequence[Option] = OPTIONS) -> list[tuple[Option, ...]]:
+    """Return few choices in which each two options meet: both given, one, the other, neither.
+
+    Of n choices each option is given in another set of ``n // 2 + 1``: any two sets share a choice,
+    and neither holds the other. In one further choice nothing is given. Source: D. J. Kleitman and
+    J. Spencer, "Families of k-independent sets", Discrete Mathematics 6, 1973.
+    """
+    n = next(n for n in count(1) if comb(n, n // 2 + 1) >= len(options))
+    given = list(zip(options, combinations(range(n), n // 2 + 1), strict=False))
+    choices = [tuple(option for option, choices in given if i in choices) for i in range(n)]
+    return [(), *choices]
 
 
 def drawn(chosen: tuple[Option, ...], rng: np.random.Generator, T: int, B: int) -> dict[str, Any]:

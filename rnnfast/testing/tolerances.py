@@ -10,14 +10,13 @@ gates and the growth or decay over time of the very numbers in the test.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .cells import Arguments, Array, Cell
 
-__all__ = ["forward_tolerances", "gradient_roundings"]
+__all__ = ["Expected", "expected_outputs", "gradient_roundings"]
 
 # The kernel and the reference each err, and three draws do not show the worst case.
 SAFETY = 4.0
@@ -28,10 +27,17 @@ MOVE = 2.0**-36
 DRAWS = 3
 
 
-def forward_tolerances(
+class Expected(NamedTuple):
+    """What one output must be, and how far off it may be."""
+
+    value: Array
+    tolerance: float
+
+
+def expected_outputs(
     cell: Cell, arguments: Arguments, rng: np.random.Generator, **options: Any
-) -> tuple[float, ...]:
-    """Largest absolute error allowed in each output of a cell.
+) -> tuple[Expected, ...]:
+    """Evaluate the equations in float64, and find the largest absolute error allowed.
 
     Parameters
     ----------
@@ -46,44 +52,33 @@ def forward_tolerances(
 
     Returns
     -------
-    tuple of float
-        ``SAFETY * eps * (sqrt(K) * condition + 4 * max|output|)`` for y, h_n and so on, where the
-        condition is the largest change of the output per relative change of the arguments, and
-        the 4 is the bound of the activations in units in the last place.
+    tuple of Expected
+        y, h_n and so on. The error allowed is
+        ``SAFETY * eps * (sqrt(K) * condition + 4 * max|output|)``, where the condition is the
+        largest change of the output per relative change of the arguments, and the 4 is the bound
+        of the activations in units in the last place.
     """
-    dtype = arguments["x"].dtype
     wide = {name: a.astype(np.float64) for name, a in arguments.items()}
-
-    def outputs(moved: Arguments) -> tuple[Array, ...]:
-        return cell.reference(moved, **options)
+    still = cell.reference(wide, **options)
+    conditions = [0.0] * len(still)
+    for _ in range(DRAWS):
+        moved = cell.reference(_moved(wide, rng), **options)
+        for which, (m, s) in enumerate(zip(moved, still, strict=True)):
+            change = float(np.abs(m - s).max(initial=0.0)) / MOVE
+            conditions[which] = max(conditions[which], change)
 
     roundings = np.sqrt(sum(wide[name].shape[1] for name in cell.weights if wide[name].ndim == 2))
-    sizes = [np.abs(output).max(initial=0.0) for output in outputs(wide)]
-    conditions = _condition(outputs, wide, rng)
-    eps = float(np.finfo(dtype).eps)
+    allowed = SAFETY * float(np.finfo(arguments["x"].dtype).eps)
     return tuple(
-        SAFETY * eps * (roundings * condition + 4 * size)
-        for condition, size in zip(conditions, sizes, strict=True)
+        Expected(value, allowed * (roundings * condition + 4 * np.abs(value).max(initial=0.0)))
+        for value, condition in zip(still, conditions, strict=True)
     )
 
 
-def _condition(
-    function: Callable[[Arguments], tuple[Array, ...]],
-    arguments: Arguments,
-    rng: np.random.Generator,
-) -> list[float]:
-    """Largest change of each output of a function per relative change of its arguments."""
-    still = function(arguments)
-    largest = [0.0] * len(still)
-    for _ in range(DRAWS):
-        moved = {
-            name: a * (1 + MOVE * rng.choice([-1.0, 1.0], a.shape)) for name, a in arguments.items()
-        }
-        changes = (
-            np.abs(m - s).max(initial=0.0) for m, s in zip(function(moved), still, strict=True)
-        )
-        largest = [max(old, float(new) / MOVE) for old, new in zip(largest, changes, strict=True)]
-    return largest
+def _moved(arguments: Arguments, rng: np.random.Generator) -> Arguments:
+    return {
+        name: a * (1 + MOVE * rng.choice([-1.0, 1.0], a.shape)) for name, a in arguments.items()
+    }
 
 
 def gradient_roundings(arguments: Arguments) -> float:

@@ -114,16 +114,17 @@ def test_without_steps(cell: Cell, T: int) -> None:
 @pytest.mark.parametrize("biases", BIASES, ids=lambda names: "+".join(names) or "no_bias")
 def test_any_arguments(cell: Cell, biases: tuple[str, ...]) -> None:
     for states in {(), cell.states[-1:], cell.states}:
-        arguments, cotangents = setting(cell, np.float32, biases=biases, states=states)
-        for given in ({}, cotangents, {"dy": cotangents["dy"]}, {"dh_n": cotangents["dh_n"]}):
-            for wrt in (None, ["x"], ["w_hh"], ["w_ih", "h0"], ["b_ih"], ["b_hh", "x"], []):
-                of_both = [
-                    cell.vjp(arguments, wrt=wrt, checkpoint=checkpoint)[1](**given)
-                    for checkpoint in (False, True)
-                ]
-                for want, got in zip(*of_both, strict=True):
-                    assert (want is None) == (got is None)
-                    assert want is None or digest([want]) == digest([got])
+        given = {"I": 5, "H": 17, "biases": biases, "states": states}
+        arguments, cotangents = setting(cell, np.float32, **given)
+        for wrt in (None, ["x"], ["w_hh"], ["w_ih", "h0"], ["b_ih"], ["b_hh", "x"], []):
+            _, plain = cell.vjp(arguments, wrt=wrt)
+            _, pullback = cell.vjp(arguments, wrt=wrt, checkpoint=True)
+            for pulled in ({}, cotangents, {"dy": cotangents["dy"]}, {"dh_n": cotangents["dh_n"]}):
+                assert digest(pullback(**pulled)) == digest(plain(**pulled)), (
+                    states,
+                    wrt,
+                    [*pulled],
+                )
 
 
 @every_cell
@@ -191,7 +192,7 @@ def test_stacks(layers: int, directions: int, pipelines: bool, dropout: float) -
 
 @every_cell
 def test_what_is_saved_grows_with_the_root_of_steps(cell: Cell) -> None:
-    for T in (256, 1024, 4096):
+    for T in (256, 1024):
         arguments, _ = setting(cell, np.float32, T=T, B=64, I=2, H=16)
         saved = cell.vjp(arguments, checkpoint=True)[1].nbytes
         assert last_plan()["stretch"] == T**0.5

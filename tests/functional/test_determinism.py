@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import rnnfast
+from option_choices import every_option_alone
 from rnnfast.testing.bits import digest
 from rnnfast.testing.cells import CELLS, CELLS_BY_NAME, Cell, is_weight
+from rnnfast.testing.options import Option, without_gradients
 from rnnfast.testing.plans import forced_plan, last_plan
 from rnnfast.testing.random import DTYPES, DType, Problem
 
@@ -66,6 +68,33 @@ def test_partitions(cell: Cell, dtype: DType, rows: int) -> None:
             for plan in plans:
                 assert (plan["partition"], plan["threads"]) == (partition, threads)
             assert digest([*plain, *out, *gradients]) == alone, (partition, threads)
+
+
+@every_cell
+@every_dtype
+@every_option_alone
+def test_partitions_under_every_option(
+    cell: Cell, dtype: DType, chosen: tuple[Option, ...]
+) -> None:
+    rng = np.random.default_rng(2)
+    problem = Problem(cell, dtype, T=9, B=5, I=7, H=21, options=chosen)
+    arguments, cotangents, options = (
+        problem.arguments(rng),
+        problem.cotangents(rng),
+        problem.call(rng),
+    )
+
+    def both_passes() -> str:
+        plain = cell.forward(arguments, **without_gradients(options))
+        out, pullback = cell.vjp(arguments, **options)
+        return digest([*plain, *out, *pullback(**cotangents)])
+
+    with forced_plan(threads=1):
+        alone = both_passes()
+    for partition in cell.partitions:
+        with forced_plan(partition=partition, threads=2):
+            assert both_passes() == alone, partition
+            assert (last_plan()["partition"], last_plan()["threads"]) == (partition, 2)
 
 
 @every_cell

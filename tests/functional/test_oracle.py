@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from option_choices import every_choice
+from option_choices import check_batches, every_cell_and_choice
 from rnnfast.testing.cells import BIASES, CELLS, Cell, is_weight
-from rnnfast.testing.options import Option, of_packed_call, of_prepack, without_gradients
+from rnnfast.testing.options import Option, of_packed_call, of_prepack, pairs, without_gradients
 from rnnfast.testing.random import DTYPES, LAYOUTS, DType, Problem, border_sizes, random_problem
-from rnnfast.testing.tolerances import forward_tolerances
+from rnnfast.testing.tolerances import expected_outputs
 
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
@@ -22,25 +22,24 @@ def check(problem: Problem, seed: int, layout: str | None = None) -> None:
     rng = np.random.default_rng(seed)
     cell = problem.cell
     arguments = problem.arguments(rng)
-    options = without_gradients(problem.call(rng))
+    call = problem.call(rng)
+    options = without_gradients(call)
     held = arguments
     if layout is not None:
         held = {name: LAYOUTS[layout](a) for name, a in arguments.items()}
     operands = {name: a for name, a in held.items() if not is_weight(name)}
 
-    wide = {name: a.astype(np.float64) for name, a in arguments.items()}
-    want = cell.reference(wide, **options)
-    allowed = forward_tolerances(cell, arguments, rng, **options)
-    results = {"forward": cell.forward(held, **options), "vjp": cell.vjp(held, **options)[0]}
+    expected = expected_outputs(cell, arguments, rng, **options)
+    results = {"forward": cell.forward(held, **options), "vjp": cell.vjp(held, **call)[0]}
     if "seed" not in options:  # packed cells are for inference
         packed = cell.prepack(held, **of_prepack(options))
         results["prepacked"] = packed(**operands, **of_packed_call(options))
     for way, got in results.items():
         assert got._fields == cell.outputs
-        for name, g, w, atol in zip(cell.outputs, got, want, allowed, strict=True):
+        for name, g, (want, atol) in zip(cell.outputs, got, expected, strict=True):
             assert g.dtype == problem.dtype
             assert g.dtype.isnative
-            np.testing.assert_allclose(g, w, rtol=0, atol=atol, err_msg=f"{name} of {way}")
+            np.testing.assert_allclose(g, want, rtol=0, atol=atol, err_msg=f"{name} of {way}")
 
 
 @every_cell
@@ -52,15 +51,17 @@ def test_options(cell: Cell, dtype: DType, biases: tuple[str, ...], reverse: boo
         check(Problem(cell, dtype, biases=biases, states=states, reverse=reverse), seed=1)
 
 
+@every_cell_and_choice
+def test_options_of_a_call(cell: Cell, dtype: DType, chosen: tuple[Option, ...]) -> None:
+    check_batches(check, cell, dtype, chosen)
+
+
+@pytest.mark.full
 @every_cell
 @every_dtype
-@every_choice
-def test_options_of_a_call(cell: Cell, dtype: DType, chosen: tuple[Option, ...]) -> None:
-    batches = (1, 5, 34)
-    if any(option.belongs_to == "memory" for option in chosen):
-        batches += (200,)  # of which four steps make a stretch
-    for seed, rows in enumerate(batches):
-        check(Problem(cell, dtype, T=9, B=rows, options=chosen), seed)
+def test_every_pair_of_options(cell: Cell, dtype: DType) -> None:
+    for chosen in pairs():
+        check_batches(check, cell, dtype, chosen)
 
 
 @every_cell

@@ -17,7 +17,7 @@ import rnnfast
 from rnnfast.testing.cells import BIASES, CELLS, Cell, is_weight
 from rnnfast.testing.plans import forced_plan, last_plan
 from rnnfast.testing.random import DTYPES, LAYOUTS, DType, Problem
-from rnnfast.testing.tolerances import forward_tolerances
+from rnnfast.testing.tolerances import expected_outputs
 
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=str)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
@@ -73,21 +73,19 @@ def test_same_as_the_function(
 def test_steps_make_the_sequence(cell: Cell, dtype: DType, B: int) -> None:
     arguments, rest = setting(cell, dtype, T=6, B=B)
     packed = cell.prepack(arguments)
-    wide = {name: array.astype(np.float64) for name, array in arguments.items()}
-    want = cell.reference(wide)
-    allowed = forward_tolerances(cell, arguments, np.random.default_rng(14))
+    y, *finals = expected_outputs(cell, arguments, np.random.default_rng(14))
     state = initial(cell, rest)
     for t in range(6):
         before = as_tuple(state)
         kept = [array.copy() for array in before]
         state = packed.step(rest["x"][t], state)
-        np.testing.assert_allclose(as_tuple(state)[0], want[0][t], rtol=0, atol=allowed[0])
+        np.testing.assert_allclose(as_tuple(state)[0], y.value[t], rtol=0, atol=y.tolerance)
         for array, copied in zip(before, kept, strict=True):
             np.testing.assert_array_equal(array, copied)
     assert type(state) is (tuple if "c0" in cell.states else np.ndarray)
-    for got, wanted, atol in zip(as_tuple(state), want[1:], allowed[1:], strict=True):
+    for got, (want, atol) in zip(as_tuple(state), finals, strict=True):
         assert got.dtype == dtype
-        np.testing.assert_allclose(got, wanted, rtol=0, atol=atol)
+        np.testing.assert_allclose(got, want, rtol=0, atol=atol)
 
 
 @every_cell

@@ -278,6 +278,7 @@ finally:
 
 
 @forks
+@pytest.mark.slow
 def test_a_signal_handler_may_fork_within_a_call() -> None:
     """The child cannot go on with the call of its parent, and says so."""
     program = """
@@ -370,6 +371,7 @@ def interrupted(call, after):
 """
 
 
+@pytest.mark.slow
 def test_a_signal_ends_any_call_soon() -> None:
     """Also a backward pass; and the next call is as ever."""
     program = """

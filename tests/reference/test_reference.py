@@ -9,6 +9,7 @@ import pytest
 
 from rnnfast.reference.activations import relu, sigmoid, tanh
 from rnnfast.testing.cells import CELLS, Cell
+from rnnfast.testing.gradients import STEP
 from rnnfast.testing.random import Problem
 
 TYPES = (np.float32, np.float64, np.longdouble, np.complex64, np.complex128, np.clongdouble)
@@ -64,3 +65,26 @@ def test_reverse_is_a_flipped_sequence() -> None:
         np.testing.assert_array_equal(got[0], want[0][::-1])
         for g, w in zip(got[1:], want[1:], strict=True):
             np.testing.assert_array_equal(g, w)
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+def test_each_sequence_of_a_batch_is_one_by_itself(cell: Cell, reverse: bool) -> None:
+    rng = np.random.default_rng(2)
+    problem = Problem(cell, np.float64, T=7, B=6)
+    lengths, resets = [7, 0, 4, 1, 4, 6], rng.random((7, 6)) < 0.3
+    arguments = {
+        name: a + 1j * STEP * rng.standard_normal(a.shape)
+        for name, a in problem.arguments(rng).items()
+    }
+    options = {"reverse": reverse, "truncate": 3}
+    y, *finals = cell.reference(arguments, lengths=lengths, resets=resets, **options)
+    for row, length in enumerate(lengths):
+        alone = {**arguments, "x": arguments["x"][:length, row : row + 1]}
+        alone |= {state: arguments[state][row : row + 1] for state in cell.states}
+        want = cell.reference(alone, resets=resets[:length, row : row + 1], **options)
+        got = (y[:length, row : row + 1], *(final[row : row + 1] for final in finals))
+        for g, w in zip(got, want, strict=True):
+            np.testing.assert_allclose(g.real, w.real, rtol=1e-12, atol=1e-14)
+            np.testing.assert_allclose(g.imag / STEP, w.imag / STEP, rtol=1e-11, atol=1e-12)
+        assert not y[length:, row].any()

@@ -27,6 +27,20 @@ def test_names_the_wrong_argument(cell: Cell) -> None:
         assert blamed == {name, "all at once"}
 
 
+def test_a_small_gradient_counts_as_much_as_a_large_one() -> None:
+    rng = np.random.default_rng(0)
+    cell = CELLS[0]
+    problem = Problem(cell, np.float64)
+    arguments, cotangents = problem.arguments(rng), problem.cotangents(rng)
+    arguments["w_ih"] *= 1e-9
+    gradients = cell.vjp(arguments)[1](**cotangents)._asdict()
+    assert np.linalg.norm(gradients["x"]) < 1e-8 * np.linalg.norm(gradients["w_hh"])
+    assert_gradients(cell, arguments, cotangents, gradients, rng)
+    gradients["x"] = gradients["x"] * (1 + 1e-9)
+    with pytest.raises(AssertionError, match="x: got"):
+        assert_gradients(cell, arguments, cotangents, gradients, rng)
+
+
 def test_nan_is_wrong() -> None:
     rng = np.random.default_rng(0)
     problem = Problem(CELLS[0], np.float64)
