@@ -54,9 +54,13 @@ class Backend {
   void step(const Packed& weights, index rows, const void* x, States<const void> before,
             States<void> after) const {
     const Header& made = weights.header();
-    Dims dims = made.dims;
-    dims.rows = rows;
-    const Call call = step_call(dims, x, dims.inputs, before, after);
+    Call call = {};
+    call.dims = made.dims;
+    call.dims.steps = 1;
+    call.dims.rows = rows;
+    call.x = {x, 0, made.dims.inputs};
+    call.initial = before;
+    end_step(call, after);
     forward(weights, call, plan(Purpose::inference, made.cell, made.scalar, call.sizes()));
   }
 };

@@ -47,11 +47,10 @@ struct TraceTo {
   Sequence<void> c;      // (T, B, H), where the cell has one
 };
 
-/// A single step of B rows, `x` (B, I) with rows `row_stride` apart, into states of their own.
-inline Call step_call(Dims dims, const void* x, index row_stride, States<const void> before,
-                      States<void> after) {
-  dims.steps = 1;
-  return {dims, {x, 0, row_stride}, before, {after.h, 0, outputs_of(dims)}, {nullptr, after.c}};
+/// Has a call of a single step write the states after it, and nothing else.
+inline void end_step(Call& call, States<void> after) {
+  call.y = {after.h, 0, outputs_of(call.dims)};
+  call.last = {nullptr, after.c};
 }
 
 }  // namespace rnnfast

@@ -20,8 +20,9 @@ Packed pack_on(const Weights& weights, int threads) {
     const CellKernels<T>& kernels = kernels_for<T>(weights.cell);
     Arena memory(kernels.packed_bytes(weights.dims));
     kernels.pack(weights.dims, typed<T>(weights.arrays), threads, memory.data());
-    const Header header = {weights.cell,  weights.scalar, storage_of(weights.scalar),
-                           target().name, std::nullopt,   weights.dims};
+    const Header header = {weights.cell,  weights.scalar,  storage_of(weights.scalar),
+                           target().name, &kernels.traits, std::nullopt,
+                           weights.dims};
     return Packed(header, std::move(memory));
   });
 }
@@ -91,8 +92,9 @@ class CpuBackend final : public Backend {
       const auto run = plan.purpose == Purpose::training ? kernels.forward_saving
                                                          : kernels.forward_saving_checkpoints;
       run(forward_call<T>(call, weights.cell, rows), plan.segment, packed.data(), saved.data());
-      const Header header = {weights.cell,  weights.scalar, storage_of(weights.scalar),
-                             target().name, plan,           call.dims};
+      const Header header = {weights.cell,  weights.scalar,  storage_of(weights.scalar),
+                             target().name, &kernels.traits, plan,
+                             call.dims};
       return Tape(header, std::move(rows), std::move(saved));
     });
   }

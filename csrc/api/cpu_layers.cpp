@@ -103,8 +103,9 @@ std::vector<Tape> run_layers_at_once_saving(const LayersCall& call) {
       StackPart<T>& part = stack.parts[i];
       Arena saved(kernels.saved_bytes(part.call.dims, part.plan));
       part.saved = saved.data();
-      const Header header = {call.cell,     call.scalar,         storage_of(call.scalar),
-                             target().name, call.layers[i].plan, part.call.dims};
+      const Header header = {call.cell,     call.scalar,     storage_of(call.scalar),
+                             target().name, &kernels.traits, call.layers[i].plan,
+                             part.call.dims};
       tapes.emplace_back(header, std::move(stack.rows[i]), std::move(saved));
     }
     run_parts(call, stack.parts, kernels.stack_work_saving, kernels.stack_saving);

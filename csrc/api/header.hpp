@@ -23,6 +23,7 @@ struct Header {
   ScalarType scalar;
   StorageType storage;
   const char* target;            // whose kernels know the layout
+  const CellTraits* traits;      // of the cell, in the scalar type
   std::optional<CallPlan> plan;  // none where any will do
   Dims dims;                     // of weights without T and B
 };

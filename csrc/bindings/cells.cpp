@@ -59,9 +59,8 @@ void backward(const Tape& tape, const py::array& x, const py::tuple& weights, Ob
 
 void trace(const Tape& tape, const py::tuple& weights, const py::array& gates, Object c) {
   const Header& made = tape.header();
-  const CellTraits& traits = cpu_backend().traits(made.cell, made.scalar);
   require_of("gates", gates, type_number(made.scalar),
-             {made.dims.steps, made.dims.rows, traits.gates, made.dims.units});
+             {made.dims.steps, made.dims.rows, made.traits->gates, made.dims.units});
   const index bytes = size_of(made.scalar);
   const TraceTo to = {weight_set<const void>(weights), sequence<void>(gates, bytes),
                       sequence<void>(c, bytes)};
@@ -89,7 +88,7 @@ py::object step(const Packed& packed, py::handle x, py::handle state) {
   const Header& made = packed.header();
   py::handle h0 = state;
   py::handle c0 = Py_None;
-  if (!state.is_none() && cpu_backend().traits(made.cell, made.scalar).has_memory) {
+  if (!state.is_none() && made.traits->has_memory) {
     if (!PyTuple_CheckExact(state.ptr()) || PyTuple_GET_SIZE(state.ptr()) != 2) {
       return not_implemented();
     }

@@ -104,7 +104,7 @@ py::object run_into_new(const Door& door, const Packed& packed, Extent extent, p
                         py::handle h0, py::handle c0) {
   const Header& made = packed.header();
   const Backend& backend = cpu_backend();
-  const CellTraits& traits = backend.traits(made.cell, made.scalar);
+  const CellTraits& traits = *made.traits;
   Call call = {};
   call.dims = made.dims;
   View of_x;
@@ -120,7 +120,7 @@ py::object run_into_new(const Door& door, const Packed& packed, Extent extent, p
     call.y = {y.data, dims.rows * outputs_of(dims), outputs_of(dims)};
     call.last = states.views();
   } else {
-    call = step_call(dims, call.x.data, call.x.row_stride, call.initial, states.views());
+    end_step(call, states.views());
   }
   const CallPlan plan = backend.plan(Purpose::inference, made.cell, made.scalar, call.sizes());
   const auto run = [&] { backend.forward(packed, call, plan); };

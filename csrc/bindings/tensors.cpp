@@ -103,7 +103,7 @@ py::object backward(const Exchange& exchange, const Tape& tape, py::handle x,
                     const py::tuple& given, const py::tuple& above, const py::tuple& wanted) {
   const Header& made = tape.header();
   const Dims& dims = made.dims;
-  const index gates = cpu_backend().traits(made.cell, made.scalar).gates;
+  const index gates = made.traits->gates;
   const TensorDoor door(exchange, made.scalar);
   Pullback call = {};
   View of_x;
