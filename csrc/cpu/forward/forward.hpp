@@ -49,7 +49,7 @@ class ForwardPass {
         runs_(outputs_.units),
         states_(of),
         input_product_(of),
-        interleaved_input_(of),
+        interleaved_input_(of, runs_, input_product_.runs()),
         projection_(of, runs_) {
     assert(of.call.x.data && of.call.y.data && of.call.dims.inputs > 0 && of.call.dims.units > 0);
     assert(of.call.dims.rows == of.plan.rows && of.history.steps.size() <= of.history.room);

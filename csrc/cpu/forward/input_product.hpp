@@ -34,6 +34,9 @@ class InputProduct {
         work_(of.work),
         runs_(of.call.dims.inputs) {}
 
+  /// The runs over x.
+  const DenseRuns& runs() const { return runs_; }
+
   /// Fill some panels of the slots of steps [begin, begin + steps), all of one chunk.
   [[gnu::noinline]] void fill(index begin, index steps, Span rows, Span panels, const Share& own) {
     const Slots<Shape, T> slots = history_.slots_of(begin);

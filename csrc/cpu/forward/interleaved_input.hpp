@@ -25,14 +25,16 @@ class InterleavedInput {
   static_assert(Shape::phases > 1 || Shape::input.count() == Shape::phase[0].count());
 
  public:
-  explicit InterleavedInput(const ForwardContext<Shape, T>& of)
+  /// `recurrent` and `input` are the runs over the operands of the two products.
+  InterleavedInput(const ForwardContext<Shape, T>& of, const DenseRuns& recurrent,
+                   const DenseRuns& input)
       : call_(of.call),
         weights_(of.weights),
         history_(of.history),
         layout_(of.history.layout),
         work_(of.work),
-        recurrent_runs_(outputs_of(of.call.dims)),
-        input_runs_(of.call.dims.inputs) {}
+        recurrent_runs_(recurrent),
+        input_runs_(input) {}
 
   /// Before all windows.
   [[gnu::noinline]] void prepare() {
@@ -154,8 +156,8 @@ class InterleavedInput {
   const History<Shape, T>& history_;
   const L& layout_;
   const ForwardWorkspace<T>& work_;
-  const DenseRuns recurrent_runs_;
-  const DenseRuns input_runs_;
+  const DenseRuns& recurrent_runs_;
+  const DenseRuns& input_runs_;
   Piece pieces_[tile_vectors][near_rows];
   index begin_ = 0;  // of the next window
   Slots<Shape, T> slots_ = {};
