@@ -158,9 +158,11 @@ def _arguments(
     given: inputs.Inputs, reverse: bool, masks: StateMasks | None, results: Results
 ) -> tuple[Any, ...]:
     """Return what the core's forward passes take after the cell."""
-    time = time_of(given, reverse)
-    x, weights, h0, c0, _, resets = given
+    x, weights, h0, c0, lengths, resets = given
     y, h_n, c_n = results
+    if lengths is None and not reverse:  # as most are, with nothing to turn
+        return x, weights, h0, c0, None, resets, masks, y, h_n, c_n
+    time = time_of(given, reverse)
     of_steps = (time.spans, time(resets), masks_in_time(time, masks))
     return time(x), weights, h0, c0, *of_steps, time.results(y), h_n, c_n
 

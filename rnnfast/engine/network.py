@@ -304,11 +304,12 @@ class Network:
     def _only(self, y: Array, states: list[Array]) -> tuple[inputs.Inputs, Results]:
         """Return what the only layer is given, and where it writes."""
         x, layers, h0, c0, lengths, resets, form, *_ = self.given
-        after = states if form is None else [state[0] for state in states]
         if form is not None:
             h0, c0 = self._rows(h0, 0), self._rows(c0, 0)
+            states = [state[0] for state in states]
+        h_n, c_n = states if len(states) == 2 else (states[0], None)
         own = inputs.Inputs(x, layers[0][0], h0, c0, lengths, resets)
-        return own, Results(y, after[0], after[1] if len(after) > 1 else None)
+        return own, Results(y, h_n, c_n)
 
     def _results(self, y: Array, states: list[Array]) -> tuple[Array, ...]:
         return (self._as_given(y), *states)

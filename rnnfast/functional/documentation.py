@@ -68,7 +68,7 @@ class Documented(Protocol):
     trace: Any
 
 
-def of_call(function: Callable[..., Any], family: Documented) -> str | None:
+def of_call(function: Callable[..., Any], family: Documented) -> str:
     """Return the docstring of a forward pass."""
     name, fields = family.name, family.output._fields
     order = f", rows in the order {family.order}" if family.order else ""
@@ -94,7 +94,7 @@ def of_call(function: Callable[..., Any], family: Documented) -> str | None:
     )
 
 
-def of_vjp(function: Callable[..., Any], family: Documented) -> str | None:
+def of_vjp(function: Callable[..., Any], family: Documented) -> str:
     """Return the docstring of a forward pass with derivatives."""
     name, output, grads = family.name, family.output, family.pullback.form
     own = ("truncate", "checkpoint", "wrt")
@@ -125,7 +125,7 @@ def of_vjp(function: Callable[..., Any], family: Documented) -> str | None:
     )
 
 
-def of_trace(function: Callable[..., Any], family: Documented) -> str | None:
+def of_trace(function: Callable[..., Any], family: Documented) -> str:
     """Return the docstring of a forward pass with a trace."""
     name = family.name
     return _written(
@@ -142,7 +142,7 @@ def of_trace(function: Callable[..., Any], family: Documented) -> str | None:
     )
 
 
-def of_pack(function: Callable[..., Any]) -> str | None:
+def of_pack(function: Callable[..., Any]) -> str:
     """Return the docstring of `prepack`."""
     return _written(function, {"Parameters": _described(function, _of_options())})
 
@@ -205,11 +205,9 @@ def _example(family: Documented) -> str:
     )
 
 
-def _written(function: Callable[..., Any], given: dict[str, str]) -> str | None:
+def _written(function: Callable[..., Any], given: dict[str, str]) -> str:
     """Return a docstring: the function's own sections, else the given ones."""
-    if not function.__doc__:  # as under python -OO
-        return None
-    own = _sections(cleandoc(function.__doc__))
+    own = _sections(cleandoc(function.__doc__ or ""))
     intro = "\n\n".join(text for text in (own.pop(""), given.pop("", "")) if text)
     own.pop("Parameters", None)
     sections = {**given, **own}

@@ -70,7 +70,8 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
                 "vjp": documentation.of_vjp,
                 "trace": documentation.of_trace,
             }.get(name.removeprefix(self.name).lstrip("_"), documentation.of_call)
-            function.__doc__ = document(function, self)
+            if function.__doc__:  # unlike under python -OO
+                function.__doc__ = document(function, self)
             return function
 
         return finish

@@ -128,4 +128,5 @@ def prepack(
     return Prepacked(cell, w_ih, w_hh, b_ih, b_hh, **options)
 
 
-prepack.__doc__ = documentation.of_pack(prepack)
+if prepack.__doc__:  # unlike under python -OO
+    prepack.__doc__ = documentation.of_pack(prepack)

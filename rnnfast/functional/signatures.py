@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from inspect import Parameter, signature
-from typing import Any, TypeVar
+from typing import Any, ForwardRef, TypeVar
 
 __all__ = ["defaults_of", "require_known", "with_options"]
 
@@ -52,9 +52,15 @@ def with_options(
     arrays = [p for p in own.parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
     function.__signature__ = own.replace(parameters=[*arrays, *keywords])  # type: ignore[attr-defined]
     hints = {p.name: p.annotation for p in arrays if p.annotation is not Parameter.empty}
-    hints.update({name: annotations[name] for name in names})
+    hints.update({name: _resolvable(annotations[name]) for name in names})
     function.__annotations__ = {**hints, "return": own.return_annotation}
     return function
+
+
+def _resolvable(hint: Any) -> Any:
+    """Return a type in words with the module where its names are: Python 3.10 forgets it."""
+    module = hint.__forward_module__ or f"{__package__}.options"
+    return ForwardRef(hint.__forward_arg__, module=module)
 
 
 def require_known(function: str, options: Mapping[str, object], known: frozenset[str]) -> None:

@@ -45,6 +45,19 @@ def test_import_loads_what_arrays_need_and_no_more() -> None:
     assert not ours & (LAZY | {"models", "training", "interop", "examples"})
 
 
+def test_without_docstrings() -> None:
+    code = """
+import inspect, json, numpy as np, rnnfast
+rnnfast.gru(np.ones((2, 1, 3)), np.ones((12, 3)), np.ones((12, 4)), lengths=[1])
+told = [rnnfast.gru.__doc__, rnnfast.MGUGrads.__doc__, rnnfast.prepack.__doc__]
+print(json.dumps([*told, "lengths" in inspect.signature(rnnfast.gru).parameters]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-OO", "-c", code], check=True, capture_output=True, text=True
+    )
+    assert json.loads(done.stdout) == [None, None, None, True]
+
+
 @pytest.mark.timing
 def test_import_is_quick() -> None:
     code = """if True:
