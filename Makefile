@@ -43,7 +43,8 @@ BUILD = build/dev
 
 # A process a core, which takes from another when it has no test left; then what must be alone.
 # PYTEST_ARGS may leave no test for one of the two runs.
-TOGETHER = -n $(CMAKE_BUILD_PARALLEL_LEVEL) --dist worksteal
+PROCESSES = -n $(CMAKE_BUILD_PARALLEL_LEVEL)
+TOGETHER = $(PROCESSES) --dist worksteal
 OR_NONE = || [ $$? -eq 5 ]
 HOSTS = tests/hosts tests/interop
 WITHOUT_HOSTS = $(HOSTS:%=--ignore=%)
@@ -87,8 +88,9 @@ test test-full:
 	RNNFAST_BUILD_DIR=build/dev .venv/bin/python -m pytest -m "compiles or timing" \
 		$(WITHOUT_HOSTS) $(PYTEST_ARGS) $(OR_NONE)
 
+# A file's tests stay in one process: what hosts warn of, and what they set, is told file by file.
 test-hosts: .venv/.hosts ## the tests with torch, Keras, JAX, onnxruntime, OpenVINO
-	.venv/bin/python -m pytest $(HOSTS) $(PYTEST_ARGS)
+	.venv/bin/python -m pytest $(PROCESSES) --dist loadfile $(HOSTS) $(PYTEST_ARGS)
 
 # What may harm memory: calls of every kind in every form, and none of them a thousand times.
 HARMFUL = $(foreach what,checkpoints lengths nan_and_edges noise prepack stacks strides trace, \
