@@ -33,7 +33,8 @@ struct LightGru : LightGruShape {
   State<V> forward(V (&gate)[parts], State<V> prev) const {
     gate[z] = act.gates.value(gate[z]);
     gate[n] = act.candidate.value(gate[n]);
-    return {fma(gate[z], prev.h - gate[n], gate[n]), V{}};
+    // Not n + z (h_prev - n): n may be infinite.
+    return {fma(gate[z], prev.h, (splat<V>(1) - gate[z]) * gate[n]), V{}};
   }
 
   template <class V>

@@ -39,30 +39,8 @@ def light_gru(
 ) -> tuple[Array, Array]:
     """Light gated recurrent unit over a whole sequence.
 
-    Parameters
-    ----------
-    x : ndarray, (T, B, I)
-        Input, real or complex.
-    w_ih, w_hh : ndarray, (2*H, I) and (2*H, H)
-        Weights of the input and of the state, parts z n.
-    b_ih, b_hh : ndarray, (2*H,), optional
-        Biases; zero when absent.
-    h0 : ndarray, (B, H), optional
-        State before the first step; zero when absent.
-    activations : sequence of str or tuple, optional
-        Instead of the ones above, of the gate and of n; see `activations.chosen`.
-    clip : float, optional
-        Bound of what each activation sees.
-    **options
-        ``reverse``, ``lengths``, ``resets``, ``truncate``: as `scan` takes them; those of
-        `noisy`.
-
-    Returns
-    -------
-    y : ndarray, (T, B, H)
-        Outputs.
-    h_n : ndarray, (B, H)
-        State after the last step taken.
+    Arguments and results are those of `mgu`, but for the order of the parts, z n, and the
+    activations: sigmoid of the gate and relu of n, unless a call chooses.
     """
     of_gate, of_candidate = chosen(activations, ("sigmoid", "relu"), clip)
 
