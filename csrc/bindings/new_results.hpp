@@ -38,7 +38,7 @@ bool read(const Door& door, py::handle object, const Shape& shape, const void*& 
 
 /// Takes a view as sequences, or as one step of them, of any strides but the last; T and B with it.
 inline bool take_x(const View& view, Extent extent, Dims& dims, Sequence<const void>& x) {
-  if (view.shape.axes == 0 || !view.has_dense_rows()) return false;
+  if (view.shape.axes != (extent == Extent::step ? 2 : 3) || !view.has_dense_rows()) return false;
   const auto& sizes = view.shape.sizes;
   const auto& strides = view.strides;
   if (extent == Extent::step) {

@@ -12,24 +12,26 @@ struct Shape {
   static constexpr int most_axes = 3;
 
   int axes = 0;
-  std::array<index, most_axes> sizes = {};
+  std::array<index, most_axes> sizes;  // as many as there are axes
 
   Shape() = default;
   Shape(std::initializer_list<index> of) : axes(static_cast<int>(of.size())) {
     std::size_t i = 0;
     for (const index size : of) sizes[i++] = size;
   }
-  /// One by one: numbers just written wait for nothing if they are read as they were written.
   bool operator==(const Shape& other) const {
-    return axes == other.axes && sizes[0] == other.sizes[0] && sizes[1] == other.sizes[1] &&
-           sizes[2] == other.sizes[2];
+    if (axes != other.axes) return false;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(axes); ++i) {
+      if (sizes[i] != other.sizes[i]) return false;
+    }
+    return true;
   }
 };
 
 struct View {
   void* data = nullptr;
   Shape shape;
-  std::array<index, Shape::most_axes> strides = {};  // of elements
+  std::array<index, Shape::most_axes> strides;  // of elements, as many as there are axes
 
   /// Whether it lies as an array of its shape does.
   bool is_dense() const {

@@ -32,19 +32,20 @@ struct Pieces {
 };
 
 /// The k of a plain operand, in runs of one length but for the last. Made once for many products:
-/// it takes five divisions.
+/// more than one run takes five divisions.
 struct DenseRuns {
   index length;  // K
   index run;
-  index runs;
-  index runs_per_segment;
-  index segments;
-  explicit DenseRuns(index length)
-      : length(length),
-        run(ceil_div(length, ceil_div(length, longest_sum))),
-        runs(ceil_div(length, run)),
-        runs_per_segment(k_block / run),
-        segments(ceil_div(runs, runs_per_segment)) {}
+  index runs = 1;
+  index runs_per_segment = 1;
+  index segments = 1;
+  explicit DenseRuns(index length) : length(length), run(length) {
+    if (length <= longest_sum) return;
+    run = ceil_div(length, ceil_div(length, longest_sum));
+    runs = ceil_div(length, run);
+    runs_per_segment = k_block / run;
+    segments = ceil_div(runs, runs_per_segment);
+  }
   /// Of the runs `first` .. `first + count - 1`.
   Runs some(index first, index count) const {
     return {count, run, smaller(run, length - (first + count - 1) * run), run};

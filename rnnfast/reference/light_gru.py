@@ -39,8 +39,15 @@ def light_gru(
 ) -> tuple[Array, Array]:
     """Light gated recurrent unit over a whole sequence.
 
-    Arguments and results are those of `mgu`, but for the order of the parts, z n, and the
-    activations: sigmoid of the gate and relu of n, unless a call chooses.
+    Parameters
+    ----------
+    x, w_ih, w_hh, b_ih, b_hh, h0, activations, clip, **options
+        As for `mgu`, with parts z n; activations are sigmoid and relu unless a call chooses.
+
+    Returns
+    -------
+    y, h_n : ndarray
+        As from `mgu`.
     """
     of_gate, of_candidate = chosen(activations, ("sigmoid", "relu"), clip)
 

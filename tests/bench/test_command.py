@@ -11,6 +11,7 @@ from rnnfast.bench.results import from_json
 SMALL = ["--quick", "--threads", "1", "--peers"]
 
 
+@pytest.mark.timing
 def test_prints_and_stores(tmp_path, capsys):
     stored = tmp_path / "folder" / "small.json"
     case = ["--modes", "inference", "--cells", "lstm", "--shapes", "3/2/5-7"]
@@ -43,6 +44,7 @@ def test_a_peer_that_is_unknown_is_named():
         main(["--peers", "abacus"])
 
 
+@pytest.mark.timing
 def test_a_busy_machine_is_told_before_the_first_case(monkeypatch, capsys):
     monkeypatch.setattr(command, "take_a_look", lambda threads: "others took 1.3 cores")
     main(["--modes", "inference", "--cells", "lstm", "--shapes", "3/2/5-7", *SMALL])

@@ -47,8 +47,7 @@ struct History {
         outputs{outputs_of(dims)},
         masks_operand(plan.masks_operand),
         keep(keep),
-        state_mask_(keep == Keep::all ? ~index{0} : 1),
-        chunk_mask_(keep == Keep::all ? ~index{0} : 0) {}
+        state_mask_(keep == Keep::all ? ~index{0} : 1) {}
 
   void place(Bump& bump) {
     const index states = blocks.workers * state_stride();
@@ -109,7 +108,9 @@ struct History {
   index state_row_of(index step) const {
     return ((step - steps.begin) & state_mask_) * step_stride();
   }
-  index chunk_of(index step) const { return (step - steps.begin) / chunk_steps & chunk_mask_; }
+  index chunk_of(index step) const {
+    return keep == Keep::all ? (step - steps.begin) / chunk_steps : 0;
+  }
   index state_stride() const {
     const index shortest = smaller(layout.row(), outputs.row());
     const std::size_t row_bytes = static_cast<std::size_t>(shortest) * sizeof(T);
@@ -118,7 +119,6 @@ struct History {
   }
 
   index state_mask_;
-  index chunk_mask_;
 };
 
 }  // namespace

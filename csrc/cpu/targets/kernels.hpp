@@ -27,25 +27,24 @@ struct ShapeKernels {
          [&](Worker& worker) { worker.stage([&](const Share& own) { weights.pack(from, own); }); });
   }
 
+  /// With a history that has its place, or is placed in `work`.
   [[gnu::noinline]] static void run(const Functions& cell, const ForwardCall<T>& call,
                                     const PlanSegment& plan, const char* packed,
-                                    const History<Shape, T>& history) {
+                                    PartWork<Shape, T>& work) {
     ForwardWeights<Shape, T> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
-    ForwardWorkspace<T> work = forward_workspace(history, plan);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
-      run_forward(cell, call, weights, history, work, plan, {0, call.dims.steps}, worker);
+      run_forward(cell, call, weights, work.history, work.workspace, plan, {0, call.dims.steps},
+                  worker);
     });
   }
 
   [[gnu::noinline]] static void forward(const Functions& cell, const ForwardCall<T>& call,
                                         const PlanSegment& plan, const char* packed) {
-    History<Shape, T> history(call.dims, plan, Keep::latest);
-    const Arena memory(measure(history));
-    place_in(memory.data(), history);
-    run(cell, call, plan, packed, history);
+    PartWork<Shape, T> work(call.dims, plan, Keep::latest);
+    run(cell, call, plan, packed, work);
   }
 
   static std::size_t saved_bytes(const Dims& dims, const PlanSegment& plan) {
@@ -56,9 +55,9 @@ struct ShapeKernels {
   [[gnu::noinline]] static void forward_saving(const Functions& cell, const ForwardCall<T>& call,
                                                const PlanSegment& plan, const char* packed,
                                                char* saved) {
-    History<Shape, T> history(call.dims, plan, Keep::all);
-    place_in(saved, history);
-    run(cell, call, plan, packed, history);
+    PartWork<Shape, T> work(call.dims, plan, Keep::all);
+    place_in(saved, work.history);
+    run(cell, call, plan, packed, work);
   }
 
   [[gnu::noinline]] static void backward(const Functions& cell, const BackwardCall<T>& call,
