@@ -28,7 +28,7 @@ class Build:
         return core
 
     def objects(self) -> dict[str, Path]:
-        """Object file of each source below csrc/, as `csrc/cpu/targets/avx2.cpp`."""
+        """Object file of each source below csrc/, as `csrc/cpu/targets/avx2_float.cpp`."""
         found = {}
         for path in sorted(self.folder.rglob("*.o")):
             parts = path.relative_to(self.folder).parts

@@ -16,8 +16,8 @@ from cmake_builds import binutils
 
 pytestmark = pytest.mark.compiles
 
-# The objects of each: cells of fixed activations, and of chosen ones.
-HIGHER_TARGETS = ("avx2", "avx2_chosen", "avx512", "avx512_chosen")
+# The objects of each, one a scalar type.
+HIGHER_TARGETS = ("avx2_float", "avx2_double", "avx512_float", "avx512_double")
 
 # VEX and EVEX instructions are those whose names begin with v, verr and verw excepted.
 AVX = re.compile(r"^\s+[0-9a-f]+:\s+((?!verr\b|verw\b)v[a-z]\w*)", re.MULTILINE)
@@ -58,7 +58,7 @@ def test_every_part_of_the_core_is_looked_at(objects):
         path.relative_to(cmake_builds.ROOT).as_posix()
         for path in (cmake_builds.ROOT / "csrc").rglob("*.cpp")
     }
-    assert sources - objects.keys() <= {source_of("neon"), source_of("neon_chosen")}
+    assert sources - objects.keys() <= {source_of("neon_float"), source_of("neon_double")}
 
 
 @pytest.mark.parametrize("target", HIGHER_TARGETS)
@@ -77,13 +77,15 @@ def test_only_higher_targets_use_avx(objects):
         assert not found, f"{source} uses {found[1]}"
 
 
-@pytest.mark.parametrize("target", ["avx2", "avx2_chosen"])
+@pytest.mark.parametrize("target", ["avx2_float", "avx2_double"])
 def test_avx2_uses_no_avx512(objects, target):
     found = AVX512.search(machine_code(objects[source_of(target)]))
     assert not found, found[0]
 
 
-@pytest.mark.parametrize(("target", "register"), [("avx2", "%ymm"), ("avx512", "%zmm")])
+@pytest.mark.parametrize(
+    ("target", "register"), [("avx2_float", "%ymm"), ("avx512_double", "%zmm")]
+)
 def test_targets_use_the_registers_they_are_for(objects, target, register):
     """The looking itself works: what is absent elsewhere is seen where it must be."""
     assert register in machine_code(objects[source_of(target)])
