@@ -229,9 +229,9 @@ bool help(Team& team, int id) {
 }
 
 /// A caller's side of a team.
-class Call {
+class TeamRun {
  public:
-  Call(int shares, Job job, void* context)
+  TeamRun(int shares, Job job, void* context)
       : team_{shares, job, context,
               shares > available_threads() ? shared_core_pauses : own_core_pauses},
         worker_(team_, 0) {
@@ -251,7 +251,7 @@ class Call {
     const long long began = now_ns();
     if (shares_openmp_threads() && lends_all()) {
       run_on_openmp(
-          team_.shares, [](void* call, int id) { static_cast<Call*>(call)->take_part(id); }, this);
+          team_.shares, [](void* run, int id) { static_cast<TeamRun*>(run)->take_part(id); }, this);
     } else {
       const Crew crew(team_, team_.shares - 1);
       worker_.eager_ = crew.size() == 0;
@@ -294,9 +294,9 @@ void run_team(int shares, Job job, void* context) {
   assert(shares >= 1 && shares <= most_shares);
   const KernelMode mode;
   if (shares > 1) {
-    Call(shares, job, context).run();
+    TeamRun(shares, job, context).run();
   } else {
-    Call::run_alone(job, context);
+    TeamRun::run_alone(job, context);
   }
 }
 

@@ -97,7 +97,7 @@ class Worker {
   }
 
  private:
-  friend class Call;
+  friend class TeamRun;
   static constexpr index look_after = index{1} << 26;  // products: tens of milliseconds at most
 
   /// The share that stages are of while another one is at hand.
