@@ -28,7 +28,7 @@ def directions(reverse: bool, bidirectional: bool) -> tuple[bool, bool]:
 def count(name: str, value: int) -> int:
     """Return an integer of at least 1; True is none."""
     other_kind = TypeError(f"{name} must be an integer of at least 1, got {value!r}")
-    if isinstance(value, bool):
+    if isinstance(value, (bool, np.bool_)):  # some NumPys still take theirs for an index
         raise other_kind
     try:
         number = operator.index(value)
