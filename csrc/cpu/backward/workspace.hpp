@@ -61,7 +61,7 @@ struct BackwardWorkspace {
       : BackwardWorkspace(call, plan, plan.block_steps * call.dims.rows) {}
 
   void place(Bump& bump) {
-    const index states = blocks.workers * block_stride();
+    const index states = blocks.count * block_stride();
     dh = bump.take<T>(states * outputs.row());
     if (Shape::has_memory) dc = bump.take<T>(states * layout.row());
     d_operands[0] = plan.masks_operand ? bump.take<T>(states * outputs.row()) : dh;

@@ -50,7 +50,7 @@ struct History {
         state_mask_(keep == Keep::all ? ~index{0} : 1) {}
 
   void place(Bump& bump) {
-    const index states = blocks.workers * state_stride();
+    const index states = blocks.count * state_stride();
     const index needed = ceil_div(room, chunk_steps);
     const index chunks = keep == Keep::all ? needed : smaller(needed, 1);
     gates = bump.take<T>(layout.slots(chunks * chunk_rows()));
@@ -87,7 +87,7 @@ struct History {
   /// Whether a chunk begins with a step, and how long it then is. Chunks count from the first step.
   bool begins_chunk(index step) const { return (step - steps.begin) % chunk_steps == 0; }
   index chunk_size(index begin) const { return smaller(chunk_steps, steps.end - begin); }
-  index chunk_rows() const { return chunk_steps * blocks.workers * blocks.height; }
+  index chunk_rows() const { return chunk_steps * blocks.count * blocks.height; }
   /// The slots of the chunk that holds a step; row r's is at step_row(step) + gate_row(r). All
   /// chunks are laid out alike, also a shorter last one: workers may be in different chunks.
   Slots<Shape, T> slots_of(index step) const {

@@ -13,15 +13,15 @@ std::vector<SequenceRow> deal_sequences(const index* spans, const PlanSegment& p
   }
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const SequenceRow& a, const SequenceRow& b) { return a.length > b.length; });
-  // Like cards, one to each worker until all blocks are full, but there and back in turn, so that
+  // Like cards, one to each share until all blocks are full, but there and back in turn, so that
   // nobody has the longer one every time.
   std::vector<SequenceRow> rows(ranked.size());
-  const index workers = plan.partition == Partition::rows ? plan.threads : 1;
+  const index shares = plan.partition == Partition::rows ? plan.threads : 1;
   index rank = 0;
   for (index place = 0; rank < plan.rows; ++place) {
-    for (index i = 0; i < workers; ++i) {
-      const index worker = place % 2 ? workers - 1 - i : i;
-      const Span block = share(plan.rows, worker, workers);
+    for (index i = 0; i < shares; ++i) {
+      const index owner = place % 2 ? shares - 1 - i : i;
+      const Span block = share(plan.rows, owner, shares);
       if (place >= block.size()) continue;
       SequenceRow row = ranked[static_cast<std::size_t>(rank)];
       row.rank = rank++;

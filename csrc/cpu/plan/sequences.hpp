@@ -1,6 +1,6 @@
 // Sequences of different lengths: which of them is in which private row.
 //
-// Every worker gets some long and some short ones, and holds them longest first, so that those that
+// Every share has some long and some short ones, and holds them longest first, so that those that
 // go on at a step are the first rows of its block. No sum over k sees its neighbours, so each
 // sequence comes out as if run alone; sums over sequences run by rank, whoever holds them.
 #pragma once
