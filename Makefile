@@ -118,7 +118,7 @@ sanitize-threads: .venv-sanitize-threads/.test ## calls at once under ThreadSani
 fuzz: .venv/.test ## random calls, files and states, others each time, for FUZZ_SECONDS (60)
 	.venv/bin/python tests/fuzz/run.py $(FUZZ_SECONDS) $(FUZZ_ARGS)
 
-mutate: .venv/.test ## break every line of the cells' backward: the tests must notice (ten minutes)
+mutate: .venv/.test ## break every line of the cells' backward: the tests must notice (two minutes)
 	.venv/bin/python tests/mutation.py
 
 lint: .venv/.lint ## ruff, mypy --strict, clang-format, what cibuildwheel would build

@@ -271,7 +271,9 @@ def main() -> None:
         found = pool.map(test, rounds, broken)
         for (number, of_round), failed in zip(rounds.items(), found, strict=True):
             for mutation in of_round:
-                caught = cells[mutation.header] <= failed
+                mine = cells[mutation.header]
+                # A statement that asks which of the header's cells it is in concerns some of them.
+                caught = bool(mine & failed) if " == " in mutation.statement else mine <= failed
                 equivalent = EQUIVALENT.get((mutation.header, mutation.statement))
                 verdict = "caught" if caught else equivalent or "SURVIVED"
                 print(f"{number}/{len(rounds)} {verdict}: {mutation}", flush=True)
