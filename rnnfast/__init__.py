@@ -2,10 +2,10 @@
 
 The functions on arrays are loaded at once:
 
-    rnn, lstm, gru, mgu           forward
-    rnn_vjp, lstm_vjp, ...        forward, with exact derivatives
-    rnn_trace, lstm_trace, ...    forward, with all gates: a look inside
-    prepack                       weights packed once: inference and streaming
+    rnn, lstm, gru, mgu, light_gru    forward
+    rnn_vjp, lstm_vjp, ...            forward, with exact derivatives
+    rnn_trace, lstm_trace, ...        forward, with all gates: a look inside
+    prepack                           weights packed once: inference and streaming
     num_threads, set_num_threads, get_num_threads, show_config
 
 What trains models, under Keras's names, is loaded when it is first used: `Sequential` and the

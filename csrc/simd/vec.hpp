@@ -4,8 +4,9 @@
 //   fma(a, b, c) = a*b + c, in one rounding where the processor has it (written out, because the
 //   build forbids contraction: every tile size must give the same bits).
 //
-// Everything under simd, math, cells, gemm and seq has internal linkage. The same templates are
-// compiled once per instruction set; merged by the linker, they would crash older processors.
+// What a target compiles of simd, math, cells, gemm and cpu has internal linkage. The same
+// templates are compiled once per instruction set; merged by the linker, they would crash older
+// processors.
 #pragma once
 
 #include <cstdint>

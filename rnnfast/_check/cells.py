@@ -265,8 +265,9 @@ def _owners(function: str, gates: int) -> str:
 def _meant(given: object) -> str:
     """Return what was meant instead of a function's name, as a fix; "" where nobody knows."""
     plain = str(given).lower()
-    if plain in BY_FUNCTION:
-        return f"; pass {plain!r}"
+    for function in BY_FUNCTION:
+        if plain.replace("_", "") == function.replace("_", ""):  # as "LightGRU"
+            return f"; pass {function!r}"
     for variant in VARIANTS:
         if plain == variant.core:
             by = variant.beside or ", ".join(f"{o}={v!r}" for o, v in variant.options.items())

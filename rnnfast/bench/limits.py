@@ -33,7 +33,6 @@ __all__ = ["CaseLimit", "ImpossibleFraction", "TileLimit", "require_possible"]
 _FLOAT32 = np.dtype(np.float32)
 _FIRST = 0.05  # seconds a tile, to find the fastest
 _AGAIN = 0.02  # seconds between rounds
-_BETWEEN_TWO_MEASUREMENTS = 0.01  # of the same rate
 
 
 class ImpossibleFraction(ArithmeticError):
@@ -178,7 +177,7 @@ def _on_all_cores(threads: int, rate: Callable[[], float]) -> float:
 
 
 def require_possible(name: str, fraction: float) -> None:
-    """Refuse a fraction of a limit that is above 1, by more than two measurements of it differ.
+    """Refuse a fraction of a limit that is above 1.
 
     Parameters
     ----------
@@ -190,9 +189,9 @@ def require_possible(name: str, fraction: float) -> None:
     Raises
     ------
     ImpossibleFraction
-        If the fraction is above 1.01.
+        If the fraction is above 1.
     """
-    if fraction > 1 + _BETWEEN_TWO_MEASUREMENTS:
+    if fraction > 1:
         raise ImpossibleFraction(
             f"{name} reached {fraction:.3f} of its limit: the limit is measured wrongly, or the "
             "machine changed speed in between"

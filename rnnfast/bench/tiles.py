@@ -24,6 +24,7 @@ from .timing import Spread, spread
 __all__ = ["measure_tiles", "measure_tiles_of"]
 
 _FLOAT32 = np.dtype(np.float32)
+_BETWEEN_TWO_MEASUREMENTS = 0.005  # tiles at the peak were seen at up to 1.002 of it
 _SECONDS = 0.02
 
 
@@ -77,7 +78,7 @@ def measure_tiles_of(target: str, rounds: int) -> list[Tile]:
     subprocess.CalledProcessError
         If this machine cannot run the target.
     ImpossibleFraction
-        If a tile was faster than the peak.
+        If a tile was faster than the peak, by more than two measurements of one rate differ.
     """
     run = subprocess.run(
         [sys.executable, "-m", "rnnfast.bench.tiles", str(rounds)],
@@ -90,7 +91,8 @@ def measure_tiles_of(target: str, rounds: int) -> list[Tile]:
         Tile(**{**tile, "fraction": Spread(*tile["fraction"])}) for tile in json.loads(run.stdout)
     ]
     for tile in tiles:
-        require_possible(f"tile {tile.rows}x{tile.vectors} of {target}", tile.fraction.median)
+        if tile.fraction.median > 1 + _BETWEEN_TWO_MEASUREMENTS:
+            require_possible(f"tile {tile.rows}x{tile.vectors} of {target}", tile.fraction.median)
     return tiles
 
 

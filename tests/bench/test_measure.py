@@ -1,5 +1,8 @@
 """One case from end to end, with peers that are right, wrong, absent or impossibly fast."""
 
+import json
+import subprocess
+
 import numpy as np
 import pytest
 
@@ -149,10 +152,26 @@ def test_a_single_row_must_read_its_weights(mode):
     assert 0.999 * passes * reading < one.seconds < 1.001 * passes * reading
 
 
+@pytest.mark.timing
 def test_tiles_are_measured_in_the_target_that_is_asked_for(active_target):
     measured = tiles.measure_tiles_of(active_target, rounds=1)
     assert {tile.target for tile in measured} == {active_target}
     assert all(tile.gflops > 0 for tile in measured)
+
+
+@pytest.mark.parametrize(("fraction", "possible"), [(1.002, True), (1.02, False)])
+def test_a_tile_at_the_peak_is_possible_and_one_above_it_is_not(monkeypatch, fraction, possible):
+    tile = {"target": "t", "rows": 6, "vectors": 2, "gflops": 9.0, "fraction": [fraction] * 3}
+
+    def printed(*_arguments, **_options):
+        return subprocess.CompletedProcess([], 0, json.dumps([tile]))
+
+    monkeypatch.setattr(tiles.subprocess, "run", printed)
+    if possible:
+        assert tiles.measure_tiles_of("t", rounds=1)[0].fraction.median == fraction
+        return
+    with pytest.raises(limits.ImpossibleFraction, match=r"tile 6x2 of t reached 1\.020"):
+        tiles.measure_tiles_of("t", rounds=1)
 
 
 @pytest.mark.timing

@@ -373,6 +373,7 @@ def test_options_of_prepack() -> None:
     for given, fix in {
         "LSTM": "; pass 'lstm'",
         "Gru": "; pass 'gru'",
+        "LightGRU": "; pass 'light_gru'",
         "RNN_TANH": "; pass 'rnn' and nonlinearity='tanh'",
         "lstm_norm": "; pass 'lstm' and layer_norm",
         "tcn": "",

@@ -108,6 +108,8 @@ def test_types_are_seen_and_options_are_known() -> None:
             getattr(rnnfast, name)(*first, np.zeros((12, 3)), np.zeros((12, 4)), c0=None)
     with pytest.raises(TypeError, match=r"^gru_trace\(\) got an unexpected .* 'seed'$"):
         rnnfast.gru_trace(x, np.zeros((12, 3)), np.zeros((12, 4)), seed=1)
+    with pytest.raises(TypeError, match=r"'batch_frist'; did you mean 'batch_first'\?$"):
+        rnnfast.gru(x, np.zeros((12, 3)), np.zeros((12, 4)), batch_frist=True)  # type: ignore[call-arg]
 
 
 def test_examples_of_docstrings() -> None:

@@ -181,6 +181,18 @@ TEST(gradients_of_options_are_differences) {
   check_gradients(gru, Purpose::training_with_checkpoints);
 }
 
+TEST(steps_that_no_sequence_takes_change_no_gradient) {
+  Dims long_after = small;  // blocks of the sums, and stretches, in which nobody takes part
+  long_after.steps = 1300;
+  for (const KnownCell& cell : known_cells()) {
+    if (!cell.chosen) continue;
+    Sequences<double> of(testing::choosing(cell), long_after);
+    of.spans = {0, 4, 0, 7, 2, 7};
+    check_gradients(of, Purpose::training);
+    check_gradients(of, Purpose::training_with_checkpoints);
+  }
+}
+
 TEST(a_mask_of_h_goes_with_the_tape) {
   Sequences<double> of(CellSpec("lstm"), small);
   of.mask.assign(of.h0.size(), 1.25);

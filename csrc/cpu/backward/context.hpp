@@ -28,14 +28,17 @@ struct BackwardContext {
   }
 };
 
-/// Calls body(rows, what their sums hold so far) for the blocks of a chunk's rows, in order.
+/// Calls body(rows, what their sums hold so far) for the blocks of a chunk's rows, in order. The
+/// first block in which a sequence takes a step begins the sums.
 template <class Shape, class T, class Body>
 inline void for_blocks(const BackwardContext<Shape, T>& of, Span steps, Body&& body) {
+  const BackwardWorkspace<Shape, T>& work = of.work;
   index row = 0;
-  for (index end = steps.end; end > steps.begin; end -= of.work.plan.block_steps) {
-    const index begin = larger(steps.begin, end - of.work.plan.block_steps);
-    const Span rows = {row, row + of.work.rows_of({begin, end})};
-    body(rows, end == of.call.dims.steps ? SumSoFar::nothing : SumSoFar::blocks);
+  for (index end = steps.end; end > steps.begin; end -= work.plan.block_steps) {
+    const index begin = larger(steps.begin, end - work.plan.block_steps);
+    const Span rows = {row, row + work.rows_of({begin, end})};
+    const bool none_after = end == of.call.dims.steps || work.active[end] == 0;
+    body(rows, none_after ? SumSoFar::nothing : SumSoFar::blocks);
     row = rows.end;
   }
 }

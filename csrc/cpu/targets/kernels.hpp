@@ -1,4 +1,4 @@
-// One target: the templates of simd, math, cells, gemm and seq, instantiated for the instruction
+// One target: the templates of simd, math, cells, gemm and cpu, instantiated for the instruction
 // set that this file is being compiled for, behind a table of functions. Everything here has
 // internal linkage, and so has what includes it, but for the tables themselves.
 #pragma once
