@@ -8,9 +8,10 @@ and the defaults.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from inspect import Parameter, signature
 from typing import Any, ForwardRef, TypeVar
+
+from rnnfast._check.spelling import meant
 
 __all__ = ["defaults_of", "require_known", "with_options"]
 
@@ -68,6 +69,6 @@ def require_known(function: str, options: Mapping[str, object], known: frozenset
     """Raise, as Python does, unless all options are ones that a function knows."""
     if not options.keys() <= known:
         unknown = next(name for name in options if name not in known)
-        near = get_close_matches(unknown, known, 1, 0.75)
-        meant = f"; did you mean {near[0]!r}?" if near else ""
-        raise TypeError(f"{function}() got an unexpected keyword argument {unknown!r}{meant}")
+        raise TypeError(
+            f"{function}() got an unexpected keyword argument {unknown!r}{meant(unknown, known)}"
+        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from rnnfast._check.spelling import meant
+
 T = TypeVar("T")
 
 
@@ -55,5 +57,5 @@ def find(kind: str, identifier: object, base: type[Any], by_name: Mapping[str, t
 def _named(kind: str, name: str, by_name: Mapping[str, type[T]]) -> type[T]:
     if name not in by_name:
         known = ", ".join(sorted(known for known in by_name if known.islower()))
-        raise ValueError(f"unknown {kind} {name!r}; known are {known}")
+        raise ValueError(f"unknown {kind} {name!r}{meant(name, by_name)}; known are {known}")
     return by_name[name]

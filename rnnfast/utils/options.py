@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rnnfast._check.spelling import meant
+
 
 def refuse(owner: str, options: Mapping[str, object], not_yet: Mapping[str, object]) -> None:
     """Check the arguments in `options` that the signature of `owner` does not list.
@@ -30,7 +32,7 @@ def refuse(owner: str, options: Mapping[str, object], not_yet: Mapping[str, obje
     """
     for name, value in options.items():
         if name not in not_yet:
-            raise TypeError(f"{owner} got an unexpected argument {name!r}")
+            raise TypeError(f"{owner} got an unexpected argument {name!r}{meant(name, not_yet)}")
         default = not_yet[name]
         if not _same(value, default):
             raise NotImplementedError(

@@ -1,0 +1,36 @@
+"""Objects on which a misspelt attribute is an error, not a wish that nobody hears."""
+
+from __future__ import annotations
+
+from abc import ABCMeta
+from typing import Any
+
+from rnnfast._check.spelling import meant
+
+
+class _Completing(ABCMeta):
+    """Makes instances that know when their `__init__` is over."""
+
+    def __call__(cls, *arguments: Any, **options: Any) -> Any:
+        """Make an instance; one of our own classes has all its attributes from now on."""
+        instance = super().__call__(*arguments, **options)
+        instance._complete = cls.__module__.partition(".")[0] == "rnnfast"
+        return instance
+
+
+class KnownAttributes(metaclass=_Completing):
+    """What may be set after `__init__`: what is there, and names that begin with an underscore.
+
+    Classes that a user derives may be given anything.
+    """
+
+    _complete = False
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; AttributeError for one that was never there."""
+        if self._complete and not name.startswith("_") and not hasattr(self, name):
+            known = [known for known in dir(self) if not known.startswith("_")]
+            raise AttributeError(
+                f"{type(self).__name__} has no attribute {name!r}{meant(name, known)}"
+            )
+        super().__setattr__(name, value)
