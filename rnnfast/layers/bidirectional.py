@@ -178,6 +178,14 @@ class Bidirectional(RecurrentLayer):
         f, b = (y if self.return_sequences else y.copy() for y in out.y)
         return (f, b, *self._nested(out.states))
 
+    def _result_shapes(self, input_shape: Any) -> list[Any]:
+        if self.merge_mode is not None:
+            return super()._result_shapes(input_shape)
+        return list(self.compute_output_shape(input_shape)[:2])
+
+    def _joined(self, dys: Sequence[Array | None]) -> Any:
+        return dys[0] if self.merge_mode is not None else tuple(dys)
+
     def _nested(self, flat: Sequence[Any]) -> Sequence[Any]:
         forward, backward = self._halves(flat)
         return (*self.forward_layer._nested(forward), *self.backward_layer._nested(backward))

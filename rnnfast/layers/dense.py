@@ -7,6 +7,7 @@ dz = dL/d(x W + b)              dW = x^T dz   db = sum of dz   dx = dz W^T
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -104,47 +105,26 @@ class Dense(Layer):
     def _kernel(self) -> Array:
         return self._parameters["kernel"]
 
-    def logits(self, x: Array) -> Array:
-        """Compute the result before its activation.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, ..., I).
-
-        Returns
-        -------
-        ndarray
-            Shape (batch, ..., units).
-        """
+    def _logits(self, x: Array) -> Array:
+        """Compute z (batch, ..., units), the result before its activation."""
         order = _memory_order(x)
         z = _as_rows(x, order) @ self._kernel
         if self.use_bias:
             z += self._parameters["bias"]
         return _from_rows(z, x, order)
 
-    def logits_vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
-        """Compute the result before its activation, and the pullback of its gradient.
+    def call(self, x: Array) -> Array:
+        """Compute y (batch, ..., units) from x (batch, ..., I); see `Layer.call`."""
+        return self.activation.forward(self._logits(x))
 
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, ..., I).
-        wrt_input : bool
-            Whether the gradient by `x` will be used.
-
-        Returns
-        -------
-        y : ndarray
-            Shape (batch, ..., units).
-        pullback : callable
-            See `Layer.vjp`.
-        """
+    def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
+        """Compute as `call`, with the pullback; see `Layer.vjp`."""
         x = x.view()  # whatever shape the caller may give his own before the pullback
         order = _memory_order(x)
+        y = self.call(x)
 
-        def pullback(dz: Array) -> tuple[Array | None, list[Array]]:
-            dz_rows = _as_rows(dz, order)
+        def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
+            dz_rows = _as_rows(self.activation.backward(dy, y), order)
             gradients = [_as_rows(x, order).T @ dz_rows]
             if self.use_bias:
                 gradients.append(dz_rows.sum(axis=0))
@@ -152,21 +132,13 @@ class Dense(Layer):
                 return None, gradients
             return _from_rows(dz_rows @ self._kernel.T, x, order), gradients
 
-        return self.logits(x), pullback
-
-    def call(self, x: Array) -> Array:
-        """Compute y (batch, ..., units) from x (batch, ..., I); see `Layer.call`."""
-        return self.activation.forward(self.logits(x))
-
-    def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
-        """Compute as `call`, with the pullback; see `Layer.vjp`."""
-        z, logits_pullback = self.logits_vjp(x, wrt_input=wrt_input)
-        y = self.activation.forward(z)
-
-        def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
-            return logits_pullback(self.activation.backward(dy, y))
-
         return y, pullback
+
+    def without_activation(self) -> tuple[Dense, activations.Activation]:
+        """Split off the activation; see `Layer.without_activation`."""
+        before = copy.copy(self)
+        before.activation = activations.get(None)
+        return before, self.activation
 
 
 def _memory_order(x: Array) -> tuple[int, ...]:

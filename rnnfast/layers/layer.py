@@ -15,6 +15,12 @@ A mask, False for the samples or steps that are to be left out, travels beside t
     mask = layer.compute_mask(x, mask)                   None where nothing is masked
     y = layer.call_masked(x, mask)                       with one, in place of `call` and `vjp`
     y, pullback = layer.vjp_masked(x, mask, wrt_input=True)
+
+In a graph of layers arrays and masks travel together, as many as a layer takes and gives:
+
+    results = layer.forward(values)
+    results, pullback = layer.forward_vjp(values, wrt)   wrt: whether each one's gradient is used
+    dvalues, gradients = pullback(dresults)
 """
 
 from __future__ import annotations
@@ -22,12 +28,14 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from rnnfast._check.arrays import booleans
+from rnnfast.layers import symbol
+from rnnfast.layers.activations import Activation
 from rnnfast.utils.naming import auto_name, check_name
 from rnnfast.utils.numbers import as_numbers
 from rnnfast.utils.options import refuse
@@ -36,6 +44,28 @@ Array = NDArray[Any]
 Mask = NDArray[np.bool_]
 Shape = tuple[int | None, ...]
 Pullback = Callable[[Array], tuple[Array | None, list[Array]]]
+ValuesPullback = Callable[
+    [Sequence["Array | None"]], tuple[Sequence["Array | None"], list[Array]]
+]
+
+
+class Value(NamedTuple):
+    """An array in a graph of layers, and the mask of its first axes, None where nothing is."""
+
+    array: Array
+    mask: Mask | None = None
+
+    def valid(self, rows: Array) -> Array:
+        """Return what is not masked of an array that has the first axes of this one."""
+        return rows if self.mask is None else rows[self.mask]
+
+    def valid_weights(self, weights: Array) -> Array:
+        """Return the weights of what is not masked, from one for each sample or step."""
+        if self.mask is None:
+            return weights
+        missing = self.mask.ndim - weights.ndim
+        whole = weights.reshape(weights.shape + (1,) * missing)
+        return np.broadcast_to(whole, self.mask.shape)[self.mask]
 
 
 class Layer(ABC):
@@ -263,21 +293,24 @@ class Layer(ABC):
             From dL/dy to dL/dx, or None, and a list of dL/dp for each p of `parameters`.
         """
 
-    def __call__(self, x: ArrayLike, *, mask: ArrayLike | None = None) -> Array:
+    def __call__(self, x: ArrayLike | symbol.Symbol, *, mask: ArrayLike | None = None) -> Any:
         """Compute the result for any array; builds the layer if it is not.
 
         Parameters
         ----------
-        x : array_like
-            Input, samples along the first axis.
+        x : array_like or Symbol
+            Input, samples along the first axis; or a symbol, for a `Model` to come.
         mask : array_like of bool, optional
             Of one or more of the first axes of `x`, False for what is to be left out.
 
         Returns
         -------
-        ndarray
+        ndarray or Symbol
             The result, samples along the first axis.
         """
+        if isinstance(x, symbol.Symbol):
+            self.build(x.shape)
+            return symbol.call(self, [x], [self.compute_output_shape(x.shape)])[0]
         array = self._convert_and_build(x)
         return self.call(array) if mask is None else self.call_masked(array, _as_mask(array, mask))
 
@@ -349,6 +382,75 @@ class Layer(ABC):
             See `vjp`.
         """
         return self.vjp(x, wrt_input=wrt_input)
+
+    # ------------------------------------------------------------------ in a graph of layers
+
+    def forward(self, values: Sequence[Value]) -> list[Value]:
+        """Compute all that the layer gives, for inference.
+
+        Parameters
+        ----------
+        values : sequence of Value
+            What the layer takes; here one.
+
+        Returns
+        -------
+        list of Value
+            What it gives; here one.
+        """
+        [(x, mask)] = values
+        mask_after = self.compute_mask(x, mask)
+        y = self.call(x) if mask is None else self.call_masked(x, mask)
+        return [Value(y, mask_after)]
+
+    def forward_vjp(
+        self, values: Sequence[Value], wrt: Sequence[bool]
+    ) -> tuple[list[Value], ValuesPullback]:
+        """Compute all that the layer gives, for training, and the pullback of gradients.
+
+        Parameters
+        ----------
+        values : sequence of Value
+            As for `forward`.
+        wrt : sequence of bool
+            For each, whether its gradient will be used.
+
+        Returns
+        -------
+        results : list of Value
+            As from `forward`.
+        pullback : callable
+            From the gradient of each result, None for zero, to that of each value, or None, and
+            a list of dL/dp for each p of `parameters`.
+        """
+        [(x, mask)], [wrt_input] = values, wrt
+        mask_after = self.compute_mask(x, mask)
+        if mask is None:
+            y, pull = self.vjp(x, wrt_input=wrt_input)
+        else:
+            y, pull = self.vjp_masked(x, mask, wrt_input=wrt_input)
+
+        def pullback(
+            dresults: Sequence[Array | None],
+        ) -> tuple[Sequence[Array | None], list[Array]]:
+            [dy] = dresults
+            assert dy is not None  # what gives one array is only asked for its gradient
+            dx, gradients = pull(dy)
+            return [dx], gradients
+
+        return [Value(y, mask_after)], pullback
+
+    def without_activation(self) -> tuple[Layer, Activation] | None:
+        """Split off what the layer does last, element by element or row by row.
+
+        Returns
+        -------
+        layer : Layer
+            The same layer, with the same weights, up to there.
+        activation : Activation
+            The rest; together None for a layer that ends otherwise.
+        """
+        return None
 
     @property
     def gives_one_array(self) -> bool:

@@ -5,11 +5,13 @@ y[b, t] = layer(x[b, t])          x (batch, time, ...)   seen by the layer as (b
 
 from __future__ import annotations
 
+import copy
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from rnnfast.layers.activations import Activation
 from rnnfast.layers.layer import Array, Layer, Mask, Pullback, Shape
 from rnnfast.layers.recurrent_layer import is_stateful
 
@@ -146,6 +148,16 @@ class TimeDistributed(Layer):
         steps = _Steps(x)
         inner = self.layer.vjp_masked(steps.merge(x), steps.merge(mask), wrt_input=wrt_input)
         return steps.split_both(inner)
+
+
+    def without_activation(self) -> tuple[TimeDistributed, Activation] | None:
+        """Split off the activation of the layer; see `Layer.without_activation`."""
+        split = self.layer.without_activation()
+        if split is None:
+            return None
+        before = copy.copy(self)
+        before.layer, activation = split
+        return before, activation
 
 
 class _Steps:

@@ -7,6 +7,7 @@ an argument is never ignored.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from reprlib import repr
 
 from rnnfast._check.spelling import meant
 
@@ -36,7 +37,7 @@ def refuse(owner: str, options: Mapping[str, object], not_yet: Mapping[str, obje
         default = not_yet[name]
         if not _same(value, default):
             raise NotImplementedError(
-                f"{owner} does not support {name}={value!r} yet; "
+                f"{owner} does not support {name}={repr(value)} yet; "
                 f"leave it out, or at Keras's default {default!r}"
             )
 
