@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnnfast import initializers
+from rnnfast import initializers, regularizers
 from rnnfast._check.options import flag
 from rnnfast.layers import activations
 from rnnfast.layers.layer import Array, Layer, Pullback, Shape, require_features
 from rnnfast.utils.hyperparameters import require_positive
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from rnnfast.layers.options import DenseOptions
 
 
 class Dense(Layer):
@@ -36,6 +41,8 @@ class Dense(Layer):
         Of the kernel (I, units).
     bias_initializer : str or Initializer, default "zeros"
         Of the bias (units,).
+    kernel_regularizer, bias_regularizer : str or Regularizer, optional
+        What each of them adds to the loss, see `rnnfast.regularizers`; nothing by default.
     name, dtype, **options
         As for every layer.
 
@@ -54,8 +61,6 @@ class Dense(Layer):
     supports_masking: ClassVar[bool] = True
     not_yet: ClassVar[Mapping[str, object]] = {
         **Layer.not_yet,
-        "kernel_regularizer": None,
-        "bias_regularizer": None,
         "kernel_constraint": None,
         "bias_constraint": None,
         "lora_rank": None,
@@ -70,10 +75,12 @@ class Dense(Layer):
         use_bias: bool = True,
         kernel_initializer: object = "glorot_uniform",
         bias_initializer: object = "zeros",
+        kernel_regularizer: object = None,
+        bias_regularizer: object = None,
         *,
         name: str | None = None,
         dtype: DTypeLike | None = None,
-        **options: object,
+        **options: Unpack[DenseOptions],
     ) -> None:
         super().__init__(name=name, dtype=dtype, **options)
         self.units = require_positive("units", units)
@@ -81,6 +88,8 @@ class Dense(Layer):
         self.use_bias = flag("use_bias", use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
 
     def _check_input_shape(self, input_shape: Shape) -> None:
         """Raise ValueError unless the input is (batch, ..., I)."""
@@ -97,9 +106,10 @@ class Dense(Layer):
 
     def _create_weights(self, input_shape: Shape) -> None:
         features = require_features(self, input_shape, None)
-        self.add_weight("kernel", (features, self.units), self.kernel_initializer)
+        shape = (features, self.units)
+        self.add_weight("kernel", shape, self.kernel_initializer, self.kernel_regularizer)
         if self.use_bias:
-            self.add_weight("bias", (self.units,), self.bias_initializer)
+            self.add_weight("bias", (self.units,), self.bias_initializer, self.bias_regularizer)
 
     @property
     def _kernel(self) -> Array:
@@ -122,11 +132,12 @@ class Dense(Layer):
         x = x.view()  # whatever shape the caller may give his own before the pullback
         order = _memory_order(x)
         y = self.call(x)
+        trained = self.trainable
 
         def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
             dz_rows = _as_rows(self.activation.backward(dy, y), order)
-            gradients = [_as_rows(x, order).T @ dz_rows]
-            if self.use_bias:
+            gradients = [_as_rows(x, order).T @ dz_rows] if trained else []
+            if trained and self.use_bias:
                 gradients.append(dz_rows.sum(axis=0))
             if not wrt_input:
                 return None, gradients

@@ -1,14 +1,11 @@
 """What every layer is: weights made from an input shape, and a map from arrays to arrays.
 
-A layer speaks Keras outside (names, shapes, the layout of `get_weights`) and keeps its weights
-inside as its computation wants them: `parameters`, arrays that the optimizer changes in place.
-
     y = layer.call(x)                                    inference
     y, pullback = layer.vjp(x, wrt_input=True)           training
-    dx, gradients = pullback(dy)                         one gradient per parameter, same order
+    dx, gradients = pullback(dy)                         one for each of `trainable_parameters`
 
 `pullback` is called once, before any parameter changes. With `wrt_input=False` the caller has no
-use for `dx`, which may then be None: nothing lies below the first layer that has weights.
+use for `dx`, which may then be None: nothing lies below the first layer that is trained.
 
 A mask, False for the samples or steps that are to be left out, travels beside the arrays:
 
@@ -26,49 +23,32 @@ In a graph of layers arrays and masks travel together, as many as a layer takes 
 from __future__ import annotations
 
 import warnings
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from rnnfast._check.arrays import booleans
-from rnnfast.layers import symbol
+from rnnfast.layers import serialization, symbol
 from rnnfast.layers.activations import Activation
+from rnnfast.layers.given_shape import Shape, take_shape
+from rnnfast.layers.value import Mask, Value, ValuesPullback
+from rnnfast.layers.weights import Array, Weighted
+from rnnfast.utils.arguments import arguments_of
 from rnnfast.utils.naming import auto_name, check_name
 from rnnfast.utils.numbers import as_numbers
 from rnnfast.utils.options import refuse
 
-Array = NDArray[Any]
-Mask = NDArray[np.bool_]
-Shape = tuple[int | None, ...]
+__all__ = ["Array", "Layer", "Mask", "Pullback", "Shape", "require_features"]
+
 Pullback = Callable[[Array], tuple[Array | None, list[Array]]]
-ValuesPullback = Callable[
-    [Sequence["Array | None"]], tuple[Sequence["Array | None"], list[Array]]
-]
+
+_Same = TypeVar("_Same", bound="Layer")
 
 
-class Value(NamedTuple):
-    """An array in a graph of layers, and the mask of its first axes, None where nothing is."""
-
-    array: Array
-    mask: Mask | None = None
-
-    def valid(self, rows: Array) -> Array:
-        """Return what is not masked of an array that has the first axes of this one."""
-        return rows if self.mask is None else rows[self.mask]
-
-    def valid_weights(self, weights: Array) -> Array:
-        """Return the weights of what is not masked, from one for each sample or step."""
-        if self.mask is None:
-            return weights
-        missing = self.mask.ndim - weights.ndim
-        whole = weights.reshape(weights.shape + (1,) * missing)
-        return np.broadcast_to(whole, self.mask.shape)[self.mask]
-
-
-class Layer(ABC):
+class Layer(Weighted):
     """A map from arrays to arrays with weights.
 
     Parameters
@@ -77,8 +57,20 @@ class Layer(ABC):
         By default the class name in snake case, numbered from the second instance on.
     dtype : {"float32", "float64"}, optional
         Of weights and results; "float32" by default.
+    trainable : bool, default True
+        Whether training changes the weights.
+    input_shape, batch_input_shape : sequence of int or None, optional
+        Shape of the model's input, without or with the batch axis, for the first layer of a
+        `Sequential`; what an `Input` says otherwise.
+    input_dim : int, optional
+        The same where a sample is a vector, or a step is one: the length of that.
     **options
         Keras arguments that are not offered yet, at Keras's defaults.
+
+    Attributes
+    ----------
+    batch_input_shape : tuple or None
+        The shape of the model's input, if this layer was told it.
 
     Raises
     ------
@@ -87,28 +79,83 @@ class Layer(ABC):
     TypeError
         For an argument that Keras does not have either.
     ValueError
-        For a name or dtype that is none.
+        For a name, dtype or shape that is none.
     """
 
     # Keras arguments still to come, with Keras's defaults; a subclass adds its own.
-    not_yet: ClassVar[Mapping[str, object]] = {
-        "trainable": True,
-        "activity_regularizer": None,
-        "autocast": True,
-        "input_shape": None,
-    }
+    not_yet: ClassVar[Mapping[str, object]] = {"activity_regularizer": None, "autocast": True}
 
     # Whether results have masks that follow from those of the inputs.
     supports_masking: ClassVar[bool] = False
 
+    # Whether a sample is a sequence of steps by the nature of the layer.
+    _takes_steps: ClassVar[bool] = False
+
+    # What the layer draws from, if it draws.
+    _rng: np.random.Generator | None = None
+
     def __init__(
-        self, *, name: str | None = None, dtype: DTypeLike | None = None, **options: object
+        self,
+        *,
+        name: str | None = None,
+        dtype: DTypeLike | None = None,
+        trainable: bool = True,
+        **options: Any,
     ) -> None:
-        refuse(type(self).__name__, options, self.not_yet)
-        self.name = auto_name(self) if name is None else check_name(name)
-        self.dtype = _as_float_dtype(dtype)
-        self.built = False
-        self._parameters: dict[str, Array] = {}
+        kind = type(self).__name__
+        self.batch_input_shape = take_shape(kind, options, has_steps=self._takes_steps)
+        refuse(kind, options, self.not_yet, arguments_of(type(self)))
+        super().__init__(
+            auto_name(self) if name is None else check_name(name),
+            _as_float_dtype(dtype),
+            trainable,
+        )
+
+    @property
+    def _inner_layers(self) -> Sequence[Layer]:
+        """The layers that this one is made of, whose weights are all it has."""
+        return ()
+
+    # ---------------------------------------------------------------------- configuration
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make an equal layer, without its weights.
+
+        Returns
+        -------
+        dict
+            By name, as JSON can hold them.
+
+        Raises
+        ------
+        TypeError
+            When one is a function, which is code.
+        """
+        own = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype.name}
+        if self.batch_input_shape is not None:
+            own["batch_input_shape"] = list(self.batch_input_shape)
+        return {**own, **serialization.config_of(self)}
+
+    @classmethod
+    def from_config(cls: type[_Same], config: Mapping[str, Any]) -> _Same:
+        """Make a layer from its configuration.
+
+        Parameters
+        ----------
+        config : mapping
+            As `get_config` gives it.
+
+        Returns
+        -------
+        Layer
+            An equal one, without weights.
+
+        Raises
+        ------
+        TypeError, ValueError, NotImplementedError
+            As from the constructor, for arguments that it does not take.
+        """
+        return cls(**serialization.arguments_from(config))
 
     # ---------------------------------------------------------------- shapes and weights
 
@@ -153,89 +200,6 @@ class Layer(ABC):
     @abstractmethod
     def _create_weights(self, input_shape: Shape) -> None:
         """Call `add_weight` for each weight, in Keras's order."""
-
-    def add_weight(
-        self, name: str, shape: tuple[int, ...], initializer: Callable[..., Array]
-    ) -> None:
-        """Create a weight.
-
-        Parameters
-        ----------
-        name : str
-            Keras's name of it.
-        shape : tuple of int
-            In Keras's layout.
-        initializer : callable
-            Gives the values from shape and dtype, in Keras's layout.
-        """
-        self._parameters[name] = self._from_keras(name, initializer(shape, self.dtype))
-
-    def _from_keras(self, name: str, value: Array) -> Array:
-        """Bring a weight from Keras's layout into the one computed with, C-contiguous."""
-        return np.ascontiguousarray(value)
-
-    def _to_keras(self, name: str, value: Array) -> Array:
-        """Invert `_from_keras`."""
-        return value
-
-    @property
-    def parameters(self) -> list[Array]:
-        """The weights in the layout computed with; an optimizer changes them in place."""
-        return list(self._parameters.values())
-
-    @property
-    def weight_names(self) -> list[str]:
-        """Keras's names of the weights, in the order of `get_weights`."""
-        return list(self._parameters)
-
-    def get_weights(self) -> list[Array]:
-        """Copy the weights.
-
-        Returns
-        -------
-        list of ndarray
-            In Keras's layout and order.
-        """
-        return [self._to_keras(name, value).copy() for name, value in self._parameters.items()]
-
-    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
-        """Set the weights.
-
-        Parameters
-        ----------
-        weights : sequence of array_like
-            As `get_weights` gives them.
-
-        Raises
-        ------
-        ValueError
-            When their number or a shape is wrong, or the layer is not built.
-        """
-        if len(weights) != len(self._parameters):
-            hint = "" if self.built else "; the layer is not built yet, call build(input_shape)"
-            raise ValueError(
-                f"weights of layer {self.name!r} must be {len(self._parameters)} arrays "
-                f"{self.weight_names}, got {len(weights)}{hint}"
-            )
-        arrays = [as_numbers("weights", weight).astype(self.dtype) for weight in weights]
-        for (name, value), array in zip(self._parameters.items(), arrays, strict=True):
-            wanted = self._to_keras(name, value).shape
-            if array.shape != wanted:
-                raise ValueError(
-                    f"{name} of layer {self.name!r} must have shape {wanted}, got {array.shape}"
-                )
-        for (name, value), array in zip(self._parameters.items(), arrays, strict=True):
-            value[...] = self._from_keras(name, array)
-
-    def count_params(self) -> int:
-        """Count the numbers in the weights.
-
-        Returns
-        -------
-        int
-            The count; 0 before the layer is built.
-        """
-        return sum(value.size for value in self._parameters.values())
 
     # ------------------------------------------------------------------------ computation
 
@@ -421,7 +385,7 @@ class Layer(ABC):
             As from `forward`.
         pullback : callable
             From the gradient of each result, None for zero, to that of each value, or None, and
-            a list of dL/dp for each p of `parameters`.
+            a list of dL/dp for each p of `trainable_parameters`.
         """
         [(x, mask)], [wrt_input] = values, wrt
         mask_after = self.compute_mask(x, mask)
@@ -451,6 +415,75 @@ class Layer(ABC):
             The rest; together None for a layer that ends otherwise.
         """
         return None
+
+    # ----------------------------------------------------- what goes on from batch to batch
+
+    def get_random_state(self) -> dict[str, Any] | None:
+        """Give where the random numbers of the layer stand.
+
+        Returns
+        -------
+        dict or None
+            As JSON can hold it; None from a layer that draws none.
+        """
+        if self._rng is not None:
+            return dict(self._rng.bit_generator.state)
+        inner = [layer.get_random_state() for layer in self._inner_layers]
+        return {"layers": inner} if any(inner) else None
+
+    def set_random_state(self, state: Mapping[str, Any] | None) -> None:
+        """Go on with the random numbers from a state: what is drawn next is what was then.
+
+        Parameters
+        ----------
+        state : mapping or None
+            As `get_random_state` gave it.
+
+        Raises
+        ------
+        ValueError
+            When it is that of another layer.
+        """
+        if state is None and self.get_random_state() is None:
+            return
+        try:
+            given: Any = state
+            if self._rng is not None:
+                self._rng.bit_generator.state = given
+            else:
+                for layer, of_layer in zip(self._inner_layers, given["layers"], strict=True):
+                    layer.set_random_state(of_layer)
+        except (KeyError, TypeError, ValueError):
+            raise ValueError(
+                f"state must be one that get_random_state of a layer like {self.name!r} gave, "
+                f"got {state!r}"
+            ) from None
+
+    def get_carried_state(self) -> list[Array] | None:
+        """Give what the last batch has left for the next.
+
+        Returns
+        -------
+        list of ndarray or None
+            Copies of the states of a stateful layer; None where there is nothing.
+        """
+        return None
+
+    def set_carried_state(self, state: Sequence[ArrayLike] | None) -> None:
+        """Go on from states as if a batch had left them.
+
+        Parameters
+        ----------
+        state : sequence of array_like or None
+            As `get_carried_state` gave it.
+
+        Raises
+        ------
+        ValueError
+            When the layer carries no such states.
+        """
+        if state is not None:
+            raise ValueError(f"layer {self.name!r} carries no states from batch to batch")
 
     @property
     def gives_one_array(self) -> bool:

@@ -46,6 +46,7 @@ class RecurrentLayer(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    _takes_steps: ClassVar[bool] = True
 
     return_sequences: bool
     return_state: bool

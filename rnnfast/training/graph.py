@@ -98,7 +98,7 @@ class Graph(NamedTuple):
             wrt = [depends[number] for number in step.takes]
             results, pull = step.layer.forward_vjp(taken, wrt)
             values |= zip(step.gives, results, strict=True)
-            own = step.layer.parameters if step.layer.trainable else []
+            own = step.layer.trainable_parameters
             needed = bool(own) or any(wrt)
             depends |= dict.fromkeys(step.gives, needed)
             pulls.append((step, own, pull) if needed else None)
@@ -124,9 +124,8 @@ class Graph(NamedTuple):
                 for number, dx in zip(step.takes, dtaken, strict=True):
                     if depends[number]:
                         _add(dvalues, number, dx)
-                if own:
-                    for weight, gradient in zip(own, of_step, strict=True):
-                        _add(gradients, id(weight), gradient)
+                for weight, gradient in zip(own, of_step, strict=True):
+                    _add(gradients, id(weight), gradient)
             return [
                 gradients[id(weight)] if id(weight) in gradients else np.zeros_like(weight)
                 for weight in trained
@@ -148,7 +147,7 @@ class Graph(NamedTuple):
 
 def trained_weights(layers: Sequence[Layer]) -> list[Array]:
     """Return the weights of the layers that are trained, each once."""
-    weights = [weight for layer in layers if layer.trainable for weight in layer.parameters]
+    weights = [weight for layer in layers for weight in layer.trainable_parameters]
     return list({id(weight): weight for weight in weights}.values())
 
 

@@ -135,14 +135,13 @@ class Objective:
         total = sum(
             target.weight * part for target, part in zip(self.targets, parts, strict=True)
         )
-        return total + sum(layer.penalty() for layer in self._graph.layers if layer.trainable)
+        return total + sum(layer.penalty() for layer in self._graph.layers)
 
     def _add_penalties(self, gradients: list[Array]) -> None:
         places = {id(weight): k for k, weight in enumerate(self._graph.trained)}
         for layer in self._graph.layers:
-            if not layer.trainable or not layer.regularizers:
-                continue
-            for weight, penalty in zip(layer.parameters, layer.penalty_gradients(), strict=True):
+            penalties = layer.penalty_gradients()
+            for weight, penalty in zip(layer.trainable_parameters, penalties, strict=True):
                 if penalty is not None:
                     gradients[places[id(weight)]] = gradients[places[id(weight)]] + penalty
 

@@ -38,9 +38,9 @@ def describe(
     str
         The lines.
     """
-    trained, frozen = ([
-        parameter for layer in layers if layer.trainable is wanted for parameter in layer.parameters
-    ] for wanted in (True, False))
+    trained = [weight for layer in layers for weight in layer.trainable_parameters]
+    among = {id(weight) for weight in trained}
+    frozen = [w for layer in layers for w in layer.parameters if id(w) not in among]
     lines = [
         f'Model: "{name}"',
         _table(_rows(layers, output_shapes)),
