@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABCMeta
-from typing import Any
+from inspect import Signature, getattr_static, signature
+from typing import TYPE_CHECKING, Any
 
 from rnnfast._check.spelling import meant
 
@@ -11,11 +12,19 @@ from rnnfast._check.spelling import meant
 class _Completing(ABCMeta):
     """Makes instances that know when their `__init__` is over."""
 
-    def __call__(cls, *arguments: Any, **options: Any) -> Any:
-        """Make an instance; one of our own classes has all its attributes from now on."""
-        instance = super().__call__(*arguments, **options)
-        instance._complete = cls.__module__.partition(".")[0] == "rnnfast"
-        return instance
+    if not TYPE_CHECKING:  # which would see these arguments in place of those of __init__
+
+        def __call__(cls, *arguments: Any, **options: Any) -> Any:
+            """Make an instance; one of our own classes has all its attributes from now on."""
+            instance = super().__call__(*arguments, **options)
+            instance._complete = cls.__module__.partition(".")[0] == "rnnfast"
+            return instance
+
+    @property
+    def __signature__(cls) -> Signature:
+        """What `help` and editors show: the arguments of `__init__`, not those of `__call__`."""
+        of_init = signature(getattr_static(cls, "__init__"))
+        return of_init.replace(parameters=list(of_init.parameters.values())[1:])
 
 
 class KnownAttributes(metaclass=_Completing):
