@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from abc import ABCMeta
 from typing import Any
 
 from rnnfast._check.spelling import meant
+from rnnfast.utils.known_keywords import KnownKeywords
 
 
-class _Completing(ABCMeta):
+class _Completing(KnownKeywords):
     """Makes instances that know when their `__init__` is over."""
 
     def __call__(cls, *arguments: Any, **options: Any) -> Any:
