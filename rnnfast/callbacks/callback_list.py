@@ -63,14 +63,15 @@ def as_callbacks(callbacks: object) -> list[Callback]:
         return []
     if isinstance(callbacks, Callback):
         return [callbacks]
-    given = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
-    for callback in given:
+    checked = []
+    for callback in callbacks if isinstance(callbacks, Iterable) else [callbacks]:
         if not isinstance(callback, Callback):
             raise TypeError(
                 f"callbacks must be instances of rnnfast.callbacks.Callback, got "
                 f"{_described(callback)}"
             )
-    return given
+        checked.append(callback)
+    return checked
 
 
 def _described(callback: object) -> str:
