@@ -111,8 +111,11 @@ class Sequential(Model):
                 f"{layer.name!r} takes {layer.input_dtype.name}, which no layer gives: it must be "
                 f"the first"
             )
-        if self._input is not None and not self._layers:
-            self._input.check_dtype(layer)
+        if not self._layers:
+            if self._input is None and layer.batch_input_shape is not None:
+                self._set_input(Input(batch_shape=layer.batch_input_shape))
+            if self._input is not None:
+                self._input.check_dtype(layer)
         if self._input_shape is not None:
             layer.build(self.output_shape)
         self._layers.append(layer)

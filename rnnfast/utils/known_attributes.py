@@ -7,11 +7,12 @@ from abc import ABCMeta
 from typing import Any, TypeVar
 
 from rnnfast._check.spelling import meant
+from rnnfast.utils.known_keywords import KnownKeywords
 
 _Made = TypeVar("_Made")
 
 
-class _Completing(ABCMeta):
+class _Completing(KnownKeywords):
     """Makes instances that know when their `__init__` is over."""
 
     def __call__(cls: type[_Made], *arguments: Any, **options: Any) -> _Made:
