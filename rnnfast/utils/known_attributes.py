@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABCMeta
 from typing import Any
 
@@ -16,6 +17,12 @@ class _Completing(ABCMeta):
         instance = super().__call__(*arguments, **options)
         instance._complete = cls.__module__.partition(".")[0] == "rnnfast"
         return instance
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """What a class takes; without it, `help` would show what `__call__` above does."""
+        whole = inspect.signature(cls.__init__)  # type: ignore[misc]  # of this very class
+        return whole.replace(parameters=list(whole.parameters.values())[1:])
 
 
 class KnownAttributes(metaclass=_Completing):
