@@ -28,6 +28,12 @@ class _Completing(KnownKeywords):
         initialize: Any = cls.__init__  # type: ignore[misc]
         return inspect.Signature(list(inspect.signature(initialize).parameters.values())[1:])
 
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """What a class takes; without it, `help` would show what `__call__` above does."""
+        whole = inspect.signature(cls.__init__)  # type: ignore[misc]  # of this very class
+        return whole.replace(parameters=list(whole.parameters.values())[1:])
+
 
 class KnownAttributes(metaclass=_Completing):
     """What may be set after `__init__`: what is there, and names that begin with an underscore.
