@@ -56,6 +56,6 @@ def find(kind: str, identifier: object, base: type[Any], by_name: Mapping[str, t
 
 def _named(kind: str, name: str, by_name: Mapping[str, type[T]]) -> type[T]:
     if name not in by_name:
-        known = ", ".join(sorted(known for known in by_name if known.islower()))
+        known = ", ".join(sorted([known for known in by_name if known.islower()] or by_name))
         raise ValueError(f"unknown {kind} {name!r}{meant(name, by_name)}; known are {known}")
     return by_name[name]
