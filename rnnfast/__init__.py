@@ -9,9 +9,9 @@ The functions on arrays are loaded at once:
     num_threads, set_num_threads, get_num_threads, show_config
 
 What trains models, under Keras's names, is loaded when it is first used: `Sequential` and the
-modules `layers`, `losses`, `optimizers`, `metrics`, `callbacks`, `initializers`, `utils`; so are
-`interop`, drop-ins for other libraries, `reference` (the equations in plain NumPy), `testing` and
-`bench`.
+modules `layers`, `losses`, `optimizers`, `metrics`, `callbacks`, `initializers`, `regularizers`,
+`utils`; so are `interop`, drop-ins for other libraries, `reference` (the equations in plain NumPy),
+`testing` and `bench`.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         metrics,
         optimizers,
         reference,
+        regularizers,
         testing,
         utils,
     )
@@ -59,6 +60,7 @@ __all__ = [
     "num_threads",
     "optimizers",
     "reference",
+    "regularizers",
     "set_num_threads",
     "show_config",
     "testing",

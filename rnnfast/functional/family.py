@@ -13,6 +13,7 @@ from ..engine.network import Network
 from ..engine.noise import noise
 from ..engine.pullback import Pullback
 from . import documentation
+from .idle_rates import warn_of_one_layer, warn_without_seed
 from .options import Activations, Weights
 from .signatures import defaults_of, require_known, with_options
 
@@ -109,6 +110,7 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
         checkpoints = options.flag("checkpoint", checkpoint)
         wanted = options.wanted(wrt, self.pullback.form._fields)
         network = self._network(*arrays, **of_call)
+        warn_without_seed(network.noise)
         save = network.forward_saving_checkpoints if checkpoints else network.forward_saving
         results, recording = save()
         return self.output(*results), self.pullback(recording, interval, wanted)
@@ -150,7 +152,7 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
             clip=clip,
             **of_cell,
         )
-        return Network(
+        network = Network(
             cell,
             x,
             inputs.RawWeights(w_ih, w_hh, b_ih, b_hh, w_hr, peephole, layer_norm),
@@ -165,6 +167,8 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
                 cell, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
             ),
         )
+        warn_of_one_layer(network)
+        return network
 
 
 @cache

@@ -70,7 +70,7 @@ class HiddenPullback(Pullback[GradsT]):
         Raises
         ------
         ValueError
-            If a shape does not fit.
+            If a shape does not fit, or an array of the forward pass was seen to have changed.
         TypeError
             If a dtype is not that of `x`, or `out` is of another class.
         MemoryError

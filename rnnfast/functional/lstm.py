@@ -90,7 +90,7 @@ class LSTMPullback(Pullback[LSTMGrads]):
         Raises
         ------
         ValueError
-            If a shape does not fit.
+            If a shape does not fit, or an array of the forward pass was seen to have changed.
         TypeError
             If a dtype is not that of `x`, or `out` is not an `LSTMGrads`.
         MemoryError

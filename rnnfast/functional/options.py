@@ -101,7 +101,8 @@ class _Dropout(TypedDict, total=False):
     ----------
     dropout : float, default 0.0
         Between layers, the probability that a number is zeroed, the others being divided by what
-        is left; only with a `seed`.
+        is left. It, and the rates below, act only with a `seed`; a call for gradients without one
+        warns, and so does `dropout` of a single layer.
     input_dropout, recurrent_dropout : float, default 0.0
         The same for what each layer takes, and for h where it meets `w_hh`, with one mask for all
         steps of a sequence and all gates.

@@ -7,7 +7,7 @@ y = [f, b],  f + b,  f * b,  (f + b) / 2  or the pair (f, b)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -15,6 +15,11 @@ from numpy.typing import DTypeLike
 from rnnfast.layers.layer import Array, Layer, Mask, Shape
 from rnnfast.layers.recurrent_layer import Outcome, RecurrentLayer, States, StatesPullback
 from rnnfast.layers.unidirectional import Unidirectional
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from rnnfast.layers.options import BidirectionalOptions
 
 # Of each mode: y from f and b, and df and db from dy, f and b.
 _Merge = tuple[Callable[[Array, Array], Any], Callable[[Any, Array, Array], tuple[Any, Any]]]
@@ -75,7 +80,7 @@ class Bidirectional(RecurrentLayer):
         backward_layer: Unidirectional | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
-        **options: object,
+        **options: Unpack[BidirectionalOptions],
     ) -> None:
         _require_recurrent("layer", layer)
         super().__init__(name=name, dtype=layer.dtype if dtype is None else dtype, **options)
@@ -95,10 +100,18 @@ class Bidirectional(RecurrentLayer):
         self.stateful = layer.stateful
         for layer in self._both:
             layer.zero_output_for_mask = self.return_sequences
+        if not self.trainable:
+            self.trainable = False  # of both layers, which the base did not know yet
+        if self.batch_input_shape is None:
+            self.batch_input_shape = self.forward_layer.batch_input_shape
 
     @property
     def _both(self) -> tuple[Unidirectional, Unidirectional]:
         return self.forward_layer, self.backward_layer
+
+    @property
+    def _inner_layers(self) -> Sequence[Layer]:
+        return self._both
 
     def _check_input_shape(self, input_shape: Shape) -> None:
         for layer in self._both:
@@ -135,6 +148,7 @@ class Bidirectional(RecurrentLayer):
             layer.build(input_shape)
             # The same arrays: what changes them in place changes those of the layers.
             self._parameters |= {f"{side}_{name}": p for name, p in layer._parameters.items()}
+            self.regularizers |= {f"{side}_{name}": r for name, r in layer.regularizers.items()}
 
     def _from_keras(self, name: str, value: Array) -> Array:
         layer, name_there = self._owner(name)
@@ -177,6 +191,14 @@ class Bidirectional(RecurrentLayer):
             return super()._results(out)
         f, b = (y if self.return_sequences else y.copy() for y in out.y)
         return (f, b, *self._nested(out.states))
+
+    def _result_shapes(self, input_shape: Any) -> list[Any]:
+        if self.merge_mode is not None:
+            return super()._result_shapes(input_shape)
+        return list(self.compute_output_shape(input_shape)[:2])
+
+    def _joined(self, dys: Sequence[Array | None]) -> Any:
+        return dys[0] if self.merge_mode is not None else tuple(dys)
 
     def _nested(self, flat: Sequence[Any]) -> Sequence[Any]:
         forward, backward = self._halves(flat)

@@ -13,20 +13,25 @@ from rnnfast.layers.cell_layer import CellLayer
 from rnnfast.layers.gru import GRU
 from rnnfast.layers.lstm import LSTM
 from rnnfast.layers.simple_rnn import SimpleRNN
+from rnnfast.utils.known_attributes import KnownAttributes
 from rnnfast.utils.naming import auto_name, check_name
 
-_OF_SEQUENCES = (
+_OF_THE_LAYER = (
     "return_sequences",
     "return_state",
     "go_backwards",
     "stateful",
     "unroll",
+    "input_shape",
+    "batch_input_shape",
+    "input_dim",
+    "input_length",
     "zero_output_for_mask",
 )
 
 
-class Cell:
-    """The arguments of one recurrent layer, but for those that concern sequences.
+class Cell(KnownAttributes):
+    """The arguments of one recurrent layer, but for those that concern sequences and inputs.
 
     Parameters
     ----------
@@ -49,7 +54,7 @@ class Cell:
         self, units: int, *arguments: Any, name: str | None = None, **options: Any
     ) -> None:
         for option in options:
-            if option in _OF_SEQUENCES:
+            if option in _OF_THE_LAYER:
                 raise TypeError(
                     f"{type(self).__name__} got an unexpected argument {option!r}; pass it to RNN"
                 )
@@ -135,7 +140,7 @@ class GRUCell(Cell):
     layer_class: ClassVar[type[CellLayer]] = GRU
 
 
-class StackedRNNCells:
+class StackedRNNCells(KnownAttributes):
     """Cells one above another: `keras.layers.StackedRNNCells`.
 
     Parameters

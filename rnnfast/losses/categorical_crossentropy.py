@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from rnnfast.losses.cross_entropy import CrossEntropy, clip, exponentials
-from rnnfast.losses.loss import Array
+from rnnfast.losses.loss import Weight
+from rnnfast.losses.reduction import Array
 from rnnfast.utils.hyperparameters import share
 
 
@@ -25,7 +26,7 @@ class CategoricalCrossentropy(CrossEntropy):
         Share of each target, from 0 to 1, that is spread evenly over the classes.
     axis : int, default -1
         The axis of the classes; only the last one is supported yet.
-    reduction : {"sum_over_batch_size", "mean", "sum"}, default "sum_over_batch_size"
+    reduction : str or None, default "sum_over_batch_size"
         See `Loss`.
     name : str, default "categorical_crossentropy"
         Name of the loss.
@@ -66,7 +67,7 @@ class CategoricalCrossentropy(CrossEntropy):
         return _dot(y_true, log_total - logits)
 
     def _of_logits_with_gradient(
-        self, y_true: Array, logits: Array, weight: float
+        self, y_true: Array, logits: Array, weight: Weight
     ) -> tuple[Array, Array]:
         softmax, total, log_total = exponentials(logits)
         losses = _dot(y_true, log_total - logits)
@@ -79,7 +80,7 @@ class CategoricalCrossentropy(CrossEntropy):
         return -_dot(y_true, np.log(clip(share)))
 
     def _of_probabilities_with_gradient(
-        self, y_true: Array, y_pred: Array, weight: float
+        self, y_true: Array, y_pred: Array, weight: Weight
     ) -> tuple[Array, Array]:
         total = y_pred.sum(axis=-1, keepdims=True)
         share = y_pred / total

@@ -21,6 +21,8 @@ class Accuracy(MeanMetric):
         See `MeanMetric`.
     """
 
+    direction = "max"
+
     def __init__(self, name: str = "accuracy", dtype: None = None) -> None:
         super().__init__(name, dtype)
 

@@ -23,6 +23,8 @@ class BinaryAccuracy(MeanMetric):
         probabilities.
     """
 
+    direction = "max"
+
     def __init__(
         self, name: str = "binary_accuracy", dtype: None = None, threshold: float = 0.5
     ) -> None:

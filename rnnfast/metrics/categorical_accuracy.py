@@ -20,6 +20,8 @@ class CategoricalAccuracy(MeanMetric):
         See `MeanMetric`.
     """
 
+    direction = "max"
+
     def __init__(self, name: str = "categorical_accuracy", dtype: None = None) -> None:
         super().__init__(name, dtype)
 

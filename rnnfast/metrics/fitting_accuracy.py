@@ -25,6 +25,8 @@ class FittingAccuracy(Metric):
         Name of the metric.
     """
 
+    direction = "max"
+
     def __init__(self, name: str = "accuracy") -> None:
         super().__init__(name)
         self._chosen: MeanMetric | None = None

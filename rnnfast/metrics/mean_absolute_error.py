@@ -18,6 +18,8 @@ class MeanAbsoluteError(MeanMetric):
         See `MeanMetric`.
     """
 
+    direction = "min"
+
     def __init__(self, name: str = "mean_absolute_error", dtype: None = None) -> None:
         super().__init__(name, dtype)
 

@@ -18,6 +18,8 @@ class MeanSquaredError(MeanMetric):
         See `MeanMetric`.
     """
 
+    direction = "min"
+
     def __init__(self, name: str = "mean_squared_error", dtype: None = None) -> None:
         super().__init__(name, dtype)
 

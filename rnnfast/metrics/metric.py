@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, Literal
 
 from numpy.typing import ArrayLike
 
@@ -17,7 +17,14 @@ class Metric(ABC):
     ----------
     name : str, optional
         By default the name of the class in snake case, numbered.
+
+    Attributes
+    ----------
+    direction : {"min", "max"} or None
+        Whether smaller or larger is better, for callbacks that monitor it; None does not say.
     """
+
+    direction: Literal["min", "max"] | None = None
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name or auto_name(self)

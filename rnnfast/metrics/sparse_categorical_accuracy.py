@@ -22,6 +22,8 @@ class SparseCategoricalAccuracy(MeanMetric):
         See `MeanMetric`.
     """
 
+    direction = "max"
+
     def __init__(self, name: str = "sparse_categorical_accuracy", dtype: None = None) -> None:
         super().__init__(name, dtype)
 

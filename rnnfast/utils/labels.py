@@ -8,6 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def require_numbers(name: str, values: NDArray[Any]) -> None:
+    """Raise TypeError when an array holds no real numbers, names of classes for example."""
+    if values.dtype.kind in "buif":
+        return
+    names = values.dtype.kind in "UST" or any(isinstance(value, str) for value in values.flat)
+    raise TypeError(
+        f"{name} must hold numbers, got dtype {values.dtype}"
+        + (f"; number the names, as np.unique({name}, return_inverse=True)[1] does" * names)
+    )
+
+
 def class_numbers(name: str, labels: NDArray[Any]) -> NDArray[np.int64]:
     """Return class numbers as integers.
 
@@ -25,8 +36,7 @@ def class_numbers(name: str, labels: NDArray[Any]) -> NDArray[np.int64]:
     ValueError
         When one is not whole.
     """
-    if labels.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must be class numbers, got {labels.dtype}")
+    require_numbers(name, labels)
     if labels.dtype.kind == "f":
         wide = labels.astype(np.float64)
         fractions = ~((np.floor(wide) == wide) & (np.abs(wide) < 2.0**63))  # NaN is among them

@@ -161,6 +161,7 @@ HEADS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:categorical_crossentropy got.*sums to:UserWarning")
 @pytest.mark.parametrize("every_step", [False, True])
 @pytest.mark.parametrize(("activation", "loss"), HEADS.values(), ids=HEADS.keys())
 def test_gradients_of_every_head(activation, loss, every_step):
