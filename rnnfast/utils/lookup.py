@@ -79,6 +79,6 @@ def _instead(identifier: object, base: type[Any], by_name: Mapping[str, object])
 
 def _named(kind: str, name: str, by_name: Mapping[str, Callable[..., T]]) -> Callable[..., T]:
     if name not in by_name:
-        known = ", ".join(sorted(known for known in by_name if known.islower()))
+        known = ", ".join(sorted([known for known in by_name if known.islower()] or by_name))
         raise ValueError(f"unknown {kind} {name!r}{meant(name, by_name)}; known are {known}")
     return by_name[name]
