@@ -17,6 +17,7 @@ from rnnfast.optimizers import Optimizer
 from rnnfast.training import samples
 from rnnfast.training.graph import Graph, trained_weights
 from rnnfast.training.judges import Choices
+from rnnfast.training.run import Run
 from rnnfast.training.summary import describe
 from rnnfast.training.trainable import require_layers
 from rnnfast.training.trainer import Trainer
@@ -95,7 +96,7 @@ class Model(HasWeights, KnownAttributes):
     metrics = _OfTrainer[list[Metric]]()
     stop_training = _OfTrainer[bool]()
     history = _OfTrainer[History]()
-    run = _OfTrainer["Run | None"]()
+    run = _OfTrainer[Run | None]()
     choices = _OfTrainer[Choices]()
 
     def __init__(self, name: str) -> None:

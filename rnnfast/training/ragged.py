@@ -104,7 +104,7 @@ def as_ragged(name: str, value: Sequence[Any]) -> Ragged:
     for k, one in enumerate(sequences):
         if one is not None and one.shape[1:] != step:
             raise ValueError(
-                f"{name}[{k}] must have steps of shape {step} like the others, got shape {one.shape}"
+                f"{name}[{k}] must have steps of shape {step} like the others, got {one.shape}"
             )
     empty = np.zeros((0, *step), dtype)
     return Ragged([empty if one is None else one.astype(dtype, copy=False) for one in sequences])
