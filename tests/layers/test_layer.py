@@ -164,10 +164,15 @@ def test_input_takes_a_shape(shape):
         layers.Input(shape)
 
 
-def test_input_says_what_to_pass_instead_of_batch_shape():
-    with pytest.raises(NotImplementedError, match=r"batch_shape=\(None, 5\) yet; pass shape, the"):
-        layers.Input(batch_shape=(None, 5))
-    layers.Input((5,), batch_shape=None)
+def test_input_takes_its_shape_with_the_batch_axis_or_without():
+    assert layers.Input(batch_shape=(4, None, 5)).shape == (4, None, 5)
+    assert layers.Input((None, 5), 4).shape == (4, None, 5)
+    assert layers.Input((5,), batch_shape=None).shape == (None, 5)
+    for options in ({"shape": (5,)}, {"batch_size": 3}):
+        with pytest.raises(ValueError, match="shape .* or batch_shape, not both"):
+            layers.Input(batch_shape=(None, 5), **options)
+    with pytest.raises(ValueError, match="must begin with the batch axis"):
+        layers.Input(batch_shape=())
 
 
 def test_input_declares_a_dtype_that_the_first_layer_takes():
