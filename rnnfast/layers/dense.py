@@ -32,8 +32,10 @@ class Dense(Layer):
     ----------
     units : int
         Length of the last axis of the result.
-    activation : {None, "linear", "relu", "sigmoid", "tanh", "softmax"}
-        None is "linear".
+    activation : str or None
+        "linear", "relu", "leaky_relu", "elu", "selu", "softplus", "softsign", "exponential",
+        "sigmoid", "hard_sigmoid", "tanh", "silu" (also called "swish") or "softmax"; None, the
+        default, is "linear".
     use_bias : bool, default True
         Whether a bias is added.
     kernel_initializer : str or Initializer, default "glorot_uniform"
@@ -172,10 +174,10 @@ class Dense(Layer):
     def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
         """Compute as `call`, with the pullback; see `Layer.vjp`."""
         z, logits_pullback = self.logits_vjp(x, wrt_input=wrt_input)
-        y = self.activation.forward(z)
+        y, activation_pullback = self.activation.vjp(z)
 
         def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
-            return logits_pullback(self.activation.backward(dy, y))
+            return logits_pullback(activation_pullback(dy))
 
         return y, pullback
 
