@@ -18,6 +18,7 @@ from rnnfast.layers.masking import Masking
 from rnnfast.layers.repeat_vector import RepeatVector
 from rnnfast.layers.reshape import Reshape
 from rnnfast.layers.rnn import RNN
+from rnnfast.layers.serialization import deserialize, register, serialize
 from rnnfast.layers.simple_rnn import SimpleRNN
 from rnnfast.layers.spatial_dropout1d import SpatialDropout1D
 from rnnfast.layers.time_distributed import TimeDistributed
@@ -47,4 +48,13 @@ __all__ = [
     "SpatialDropout1D",
     "StackedRNNCells",
     "TimeDistributed",
+    "deserialize",
+    "serialize",
 ]
+
+# All that a configuration may name.
+register(
+    thing
+    for thing in map(globals().__getitem__, __all__)
+    if isinstance(thing, type) and hasattr(thing, "from_config") and thing is not Layer
+)
