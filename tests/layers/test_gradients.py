@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rnnfast import Sequential, layers, losses
+from rnnfast.layers import activations
 from rnnfast.layers.value import Value
 from rnnfast.training.graph import chain
 from rnnfast.training.objective import Objective, Target
@@ -99,11 +100,55 @@ MODELS = {
         layers.Dropout(0.5, seed=3, **F64),
         layers.Dense(CLASSES, **F64),
     ],
+    "normalized": lambda: [
+        layers.LayerNormalization(**F64),
+        layers.LSTM(5, return_sequences=True, **F64),
+        layers.LayerNormalization(center=False, epsilon=0.1, **F64),
+        layers.GRU(5, **F64),
+        layers.LayerNormalization(scale=False, **F64),
+        layers.Dense(5, **F64),
+        layers.LayerNormalization(scale=False, center=False, **F64),
+        layers.Dense(CLASSES, **F64),
+    ],
+    "encoder and decoder": lambda: [
+        layers.LSTM(6, **F64),
+        layers.RepeatVector(3, **F64),
+        layers.GRU(4, return_sequences=True, **F64),
+        layers.Reshape((2, -1), **F64),
+        layers.SpatialDropout1D(0.3, seed=1, **F64),
+        layers.Flatten(**F64),
+        layers.Dense(CLASSES, **F64),
+    ],
+    "pooled": lambda: [
+        layers.GRU(5, return_sequences=True, **F64),
+        layers.GlobalAveragePooling1D(**F64),
+        layers.Dense(CLASSES, **F64),
+    ],
+    "masked and pooled": lambda: [
+        layers.Masking(0.0, **F64),
+        layers.GRU(5, return_sequences=True, **F64),
+        layers.LayerNormalization(**F64),
+        layers.Activation("tanh", **F64),
+        layers.GlobalAveragePooling1D(keepdims=True, **F64),
+        layers.Dense(CLASSES, **F64),
+    ],
     "embedding": lambda: [
         layers.Embedding(VOCABULARY, 5, **F64),
         layers.LSTM(6, **F64),
         layers.Dense(CLASSES, "softmax", **F64),
     ],
+}
+
+
+MODELS |= {
+    f"activation {name}": lambda name=name: [
+        layers.Dense(5, name, **F64),
+        layers.LSTM(4, **F64),
+        layers.Dense(5, **F64),
+        layers.Activation(name, **F64),
+        layers.Dense(CLASSES, **F64),
+    ]
+    for name in activations._BY_NAME
 }
 
 

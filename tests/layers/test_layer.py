@@ -13,6 +13,12 @@ MAKE = {
     "Embedding": lambda **kw: layers.Embedding(5, 4, **kw),
     "Dropout": lambda **kw: layers.Dropout(0.5, **kw),
     "Masking": lambda **kw: layers.Masking(**kw),
+    "LayerNormalization": lambda **kw: layers.LayerNormalization(**kw),
+    "Activation": lambda **kw: layers.Activation("silu", **kw),
+    "Flatten": lambda **kw: layers.Flatten(**kw),
+    "Reshape": lambda **kw: layers.Reshape((-1, 9), **kw),
+    "GlobalAveragePooling1D": lambda **kw: layers.GlobalAveragePooling1D(**kw),
+    "SpatialDropout1D": lambda **kw: layers.SpatialDropout1D(0.5, **kw),
     "RNN": lambda **kw: layers.RNN(layers.LSTMCell(4, dtype=kw.get("dtype")), **kw),
     "Bidirectional": lambda **kw: layers.Bidirectional(layers.GRU(4, dtype=kw.get("dtype")), **kw),
     "TimeDistributed": lambda **kw: layers.TimeDistributed(
