@@ -15,7 +15,7 @@ class MeanAbsoluteError(MeanMetric):
     name : str, default "mean_absolute_error"
         Name of the metric.
     dtype : None
-        See `MeanMetric`.
+        See `Metric`.
     """
 
     def __init__(self, name: str = "mean_absolute_error", dtype: None = None) -> None:

@@ -15,7 +15,7 @@ class MeanSquaredError(MeanMetric):
     name : str, default "mean_squared_error"
         Name of the metric.
     dtype : None
-        See `MeanMetric`.
+        See `Metric`.
     """
 
     def __init__(self, name: str = "mean_squared_error", dtype: None = None) -> None:
