@@ -31,8 +31,6 @@ class MonitorCallback(Callback):
         Its name there.
     mode : {"auto", "min", "max"}, default "auto"
         Whether smaller or larger values are better.
-    baseline : float, optional
-        The best value before the first.
     min_delta : float, default 0
         How much better a value must be; its sign does not matter.
 
@@ -51,7 +49,6 @@ class MonitorCallback(Callback):
         self,
         monitor: str = "val_loss",
         mode: str = "auto",
-        baseline: float | None = None,
         min_delta: float = 0,
     ) -> None:
         super().__init__()
@@ -62,7 +59,7 @@ class MonitorCallback(Callback):
         self.monitor = monitor
         self.mode = mode
         self.min_delta = abs(finite("min_delta", min_delta))
-        self.best = None if baseline is None else finite("baseline", baseline)
+        self.best: float | None = None
         self._warned = False
 
     def monitored(self, logs: Logs | None) -> float | None:
