@@ -15,6 +15,8 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from rnnfast._check.spelling import meant
 from rnnfast.callbacks.callback import Callback, Logs
 from rnnfast.utils.hyperparameters import finite
@@ -42,7 +44,8 @@ class MonitorCallback(Callback):
     Raises
     ------
     ValueError
-        When `mode` is none of these; at the end of an epoch when "auto" cannot be told.
+        When `mode` is none of these; at the end of an epoch when "auto" cannot be told, or what
+        is monitored is no single number.
     """
 
     def __init__(
@@ -74,6 +77,11 @@ class MonitorCallback(Callback):
         if value is None:
             self._warn_once(logs or {})
             return None
+        if np.ndim(value):
+            raise ValueError(
+                f"{type(self).__name__} monitors {self.monitor!r}, which must be one number, got "
+                f"an array of shape {np.shape(value)}"
+            )
         return float(value)
 
     def better(self, value: float, before: float | None) -> bool:

@@ -7,11 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from fake_fit import FakeModel
+from fake_fit import FakeModel, class_of
 from rnnfast import Sequential, callbacks, layers, metrics, optimizers
 from rnnfast.callbacks.callback import EVENTS
 from rnnfast.callbacks.callback_list import CallbackList, as_callbacks
-from rnnfast.utils.foreign import foreign
 
 
 class Listener(callbacks.Callback):
@@ -338,37 +337,27 @@ def test_what_is_no_callback_is_refused():
     assert as_callbacks(None) == []
     listener = Listener()
     assert as_callbacks(listener) == as_callbacks(iter([listener])) == [listener]
-    with pytest.raises(TypeError, match=r"instances of rnnfast\.callbacks\.Callback, got builtins"):
+    with pytest.raises(
+        TypeError, match=r"of rnnfast\.callbacks\.Callback, got builtin_func\w+$"
+    ):
         as_callbacks([print])
     with pytest.raises(TypeError, match=r"the class EarlyStopping; call it: EarlyStopping\(\)"):
         as_callbacks([callbacks.EarlyStopping])
 
 
-def from_framework(name, module="keras.src.callbacks.x"):
-    """A class as a framework would have it."""
-    return type(name, (), {"__module__": module})
-
-
 @pytest.mark.parametrize(
     ("callback", "message"),
     [
-        (from_framework("EarlyStopping")(), r"keras's, use rnnfast\.callbacks\.EarlyStopping$"),
-        (from_framework("EarlyStopping"), r"keras's, use rnnfast\.callbacks\.EarlyStopping$"),
+        (class_of("EarlyStopping")(), r"keras's, use rnnfast\.callbacks\.EarlyStopping$"),
+        (class_of("EarlyStopping"), r"keras's, use rnnfast\.callbacks\.EarlyStopping$"),
         (
-            type("Mine", (from_framework("Callback", "tf_keras.callbacks"),), {})(),
+            type("Mine", (class_of("Callback", "tf_keras.callbacks"),), {})(),
             r"Mine; Callback is tf_keras's, use rnnfast\.callbacks\.Callback$",
         ),
-        (from_framework("TensorBoard")(), r"keras's, rnnfast\.callbacks has none of this name$"),
+        (class_of("TensorBoard")(), r"keras's, rnnfast\.callbacks has none of this name$"),
     ],
 )
 def test_callbacks_of_other_frameworks_are_told_by_name(callback, message):
     for given in (callback, [callback]):
         with pytest.raises(TypeError, match=message):
             as_callbacks(given)
-
-
-def test_whose_an_object_is():
-    assert foreign(from_framework("Dense", "keras.src.layers")()) == "keras"
-    assert foreign(from_framework("LSTM", "torch.nn.modules.rnn")) == "torch"
-    for ours in (layers.Dense(1), np.ones(3), from_framework("Kerasque", "kerasque"), None):
-        assert foreign(ours) is None

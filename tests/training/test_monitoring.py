@@ -131,6 +131,12 @@ def test_auto_that_cannot_be_told_is_an_error_after_the_first_epoch():
         fit([EarlyStopping("val_words")], [{"val_words": 1.0}], model)
 
 
+def test_what_is_monitored_is_one_number():
+    fit([EarlyStopping("recall", mode="max")], [{"recall": np.array(0.5)}])
+    with pytest.raises(ValueError, match=r"'recall', which must be one number, .* shape \(2,\)"):
+        fit([EarlyStopping("recall", mode="max")], [{"recall": np.array([0.5, 0.25])}])
+
+
 @pytest.mark.parametrize(
     ("monitor", "logs", "hint"),
     [
