@@ -14,9 +14,9 @@ basic_lstm_weights                weights of TensorFlow 1's BasicLSTMCell
 
 from rnnfast.utils.basic_lstm import basic_lstm_weights
 from rnnfast.utils.categorical import to_categorical
+from rnnfast.utils.history_plot import plot_history
 from rnnfast.utils.initial_weights import initial_weights
 from rnnfast.utils.pad_sequences import pad_sequences
-from rnnfast.utils.plot_history import plot_history
 from rnnfast.utils.ragged import pad_ragged, sequence_mask
 from rnnfast.utils.random_seed import set_random_seed
 from rnnfast.utils.tokenizer import Tokenizer
