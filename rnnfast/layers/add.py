@@ -30,7 +30,9 @@ class Add(Merge):
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Give the one shape; ValueError if there are several."""
-        lengths = [{axis for axis in axes if axis is not None} for axes in zip(*input_shape)]
+        lengths = [
+            {axis for axis in axes if axis is not None} for axes in zip(*input_shape, strict=False)
+        ]
         if len({len(shape) for shape in input_shape}) > 1 or any(len(one) > 1 for one in lengths):
             raise ValueError(f"layer {self.name!r} adds arrays of one shape, got {input_shape}")
         return tuple(next(iter(one), None) for one in lengths)

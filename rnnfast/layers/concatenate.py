@@ -64,7 +64,7 @@ class Concatenate(Merge):
                 f"got shapes {input_shape}"
             )
         shape: list[int | None] = []
-        for k, lengths in enumerate(zip(*input_shape)):
+        for k, lengths in enumerate(zip(*input_shape, strict=True)):
             known = [length for length in lengths if length is not None]
             if k == axis:
                 shape.append(sum(known) if len(known) == len(lengths) else None)
@@ -85,8 +85,7 @@ class Concatenate(Merge):
             np.broadcast_to(True if m is None else _with_axes(m, one.ndim), one.shape)
             for one, m in zip(x, mask, strict=True)
         ]
-        there: Mask = np.concatenate(whole, axis=self.axis).any(axis=-1)
-        return there
+        return np.asarray(np.concatenate(whole, axis=self.axis).any(axis=-1))
 
     def call(self, x: Any) -> Array:
         """Join a list of arrays; see `Layer.call`."""

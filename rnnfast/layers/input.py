@@ -112,13 +112,13 @@ class Input(Symbol):
                 f"layer {layer.name!r} takes {wanted}, got Input with dtype='{self.dtype}'"
             )
 
-    def check_shape(self, shape: tuple[int, ...]) -> None:
+    def check_shape(self, shape: Shape) -> None:
         """Check data against the declared shape.
 
         Parameters
         ----------
-        shape : tuple of int
-            Of the data, with the batch axis.
+        shape : tuple
+            Of the data, with the batch axis; None for lengths that vary.
 
         Raises
         ------
@@ -126,7 +126,7 @@ class Input(Symbol):
             When it is another. The number of samples may be any.
         """
         if len(shape) != len(self.batch_shape) or any(
-            wanted not in (None, got)
+            wanted not in (None, got) and got is not None
             for wanted, got in zip(self.batch_shape[1:], shape[1:], strict=True)
         ):
             one = len(shape) == len(self.batch_shape) - 1

@@ -28,7 +28,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from rnnfast._check.arrays import booleans
 from rnnfast.layers import serialization, symbol
@@ -273,8 +273,7 @@ class Layer(Weighted):
             The result, samples along the first axis.
         """
         if isinstance(x, symbol.Symbol):
-            self.build(x.shape)
-            return symbol.call(self, [x], [self.compute_output_shape(x.shape)])[0]
+            return self.call_symbols([x])[0]
         array = self._convert_and_build(x)
         return self.call(array) if mask is None else self.call_masked(array, _as_mask(array, mask))
 
@@ -348,6 +347,28 @@ class Layer(Weighted):
         return self.vjp(x, wrt_input=wrt_input)
 
     # ------------------------------------------------------------------ in a graph of layers
+
+    def call_symbols(self, takes: Sequence[symbol.Symbol]) -> list[symbol.Symbol]:
+        """Note that the layer is called, for a `Model` to come; builds it if it is not.
+
+        Parameters
+        ----------
+        takes : sequence of Symbol
+            What the layer takes; here one.
+
+        Returns
+        -------
+        list of Symbol
+            What it gives; here one.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When the layer cannot take such arrays.
+        """
+        [x] = takes
+        self.build(x.shape)
+        return symbol.call(self, takes, [self.compute_output_shape(x.shape)])
 
     def forward(self, values: Sequence[Value]) -> list[Value]:
         """Compute all that the layer gives, for inference.

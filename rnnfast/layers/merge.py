@@ -14,7 +14,8 @@ from typing import Any, ClassVar
 from numpy.typing import ArrayLike
 
 from rnnfast.layers import symbol
-from rnnfast.layers.layer import Array, Layer, Mask, Shape, Value, ValuesPullback
+from rnnfast.layers.layer import Array, Layer, Mask, Shape
+from rnnfast.layers.value import Value, ValuesPullback
 from rnnfast.utils.numbers import as_numbers
 
 Shapes = Sequence[Shape]
@@ -64,12 +65,17 @@ class Merge(Layer):
         if not isinstance(x, (list, tuple)):
             raise TypeError(f"layer {self.name!r} takes a list of arrays, got {type(x).__name__}")
         if symbol.is_symbolic(x):
-            shapes = tuple(one.shape for one in x if isinstance(one, symbol.Symbol))
-            self.build(shapes)
-            return symbol.call(self, x, [self.compute_output_shape(shapes)])[0]
+            return self.call_symbols(x)[0]
         arrays = [self.convert_input(as_numbers("x", one)) for one in x]
-        self.build(tuple(array.shape for array in arrays))
+        shapes: Any = [array.shape for array in arrays]
+        self.build(shapes)
         return self.call(arrays)
+
+    def call_symbols(self, takes: Sequence[symbol.Symbol]) -> list[symbol.Symbol]:
+        """Note that the layer is called; see `Layer.call_symbols`."""
+        shapes: Any = [one.shape for one in takes]
+        self.build(shapes)
+        return symbol.call(self, takes, [self.compute_output_shape(shapes)])
 
     def forward(self, values: Sequence[Value]) -> list[Value]:
         """Compute the result and its mask; see `Layer.forward`."""

@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike
 
 from rnnfast._check.arrays import booleans
 from rnnfast.layers import symbol
-from rnnfast.layers.layer import Array, Layer, Mask, Pullback, Value, ValuesPullback
+from rnnfast.layers.layer import Array, Layer, Mask, Pullback
+from rnnfast.layers.value import Value, ValuesPullback
 from rnnfast.utils.numbers import as_numbers
 
 States = tuple[Array, ...]
@@ -187,13 +188,16 @@ class RecurrentLayer(Layer):
             When an array is not one of numbers, or `mask` not of truth values.
         """
         if symbol.is_symbolic(x, initial_state):
-            return self._call_symbols([x, *([] if initial_state is None else _leaves(initial_state))])
+            states = [] if initial_state is None else _leaves(initial_state)
+            takes: list[Any] = [x, *states]
+            return self._in_form(self.call_symbols(takes))
         array = self._convert_and_build(x)
-        states = None if initial_state is None else self._as_states(initial_state, len(array))
+        before = None if initial_state is None else self._as_states(initial_state, len(array))
         valid = None if mask is None else booleans("mask", mask, "(batch, time)", array.shape[:2])
-        return self._results(self.run(array, states, valid))
+        return self._results(self.run(array, before, valid))
 
-    def _call_symbols(self, takes: list[Any]) -> Any:
+    def call_symbols(self, takes: Sequence[symbol.Symbol]) -> list[symbol.Symbol]:
+        """Note that the layer is called; states come after the input; see `Layer.call_symbols`."""
         x, *states = takes
         if not isinstance(x, symbol.Symbol):
             raise TypeError(
@@ -201,28 +205,28 @@ class RecurrentLayer(Layer):
                 f"{type(x).__name__} and initial_state as symbols"
             )
         self.build(x.shape)
-        shapes = [one.shape if isinstance(one, symbol.Symbol) else None for one in states]
-        if states and [None if one is None else one[1:] for one in shapes] != [
-            (size,) for size in self.state_sizes
-        ]:
+        shapes = [one.shape for one in states]
+        sizes = [(size,) for size in self.state_sizes]
+        if states and [shape[1:] for shape in shapes] != sizes:
             raise ValueError(
                 f"initial_state of layer {self.name!r} must be of shapes "
                 f"{[(None, size) for size in self.state_sizes]}, got {shapes}"
             )
-        after = self._state_leaf_shapes(x.shape[0]) if self.return_state else []
-        given = symbol.call(self, takes, [*self._result_shapes(x.shape), *after])
-        results, states_after = given[: len(given) - len(after)], given[len(given) - len(after) :]
+        after = [(x.shape[0], size) for size in self.state_sizes] if self.return_state else []
+        return symbol.call(self, takes, [*self._result_shapes(x.shape), *after])
+
+    def _in_form(self, given: list[symbol.Symbol]) -> Any:
+        """Give symbols in the form in which a call gives arrays."""
+        states = len(self.state_sizes) if self.return_state else 0
+        results = given[: len(given) - states]
         if len(given) == 1:
             return given[0]
-        return (*results, *self._nested(states_after)) if after else tuple(results)
+        return (*results, *self._nested(given[len(results) :])) if states else tuple(results)
 
     def _result_shapes(self, input_shape: Any) -> list[Any]:
         """Give the shapes of the results, without those of the states."""
         shape = self.compute_output_shape(input_shape)
         return [shape[0] if self.return_state else shape]
-
-    def _state_leaf_shapes(self, batch: int | None) -> list[Any]:
-        return [(batch, size) for size in self.state_sizes]
 
     # ------------------------------------------------------------------ in a graph of layers
 
@@ -249,7 +253,8 @@ class RecurrentLayer(Layer):
             count = len(_leaves(out.y))
             dstates = list(dresults[count:]) or None
             dx, gradients, dbefore = pull(self._joined(dresults[:count]), dstates)
-            return [dx, *(dbefore or [None] * len(before))], gradients
+            of_states: Sequence[Array | None] = dbefore or [None] * len(before)
+            return [dx, *of_states], gradients
 
         return self._values(x, mask, out), pullback
 

@@ -165,7 +165,6 @@ class TimeDistributed(Layer):
         inner = self.layer.vjp_masked(steps.merge(x), steps.merge(mask), wrt_input=wrt_input)
         return steps.split_both(inner)
 
-
     def without_activation(self) -> tuple[TimeDistributed, Activation] | None:
         """Split off the activation of the layer; see `Layer.without_activation`."""
         split = self.layer.without_activation()

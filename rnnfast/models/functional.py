@@ -7,6 +7,7 @@ from typing import Any
 
 from rnnfast.layers.input import Input
 from rnnfast.layers.layer import Array, Layer, Shape
+from rnnfast.layers.serialization import deserialize, serialize
 from rnnfast.layers.symbol import Symbol
 from rnnfast.training import graph as graphs
 from rnnfast.training import model as training
@@ -139,6 +140,40 @@ class Model(training.Model):
         for call in graphs.calls(self._inputs, self._outputs):
             shapes.setdefault(id(call.layer), call.gives[0].shape)
         return [shapes[id(layer)] for layer in self.layers]
+
+    # -------------------------------------------------------------------------- configuration
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what makes an equal model, without its weights, as JSON can hold it."""
+        layers = self.layers
+        places = {id(layer): k for k, layer in enumerate(layers)}
+        return {
+            "name": self.name,
+            "inputs": [one.get_config() for one in self._inputs],
+            "layers": [serialize(layer) for layer in layers],
+            # Of each call: the layer, and the numbers of what it takes; results are numbered on.
+            "calls": [[places[id(step.layer)], list(step.takes)] for step in self._graph.steps],
+            "outputs": list(self._graph.outputs),
+            "output_names": self.output_names,
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Model:
+        """Make a model from what `get_config` returned.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When it is no such configuration.
+        """
+        inputs = [Input.from_config(one) for one in config["inputs"]]
+        layers = [deserialize(one) for one in config["layers"]]
+        symbols: list[Symbol] = list(inputs)
+        for place, takes in config["calls"]:
+            symbols += layers[place].call_symbols([symbols[number] for number in takes])
+        outputs = [symbols[number] for number in config["outputs"]]
+        named = dict(zip(config["output_names"], outputs, strict=True))
+        return cls(inputs, named, name=config["name"])
 
 
 def _listed(symbols: Any) -> list[Any]:

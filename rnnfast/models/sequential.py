@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from rnnfast import layers as all_layers
 from rnnfast.layers.input import Input
 from rnnfast.layers.layer import Array, Layer, Shape
 from rnnfast.layers.merge import Merge
+from rnnfast.layers.serialization import deserialize, serialize
 from rnnfast.training.graph import Graph, chain
 from rnnfast.training.model import Model
 from rnnfast.training.trainable import require_layers
-from rnnfast.utils.foreign import foreign
+from rnnfast.utils.foreign import instead
 from rnnfast.utils.naming import auto_name
 
 
@@ -87,8 +89,10 @@ class Sequential(Model):
         if isinstance(layer, Input):
             self._set_input(layer)
             return
-        if not isinstance(layer, Layer):
-            raise TypeError(f"a Sequential model is made of layers, got {foreign(layer)}")
+        given: Any = layer
+        if not isinstance(given, Layer):
+            whose = instead(given, "rnnfast.layers", all_layers.__all__)
+            raise TypeError(f"a Sequential model is made of layers, got {given!r}{whose}")
         if isinstance(layer, Merge):
             raise ValueError(f"{layer.name!r} takes several arrays: connect it in a Model")
         if not layer.gives_one_array:
@@ -249,3 +253,29 @@ class Sequential(Model):
             shape = None if shape is None else layer.compute_output_shape(shape)
             shapes.append(shape if layer.built else None)
         return shapes
+
+    # -------------------------------------------------------------------------- configuration
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what makes an equal model, without its weights, as JSON can hold it."""
+        return {
+            "name": self.name,
+            "input": None if self._input is None else self._input.get_config(),
+            "input_shape": None if self._input_shape is None else list(self._input_shape),
+            "layers": [serialize(layer) for layer in self._layers],
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Sequential:
+        """Make a model, built if it was, from what `get_config` returned.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When it is no such configuration.
+        """
+        first = [] if config["input"] is None else [Input.from_config(config["input"])]
+        model = cls([*first, *map(deserialize, config["layers"])], name=config["name"])
+        if config["input_shape"] is not None:
+            model.build(config["input_shape"])
+        return model

@@ -41,29 +41,29 @@ def times(
         When a class is no whole number from 0, a weight is negative, or there are several outputs
         or ragged targets.
     """
-    if not isinstance(class_weight, Mapping):
-        raise TypeError(
-            f"class_weight must be a dict from class to weight, got {type(class_weight).__name__}"
-        )
-    if len(targets) != 1 or isinstance(targets[0], Ragged):
+    given: Any = class_weight
+    if not isinstance(given, Mapping):
+        raise TypeError(f"class_weight must be a dict of class to weight, got {type(given)}")
+    y = targets[0]
+    if len(targets) != 1 or isinstance(y, Ragged):
         raise ValueError("class_weight is for models with one output and targets of one length")
-    for label in class_weight:
+    for label in given:
         if isinstance(label, bool) or not isinstance(label, (int, np.integer)) or label < 0:
             raise ValueError(f"class_weight must have classes from 0 for keys, got {label!r}")
-    [y], [given] = targets, weights
+    [before] = weights
     labels = _labels(y)
     table = np.ones(max([*map(int, class_weight), int(labels.max(initial=0))]) + 1)
     for label, weight in class_weight.items():
         table[label] = at_least_zero(f"class_weight[{label!r}]", weight)
     of_samples: Array = table[labels].astype(dtype)
-    if given is None:
+    if before is None:
         return of_samples
-    if isinstance(given, Ragged) or given.ndim > of_samples.ndim:
+    if isinstance(before, Ragged) or before.ndim > of_samples.ndim:
         raise ValueError(
             "sample_weight beside class_weight must be a number for each target, got "
-            f"shape {given.shape} for targets {y.shape}"
+            f"shape {before.shape} for targets {y.shape}"
         )
-    return of_samples * given.reshape(given.shape + (1,) * (of_samples.ndim - given.ndim))
+    return of_samples * before.reshape(before.shape + (1,) * (of_samples.ndim - before.ndim))
 
 
 def _labels(y: Array) -> Array:

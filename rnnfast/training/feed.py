@@ -16,6 +16,8 @@ import numpy as np
 
 from rnnfast.training.samples import Batch
 
+_END = object()
+
 
 class Feed:
     """The batches of a training.
@@ -60,30 +62,29 @@ class Feed:
     def epoch(self) -> Iterator[Batch]:
         """Give the batches of an epoch, or those that are left of one."""
         while self._steps is None or self.done < self._steps:
-            if self._pass is None:
-                self._start()
-            assert self._pass is not None
-            for item in itertools.islice(self._pass, 1):
+            running = self._start() if self._pass is None else self._pass
+            item: Any = next(running, _END)
+            if item is not _END:
                 self._taken += 1
                 self.done += 1
                 yield self._batch(item)
+                continue
+            self._pass = None
+            if not self._taken:
+                warnings.warn(
+                    "there are no more batches: give an iterable that can be begun again, such "
+                    "as a list or an object with __iter__, or a generator without an end",
+                    stacklevel=2,
+                )
+            if self._steps is None or not self._taken:
                 break
-            else:
-                self._pass = None
-                if not self._taken:
-                    warnings.warn(
-                        "there are no more batches: give an iterable that can be begun again, such "
-                        "as a list or an object with __iter__, or a generator without an end",
-                        stacklevel=2,
-                    )
-                if self._steps is None or not self._taken:
-                    break
         self.done = 0
 
-    def _start(self) -> None:
+    def _start(self) -> Iterator[Any]:
         self._before = self._rng.bit_generator.state
-        self._pass = self._begin(self._rng)
         self._taken = 0
+        self._pass = self._begin(self._rng)
+        return self._pass
 
     def get_state(self) -> dict[str, Any]:
         """Return where it stands."""
@@ -99,9 +100,7 @@ class Feed:
         self._rng.bit_generator.state = state["random"]
         self._pass = None
         if state["taken"]:
-            self._start()
-            assert self._pass is not None
-            for _ in itertools.islice(self._pass, state["taken"]):
+            for _ in itertools.islice(self._start(), state["taken"]):
                 self._taken += 1
         self.done = state["done"]
 

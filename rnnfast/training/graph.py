@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnnfast.layers.layer import Array, Layer, Value, ValuesPullback
+from rnnfast.layers.layer import Array, Layer
 from rnnfast.layers.symbol import Call, Symbol
+from rnnfast.layers.value import Value, ValuesPullback
 
 
 class Step(NamedTuple):

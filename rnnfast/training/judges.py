@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from rnnfast import losses, metrics
 from rnnfast._check.spelling import meant
-from rnnfast.losses import Loss
 from rnnfast.metrics import Metric
 from rnnfast.training.objective import Target
 from rnnfast.utils.hyperparameters import at_least_zero
@@ -50,7 +49,9 @@ def choose(loss: object, loss_weights: object, of_metrics: object, weighted: obj
         if isinstance(given, str) or (isinstance(given, Mapping) and "class_name" in given):
             raise TypeError(f"{name} must be a list, such as ['accuracy'], got {given!r}")
     return Choices(
-        _made(loss, losses.get), loss_weights, _made(of_metrics, metrics.get),
+        _made(loss, losses.get),
+        loss_weights,
+        _made(of_metrics, metrics.get),
         _made(weighted, metrics.get),
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnfast.callbacks.callback import Logs
 from rnnfast.callbacks.callback_list import CallbackList
-from rnnfast.layers.layer import Value
+from rnnfast.layers.value import Value
 from rnnfast.training.feed import Feed
 from rnnfast.training.graph import Graph
 from rnnfast.training.samples import Batch

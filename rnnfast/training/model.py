@@ -16,6 +16,7 @@ from rnnfast.metrics import Metric
 from rnnfast.optimizers import Optimizer
 from rnnfast.training import samples
 from rnnfast.training.graph import Graph, trained_weights
+from rnnfast.training.judges import Choices
 from rnnfast.training.run import Run
 from rnnfast.training.summary import describe
 from rnnfast.training.trainable import require_layers
@@ -83,6 +84,8 @@ class Model(HasWeights, KnownAttributes):
         A callback sets it to end `fit` after the running batch.
     history : History
         Of the last `fit`.
+    choices : Choices
+        Losses and metrics as compiled, not yet dealt to outputs.
     run : Run or None
         What a running `fit` depends on, which `BackupAndRestore` saves.
     """
@@ -93,7 +96,8 @@ class Model(HasWeights, KnownAttributes):
     metrics = _OfTrainer[list[Metric]]()
     stop_training = _OfTrainer[bool]()
     history = _OfTrainer[History]()
-    run = _OfTrainer["Run | None"]()
+    run = _OfTrainer[Run | None]()
+    choices = _OfTrainer[Choices]()
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -124,6 +128,10 @@ class Model(HasWeights, KnownAttributes):
     @abstractmethod
     def build_for(self, shapes: Sequence[Shape]) -> None:
         """Build the model for inputs of these shapes if it is not, and check that they fit."""
+
+    @abstractmethod
+    def get_config(self) -> dict[str, Any]:
+        """Return what makes an equal model, without its weights, as JSON can hold it."""
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnfast.layers.activations import Activation
-from rnnfast.layers.layer import Array, Mask, Value
+from rnnfast.layers.layer import Array
+from rnnfast.layers.value import Mask, Value
 from rnnfast.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -132,9 +133,7 @@ class Objective:
         return raw if activation is None else activation.forward(raw)
 
     def _total(self, parts: Sequence[float]) -> float:
-        total = sum(
-            target.weight * part for target, part in zip(self.targets, parts, strict=True)
-        )
+        total = sum(target.weight * part for target, part in zip(self.targets, parts, strict=True))
         return total + sum(layer.penalty() for layer in self._graph.layers)
 
     def _add_penalties(self, gradients: list[Array]) -> None:

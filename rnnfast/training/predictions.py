@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnfast.layers.layer import Array, Value
+from rnnfast.layers.layer import Array
+from rnnfast.layers.value import Value
 from rnnfast.training.samples import Rows
 
 

@@ -11,7 +11,8 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnfast.layers.layer import Array, Shape, Value
+from rnnfast.layers.layer import Array, Shape
+from rnnfast.layers.value import Value
 from rnnfast.utils.numbers import as_numbers
 
 
@@ -44,7 +45,11 @@ class Ragged:
     @property
     def shape(self) -> Shape:
         """(sequences, None, ...)."""
-        return (len(self), None, *self._sequences[0].shape[1:])
+        return (len(self), None, *self._step_shape)
+
+    @property
+    def _step_shape(self) -> tuple[int, ...]:
+        return self._sequences[0].shape[1:]
 
     def map(self, convert: Callable[[Array], Array]) -> Ragged:
         """Convert the numbers: all at once, since each conversion looks at all of them."""
@@ -58,7 +63,7 @@ class Ragged:
         lengths = self.lengths[rows]
         steps = int(lengths.max(initial=0))
         # Time-major in memory, as the kernels take it.
-        padded = np.zeros((steps, len(sequences), *self.shape[2:]), self._sequences[0].dtype)
+        padded = np.zeros((steps, len(sequences), *self._step_shape), self._sequences[0].dtype)
         for row, sequence in enumerate(sequences):
             padded[: len(sequence), row] = sequence
         array = padded.swapaxes(0, 1)
@@ -99,8 +104,7 @@ def as_ragged(name: str, value: Sequence[Any]) -> Ragged:
     for k, one in enumerate(sequences):
         if one is not None and one.shape[1:] != step:
             raise ValueError(
-                f"{name}[{k}] must be of shape (time, {', '.join(map(str, step))}) like the others, "
-                f"got {one.shape}"
+                f"{name}[{k}] must have steps of shape {step} like the others, got {one.shape}"
             )
     empty = np.zeros((0, *step), dtype)
     return Ragged([empty if one is None else one.astype(dtype, copy=False) for one in sequences])

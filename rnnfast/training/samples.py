@@ -8,13 +8,15 @@ targets to the model's dtype unless they are integers (classes).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnfast._check.spelling import meant
-from rnnfast.layers.layer import Array, Value
+from rnnfast.layers.layer import Array
+from rnnfast.layers.value import Value
 from rnnfast.training import class_weights
 from rnnfast.training.ragged import Ragged, as_ragged, is_ragged
 from rnnfast.training.trainable import Trainable
@@ -37,16 +39,16 @@ class Batch(NamedTuple):
         return len(self.inputs[0].array)
 
 
-class Samples(NamedTuple):
+@dataclass(frozen=True)
+class Samples:
     """Columns with the same samples in the same order; weights are one column for each target."""
 
     inputs: list[Column]
     targets: list[Column]
     weights: list[Column | None]
 
-    @property
-    def count(self) -> int:
-        """Number of samples."""
+    def __len__(self) -> int:
+        """Count the samples."""
         return len(self.inputs[0])
 
     def batch(self, rows: Rows) -> Batch:
@@ -119,8 +121,10 @@ def of_targets(
         ]
     if class_weight is not None:
         weights = [class_weights.times(class_weight, list(targets.values()), weights, model.dtype)]
-    counted = {x_name: inputs[0], **targets}
-    counted |= {"sample_weight": column for column in weights if column is not None}
+    counted: dict[str, Column] = {x_name: inputs[0], **targets}
+    for column in weights:
+        if column is not None:
+            counted["sample_weight"] = column
     _require_equal_counts(counted)
     if not len(inputs[0]):
         raise ValueError(f"{x_name} must hold one sample at least, got shape {inputs[0].shape}")
@@ -134,7 +138,9 @@ def _by_name(argument: str, given: object, names: Sequence[str]) -> dict[str, An
         missing = [one for one in names if one not in given]
         if unknown or missing:
             hint = "".join(meant(one, names) for one in unknown[:1])
-            raise ValueError(f"{argument} must have the keys {list(names)}, got {list(given)}{hint}")
+            raise ValueError(
+                f"{argument} must have the keys {list(names)}, got {list(given)}{hint}"
+            )
         return {f"{argument}[{one!r}]": given[one] for one in names}
     if len(names) == 1:
         return {argument: given}

@@ -45,8 +45,9 @@ class Scores:
         for _, metric, k, weighted in self._judges:
             end = valued.ends[k]
             if k not in seen:
-                seen[k] = end.valid(batch.targets[k]), self._objective.predictions(
-                    k, end.valid(end.array)
+                seen[k] = (
+                    end.valid(batch.targets[k]),
+                    self._objective.predictions(k, end.valid(end.array)),
                 )
             weights = batch.weights[k] if weighted else None
             if weights is None:

@@ -1,7 +1,7 @@
 """Where batches come from: samples that are cut into them, or a user's own, one after another.
 
-    for item in source.begin(shuffle)(rng):        a pass
-        batch = source.batch(item)
+for item in source.begin(shuffle)(rng):        a pass
+    batch = source.batch(item)
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ class OfSamples:
 
     def __init__(self, samples: Samples, size: int) -> None:
         self._samples = samples
-        self.samples: int | None = samples.count
+        self.samples: int | None = len(samples)
         self.size: int | None = size
-        self.steps: int | None = batches.count(samples.count, size)
+        self.steps: int | None = batches.count(len(samples), size)
 
     def begin(self, shuffle: bool) -> Callable[[np.random.Generator], Iterator[Rows]]:
         """Return what begins a pass, in order or in a random one."""
-        count, lengths, size = self._samples.count, self._samples.lengths, self.size
+        count, lengths, size = len(self._samples), self._samples.lengths, self.size
         assert size is not None
         if shuffle:
             if lengths is None:

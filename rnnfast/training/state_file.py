@@ -62,9 +62,7 @@ def decode(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Array]]:
     except (KeyError, ValueError, TypeError, RecursionError):
         raise ValueError(f"{path} was not written by rnnfast, or is damaged") from None
     if version != _VERSION:
-        raise ValueError(
-            f"{path} is of format {version!r}, this rnnfast reads {_VERSION}: a newer one may read it"
-        )
+        raise ValueError(f"{path} is of format {version!r}, this rnnfast reads {_VERSION}")
     if found != kind:
         raise ValueError(f"{path} holds a {found!r}, wanted a {kind!r}")
     try:

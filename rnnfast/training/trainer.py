@@ -14,7 +14,6 @@ from rnnfast.callbacks.callback import Callback, Logs
 from rnnfast.callbacks.callback_list import CallbackList
 from rnnfast.callbacks.history import History
 from rnnfast.callbacks.progress import make_progress
-from rnnfast.losses import Loss
 from rnnfast.metrics import Metric
 from rnnfast.training import batches, judges, loops, predictions, sources
 from rnnfast.training import samples as of_model
@@ -121,7 +120,7 @@ class Trainer:
                 raise ValueError(
                     "validation_split is for arrays; where x gives batches, pass validation_data"
                 )
-            point = batches.split_point(given.count, validation_split)
+            point = batches.split_point(len(given), validation_split)
             held_out = given.part(slice(point, None))
             given = given.part(slice(None, point))
         source = _cut(model, given, batch_size, *([held_out] if held_out is not None else []))
@@ -132,8 +131,10 @@ class Trainer:
         shuffle = flag("shuffle", shuffle)
         _check_count("epochs", epochs)
         _check_count("initial_epoch", initial_epoch)
-        steps = None if steps_per_epoch is None else require_positive(
-            "steps_per_epoch", steps_per_epoch
+        steps = (
+            None
+            if steps_per_epoch is None
+            else require_positive("steps_per_epoch", steps_per_epoch)
         )
         is_validated = _validated_epochs(validation_freq)
 
@@ -219,15 +220,11 @@ class Trainer:
         """Take one optimizer step."""
         self._require_compiled("train_on_batch")
         samples = of_model.of_targets(model, "x", x, "y", y, sample_weight, class_weight)
-        feed = Feed(
-            lambda _: iter([slice(None)]), samples.batch, 1, np.random.default_rng(0), []
-        )
+        feed = Feed(lambda _: iter([slice(None)]), samples.batch, 1, np.random.default_rng(0), [])
         session = self._session(model, CallbackList([], model))
         return loops.train(session, feed, session.scores(), 0)
 
-    def test_on_batch(
-        self, model: Trainable, x: object, y: object, sample_weight: object
-    ) -> Logs:
+    def test_on_batch(self, model: Trainable, x: object, y: object, sample_weight: object) -> Logs:
         """Compute the loss and the metrics of one batch."""
         self._require_compiled("test_on_batch")
         samples = of_model.of_targets(model, "x", x, "y", y, sample_weight)
@@ -281,7 +278,7 @@ def _cut(
         if batch_size is not None:
             raise ValueError("batch_size must be left out where x gives batches of its own")
         return given
-    counts = [one.count for one in (given, *beside) if isinstance(one, Samples)]
+    counts = [len(one) for one in (given, *beside) if isinstance(one, Samples)]
     return OfSamples(given, batches.choose_size(model.layers, batch_size, *counts))
 
 
@@ -302,7 +299,7 @@ def _kept(
         return predictions.Joined()
     if given.lengths is not None:
         return predictions.OfSequences(rows, given.lengths)
-    return predictions.InPlace(rows, _count(rows, given.count))
+    return predictions.InPlace(rows, _count(rows, len(given)))
 
 
 def _count(rows: Sequence[Any], samples: int) -> int:

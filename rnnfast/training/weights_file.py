@@ -84,4 +84,3 @@ def as_path(filepath: Filepath, overwrite: bool = True) -> Path:
     if not overwrite and os.path.lexists(path):
         raise _exists(path)
     return path
-
