@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnnfast import losses
+from rnnfast import Sequential, layers, losses
 
 RNG = np.random.default_rng(8)
 B, T, V = 3, 2, 4
@@ -124,6 +124,20 @@ def test_an_ignored_class_is_as_if_it_were_not_there(reduction, from_logits):
     assert value == pytest.approx(wanted, rel=1e-14)
     np.testing.assert_allclose(grad[there], grad_there, rtol=1e-13)
     np.testing.assert_array_equal(grad[~there], 0.0)
+
+
+def test_an_ignored_class_in_a_model_that_ends_in_softmax():
+    model = Sequential(
+        [
+            layers.Input((T, V)),
+            layers.GRU(3, return_sequences=True, dtype="float64"),
+            layers.Dense(V, "softmax", dtype="float64"),
+        ]
+    )
+    loss = losses.SparseCategoricalCrossentropy(ignore_class=0)
+    model.compile("sgd", loss)
+    value = model.evaluate(LOGITS, LABELS, verbose=0)
+    assert value == pytest.approx(loss(LABELS, model.predict(LOGITS, verbose=0)), rel=1e-12)
 
 
 def test_nothing_but_the_ignored_class_costs_nothing():
