@@ -232,7 +232,7 @@ class Loss(KnownAttributes):
 
 def _are_steps(y_true: Array, y_pred: Array, weights: tuple[int, ...]) -> bool:
     """Tell whether weights are of the steps of (B, T) beside (B, T, 1), else one sample of T."""
-    return y_true.ndim > 1 and y_pred.shape == (*y_true.shape, 1) and weights == y_true.shape
+    return y_pred.shape == (*y_true.shape, 1) and weights == y_true.shape
 
 
 def _floats(y_pred: ArrayLike) -> Array:

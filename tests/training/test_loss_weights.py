@@ -78,6 +78,7 @@ def test_float32_stays_float32(name):
         ("mean_with_sample_weight", [[1, 0], [2, 0.5]], 27 / 3.5),
         ("mean_with_sample_weight", None, 30 / 4),
         ("mean_with_sample_weight", [1, 3], (5 + 75) / 8),
+        ("mean_with_sample_weight", [[0.25, 0], [0, 0.25]], 17 / 2),
         ("mean_with_sample_weight", np.zeros((2, 2)), 0.0),
         ("sum", [1, 0], 5),
         ("sum", [[1], [0]], 5),
@@ -102,6 +103,12 @@ def test_steps_of_targets_without_a_last_axis_are_weighed_one_by_one():
         value, grad = loss.value_and_grad(y_true, y_pred, weights)
         assert value == 27 / 4
         np.testing.assert_array_equal(grad, weights[..., None] * 2 * y_pred / 4)
+
+
+def test_samples_of_targets_without_a_last_axis_are_weighed_whole():
+    y_pred = np.array([[[1.0], [2.0]], [[3.0], [4.0]]])
+    loss = losses.MeanSquaredError("sum")
+    assert loss(np.zeros((2, 2)), y_pred, [1, 2]) == 2.5 + 2 * 12.5
 
 
 def test_ones_change_no_bit():
@@ -154,6 +161,7 @@ def test_nothing_but_the_ignored_class_costs_nothing():
         (np.ones((3, 3)), ValueError, r"got \(3, 3\)"),
         (np.ones((3, 2, 2)), ValueError, r"got \(3, 2, 2\)"),
         (np.array([1, -0.5, 1]), ValueError, "finite and at least 0, got -0.5"),
+        (np.array([1, -2, 1]), ValueError, "finite and at least 0, got -2"),
         (np.array([1, np.nan, 1]), ValueError, "finite and at least 0, got nan"),
         (np.array([1, np.inf, 1]), ValueError, "finite and at least 0, got inf"),
         (np.array(["a", "b", "c"]), TypeError, "sample_weight must be an array of numbers, got"),
