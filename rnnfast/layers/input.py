@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnnfast.layers.layer import Layer, Shape
+from rnnfast.layers.layer import Shape
 from rnnfast.layers.missing_axis import meant_by
-from rnnfast.layers.symbol import Symbol
+from rnnfast.layers.symbol import Called, Symbol
 from rnnfast.utils.naming import auto_name, check_name
 from rnnfast.utils.options import refuse
 
@@ -91,7 +91,7 @@ class Input(Symbol):
         """Make an input from what `get_config` returned."""
         return cls(**config)
 
-    def check_dtype(self, layer: Layer) -> None:
+    def check_dtype(self, layer: Called) -> None:
         """Check the declared dtype.
 
         Parameters

@@ -165,7 +165,7 @@ def test_numbers_come_back(make):
 def test_every_layer_is_tried_with_all_its_arguments():
     tried = {name.partition(",")[0] for name in ALL}
     classes = {name for name in layers.__all__ if inspect.isclass(getattr(layers, name))}
-    assert tried == serialization._by_name.keys()
+    assert tried == serialization._by_name.keys() - {"Input"}
     assert tried == classes - {"Layer", "Input"}
     # What no call of a class has changed may as well be missing from its configuration.
     for name in tried:

@@ -337,9 +337,7 @@ def test_what_is_no_callback_is_refused():
     assert as_callbacks(None) == []
     listener = Listener()
     assert as_callbacks(listener) == as_callbacks(iter([listener])) == [listener]
-    with pytest.raises(
-        TypeError, match=r"of rnnfast\.callbacks\.Callback, got builtin_func\w+$"
-    ):
+    with pytest.raises(TypeError, match=r"of rnnfast\.callbacks\.Callback, got builtin_func\w+$"):
         as_callbacks([print])
     with pytest.raises(TypeError, match=r"the class EarlyStopping; call it: EarlyStopping\(\)"):
         as_callbacks([callbacks.EarlyStopping])

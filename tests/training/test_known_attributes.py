@@ -1,14 +1,14 @@
-"""Classes whose misspelt arguments are told what was meant."""
+"""Classes and functions whose misspelt arguments and attributes are told what was meant."""
 
 import inspect
 
 import pytest
 
 from rnnfast.utils.known_attributes import KnownAttributes
-from rnnfast.utils.known_keywords import KnownKeywords
+from rnnfast.utils.known_keywords import known_keywords
 
 
-class Plain(metaclass=KnownKeywords):
+class Plain(KnownAttributes):
     def __init__(self, units, *, rate=0.5):
         self.given = units, rate
 
@@ -34,7 +34,7 @@ def test_a_misspelt_argument_is_told(cls):
     message = f"^{cls.__name__} got an unexpected argument 'rat'; did you mean 'rate'"
     with pytest.raises(TypeError, match=message):
         cls(3, rat=0.1)
-    with pytest.raises(TypeError, match="unexpected argument 'whatever'$"):
+    with pytest.raises(TypeError, match=r"unexpected argument 'whatever'$"):
         cls(3, whatever=0.1)
 
 
@@ -52,5 +52,14 @@ def test_who_looks_at_a_class_sees_its_arguments():
     assert str(inspect.signature(Open)) == "(units, **options)"
 
 
-def test_classes_with_known_attributes_are_of_this_kind():
-    assert isinstance(KnownAttributes, KnownKeywords)
+def test_a_function_tells_what_was_meant():
+    @known_keywords
+    def fit(x, epochs=1):
+        return x, epochs
+
+    assert fit(1) == (1, 1) and fit(x=2, epochs=3) == (2, 3)
+    with pytest.raises(TypeError, match=r"fit\(\) got .* 'epoch'; did you mean 'epochs'"):
+        fit(1, epoch=2)
+    with pytest.raises(TypeError, match=r"argument 'whatever'$"):
+        fit(1, whatever=2)
+    assert list(inspect.signature(fit).parameters) == ["x", "epochs"]
