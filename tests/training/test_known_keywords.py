@@ -34,7 +34,7 @@ def test_a_misspelt_argument_is_told(cls):
     message = f"^{cls.__name__} got an unexpected argument 'rat'; did you mean 'rate'"
     with pytest.raises(TypeError, match=message):
         cls(3, rat=0.1)
-    with pytest.raises(TypeError, match="unexpected argument 'whatever'$"):
+    with pytest.raises(TypeError, match=r"unexpected argument 'whatever'$"):
         cls(3, whatever=0.1)
 
 
