@@ -164,6 +164,17 @@ def forward_layers(
 def forward_layers_saving(
     cell: _Cell, plan: tuple[int, int], directions: int, parts: list[tuple[Any, ...]], /
 ) -> list[Tape]: ...
+
+@final
+class Samples:
+    """Arrays, held, and fingerprints of samples of them: all of up to 4 KiB, else 32 lines."""
+
+    def changed(self) -> int:
+        """Return the number of the first array that has changed since, -1 for none."""
+
+def samples(arrays: tuple[npt.NDArray[Any] | None, ...], /) -> Samples:
+    """Arrays of up to three axes, of any strides; None never changes."""
+
 def draw_mask(
     seed: int, kind: int, part: int, level: int, below: float, above: float, mask: _Array, /
 ) -> None:

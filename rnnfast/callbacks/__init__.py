@@ -1,5 +1,6 @@
 """Callbacks with Keras's names: told of every moment of `fit`, `evaluate` and `predict`."""
 
+from rnnfast.callbacks.backup_and_restore import BackupAndRestore
 from rnnfast.callbacks.callback import Callback
 from rnnfast.callbacks.csv_logger import CSVLogger
 from rnnfast.callbacks.early_stopping import EarlyStopping
@@ -12,6 +13,7 @@ from rnnfast.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from rnnfast.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "EarlyStopping",

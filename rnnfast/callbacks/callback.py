@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 from rnnfast._check.spelling import meant
 from rnnfast.utils.known_attributes import KnownAttributes
@@ -28,6 +28,9 @@ class Callback(KnownAttributes):
         verbose, epochs, steps (batches of an epoch), samples, batch_size; None for what nobody
         knows beforehand, as with generators.
     """
+
+    # Whether it hears of a moment after all others: what they made of it is done by then.
+    hears_last: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.model: Any = None

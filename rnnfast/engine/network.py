@@ -89,7 +89,7 @@ class Network:
         What is drawn at random.
     """
 
-    __slots__ = ("_noise", "_packed", "_reverse", "cell", "given")
+    __slots__ = ("_packed", "_reverse", "cell", "given", "noise")
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class Network:
         self.cell = cell
         self._packed: tuple[_core.Packed, ...] | None = None
         self._reverse, both = options.directions(reverse, bidirectional)
-        self._noise = noise
+        self.noise = noise
         self.given = stacks.stack(
             cell,
             x,
@@ -137,13 +137,13 @@ class Network:
         noise.require_held_rates(given.x.dtype)
         network = cls.__new__(cls)
         network.cell, network.given = cell, given
-        network._noise, network._packed, network._reverse = noise, packed, reverse
+        network.noise, network._packed, network._reverse = noise, packed, reverse
         return network
 
     def forward(self) -> tuple[Array, ...]:
         """Return (y, h_n) or (y, h_n, c_n)."""
         states = self._states()
-        if self.given.alone and not self._noise.acts:
+        if self.given.alone and not self.noise.acts:
             y = self._output()
             own, places = self._only(y, states)
             if self._packed is None:
@@ -267,7 +267,7 @@ class Network:
         save: Callable[[cells.Cell, inputs.Inputs, bool, StateMasks | None, Results], Tape],
         states: list[Array],
     ) -> tuple[tuple[Array, ...], Recording]:
-        if self.given.alone and not self._noise.acts:
+        if self.given.alone and not self.noise.acts:
             y = self._output()
             own, places = self._only(y, states)
             tape = save(self.cell, own, self._reverse, None, places)
@@ -320,11 +320,11 @@ class Network:
 
     def _at_once(self, *, training: bool) -> AtOnce | None:
         """Return how layers run at once; None if they run one by one."""
-        return None if self._noise.acts else layers_at_once(self.cell, self.given, training)
+        return None if self.noise.acts else layers_at_once(self.cell, self.given, training)
 
     def _directed(self, layer: int, x: Array) -> list[DirectedLayer]:
         """Return the directions of a layer, whose input is `x`."""
-        given, noise = self.given, self._noise
+        given, noise = self.given, self.noise
         widths = given.first.output_size, given.first.hidden_size
         both = []
         for direction, weights in enumerate(given.layers[layer]):
@@ -342,7 +342,7 @@ class Network:
 
     def _between(self, layer: int, x: Array) -> tuple[Array, Array | None]:
         """Return the input of a layer from the output of the one below, and its mask."""
-        mask = self._noise.of_inputs(layer, x.shape, x.dtype)
+        mask = self.noise.of_inputs(layer, x.shape, x.dtype)
         if mask is None:
             return x, None
         masked = empty("masked inputs", x.shape, x.dtype)

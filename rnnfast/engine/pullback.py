@@ -1,4 +1,8 @@
-"""From dL/d(results) to dL/d(arguments): what every pullback does."""
+"""From dL/d(results) to dL/d(arguments): what every pullback does.
+
+The arguments are read once more. Samples of them, taken at the forward pass, tell whether they are
+still what they were.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy.typing as npt
 
-from .._check import gradients
+from .. import _core
+from .._check import gradients, inputs, stacks
 from .network import Recording
 
 GradsT = TypeVar("GradsT", bound=tuple[Any, ...])
@@ -26,13 +31,14 @@ class Pullback(Generic[GradsT]):
         Names of the arguments whose gradients are wanted.
     """
 
-    __slots__ = ("_recording", "_truncate", "_wanted")
+    __slots__ = ("_read", "_recording", "_truncate", "_wanted")
 
     form: ClassVar[type[tuple[Any, ...]]]
     """The NamedTuple of the gradients."""
 
     def __init__(self, recording: Recording, truncate: int, wanted: frozenset[str]) -> None:
         self._recording = recording
+        self._read = _core.samples(_read(recording.network.given))
         self._truncate = truncate
         self._wanted = wanted
 
@@ -63,12 +69,36 @@ class Pullback(Generic[GradsT]):
         buffers: dict[str, gradients.Buffers] = {}
         if out is not None:
             buffers = gradients.buffers(out, self.form, given, self._wanted)
+        changed = self._read.changed()
+        if changed >= 0:
+            raise ValueError(
+                f"{_name(given, changed)} must stay as it is until the pullback has been called, "
+                "but was changed in place since the forward pass; call the pullback first, or give "
+                "the forward pass a copy"
+            )
         fresh = self._recording.backward(self._truncate, self._wanted, *above)
         for name, buffer in buffers.items():
             fresh[name] = _added(fresh[name], buffer)
         make: Callable[..., Any] = self.form
         found: GradsT = make(**fresh)
         return found
+
+
+def _read(given: stacks.Stack) -> tuple[Any, ...]:
+    """Return the arrays of the caller that a backward pass reads, None where one is absent."""
+    x, layers, _, _, _, resets, *_ = given
+    if given.alone:
+        return x, resets, *layers[0][0]
+    return x, resets, *(array for layer in layers for weights in layer for array in weights)
+
+
+def _name(given: stacks.Stack, number: int) -> str:
+    """Return what the arguments call an array that `_read` gives."""
+    if number < 2:
+        return ("x", "resets")[number]
+    names = inputs.LayerWeights._fields
+    layer, field = divmod(number - 2, len(names))
+    return names[field] if given.form is None else f"{names[field]}[{layer}]"
 
 
 def _added(fresh: Any, buffers: gradients.Buffers | None) -> Any:

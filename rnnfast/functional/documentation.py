@@ -46,6 +46,12 @@ Layers stack: each of the weights may be a sequence of arrays, layer by layer, a
 `bidirectional`, forward before reverse. With L layers of D directions the states are (L*D, B, H),
 `y` is (T, B, D*H), and upper layers have D*H inputs."""
 
+_UNMODIFIED = """\
+The arguments must stay unmodified until the pullback has been called for the last time; the results
+may be changed. The pullback raises where it sees that they did not: it compares arrays of up to
+4 KiB whole, and of larger ones 32 lines of 64 bytes, evenly spread. The next batch, or a step of an
+optimizer, is noticed; another value of a single number of a large array may not be."""
+
 _ERRORS = """\
 ValueError
     If a shape does not fit, an option is none of those that there are, or the type of the arrays
@@ -103,9 +109,8 @@ def of_vjp(function: Callable[..., Any], family: Documented) -> str:
     return _written(
         function,
         {
-            "": f"Arguments, results and errors are those of `{name}`, and the ones below. The "
-            "arguments must stay\nunmodified until the pullback has been called for the last time; "
-            "the results may be changed.",
+            "": f"Arguments, results and errors are those of `{name}`, and the ones below.\n\n"
+            f"{_UNMODIFIED}",
             "Parameters": "\n".join(
                 [_as_for(name, function, own), *(entries[option] for option in own)]
             ),

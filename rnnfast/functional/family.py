@@ -13,7 +13,8 @@ from ..engine.network import Network
 from ..engine.noise import noise
 from ..engine.pullback import Pullback
 from . import documentation
-from .options import Activations, Weights
+from .idle_rates import warn_of_one_layer, warn_without_seed
+from .options import Activations, State, Weights
 from .signatures import defaults_of, require_known, with_options
 
 __all__ = ["FAMILIES", "Family"]
@@ -64,7 +65,7 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
 
         def finish(function: _Function) -> _Function:
             name = function.__name__
-            with_options(function, options, _defaults(), first=("h0", "c0"))
+            with_options(function, options, _defaults(), first=("h0", "c0", "state"))
             self._known[name] = frozenset(options.__annotations__)
             document = {
                 "vjp": documentation.of_vjp,
@@ -109,6 +110,7 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
         checkpoints = options.flag("checkpoint", checkpoint)
         wanted = options.wanted(wrt, self.pullback.form._fields)
         network = self._network(*arrays, **of_call)
+        warn_without_seed(network.noise)
         save = network.forward_saving_checkpoints if checkpoints else network.forward_saving
         results, recording = save()
         return self.output(*results), self.pullback(recording, interval, wanted)
@@ -123,6 +125,7 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
         *,
         h0: npt.ArrayLike | None = None,
         c0: npt.ArrayLike | None = None,
+        state: State | None = None,
         w_hr: Weights | None = None,
         peephole: Weights | None = None,
         layer_norm: Weights | None = None,
@@ -150,7 +153,9 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
             clip=clip,
             **of_cell,
         )
-        return Network(
+        if state is not None:
+            h0, c0 = inputs.state_of_call(cell, state, h0, c0)
+        network = Network(
             cell,
             x,
             inputs.RawWeights(w_ih, w_hh, b_ih, b_hh, w_hr, peephole, layer_norm),
@@ -165,6 +170,8 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
                 cell, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
             ),
         )
+        warn_of_one_layer(network)
+        return network
 
 
 @cache

@@ -1,32 +1,32 @@
-"""Classes whose misspelt arguments are told what was meant."""
+"""Functions whose misspelt arguments are told what was meant."""
 
 from __future__ import annotations
 
-from abc import ABCMeta
-from inspect import Parameter, Signature, signature
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from typing import ParamSpec, TypeVar
 
 from rnnfast._check.spelling import meant
 
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 
-class KnownKeywords(ABCMeta):
-    """Metaclass: refuses keywords that `__init__` does not list, before Python does."""
 
-    @property
-    def __signature__(cls) -> Signature:
-        """That of `__init__`: who looks at a class would see `__call__` of this one."""
-        own = signature(cls.__init__)  # type: ignore[misc]
-        return own.replace(parameters=list(own.parameters.values())[1:])
+def known_keywords(
+    function: Callable[_Arguments, _Result],
+) -> Callable[_Arguments, _Result]:
+    """Have a function raise TypeError, as Python does, with what an unknown keyword was meant."""
+    known = signature(function).parameters
 
-    def __call__(cls, *arguments: Any, **options: Any) -> Any:
-        """Make an instance; TypeError for a keyword that is unknown."""
-        if options:
-            known = cls.__signature__.parameters
-            unknown = [name for name in options if name not in known]
-            takes_any = any(one.kind is Parameter.VAR_KEYWORD for one in known.values())
-            if unknown and not takes_any:
+    @wraps(function)
+    def checked(*arguments: _Arguments.args, **options: _Arguments.kwargs) -> _Result:
+        for name in options:
+            if name not in known:
                 raise TypeError(
-                    f"{cls.__name__} got an unexpected argument {unknown[0]!r}"
-                    f"{meant(unknown[0], known)}"
+                    f"{function.__name__}() got an unexpected keyword argument {name!r}"
+                    f"{meant(name, known)}"
                 )
-        return super().__call__(*arguments, **options)
+        return function(*arguments, **options)
+
+    return checked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
@@ -81,6 +82,72 @@ def test_before_the_pullback(kind: str, change: str) -> None:
     for array in given.values():
         CHANGES[change](array)
     assert bits(pullback(dy=dy)) == wanted
+
+
+@pytest.mark.parametrize("name", ["x", "w_ih", "w_hh", "b_ih", "b_hh", "peephole", "resets"])
+@pytest.mark.parametrize("kind", PASSES)
+def test_numbers_that_change_before_the_pullback_are_noticed(kind: str, name: str) -> None:
+    given = arguments()
+    pullback = passed(kind, given)
+    dy, buffer = np.ones((T, B, H), F32), np.zeros((T, B, INPUTS), F32)
+    out = rnnfast.LSTMGrads(x=buffer)
+    wanted = bits(pullback(dy=dy))
+    last = given[name].reshape(-1)[-1:]
+    before = last.copy()
+    last[...] = ~last if last.dtype == bool else last + 1
+    place = "[0]" if kind == "stack" and name not in ("x", "resets") else ""
+    with pytest.raises(ValueError, match=rf"^{name}{re.escape(place)} must stay as it is"):
+        pullback(dy=dy, out=out)
+    assert not buffer.any()
+    last[...] = before
+    assert bits(pullback(dy=dy)) == wanted
+
+
+@pytest.mark.parametrize("kind", PASSES)
+@pytest.mark.parametrize("name", ["h0", "c0"])
+def test_what_no_pullback_reads_may_change(kind: str, name: str) -> None:
+    given = arguments()
+    pullback = passed(kind, given)
+    dy = np.ones((T, B, H), F32)
+    wanted = bits(pullback(dy=dy))
+    given[name] += 1
+    assert bits(pullback(dy=dy)) == wanted
+
+
+def test_the_layer_whose_weights_have_changed_is_named() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((T, B, H), F32)
+    w_ih, w_hh = ([rng.standard_normal((3 * H, H), F32) for _ in range(3)] for _ in range(2))
+    (y, _), pullback = rnnfast.gru_vjp(x, w_ih, w_hh, dropout=0.5, seed=1)
+    w_hh[2] *= 0.9
+    with pytest.raises(ValueError, match=r"^w_hh\[2\] must stay"):
+        pullback(dy=np.ones_like(y))
+
+
+LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "plain": lambda a: a,
+    "flipped": lambda a: a[::-1],
+    "every other": lambda a: np.repeat(a, 2, axis=0)[::2],
+    "batch first": lambda a: a.swapaxes(0, 1).copy().swapaxes(0, 1),
+    "some of the features": lambda a: np.concatenate([a, a], axis=2)[:, :, : a.shape[2]],
+    "the same at all steps": lambda a: np.broadcast_to(a[0].copy(), a.shape),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("steps", [1, 3, 200])
+def test_one_optimizer_step_or_batch_is_noticed_whatever_the_strides(
+    layout: str, steps: int
+) -> None:
+    rng = np.random.default_rng(0)
+    x = LAYOUTS[layout](rng.standard_normal((steps, B, 40), F32))
+    w_ih, w_hh = rng.standard_normal((48, 40), F32), rng.standard_normal((48, 48), F32)
+    (y, _), pullback = rnnfast.rnn_vjp(x, w_ih, w_hh)
+    pullback(dy=np.ones_like(y))
+    memory = x if x.flags.writeable else x.base
+    memory[...] = rng.standard_normal(memory.shape, F32)
+    with pytest.raises(ValueError, match=r"^x must stay as it is"):
+        pullback(dy=np.ones_like(y))
 
 
 def test_a_copy_of_what_has_another_layout_is_ours_as_well() -> None:

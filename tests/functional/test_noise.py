@@ -290,3 +290,37 @@ def test_refused(name: str, options: dict, error: type[Exception], message: str)
     if [*options] == ["zoneout"]:
         with pytest.raises(error, match=f"^{re.escape(message)}"):
             cell.prepack(arguments, **options)
+
+
+# --- rates that do nothing ------------------------------------------------------------------------
+
+ONE = {"x": np.ones((3, 2, 4)), "w_ih": np.zeros((4, 4)), "w_hh": np.zeros((4, 4))}
+TWO = {**ONE, "w_ih": [ONE["w_ih"]] * 2, "w_hh": [ONE["w_hh"]] * 2}
+
+
+@pytest.mark.parametrize(
+    "rate", ["dropout", "input_dropout", "recurrent_dropout", "weight_dropout"]
+)
+def test_gradients_without_a_seed_warn_of_each_dropout(rate):
+    with pytest.warns(UserWarning, match=rf"^{rate}=0.5 does nothing without seed=") as seen:
+        rnnfast.rnn_vjp(**TWO, **{rate: 0.5})
+    assert [one.filename for one in seen] == [__file__]
+    rnnfast.rnn_vjp(**TWO, **{rate: 0.5}, seed=0)
+    rnnfast.rnn(**TWO, **{rate: 0.5})  # inference
+
+
+def test_all_rates_without_a_seed_are_named_in_one_warning():
+    with pytest.warns(UserWarning, match="input_dropout=0.25, weight_dropout=0.5 do nothing"):
+        rnnfast.rnn_vjp(**ONE, input_dropout=0.25, weight_dropout=0.5)
+
+
+def test_zoneout_without_a_seed_is_the_mean_and_does_something():
+    rnnfast.rnn_vjp(**ONE, zoneout=0.5)
+
+
+@pytest.mark.parametrize("function", [rnnfast.rnn, rnnfast.rnn_vjp])
+@pytest.mark.parametrize("weights", [np.zeros((4, 4)), [np.zeros((4, 4))]], ids=["array", "list"])
+def test_dropout_between_the_layers_of_one_layer_warns(function, weights):
+    with pytest.warns(UserWarning, match=r"^dropout=0.5 does nothing, there is one") as seen:
+        function(ONE["x"], weights, weights, dropout=0.5, seed=3)
+    assert [one.filename for one in seen] == [__file__]
