@@ -8,10 +8,10 @@ The functions on arrays are loaded at once:
     prepack                           weights packed once: inference and streaming
     num_threads, set_num_threads, get_num_threads, show_config
 
-What trains models, under Keras's names, is loaded when it is first used: `Sequential` and the
-modules `layers`, `losses`, `optimizers`, `metrics`, `callbacks`, `initializers`, `utils`; so are
-`interop`, drop-ins for other libraries, `reference` (the equations in plain NumPy), `testing` and
-`bench`.
+What trains models, under Keras's names, is loaded when it is first used: `Sequential`, `Model`,
+`load_model` and the modules `models`, `layers`, `losses`, `optimizers`, `metrics`, `callbacks`,
+`initializers`, `regularizers`, `utils`; so are `interop`, drop-ins for other libraries,
+`reference` (the equations in plain NumPy), `testing` and `bench`.
 """
 
 from __future__ import annotations
@@ -39,14 +39,17 @@ if TYPE_CHECKING:
         layers,
         losses,
         metrics,
+        models,
         optimizers,
         reference,
+        regularizers,
         testing,
         utils,
     )
-    from .models import Sequential
+    from .models import Model, Sequential, load_model
 
 __all__ = [
+    "Model",
     "Sequential",
     "bench",
     "callbacks",
@@ -54,11 +57,14 @@ __all__ = [
     "initializers",
     "interop",
     "layers",
+    "load_model",
     "losses",
     "metrics",
+    "models",
     "num_threads",
     "optimizers",
     "reference",
+    "regularizers",
     "set_num_threads",
     "show_config",
     "testing",
@@ -73,8 +79,8 @@ if not TYPE_CHECKING:  # or a checker would take any name for one that exists
 
     def __getattr__(name: str) -> Any:
         """Load what was not needed before: PEP 562."""
-        if name == "Sequential":
-            value = importlib.import_module(".models", __name__).Sequential
+        if name in ("Model", "Sequential", "load_model"):
+            value = getattr(importlib.import_module(".models", __name__), name)
         elif name in __all__:
             value = importlib.import_module(f".{name}", __name__)
         else:

@@ -169,7 +169,16 @@ def test_openmp_stands_in_threads_alone():
 
 # module or subpackage of rnnfast: what it may import of rnnfast besides itself
 KERNEL_API = {"_core", "_check", "_threads", "_config"}
-LAYERS = {"initializers", "layers", "losses", "metrics", "optimizers", "callbacks", "utils"}
+LAYERS = {
+    "callbacks",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "regularizers",
+    "utils",
+}
 TRAINING = {"_check", "engine", "functional", "_threads", *LAYERS, "training", "models"}
 MAY_IMPORT = {
     "_core": set(),
@@ -182,8 +191,9 @@ MAY_IMPORT = {
     "reference": set(),
     "testing": {*KERNEL_API, "engine", "functional", "reference"},
     "initializers": {"utils"},
+    "regularizers": {"utils"},
     "utils": {"_check"},
-    "layers": {"engine", "functional", "initializers", "utils", "_check"},
+    "layers": {"engine", "functional", "initializers", "regularizers", "utils", "_check"},
     "losses": {"utils", "_check"},
     "metrics": {"utils", "losses", "_check"},
     "optimizers": {"utils", "_check"},

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from typing import Any, ClassVar
+
+from rnnfast._check.spelling import meant
+from rnnfast.utils.known_attributes import KnownAttributes
 
 Logs = dict[str, Any]
 
 
-class Callback:
+class Callback(KnownAttributes):
     """Base class of callbacks: `keras.callbacks.Callback`.
 
-    Override the methods whose moments matter. Setting `self.model.stop_training = True` ends
-    `fit` after the running batch.
+    Override the methods whose moments matter; one whose name is nearly that of a moment is warned
+    of. Setting `self.model.stop_training = True` ends `fit` after the running batch.
+
+    A callback that remembers something from epoch to epoch tells it in `get_state` and takes it
+    back in `set_state`, so that `BackupAndRestore` can resume it.
 
     Attributes
     ----------
@@ -21,9 +28,39 @@ class Callback:
         verbose, epochs, steps (batches of an epoch), samples, batch_size.
     """
 
+    # Whether it hears of a moment after all others: what they made of it is done by then.
+    hears_last: ClassVar[bool] = False
+
     def __init__(self) -> None:
         self.model: Any = None
         self.params: dict[str, Any] = {}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Warn of methods that nobody will call."""
+        super().__init_subclass__(**options)
+        for name in vars(cls):
+            hint = meant(name, EVENTS) if name.startswith("on_") and name not in EVENTS else ""
+            if hint:
+                warnings.warn(f"{cls.__name__}.{name} is never called{hint}", stacklevel=2)
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what the callback remembers of the training so far.
+
+        Returns
+        -------
+        dict
+            Numbers, strings, arrays and lists of these, by name; {} unless overridden.
+        """
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from a state: told after `on_train_begin`, before the first epoch.
+
+        Parameters
+        ----------
+        state : dict
+            What `get_state` of an equal callback returned.
+        """
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Receive the attribute of this name, before anything else.
@@ -51,7 +88,7 @@ class Callback:
         Parameters
         ----------
         logs : dict, optional
-            None.
+            Empty.
         """
 
     def on_train_end(self, logs: Logs | None = None) -> None:
@@ -71,7 +108,7 @@ class Callback:
         epoch : int
             Its number, from 0.
         logs : dict, optional
-            None.
+            Empty.
         """
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -86,18 +123,42 @@ class Callback:
         """
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Hear that a training step begins.
+        """Hear that a training step begins; by default `on_batch_begin` does.
 
         Parameters
         ----------
         batch : int
             Its number, from 0.
         logs : dict, optional
-            None.
+            Empty.
         """
+        self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Hear that a training step ends.
+        """Hear that a training step ends; by default `on_batch_end` does.
+
+        Parameters
+        ----------
+        batch : int
+            Its number, from 0.
+        logs : dict, optional
+            Loss and metrics, running means over the epoch so far.
+        """
+        self.on_batch_end(batch, logs)
+
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Hear as `on_train_batch_begin`, under Keras's older name.
+
+        Parameters
+        ----------
+        batch : int
+            Its number, from 0.
+        logs : dict, optional
+            Empty.
+        """
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Hear as `on_train_batch_end`, under Keras's older name.
 
         Parameters
         ----------
@@ -113,7 +174,7 @@ class Callback:
         Parameters
         ----------
         logs : dict, optional
-            None.
+            Empty.
         """
 
     def on_test_end(self, logs: Logs | None = None) -> None:
@@ -133,7 +194,7 @@ class Callback:
         batch : int
             Its number, from 0.
         logs : dict, optional
-            None.
+            Empty.
         """
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
@@ -153,7 +214,7 @@ class Callback:
         Parameters
         ----------
         logs : dict, optional
-            None.
+            Empty.
         """
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
@@ -162,7 +223,7 @@ class Callback:
         Parameters
         ----------
         logs : dict, optional
-            None.
+            Empty.
         """
 
     def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
@@ -173,7 +234,7 @@ class Callback:
         batch : int
             Its number, from 0.
         logs : dict, optional
-            None.
+            Empty.
         """
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
@@ -186,3 +247,6 @@ class Callback:
         logs : dict, optional
             The result of the batch, as `outputs`.
         """
+
+
+EVENTS: tuple[str, ...] = tuple(name for name in vars(Callback) if name.startswith("on_"))

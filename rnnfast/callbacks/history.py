@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rnnfast.callbacks.callback import Callback, Logs
 
 
@@ -26,3 +28,18 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the epochs and their values; see `Callback.get_state`."""
+        return {
+            "epoch": list(self.epoch),
+            "names": list(self.history),
+            "values": [list(values) for values in self.history.values()],
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from a state; see `Callback.set_state`."""
+        self.epoch = list(state["epoch"])
+        self.history = {
+            name: list(values) for name, values in zip(state["names"], state["values"], strict=True)
+        }

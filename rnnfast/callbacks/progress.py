@@ -1,12 +1,14 @@
 """What `fit`, `evaluate` and `predict` show while they run.
 
 `ProgressBar` draws with tqdm; `ProgressLines` prints one line when an epoch is over. Both listen
-to the same few moments of a pass over the data, gathered in `_Progress`.
+to the same few moments of a pass over the data, gathered in `Progress`. They count samples, or
+steps where nobody knows how many samples there are.
 """
 
 from __future__ import annotations
 
 import time
+import warnings
 from abc import abstractmethod
 from typing import Any
 
@@ -42,7 +44,7 @@ def make_progress(verbose: int | str) -> list[Callback]:
         raise
 
 
-class _Progress(Callback):
+class Progress(Callback):
     """Turns the events of Keras's callbacks into: begin, advance, finish."""
 
     def __init__(self) -> None:
@@ -54,8 +56,8 @@ class _Progress(Callback):
         """Start a pass over the data."""
 
     @abstractmethod
-    def _advance(self, samples: int, logs: Logs) -> None:
-        """Note that so many samples are done."""
+    def _advance(self, count: int, logs: Logs) -> None:
+        """Note that so many samples, or steps, are done."""
 
     @abstractmethod
     def _exclude(self, seconds: float) -> None:
@@ -65,9 +67,14 @@ class _Progress(Callback):
     def _finish(self, logs: Logs) -> None:
         """End the pass."""
 
+    @property
+    def _unit(self) -> str:
+        return "steps" if self.params["samples"] is None else "samples"
+
     def _step_done(self, batch: int, logs: Logs | None) -> None:
-        done = batch * self.params["batch_size"]
-        self._advance(min(self.params["batch_size"], self.params["samples"] - done), logs or {})
+        samples, size = self.params["samples"], self.params["batch_size"]
+        count = 1 if samples is None else min(size, samples - batch * size)
+        self._advance(count, logs or {})
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """From here on, evaluation is validation and stays silent."""
@@ -116,8 +123,11 @@ class _Progress(Callback):
         self._finish({})
 
 
-class ProgressBar(_Progress):
+class ProgressBar(Progress):
     """A bar per epoch: loss, metrics, samples per second and the time left.
+
+    Without the number of samples it counts steps, and without that of steps it tells no time left.
+    In a notebook that has ipywidgets it is one of theirs.
 
     Raises
     ------
@@ -128,7 +138,10 @@ class ProgressBar(_Progress):
     def __init__(self) -> None:
         super().__init__()
         try:
-            from tqdm import tqdm
+            with warnings.catch_warnings():
+                # A notebook without ipywidgets has the terminal's bar, which is good enough.
+                warnings.simplefilter("ignore")
+                from tqdm.auto import tqdm
         except ImportError as error:
             raise ImportError(
                 "verbose=1 draws a progress bar with tqdm; "
@@ -138,11 +151,11 @@ class ProgressBar(_Progress):
         self._bar: Any = None
 
     def _begin(self, title: str) -> None:
-        self._bar = self._tqdm(total=self.params["samples"], desc=title, unit=" samples")
+        self._bar = self._tqdm(total=self.params[self._unit], desc=title, unit=f" {self._unit}")
 
-    def _advance(self, samples: int, logs: Logs) -> None:
+    def _advance(self, count: int, logs: Logs) -> None:
         self._bar.set_postfix_str(_format(logs), refresh=False)
-        self._bar.update(samples)
+        self._bar.update(count)
 
     def _exclude(self, seconds: float) -> None:
         # tqdm takes a bar that was last drawn before it started for one that was never drawn.
@@ -154,25 +167,25 @@ class ProgressBar(_Progress):
         self._bar.close()
 
 
-class ProgressLines(_Progress):
+class ProgressLines(Progress):
     """A printed line per epoch: steps, seconds, samples per second, loss and metrics."""
 
     def _begin(self, title: str) -> None:
         self._title = title
-        self._samples = 0
+        self._count = 0
         self._began = time.perf_counter()
 
-    def _advance(self, samples: int, logs: Logs) -> None:
-        self._samples += samples
+    def _advance(self, count: int, logs: Logs) -> None:
+        self._count += count
 
     def _exclude(self, seconds: float) -> None:
         self._began += seconds
 
     def _finish(self, logs: Logs) -> None:
         seconds = time.perf_counter() - self._began
-        rate = self._samples / max(seconds, 1e-9)
+        rate = self._count / max(seconds, 1e-9)
         values = f" - {_format(logs)}" if logs else ""
-        print(f"{self._title} - {seconds:.1f}s - {rate:,.0f} samples/s{values}", flush=True)
+        print(f"{self._title} - {seconds:.1f}s - {rate:,.0f} {self._unit}/s{values}", flush=True)
 
 
 def _format(logs: Logs) -> str:

@@ -1,9 +1,11 @@
-"""The loss of each epoch as a picture."""
+"""The loss of each epoch as a picture, beside a model that counts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+
+from rnnfast.utils import plot_history
 
 
 def save_loss_curve(
@@ -29,19 +31,9 @@ def save_loss_curve(
     ValueError
         When the suffix names no format.
     """
-    # The figure classes themselves: pyplot would look for a display and keep global state.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    epochs = range(1, len(training) + 1)
-    axes.plot(epochs, training, marker=".", label="training")
-    axes.plot(epochs, validation, marker=".", label="validation")
-    axes.axhline(trigram, color="gray", linestyle="--", label="Kneser-Ney trigram, validation")
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_xlabel("epoch")
+    figure = plot_history({"loss": training, "val_loss": validation})
+    (axes,) = figure.axes
+    axes.axhline(trigram, color="gray", linestyle="-.", label="Kneser-Ney trigram, validation")
     axes.set_ylabel("bits per character")
-    axes.legend()
+    axes.legend(frameon=False)
     figure.savefig(path, dpi=150)

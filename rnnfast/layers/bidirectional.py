@@ -7,7 +7,7 @@ y = [f, b],  f + b,  f * b,  (f + b) / 2  or the pair (f, b)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -15,6 +15,11 @@ from numpy.typing import DTypeLike
 from rnnfast.layers.layer import Array, Layer, Mask, Shape
 from rnnfast.layers.recurrent_layer import Outcome, RecurrentLayer, States, StatesPullback
 from rnnfast.layers.unidirectional import Unidirectional
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from rnnfast.layers.options import BidirectionalOptions
 
 # Of each mode: y from f and b, and df and db from dy, f and b.
 _Merge = tuple[Callable[[Array, Array], Any], Callable[[Any, Array, Array], tuple[Any, Any]]]
@@ -75,7 +80,7 @@ class Bidirectional(RecurrentLayer):
         backward_layer: Unidirectional | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
-        **options: object,
+        **options: Unpack[BidirectionalOptions],
     ) -> None:
         _require_recurrent("layer", layer)
         super().__init__(name=name, dtype=layer.dtype if dtype is None else dtype, **options)
@@ -86,6 +91,7 @@ class Bidirectional(RecurrentLayer):
         if backward_layer is not None:
             _require_recurrent("backward_layer", backward_layer)
             _require_fitting(layer, backward_layer)
+        self._backward_is_a_copy = backward_layer is None
         backward = layer if backward_layer is None else backward_layer
         backwards = layer.go_backwards
         self.forward_layer = layer.twin(f"forward_{layer.name}", go_backwards=backwards)
@@ -95,10 +101,33 @@ class Bidirectional(RecurrentLayer):
         self.stateful = layer.stateful
         for layer in self._both:
             layer.zero_output_for_mask = self.return_sequences
+        if not self.trainable:
+            self.trainable = False  # of both layers, which the base did not know yet
+        if self.batch_input_shape is None:
+            self.batch_input_shape = self.forward_layer.batch_input_shape
 
     @property
     def _both(self) -> tuple[Unidirectional, Unidirectional]:
         return self.forward_layer, self.backward_layer
+
+    @property
+    def layer(self) -> Unidirectional:
+        """What runs forward, as the constructor calls it."""
+        return self.forward_layer
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make an equal layer; see `Layer.get_config`."""
+        config = super().get_config()
+        for argument, prefix in (("layer", "forward_"), ("backward_layer", "backward_")):
+            inner = config[argument]["config"]
+            inner["name"] = inner["name"].removeprefix(prefix)
+        if self._backward_is_a_copy:
+            config["backward_layer"] = None
+        return config
+
+    @property
+    def _inner_layers(self) -> Sequence[Layer]:
+        return self._both
 
     def _check_input_shape(self, input_shape: Shape) -> None:
         for layer in self._both:
@@ -135,6 +164,7 @@ class Bidirectional(RecurrentLayer):
             layer.build(input_shape)
             # The same arrays: what changes them in place changes those of the layers.
             self._parameters |= {f"{side}_{name}": p for name, p in layer._parameters.items()}
+            self.regularizers |= {f"{side}_{name}": r for name, r in layer.regularizers.items()}
 
     def _from_keras(self, name: str, value: Array) -> Array:
         layer, name_there = self._owner(name)
@@ -177,6 +207,14 @@ class Bidirectional(RecurrentLayer):
             return super()._results(out)
         f, b = (y if self.return_sequences else y.copy() for y in out.y)
         return (f, b, *self._nested(out.states))
+
+    def _result_shapes(self, input_shape: Any) -> list[Any]:
+        if self.merge_mode is not None:
+            return super()._result_shapes(input_shape)
+        return list(self.compute_output_shape(input_shape)[:2])
+
+    def _joined(self, dys: Sequence[Array | None]) -> Any:
+        return dys[0] if self.merge_mode is not None else tuple(dys)
 
     def _nested(self, flat: Sequence[Any]) -> Sequence[Any]:
         forward, backward = self._halves(flat)

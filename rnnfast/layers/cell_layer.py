@@ -18,7 +18,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnnfast import initializers
+from rnnfast import initializers, regularizers
 from rnnfast._check.options import flag, rate, rates
 from rnnfast.functional import Prepacked, prepack
 from rnnfast.initializers.initializer import Initializer
@@ -43,6 +43,8 @@ class CellLayer(Unidirectional):
         Whether biases are added.
     kernel_initializer, recurrent_initializer, bias_initializer : str or Initializer
         "glorot_uniform", "orthogonal" and "zeros" by default; they see Keras's shapes.
+    kernel_regularizer, recurrent_regularizer, bias_regularizer : str or Regularizer, optional
+        What each of them adds to the loss, see `rnnfast.regularizers`; nothing by default.
     dropout : float, default 0.0
         Fraction of the inputs to drop while training: one mask a sequence, for all its steps and
         all gates.
@@ -63,9 +65,6 @@ class CellLayer(Unidirectional):
 
     not_yet: ClassVar[Mapping[str, object]] = {
         **Layer.not_yet,
-        "kernel_regularizer": None,
-        "recurrent_regularizer": None,
-        "bias_regularizer": None,
         "kernel_constraint": None,
         "recurrent_constraint": None,
         "bias_constraint": None,
@@ -82,6 +81,8 @@ class CellLayer(Unidirectional):
     function: ClassVar[Callable[..., Any]]
     function_vjp: ClassVar[Callable[..., Any]]
 
+    _rng: np.random.Generator
+
     # How the kernels call the states before the first step, and the gradients by the last.
     initial_state_names: ClassVar[tuple[str, ...]] = ("h0",)
     state_gradient_names: ClassVar[tuple[str, ...]] = ("dh_n",)
@@ -93,6 +94,9 @@ class CellLayer(Unidirectional):
         kernel_initializer: object = "glorot_uniform",
         recurrent_initializer: object = "orthogonal",
         bias_initializer: object = "zeros",
+        kernel_regularizer: object = None,
+        recurrent_regularizer: object = None,
+        bias_regularizer: object = None,
         *,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
@@ -107,6 +111,9 @@ class CellLayer(Unidirectional):
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
         self.dropout = share("dropout", dropout)
         self.recurrent_dropout = rate("recurrent_dropout", recurrent_dropout)
         self.weight_dropout = rate("weight_dropout", weight_dropout)
@@ -139,11 +146,19 @@ class CellLayer(Unidirectional):
     def _create_weights(self, input_shape: Shape) -> None:
         features = require_features(self, input_shape, None)
         rows = len(self.gate_order) * self.units
-        self.add_weight("kernel", (features, rows), self.kernel_initializer)
-        of_output = self.state_sizes[0]
-        self.add_weight("recurrent_kernel", (of_output, rows), self.recurrent_initializer)
+        self.add_weight(
+            "kernel", (features, rows), self.kernel_initializer, self.kernel_regularizer
+        )
+        self.add_weight(
+            "recurrent_kernel",
+            (self.state_sizes[0], rows),
+            self.recurrent_initializer,
+            self.recurrent_regularizer,
+        )
         if self.use_bias:
-            self.add_weight("bias", self._bias_shape(rows), self._initial_bias)
+            self.add_weight(
+                "bias", self._bias_shape(rows), self._initial_bias, self.bias_regularizer
+            )
 
     def _bias_shape(self, rows: int) -> tuple[int, ...]:
         return (rows,)
@@ -234,7 +249,8 @@ class CellLayer(Unidirectional):
         wrt_input: bool,
         wrt_states: bool,
     ) -> tuple[Scanned, ScanPullback]:
-        wrt = self._kernel_weight_names
+        trained = self.trainable
+        wrt = self._kernel_weight_names if trained else ()
         if wrt_input:
             wrt += ("x",)
         if wrt_states:
@@ -263,7 +279,7 @@ class CellLayer(Unidirectional):
             before = (
                 [getattr(grads, name) for name in self.initial_state_names] if wrt_states else None
             )
-            return dx, self._weight_gradients(grads), before
+            return dx, self._weight_gradients(grads) if trained else [], before
 
         return (out.y, tuple(out[1:])), pullback
 

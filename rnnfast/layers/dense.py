@@ -7,17 +7,23 @@ dz = dL/d(x W + b)              dW = x^T dz   db = sum of dz   dx = dz W^T
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnnfast import initializers
+from rnnfast import initializers, regularizers
 from rnnfast._check.options import flag
 from rnnfast.layers import activations
 from rnnfast.layers.layer import Array, Layer, Pullback, Shape, require_features
 from rnnfast.utils.hyperparameters import require_positive
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from rnnfast.layers.options import DenseOptions
 
 
 class Dense(Layer):
@@ -27,14 +33,18 @@ class Dense(Layer):
     ----------
     units : int
         Length of the last axis of the result.
-    activation : {None, "linear", "relu", "sigmoid", "tanh", "softmax"}
-        None is "linear".
+    activation : str or None
+        "linear", "relu", "leaky_relu", "elu", "selu", "softplus", "softsign", "exponential",
+        "sigmoid", "hard_sigmoid", "tanh", "silu" (also called "swish") or "softmax"; None, the
+        default, is "linear".
     use_bias : bool, default True
         Whether a bias is added.
     kernel_initializer : str or Initializer, default "glorot_uniform"
         Of the kernel (I, units).
     bias_initializer : str or Initializer, default "zeros"
         Of the bias (units,).
+    kernel_regularizer, bias_regularizer : str or Regularizer, optional
+        What each of them adds to the loss, see `rnnfast.regularizers`; nothing by default.
     name, dtype, **options
         As for every layer.
 
@@ -53,8 +63,6 @@ class Dense(Layer):
     supports_masking: ClassVar[bool] = True
     not_yet: ClassVar[Mapping[str, object]] = {
         **Layer.not_yet,
-        "kernel_regularizer": None,
-        "bias_regularizer": None,
         "kernel_constraint": None,
         "bias_constraint": None,
         "lora_rank": None,
@@ -69,10 +77,12 @@ class Dense(Layer):
         use_bias: bool = True,
         kernel_initializer: object = "glorot_uniform",
         bias_initializer: object = "zeros",
+        kernel_regularizer: object = None,
+        bias_regularizer: object = None,
         *,
         name: str | None = None,
         dtype: DTypeLike | None = None,
-        **options: object,
+        **options: Unpack[DenseOptions],
     ) -> None:
         super().__init__(name=name, dtype=dtype, **options)
         self.units = require_positive("units", units)
@@ -80,6 +90,8 @@ class Dense(Layer):
         self.use_bias = flag("use_bias", use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
 
     def _check_input_shape(self, input_shape: Shape) -> None:
         """Raise ValueError unless the input is (batch, ..., I)."""
@@ -96,77 +108,50 @@ class Dense(Layer):
 
     def _create_weights(self, input_shape: Shape) -> None:
         features = require_features(self, input_shape, None)
-        self.add_weight("kernel", (features, self.units), self.kernel_initializer)
+        shape = (features, self.units)
+        self.add_weight("kernel", shape, self.kernel_initializer, self.kernel_regularizer)
         if self.use_bias:
-            self.add_weight("bias", (self.units,), self.bias_initializer)
+            self.add_weight("bias", (self.units,), self.bias_initializer, self.bias_regularizer)
 
     @property
     def _kernel(self) -> Array:
         return self._parameters["kernel"]
 
-    def logits(self, x: Array) -> Array:
-        """Compute the result before its activation.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, ..., I).
-
-        Returns
-        -------
-        ndarray
-            Shape (batch, ..., units).
-        """
+    def _logits(self, x: Array) -> Array:
+        """Compute z (batch, ..., units), the result before its activation."""
         order = _memory_order(x)
         z = _as_rows(x, order) @ self._kernel
         if self.use_bias:
             z += self._parameters["bias"]
         return _from_rows(z, x, order)
 
-    def logits_vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
-        """Compute the result before its activation, and the pullback of its gradient.
+    def call(self, x: Array) -> Array:
+        """Compute y (batch, ..., units) from x (batch, ..., I); see `Layer.call`."""
+        return self.activation.forward(self._logits(x))
 
-        Parameters
-        ----------
-        x : ndarray
-            Shape (batch, ..., I).
-        wrt_input : bool
-            Whether the gradient by `x` will be used.
-
-        Returns
-        -------
-        y : ndarray
-            Shape (batch, ..., units).
-        pullback : callable
-            See `Layer.vjp`.
-        """
+    def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
+        """Compute as `call`, with the pullback; see `Layer.vjp`."""
         x = x.view()  # whatever shape the caller may give his own before the pullback
         order = _memory_order(x)
+        y, activation_pullback = self.activation.vjp(self._logits(x))
+        trained = self.trainable
 
-        def pullback(dz: Array) -> tuple[Array | None, list[Array]]:
-            dz_rows = _as_rows(dz, order)
-            gradients = [_as_rows(x, order).T @ dz_rows]
-            if self.use_bias:
+        def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
+            dz_rows = _as_rows(activation_pullback(dy), order)
+            gradients = [_as_rows(x, order).T @ dz_rows] if trained else []
+            if trained and self.use_bias:
                 gradients.append(dz_rows.sum(axis=0))
             if not wrt_input:
                 return None, gradients
             return _from_rows(dz_rows @ self._kernel.T, x, order), gradients
 
-        return self.logits(x), pullback
-
-    def call(self, x: Array) -> Array:
-        """Compute y (batch, ..., units) from x (batch, ..., I); see `Layer.call`."""
-        return self.activation.forward(self.logits(x))
-
-    def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
-        """Compute as `call`, with the pullback; see `Layer.vjp`."""
-        z, logits_pullback = self.logits_vjp(x, wrt_input=wrt_input)
-        y = self.activation.forward(z)
-
-        def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
-            return logits_pullback(self.activation.backward(dy, y))
-
         return y, pullback
+
+    def without_activation(self) -> tuple[Dense, activations.Activation]:
+        """Split off the activation; see `Layer.without_activation`."""
+        before = copy.copy(self)
+        before.activation = activations.get(None)
+        return before, self.activation
 
 
 def _memory_order(x: Array) -> tuple[int, ...]:

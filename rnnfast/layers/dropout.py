@@ -6,7 +6,7 @@ y = x * m,   m = 0 with probability rate, else 1 / (1 - rate)
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -15,6 +15,11 @@ from rnnfast.engine.chance import chance
 from rnnfast.layers.layer import Array, Layer, Pullback, Shape
 from rnnfast.utils.hyperparameters import share
 from rnnfast.utils.random_seed import make_generator
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from rnnfast.layers.options import DropoutOptions
 
 _LEVELS = 2**24  # of the numbers from 0 to 1 in float32
 
@@ -58,6 +63,7 @@ class Dropout(Layer):
 
     supports_masking: ClassVar[bool] = True
     not_yet: ClassVar[Mapping[str, object]] = {**Layer.not_yet, "noise_shape": None}
+    _rng: np.random.Generator
 
     def __init__(
         self,
@@ -66,7 +72,7 @@ class Dropout(Layer):
         seed: int | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
-        **options: object,
+        **options: Unpack[DropoutOptions],
     ) -> None:
         super().__init__(name=name, dtype=dtype, **options)
         self.rate = share("rate", rate)
@@ -80,13 +86,17 @@ class Dropout(Layer):
     def _create_weights(self, input_shape: Shape) -> None:
         """Create none."""
 
+    def _mask_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Give the shape of what is drawn for inputs of a shape."""
+        return shape
+
     def call(self, x: Array) -> Array:
         """Return the input: nothing is dropped in inference; see `Layer.call`."""
         return x
 
     def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
         """Drop inputs; the gradient of what was dropped is zero; see `Layer.vjp`."""
-        mask = draw_mask(self._rng, self.rate, x.shape, self.dtype)
+        mask = draw_mask(self._rng, self.rate, self._mask_shape(x.shape), self.dtype)
 
         def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
             return dy * mask, []

@@ -8,15 +8,20 @@ dE[v] = sum of dy over the places where x = v
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnnfast import initializers
+from rnnfast import initializers, regularizers
 from rnnfast._check.options import flag
 from rnnfast.layers.layer import Array, Layer, Mask, Pullback, Shape
 from rnnfast.utils.hyperparameters import require_positive
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from rnnfast.layers.options import EmbeddingOptions
 
 
 class Embedding(Layer):
@@ -30,8 +35,13 @@ class Embedding(Layer):
         Length of the vectors, D.
     embeddings_initializer : str or Initializer, default "uniform"
         Of the table (V, D).
+    embeddings_regularizer : str or Regularizer, optional
+        What the table adds to the loss, see `rnnfast.regularizers`; nothing by default.
     mask_zero : bool, default False
         Whether index 0 is padding: the steps where it stands are masked.
+    input_length : int, optional
+        Number of indices of a sample, where the model's input has a fixed one: `input_shape` says
+        the same as (input_length,).
     name, dtype, **options
         As for every layer.
 
@@ -51,10 +61,8 @@ class Embedding(Layer):
 
     not_yet: ClassVar[Mapping[str, object]] = {
         **Layer.not_yet,
-        "embeddings_regularizer": None,
         "embeddings_constraint": None,
         "weights": None,
-        "input_length": None,
         "lora_rank": None,
         "lora_alpha": None,
         "quantization_config": None,
@@ -65,16 +73,23 @@ class Embedding(Layer):
         input_dim: int,
         output_dim: int,
         embeddings_initializer: object = "uniform",
+        embeddings_regularizer: object = None,
         *,
         mask_zero: bool = False,
+        input_length: int | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
-        **options: object,
+        **options: Unpack[EmbeddingOptions],
     ) -> None:
         super().__init__(name=name, dtype=dtype, **options)
+        self.input_length = None
+        if input_length is not None:
+            self.input_length = require_positive("input_length", input_length)
+            self.batch_input_shape = self.batch_input_shape or (None, self.input_length)
         self.input_dim = require_positive("input_dim", input_dim)
         self.output_dim = require_positive("output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.mask_zero = flag("mask_zero", mask_zero)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -83,7 +98,9 @@ class Embedding(Layer):
 
     def _create_weights(self, input_shape: Shape) -> None:
         shape = (self.input_dim, self.output_dim)
-        self.add_weight("embeddings", shape, self.embeddings_initializer)
+        self.add_weight(
+            "embeddings", shape, self.embeddings_initializer, self.embeddings_regularizer
+        )
 
     @property
     def input_dtype(self) -> np.dtype[Any]:
@@ -143,9 +160,10 @@ class Embedding(Layer):
     def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
         """Pick the rows; indices have no gradient; see `Layer.vjp`."""
         x = x.view()  # whatever dtype the caller may give his own before the pullback
+        trained = self.trainable
 
         def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
-            return None, [_sum_by_index(x, dy, self.input_dim)]
+            return None, [_sum_by_index(x, dy, self.input_dim)] if trained else []
 
         return self.call(x), pullback
 

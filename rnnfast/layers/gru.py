@@ -9,7 +9,7 @@ h_t = z * h_{t-1} + (1 - z) * h~
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -20,6 +20,11 @@ from rnnfast.functional import gru, gru_vjp
 from rnnfast.layers.cell_layer import CellLayer
 from rnnfast.layers.kernel_activations import of_keras
 from rnnfast.layers.layer import Array, Shape
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from rnnfast.layers.options import CellLayerOptions
 
 
 class GRU(CellLayer):
@@ -43,6 +48,8 @@ class GRU(CellLayer):
         Of the recurrent kernel (H, 3*H).
     bias_initializer : str or Initializer, default "zeros"
         Of the bias.
+    kernel_regularizer, recurrent_regularizer, bias_regularizer : str or Regularizer, optional
+        What each of them adds to the loss, see `rnnfast.regularizers`; nothing by default.
     return_sequences : bool, default False
         Whether the result is all states (batch, time, H) or the last one (batch, H).
     return_state : bool, default False
@@ -106,6 +113,9 @@ class GRU(CellLayer):
         kernel_initializer: object = "glorot_uniform",
         recurrent_initializer: object = "orthogonal",
         bias_initializer: object = "zeros",
+        kernel_regularizer: object = None,
+        recurrent_regularizer: object = None,
+        bias_regularizer: object = None,
         *,
         return_sequences: bool = False,
         return_state: bool = False,
@@ -121,7 +131,7 @@ class GRU(CellLayer):
         reset_after: bool = True,
         name: str | None = None,
         dtype: DTypeLike | None = None,
-        **options: object,
+        **options: Unpack[CellLayerOptions],
     ) -> None:
         super().__init__(
             units,
@@ -129,6 +139,9 @@ class GRU(CellLayer):
             kernel_initializer,
             recurrent_initializer,
             bias_initializer,
+            kernel_regularizer,
+            recurrent_regularizer,
+            bias_regularizer,
             return_sequences=return_sequences,
             return_state=return_state,
             go_backwards=go_backwards,

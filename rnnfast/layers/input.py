@@ -9,24 +9,32 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnnfast.layers.layer import Layer, Shape
+from rnnfast.layers.symbol import Symbol
 from rnnfast.utils.naming import auto_name, check_name
 from rnnfast.utils.options import refuse
 
 
-class Input:
-    """First element of a `Sequential`: the shape of one input, so that layers build as added.
+class Input(Symbol):
+    """What a model is given: `keras.Input`.
+
+    The first element of a `Sequential`, so that layers build as they are added, or what the first
+    layers of a `Model` are called on.
 
     Parameters
     ----------
     shape : sequence of int or None
         Shape of one sample, without the batch axis; None for a length that may vary, such as
         the number of time steps.
+    batch_size : int, optional
+        Samples of a batch; by default any number.
     dtype : dtype, optional
         Of the data; by default what the first layer takes.
+    batch_shape : sequence of int or None, optional
+        `shape` with the batch axis, in place of `shape` and `batch_size`.
     name : str, optional
         By default input, input_1, ...
     **options
-        Keras arguments that are not offered yet, at Keras's defaults.
+        Keras arguments that are not offered, at Keras's defaults.
 
     Raises
     ------
@@ -39,8 +47,6 @@ class Input:
     """
 
     not_yet: ClassVar[Mapping[str, object]] = {
-        "batch_size": None,
-        "batch_shape": None,
         "sparse": None,
         "ragged": None,
         "tensor": None,
@@ -50,28 +56,47 @@ class Input:
     def __init__(
         self,
         shape: Sequence[int | None] | None = None,
-        *,
+        batch_size: int | None = None,
         dtype: DTypeLike | None = None,
+        *,
+        batch_shape: Sequence[int | None] | None = None,
         name: str | None = None,
         **options: object,
     ) -> None:
-        if options.get("batch_shape") is not None:
-            raise NotImplementedError(
-                f"Input does not support batch_shape={options['batch_shape']!r} yet; "
-                f"pass shape, the same without the batch axis"
-            )
         refuse("Input", options, self.not_yet)
-        self.batch_shape: Shape = (None, *_check_lengths(shape))
-        self.dtype: np.dtype[Any] | None = None if dtype is None else np.dtype(dtype)
+        if batch_shape is not None and (shape is not None or batch_size is not None):
+            raise ValueError("Input takes shape (and batch_size) or batch_shape, not both")
+        if batch_shape is not None:
+            whole = _check_lengths("batch_shape", batch_shape)
+            if not whole:
+                raise ValueError("batch_shape must begin with the batch axis, got ()")
+        else:
+            whole = _check_lengths("shape", (batch_size,)) + _check_lengths("shape", shape)
+        super().__init__(whole, None if dtype is None else np.dtype(dtype))
         self.name = auto_name(self) if name is None else check_name(name)
 
-    def check_dtype(self, first: Layer) -> None:
+    @property
+    def batch_shape(self) -> Shape:
+        """The shape with the batch axis."""
+        return self.shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal input."""
+        dtype = None if self.dtype is None else self.dtype.name
+        return {"batch_shape": list(self.shape), "dtype": dtype, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Input:
+        """Make an input from what `get_config` returned."""
+        return cls(**config)
+
+    def check_dtype(self, layer: Layer) -> None:
         """Check the declared dtype.
 
         Parameters
         ----------
-        first : Layer
-            The layer that follows.
+        layer : Layer
+            A layer that is called on the input.
 
         Raises
         ------
@@ -80,40 +105,43 @@ class Input:
         """
         if self.dtype is None:
             return
-        wanted = first.input_dtype
+        wanted = layer.input_dtype
         both_integers = self.dtype.kind in "iu" and wanted.kind in "iu"
         if self.dtype != wanted and not both_integers:
             raise ValueError(
-                f"layer {first.name!r} takes {wanted}, got Input with dtype='{self.dtype}'"
+                f"layer {layer.name!r} takes {wanted}, got Input with dtype='{self.dtype}'"
             )
 
-    def check_shape(self, shape: tuple[int, ...]) -> None:
+    def check_shape(self, shape: Shape) -> None:
         """Check data against the declared shape.
 
         Parameters
         ----------
-        shape : tuple of int
-            Of the data, with the batch axis.
+        shape : tuple
+            Of the data, with the batch axis; None for lengths that vary.
 
         Raises
         ------
         ValueError
-            When it is another.
+            When it is another. The number of samples may be any.
         """
         if len(shape) != len(self.batch_shape) or any(
-            wanted not in (None, got) for wanted, got in zip(self.batch_shape, shape, strict=True)
+            wanted not in (None, got) and got is not None
+            for wanted, got in zip(self.batch_shape[1:], shape[1:], strict=True)
         ):
+            one = len(shape) == len(self.batch_shape) - 1
+            hint = "; x[None] makes a batch of one sample" if one else ""
             raise ValueError(
-                f"x must have the shape of the model's Input, {self.batch_shape}, got {shape}"
+                f"x must have the shape of the model's Input, {self.batch_shape}, got {shape}{hint}"
             )
 
 
-def _check_lengths(shape: object) -> Shape:
+def _check_lengths(name: str, shape: object) -> Shape:
     if isinstance(shape, Sequence) and all(
         length is None or _is_length(length) for length in shape
     ):
         return tuple(shape)
-    raise ValueError(f"shape must be a tuple of lengths and None, got {shape!r}")
+    raise ValueError(f"{name} must be a tuple of lengths and None, got {shape!r}")
 
 
 def _is_length(length: object) -> bool:

@@ -1,44 +1,54 @@
 """What every layer is: weights made from an input shape, and a map from arrays to arrays.
 
-A layer speaks Keras outside (names, shapes, the layout of `get_weights`) and keeps its weights
-inside as its computation wants them: `parameters`, arrays that the optimizer changes in place.
-
     y = layer.call(x)                                    inference
     y, pullback = layer.vjp(x, wrt_input=True)           training
-    dx, gradients = pullback(dy)                         one gradient per parameter, same order
+    dx, gradients = pullback(dy)                         one for each of `trainable_parameters`
 
 `pullback` is called once, before any parameter changes. With `wrt_input=False` the caller has no
-use for `dx`, which may then be None: nothing lies below the first layer that has weights.
+use for `dx`, which may then be None: nothing lies below the first layer that is trained.
 
 A mask, False for the samples or steps that are to be left out, travels beside the arrays:
 
     mask = layer.compute_mask(x, mask)                   None where nothing is masked
     y = layer.call_masked(x, mask)                       with one, in place of `call` and `vjp`
     y, pullback = layer.vjp_masked(x, mask, wrt_input=True)
+
+In a graph of layers arrays and masks travel together, as many as a layer takes and gives:
+
+    results = layer.forward(values)
+    results, pullback = layer.forward_vjp(values, wrt)   wrt: whether each one's gradient is used
+    dvalues, gradients = pullback(dresults)
 """
 
 from __future__ import annotations
 
 import warnings
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from rnnfast._check.arrays import booleans
+from rnnfast.layers import serialization, symbol
+from rnnfast.layers.activations import Activation
+from rnnfast.layers.given_shape import Shape, take_shape
+from rnnfast.layers.value import Mask, Value, ValuesPullback
+from rnnfast.layers.weights import Array, Weighted
+from rnnfast.utils.arguments import arguments_of
 from rnnfast.utils.naming import auto_name, check_name
 from rnnfast.utils.numbers import as_numbers
 from rnnfast.utils.options import refuse
 
-Array = NDArray[Any]
-Mask = NDArray[np.bool_]
-Shape = tuple[int | None, ...]
+__all__ = ["Array", "Layer", "Mask", "Pullback", "Shape", "require_features"]
+
 Pullback = Callable[[Array], tuple[Array | None, list[Array]]]
 
+_Same = TypeVar("_Same", bound="Layer")
 
-class Layer(ABC):
+
+class Layer(Weighted):
     """A map from arrays to arrays with weights.
 
     Parameters
@@ -47,8 +57,20 @@ class Layer(ABC):
         By default the class name in snake case, numbered from the second instance on.
     dtype : {"float32", "float64"}, optional
         Of weights and results; "float32" by default.
+    trainable : bool, default True
+        Whether training changes the weights.
+    input_shape, batch_input_shape : sequence of int or None, optional
+        Shape of the model's input, without or with the batch axis, for the first layer of a
+        `Sequential`; what an `Input` says otherwise.
+    input_dim : int, optional
+        The same where a sample is a vector, or a step is one: the length of that.
     **options
         Keras arguments that are not offered yet, at Keras's defaults.
+
+    Attributes
+    ----------
+    batch_input_shape : tuple or None
+        The shape of the model's input, if this layer was told it.
 
     Raises
     ------
@@ -57,28 +79,83 @@ class Layer(ABC):
     TypeError
         For an argument that Keras does not have either.
     ValueError
-        For a name or dtype that is none.
+        For a name, dtype or shape that is none.
     """
 
     # Keras arguments still to come, with Keras's defaults; a subclass adds its own.
-    not_yet: ClassVar[Mapping[str, object]] = {
-        "trainable": True,
-        "activity_regularizer": None,
-        "autocast": True,
-        "input_shape": None,
-    }
+    not_yet: ClassVar[Mapping[str, object]] = {"activity_regularizer": None, "autocast": True}
 
     # Whether results have masks that follow from those of the inputs.
     supports_masking: ClassVar[bool] = False
 
+    # Whether a sample is a sequence of steps by the nature of the layer.
+    _takes_steps: ClassVar[bool] = False
+
+    # What the layer draws from, if it draws.
+    _rng: np.random.Generator | None = None
+
     def __init__(
-        self, *, name: str | None = None, dtype: DTypeLike | None = None, **options: object
+        self,
+        *,
+        name: str | None = None,
+        dtype: DTypeLike | None = None,
+        trainable: bool = True,
+        **options: Any,
     ) -> None:
-        refuse(type(self).__name__, options, self.not_yet)
-        self.name = auto_name(self) if name is None else check_name(name)
-        self.dtype = _as_float_dtype(dtype)
-        self.built = False
-        self._parameters: dict[str, Array] = {}
+        kind = type(self).__name__
+        self.batch_input_shape = take_shape(kind, options, has_steps=self._takes_steps)
+        refuse(kind, options, self.not_yet, arguments_of(type(self)))
+        super().__init__(
+            auto_name(self) if name is None else check_name(name),
+            _as_float_dtype(dtype),
+            trainable,
+        )
+
+    @property
+    def _inner_layers(self) -> Sequence[Layer]:
+        """The layers that this one is made of, whose weights are all it has."""
+        return ()
+
+    # ---------------------------------------------------------------------- configuration
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make an equal layer, without its weights.
+
+        Returns
+        -------
+        dict
+            By name, as JSON can hold them.
+
+        Raises
+        ------
+        TypeError
+            When one is a function, which is code.
+        """
+        own = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype.name}
+        if self.batch_input_shape is not None:
+            own["batch_input_shape"] = list(self.batch_input_shape)
+        return {**own, **serialization.config_of(self)}
+
+    @classmethod
+    def from_config(cls: type[_Same], config: Mapping[str, Any]) -> _Same:
+        """Make a layer from its configuration.
+
+        Parameters
+        ----------
+        config : mapping
+            As `get_config` gives it.
+
+        Returns
+        -------
+        Layer
+            An equal one, without weights.
+
+        Raises
+        ------
+        TypeError, ValueError, NotImplementedError
+            As from the constructor, for arguments that it does not take.
+        """
+        return cls(**serialization.arguments_from(config))
 
     # ---------------------------------------------------------------- shapes and weights
 
@@ -123,89 +200,6 @@ class Layer(ABC):
     @abstractmethod
     def _create_weights(self, input_shape: Shape) -> None:
         """Call `add_weight` for each weight, in Keras's order."""
-
-    def add_weight(
-        self, name: str, shape: tuple[int, ...], initializer: Callable[..., Array]
-    ) -> None:
-        """Create a weight.
-
-        Parameters
-        ----------
-        name : str
-            Keras's name of it.
-        shape : tuple of int
-            In Keras's layout.
-        initializer : callable
-            Gives the values from shape and dtype, in Keras's layout.
-        """
-        self._parameters[name] = self._from_keras(name, initializer(shape, self.dtype))
-
-    def _from_keras(self, name: str, value: Array) -> Array:
-        """Bring a weight from Keras's layout into the one computed with, C-contiguous."""
-        return np.ascontiguousarray(value)
-
-    def _to_keras(self, name: str, value: Array) -> Array:
-        """Invert `_from_keras`."""
-        return value
-
-    @property
-    def parameters(self) -> list[Array]:
-        """The weights in the layout computed with; an optimizer changes them in place."""
-        return list(self._parameters.values())
-
-    @property
-    def weight_names(self) -> list[str]:
-        """Keras's names of the weights, in the order of `get_weights`."""
-        return list(self._parameters)
-
-    def get_weights(self) -> list[Array]:
-        """Copy the weights.
-
-        Returns
-        -------
-        list of ndarray
-            In Keras's layout and order.
-        """
-        return [self._to_keras(name, value).copy() for name, value in self._parameters.items()]
-
-    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
-        """Set the weights.
-
-        Parameters
-        ----------
-        weights : sequence of array_like
-            As `get_weights` gives them.
-
-        Raises
-        ------
-        ValueError
-            When their number or a shape is wrong, or the layer is not built.
-        """
-        if len(weights) != len(self._parameters):
-            hint = "" if self.built else "; the layer is not built yet, call build(input_shape)"
-            raise ValueError(
-                f"weights of layer {self.name!r} must be {len(self._parameters)} arrays "
-                f"{self.weight_names}, got {len(weights)}{hint}"
-            )
-        arrays = [as_numbers("weights", weight).astype(self.dtype) for weight in weights]
-        for (name, value), array in zip(self._parameters.items(), arrays, strict=True):
-            wanted = self._to_keras(name, value).shape
-            if array.shape != wanted:
-                raise ValueError(
-                    f"{name} of layer {self.name!r} must have shape {wanted}, got {array.shape}"
-                )
-        for (name, value), array in zip(self._parameters.items(), arrays, strict=True):
-            value[...] = self._from_keras(name, array)
-
-    def count_params(self) -> int:
-        """Count the numbers in the weights.
-
-        Returns
-        -------
-        int
-            The count; 0 before the layer is built.
-        """
-        return sum(value.size for value in self._parameters.values())
 
     # ------------------------------------------------------------------------ computation
 
@@ -263,21 +257,23 @@ class Layer(ABC):
             From dL/dy to dL/dx, or None, and a list of dL/dp for each p of `parameters`.
         """
 
-    def __call__(self, x: ArrayLike, *, mask: ArrayLike | None = None) -> Array:
+    def __call__(self, x: ArrayLike | symbol.Symbol, *, mask: ArrayLike | None = None) -> Any:
         """Compute the result for any array; builds the layer if it is not.
 
         Parameters
         ----------
-        x : array_like
-            Input, samples along the first axis.
+        x : array_like or Symbol
+            Input, samples along the first axis; or a symbol, for a `Model` to come.
         mask : array_like of bool, optional
             Of one or more of the first axes of `x`, False for what is to be left out.
 
         Returns
         -------
-        ndarray
+        ndarray or Symbol
             The result, samples along the first axis.
         """
+        if isinstance(x, symbol.Symbol):
+            return self.call_symbols([x])[0]
         array = self._convert_and_build(x)
         return self.call(array) if mask is None else self.call_masked(array, _as_mask(array, mask))
 
@@ -349,6 +345,166 @@ class Layer(ABC):
             See `vjp`.
         """
         return self.vjp(x, wrt_input=wrt_input)
+
+    # ------------------------------------------------------------------ in a graph of layers
+
+    def call_symbols(self, takes: Sequence[symbol.Symbol]) -> list[symbol.Symbol]:
+        """Note that the layer is called, for a `Model` to come; builds it if it is not.
+
+        Parameters
+        ----------
+        takes : sequence of Symbol
+            What the layer takes; here one.
+
+        Returns
+        -------
+        list of Symbol
+            What it gives; here one.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When the layer cannot take such arrays.
+        """
+        [x] = takes
+        self.build(x.shape)
+        return symbol.call(self, takes, [self.compute_output_shape(x.shape)])
+
+    def forward(self, values: Sequence[Value]) -> list[Value]:
+        """Compute all that the layer gives, for inference.
+
+        Parameters
+        ----------
+        values : sequence of Value
+            What the layer takes; here one.
+
+        Returns
+        -------
+        list of Value
+            What it gives; here one.
+        """
+        [(x, mask)] = values
+        mask_after = self.compute_mask(x, mask)
+        y = self.call(x) if mask is None else self.call_masked(x, mask)
+        return [Value(y, mask_after)]
+
+    def forward_vjp(
+        self, values: Sequence[Value], wrt: Sequence[bool]
+    ) -> tuple[list[Value], ValuesPullback]:
+        """Compute all that the layer gives, for training, and the pullback of gradients.
+
+        Parameters
+        ----------
+        values : sequence of Value
+            As for `forward`.
+        wrt : sequence of bool
+            For each, whether its gradient will be used.
+
+        Returns
+        -------
+        results : list of Value
+            As from `forward`.
+        pullback : callable
+            From the gradient of each result, None for zero, to that of each value, or None, and
+            a list of dL/dp for each p of `trainable_parameters`.
+        """
+        [(x, mask)], [wrt_input] = values, wrt
+        mask_after = self.compute_mask(x, mask)
+        if mask is None:
+            y, pull = self.vjp(x, wrt_input=wrt_input)
+        else:
+            y, pull = self.vjp_masked(x, mask, wrt_input=wrt_input)
+
+        def pullback(
+            dresults: Sequence[Array | None],
+        ) -> tuple[Sequence[Array | None], list[Array]]:
+            [dy] = dresults
+            assert dy is not None  # what gives one array is only asked for its gradient
+            dx, gradients = pull(dy)
+            return [dx], gradients
+
+        return [Value(y, mask_after)], pullback
+
+    def without_activation(self) -> tuple[Layer, Activation] | None:
+        """Split off what the layer does last, element by element or row by row.
+
+        Returns
+        -------
+        layer : Layer
+            The same layer, with the same weights, up to there.
+        activation : Activation
+            The rest; together None for a layer that ends otherwise.
+        """
+        return None
+
+    # ----------------------------------------------------- what goes on from batch to batch
+
+    def get_random_state(self) -> dict[str, Any] | None:
+        """Give where the random numbers of the layer stand.
+
+        Returns
+        -------
+        dict or None
+            As JSON can hold it; None from a layer that draws none.
+        """
+        if self._rng is not None:
+            return dict(self._rng.bit_generator.state)
+        inner = [layer.get_random_state() for layer in self._inner_layers]
+        return {"layers": inner} if any(inner) else None
+
+    def set_random_state(self, state: Mapping[str, Any] | None) -> None:
+        """Go on with the random numbers from a state: what is drawn next is what was then.
+
+        Parameters
+        ----------
+        state : mapping or None
+            As `get_random_state` gave it.
+
+        Raises
+        ------
+        ValueError
+            When it is that of another layer.
+        """
+        if state is None and self.get_random_state() is None:
+            return
+        try:
+            given: Any = state
+            if self._rng is not None:
+                self._rng.bit_generator.state = given
+            else:
+                for layer, of_layer in zip(self._inner_layers, given["layers"], strict=True):
+                    layer.set_random_state(of_layer)
+        except (KeyError, TypeError, ValueError):
+            raise ValueError(
+                f"state must be one that get_random_state of a layer like {self.name!r} gave, "
+                f"got {state!r}"
+            ) from None
+
+    def get_carried_state(self) -> list[Array] | None:
+        """Give what the last batch has left for the next.
+
+        Returns
+        -------
+        list of ndarray or None
+            Copies of the states of a stateful layer; None where there is nothing.
+        """
+        return None
+
+    def set_carried_state(self, state: Sequence[ArrayLike] | None) -> None:
+        """Go on from states as if a batch had left them.
+
+        Parameters
+        ----------
+        state : sequence of array_like or None
+            As `get_carried_state` gave it.
+
+        Raises
+        ------
+        ValueError
+            When the layer carries no such states.
+        """
+        if state is not None:
+            raise ValueError(f"layer {self.name!r} carries no states from batch to batch")
 
     @property
     def gives_one_array(self) -> bool:

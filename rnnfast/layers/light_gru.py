@@ -8,11 +8,18 @@ h_t = z * h_{t-1} + (1 - z) * n
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from numpy.typing import DTypeLike
 
 from rnnfast.functional import light_gru, light_gru_vjp
 from rnnfast.layers.cell_layer import CellLayer
 from rnnfast.layers.kernel_activations import of_keras
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from rnnfast.layers.options import CellLayerOptions
 
 
 class LightGRU(CellLayer):
@@ -26,8 +33,12 @@ class LightGRU(CellLayer):
         Of the candidate; those of `SimpleRNN`.
     recurrent_activation : str or None, default "sigmoid"
         Of the gate.
-    *arguments, **options
-        As for `SimpleRNN`, from `use_bias` on.
+    use_bias, kernel_initializer, recurrent_initializer, bias_initializer, kernel_regularizer, \
+recurrent_regularizer, bias_regularizer, return_sequences, return_state, go_backwards, stateful, \
+zero_output_for_mask, dropout, recurrent_dropout, weight_dropout, zoneout, seed
+        As for `SimpleRNN`.
+    name, dtype, **options
+        As for every layer.
 
     Raises
     ------
@@ -50,10 +61,51 @@ class LightGRU(CellLayer):
         units: int,
         activation: str | None = "relu",
         recurrent_activation: str | None = "sigmoid",
-        *arguments: Any,
-        **options: Any,
+        use_bias: bool = True,
+        kernel_initializer: object = "glorot_uniform",
+        recurrent_initializer: object = "orthogonal",
+        bias_initializer: object = "zeros",
+        kernel_regularizer: object = None,
+        recurrent_regularizer: object = None,
+        bias_regularizer: object = None,
+        *,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        zero_output_for_mask: bool = False,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        weight_dropout: float = 0.0,
+        zoneout: float = 0.0,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: DTypeLike | None = None,
+        **options: Unpack[CellLayerOptions],
     ) -> None:
-        super().__init__(units, *arguments, **options)
+        super().__init__(
+            units,
+            use_bias,
+            kernel_initializer,
+            recurrent_initializer,
+            bias_initializer,
+            kernel_regularizer,
+            recurrent_regularizer,
+            bias_regularizer,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            zero_output_for_mask=zero_output_for_mask,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            weight_dropout=weight_dropout,
+            zoneout=zoneout,
+            seed=seed,
+            name=name,
+            dtype=dtype,
+            **options,
+        )
         gate = of_keras("recurrent_activation", recurrent_activation)
         self._activations = (gate, of_keras("activation", activation))
         self.activation = activation

@@ -7,7 +7,7 @@ c_t = f * c_{t-1} + i * c~                       h_t = o * tanh(c_t), or that ti
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -19,6 +19,11 @@ from rnnfast.layers.cell_layer import CellLayer, own_copy
 from rnnfast.layers.kernel_activations import of_keras
 from rnnfast.layers.layer import Array, Shape
 from rnnfast.utils.hyperparameters import require_positive
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from rnnfast.layers.options import CellLayerOptions
 
 
 class LSTM(CellLayer):
@@ -44,6 +49,8 @@ class LSTM(CellLayer):
         Of the bias (4*H,).
     unit_forget_bias : bool, default True
         Whether the bias of the forget gate starts at 1 instead (Jozefowicz et al., 2015).
+    kernel_regularizer, recurrent_regularizer, bias_regularizer : str or Regularizer, optional
+        What each of them adds to the loss, see `rnnfast.regularizers`; nothing by default.
     return_sequences : bool, default False
         Whether the result is all states (batch, time, H) or the last one (batch, H).
     return_state : bool, default False
@@ -116,6 +123,9 @@ class LSTM(CellLayer):
         recurrent_initializer: object = "orthogonal",
         bias_initializer: object = "zeros",
         unit_forget_bias: bool = True,
+        kernel_regularizer: object = None,
+        recurrent_regularizer: object = None,
+        bias_regularizer: object = None,
         *,
         return_sequences: bool = False,
         return_state: bool = False,
@@ -133,7 +143,7 @@ class LSTM(CellLayer):
         seed: int | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
-        **options: object,
+        **options: Unpack[CellLayerOptions],
     ) -> None:
         super().__init__(
             units,
@@ -141,6 +151,9 @@ class LSTM(CellLayer):
             kernel_initializer,
             recurrent_initializer,
             bias_initializer,
+            kernel_regularizer,
+            recurrent_regularizer,
+            bias_regularizer,
             return_sequences=return_sequences,
             return_state=return_state,
             go_backwards=go_backwards,

@@ -5,7 +5,7 @@ mask[b, t] = any(x[b, t, :] != mask_value)         y = x where mask, else 0
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -13,6 +13,11 @@ from numpy.typing import DTypeLike
 from rnnfast._check.numbers import require_held
 from rnnfast.layers.layer import Array, Layer, Mask, Pullback, Shape
 from rnnfast.utils.hyperparameters import finite
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from rnnfast.layers.options import SampleOptions
 
 
 class Masking(Layer):
@@ -51,7 +56,7 @@ class Masking(Layer):
         *,
         name: str | None = None,
         dtype: DTypeLike | None = None,
-        **options: object,
+        **options: Unpack[SampleOptions],
     ) -> None:
         super().__init__(name=name, dtype=dtype, **options)
         self.mask_value = finite("mask_value", mask_value)

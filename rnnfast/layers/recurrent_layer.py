@@ -17,7 +17,9 @@ from typing import Any, ClassVar, NamedTuple
 from numpy.typing import ArrayLike
 
 from rnnfast._check.arrays import booleans
+from rnnfast.layers import symbol
 from rnnfast.layers.layer import Array, Layer, Mask, Pullback
+from rnnfast.layers.value import Value, ValuesPullback
 from rnnfast.utils.numbers import as_numbers
 
 States = tuple[Array, ...]
@@ -45,6 +47,7 @@ class RecurrentLayer(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    _takes_steps: ClassVar[bool] = True
 
     return_sequences: bool
     return_state: bool
@@ -155,16 +158,16 @@ class RecurrentLayer(Layer):
 
     def __call__(
         self,
-        x: ArrayLike,
-        initial_state: ArrayLike | Sequence[Any] | None = None,
+        x: ArrayLike | symbol.Symbol,
+        initial_state: ArrayLike | Sequence[Any] | symbol.Symbol | None = None,
         mask: ArrayLike | None = None,
     ) -> Any:
         """Compute the result for any array; builds the layer if it is not.
 
         Parameters
         ----------
-        x : array_like
-            Shape (batch, time, I).
+        x : array_like or Symbol
+            Shape (batch, time, I); or a symbol, with symbols for states, for a `Model` to come.
         initial_state : array_like or sequence of array_like, optional
             The states before the first step, (batch, H) each, in the order in which
             `return_state` gives them; zeros by default, or what the last batch has left when the
@@ -184,10 +187,89 @@ class RecurrentLayer(Layer):
         TypeError
             When an array is not one of numbers, or `mask` not of truth values.
         """
+        if symbol.is_symbolic(x, initial_state):
+            states = [] if initial_state is None else _leaves(initial_state)
+            takes: list[Any] = [x, *states]
+            return self._in_form(self.call_symbols(takes))
         array = self._convert_and_build(x)
-        states = None if initial_state is None else self._as_states(initial_state, len(array))
+        before = None if initial_state is None else self._as_states(initial_state, len(array))
         valid = None if mask is None else booleans("mask", mask, "(batch, time)", array.shape[:2])
-        return self._results(self.run(array, states, valid))
+        return self._results(self.run(array, before, valid))
+
+    def call_symbols(self, takes: Sequence[symbol.Symbol]) -> list[symbol.Symbol]:
+        """Note that the layer is called; states come after the input; see `Layer.call_symbols`."""
+        x, *states = takes
+        if not isinstance(x, symbol.Symbol):
+            raise TypeError(
+                f"layer {self.name!r} must get symbols alone or arrays alone, got x as "
+                f"{type(x).__name__} and initial_state as symbols"
+            )
+        self.build(x.shape)
+        shapes = [one.shape for one in states]
+        sizes = [(size,) for size in self.state_sizes]
+        if states and [shape[1:] for shape in shapes] != sizes:
+            raise ValueError(
+                f"initial_state of layer {self.name!r} must be of shapes "
+                f"{[(None, size) for size in self.state_sizes]}, got {shapes}"
+            )
+        after = [(x.shape[0], size) for size in self.state_sizes] if self.return_state else []
+        return symbol.call(self, takes, [*self._result_shapes(x.shape), *after])
+
+    def _in_form(self, given: list[symbol.Symbol]) -> Any:
+        """Give symbols in the form in which a call gives arrays."""
+        states = len(self.state_sizes) if self.return_state else 0
+        results = given[: len(given) - states]
+        if len(given) == 1:
+            return given[0]
+        return (*results, *self._nested(given[len(results) :])) if states else tuple(results)
+
+    def _result_shapes(self, input_shape: Any) -> list[Any]:
+        """Give the shapes of the results, without those of the states."""
+        shape = self.compute_output_shape(input_shape)
+        return [shape[0] if self.return_state else shape]
+
+    # ------------------------------------------------------------------ in a graph of layers
+
+    def forward(self, values: Sequence[Value]) -> list[Value]:
+        """Compute the result and, with `return_state`, the states; see `Layer.forward`.
+
+        States before the first step come after the input.
+        """
+        if len(values) == 1 and self.gives_one_array:
+            return super().forward(values)
+        (x, mask), *before = values
+        return self._values(x, mask, self.run(x, _arrays(before), mask))
+
+    def forward_vjp(
+        self, values: Sequence[Value], wrt: Sequence[bool]
+    ) -> tuple[list[Value], ValuesPullback]:
+        """Compute as `forward`, with the pullback; see `Layer.forward_vjp`."""
+        if len(values) == 1 and self.gives_one_array:
+            return super().forward_vjp(values, wrt)
+        (x, mask), *before = values
+        out, pull = self.run_vjp(
+            x, _arrays(before), mask, wrt_input=wrt[0], wrt_states=any(wrt[1:])
+        )
+
+        def pullback(
+            dresults: Sequence[Array | None],
+        ) -> tuple[Sequence[Array | None], list[Array]]:
+            count = len(_leaves(out.y))
+            dstates = list(dresults[count:]) or None
+            dx, gradients, dbefore = pull(self._joined(dresults[:count]), dstates)
+            of_states: Sequence[Array | None] = dbefore or [None] * len(before)
+            return [dx, *of_states], gradients
+
+        return self._values(x, mask, out), pullback
+
+    def _values(self, x: Array, mask: Mask | None, out: Outcome) -> list[Value]:
+        after = self.compute_mask(x, mask)
+        results = [Value(y, after) for y in _leaves(out.y)]
+        return results + [Value(state) for state in out.states] * self.return_state
+
+    def _joined(self, dys: Sequence[Array | None]) -> Any:
+        """Give the gradient of the result in the form of the result."""
+        return dys[0]
 
     def _results(self, out: Outcome) -> Any:
         """Give what a call gives."""
@@ -233,6 +315,10 @@ def _without_states(ran: tuple[Outcome, StatesPullback]) -> tuple[Array, Pullbac
         return dx, gradients
 
     return out.y, pullback
+
+
+def _arrays(values: Sequence[Value]) -> States | None:
+    return tuple(value.array for value in values) or None
 
 
 def _leaves(nested: Any) -> list[Any]:

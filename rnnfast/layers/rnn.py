@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from numpy.typing import DTypeLike
 
@@ -22,6 +22,11 @@ from rnnfast.layers.layer import Array, Layer, Shape
 from rnnfast.layers.recurrent_layer import States
 from rnnfast.layers.unidirectional import Scanned, ScanPullback, Unidirectional
 from rnnfast.utils.naming import number, to_snake_case
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from rnnfast.layers.options import RecurrentOptions
 
 _Same = TypeVar("_Same", bound="RNN")
 
@@ -76,7 +81,7 @@ class RNN(Unidirectional):
         zero_output_for_mask: bool = False,
         name: str | None = None,
         dtype: DTypeLike | None = None,
-        **options: object,
+        **options: Unpack[RecurrentOptions],
     ) -> None:
         cells = _cells_of(cell)
         own = cells[0].layer.dtype
@@ -98,11 +103,17 @@ class RNN(Unidirectional):
             number(to_snake_case(type(one).__name__), used): one.layer for one in cells
         }
         self._layers_by_name = self._twins(self.go_backwards)
+        if not self.trainable:
+            self.trainable = False  # of all layers, which the base did not know yet
         self._output_state = sum(len(layer.state_sizes) for layer in self._layers[:-1])
 
     @property
     def _layers(self) -> list[CellLayer]:
         return list(self._layers_by_name.values())
+
+    @property
+    def _inner_layers(self) -> Sequence[Layer]:
+        return self._layers
 
     def _twins(self, go_backwards: bool) -> dict[str, CellLayer]:
         return {
@@ -135,6 +146,7 @@ class RNN(Unidirectional):
             features = layer.state_sizes[0]
             # The same arrays: what changes them in place changes those of the layers.
             self._parameters |= {f"{prefix}/{name}": p for name, p in layer._parameters.items()}
+            self.regularizers |= {f"{prefix}/{name}": r for name, r in layer.regularizers.items()}
 
     def _from_keras(self, name: str, value: Array) -> Array:
         prefix, _, name_there = name.partition("/")

@@ -6,13 +6,18 @@ h_t = activation(x_t W + h_{t-1} U + b)
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.typing import DTypeLike
 
 from rnnfast.functional import rnn, rnn_vjp
 from rnnfast.layers.cell_layer import CellLayer
 from rnnfast.layers.kernel_activations import of_keras
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from rnnfast.layers.options import CellLayerOptions
 
 
 class SimpleRNN(CellLayer):
@@ -34,6 +39,8 @@ class SimpleRNN(CellLayer):
         Of the recurrent kernel (H, H).
     bias_initializer : str or Initializer, default "zeros"
         Of the bias (H,).
+    kernel_regularizer, recurrent_regularizer, bias_regularizer : str or Regularizer, optional
+        What each of them adds to the loss, see `rnnfast.regularizers`; nothing by default.
     return_sequences : bool, default False
         Whether the result is all states (batch, time, H) or the last one (batch, H).
     return_state : bool, default False
@@ -87,6 +94,9 @@ class SimpleRNN(CellLayer):
         kernel_initializer: object = "glorot_uniform",
         recurrent_initializer: object = "orthogonal",
         bias_initializer: object = "zeros",
+        kernel_regularizer: object = None,
+        recurrent_regularizer: object = None,
+        bias_regularizer: object = None,
         *,
         return_sequences: bool = False,
         return_state: bool = False,
@@ -100,7 +110,7 @@ class SimpleRNN(CellLayer):
         seed: int | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
-        **options: object,
+        **options: Unpack[CellLayerOptions],
     ) -> None:
         super().__init__(
             units,
@@ -108,6 +118,9 @@ class SimpleRNN(CellLayer):
             kernel_initializer,
             recurrent_initializer,
             bias_initializer,
+            kernel_regularizer,
+            recurrent_regularizer,
+            bias_regularizer,
             return_sequences=return_sequences,
             return_state=return_state,
             go_backwards=go_backwards,

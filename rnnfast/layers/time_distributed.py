@@ -5,13 +5,21 @@ y[b, t] = layer(x[b, t])          x (batch, time, ...)   seen by the layer as (b
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import copy
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from rnnfast.layers.activations import Activation
 from rnnfast.layers.layer import Array, Layer, Mask, Pullback, Shape
 from rnnfast.layers.recurrent_layer import is_stateful
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from rnnfast.layers.options import SampleOptions
 
 
 class TimeDistributed(Layer):
@@ -47,7 +55,7 @@ class TimeDistributed(Layer):
         *,
         name: str | None = None,
         dtype: DTypeLike | None = None,
-        **options: object,
+        **options: Unpack[SampleOptions],
     ) -> None:
         if not isinstance(layer, Layer):
             raise TypeError(f"layer must be a Layer, got {type(layer).__name__}")
@@ -65,6 +73,15 @@ class TimeDistributed(Layer):
                 f"none of which comes after another"
             )
         self.layer = layer
+        if not self.trainable:
+            self.trainable = False  # of the layer, which the base did not know yet
+        if self.batch_input_shape is None and layer.batch_input_shape is not None:
+            batch, *rest = layer.batch_input_shape
+            self.batch_input_shape = (batch, None, *rest)
+
+    @property
+    def _inner_layers(self) -> Sequence[Layer]:
+        return (self.layer,)
 
     @property
     def input_dtype(self) -> np.dtype[Any]:
@@ -92,6 +109,7 @@ class TimeDistributed(Layer):
     def _create_weights(self, input_shape: Shape) -> None:
         self.layer.build(_of_one_step(input_shape))
         self._parameters = self.layer._parameters
+        self.regularizers = self.layer.regularizers
 
     def _from_keras(self, name: str, value: Array) -> Array:
         return self.layer._from_keras(name, value)
@@ -146,6 +164,15 @@ class TimeDistributed(Layer):
         steps = _Steps(x)
         inner = self.layer.vjp_masked(steps.merge(x), steps.merge(mask), wrt_input=wrt_input)
         return steps.split_both(inner)
+
+    def without_activation(self) -> tuple[TimeDistributed, Activation] | None:
+        """Split off the activation of the layer; see `Layer.without_activation`."""
+        split = self.layer.without_activation()
+        if split is None:
+            return None
+        before = copy.copy(self)
+        before.layer, activation = split
+        return before, activation
 
 
 class _Steps:

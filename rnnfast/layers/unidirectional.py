@@ -59,7 +59,7 @@ class Unidirectional(RecurrentLayer):
         zero_output_for_mask: bool = False,
         name: str | None = None,
         dtype: DTypeLike | None = None,
-        **options: object,
+        **options: Any,
     ) -> None:
         super().__init__(name=name, dtype=dtype, **options)
         self.return_sequences = flag("return_sequences", return_sequences)
@@ -115,8 +115,7 @@ class Unidirectional(RecurrentLayer):
         layer = copy.copy(self)
         layer.name = name
         layer.go_backwards = go_backwards
-        layer.built = False
-        layer._parameters = {}
+        layer._forget_weights()
         layer._last_states = None
         return layer
 

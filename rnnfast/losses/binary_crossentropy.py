@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from rnnfast.losses.cross_entropy import CrossEntropy, clip
-from rnnfast.losses.loss import Array
+from rnnfast.losses.loss import Weight
+from rnnfast.losses.reduction import Array
 from rnnfast.utils.hyperparameters import share
 
 
@@ -25,13 +26,15 @@ class BinaryCrossentropy(CrossEntropy):
         Share of each target, from 0 to 1, that is moved to one half.
     axis : int, default -1
         The axis that is averaged first; only the last one is supported yet.
-    reduction : {"sum_over_batch_size", "mean", "sum"}, default "sum_over_batch_size"
+    reduction : str or None, default "sum_over_batch_size"
         See `Loss`.
     name : str, default "binary_crossentropy"
         Name of the loss.
     dtype : None
         See `Loss`.
     """
+
+    activation: ClassVar[str] = "sigmoid"
 
     def __init__(
         self,
@@ -56,11 +59,15 @@ class BinaryCrossentropy(CrossEntropy):
             targets += 0.5 * self.label_smoothing
         return targets, predictions
 
+    def _flaw(self, y_pred: Array) -> str:
+        outside = (y_pred < 0) | (y_pred > 1)
+        return f"one is {y_pred[outside][0]:.3g}" if outside.any() else ""
+
     def _of_logits(self, y_true: Array, logits: Array) -> Array:
         return _softplus_loss(y_true, logits, np.exp(-np.abs(logits)))
 
     def _of_logits_with_gradient(
-        self, y_true: Array, logits: Array, weight: float
+        self, y_true: Array, logits: Array, weight: Weight
     ) -> tuple[Array, Array]:
         power = np.exp(-np.abs(logits))
         losses = _softplus_loss(y_true, logits, power)
@@ -75,7 +82,7 @@ class BinaryCrossentropy(CrossEntropy):
         return _mean(-y_true * np.log(clipped) - (1.0 - y_true) * np.log1p(-clipped))
 
     def _of_probabilities_with_gradient(
-        self, y_true: Array, y_pred: Array, weight: float
+        self, y_true: Array, y_pred: Array, weight: Weight
     ) -> tuple[Array, Array]:
         clipped = clip(y_pred)
         grad = clipped - y_true

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from rnnfast.losses.cross_entropy import CrossEntropy, clip, exponentials
-from rnnfast.losses.loss import Array
+from rnnfast.losses.loss import Weight
+from rnnfast.losses.reduction import Array
 from rnnfast.utils.hyperparameters import share
+from rnnfast.utils.labels import require_rows
 
 
 class CategoricalCrossentropy(CrossEntropy):
@@ -25,7 +27,7 @@ class CategoricalCrossentropy(CrossEntropy):
         Share of each target, from 0 to 1, that is spread evenly over the classes.
     axis : int, default -1
         The axis of the classes; only the last one is supported yet.
-    reduction : {"sum_over_batch_size", "mean", "sum"}, default "sum_over_batch_size"
+    reduction : str or None, default "sum_over_batch_size"
         See `Loss`.
     name : str, default "categorical_crossentropy"
         Name of the loss.
@@ -50,11 +52,7 @@ class CategoricalCrossentropy(CrossEntropy):
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
 
     def _prepare(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
-        if y_true.shape != y_pred.shape:
-            raise ValueError(
-                f"y_true must be one-hot, of the shape of y_pred, {y_pred.shape}, got "
-                f"{y_true.shape}; for integer labels use SparseCategoricalCrossentropy"
-            )
+        require_rows(y_true, y_pred, "SparseCategoricalCrossentropy")
         targets, predictions = super()._prepare(y_true, y_pred)
         if self.label_smoothing:
             targets = targets * (1.0 - self.label_smoothing)
@@ -66,7 +64,7 @@ class CategoricalCrossentropy(CrossEntropy):
         return _dot(y_true, log_total - logits)
 
     def _of_logits_with_gradient(
-        self, y_true: Array, logits: Array, weight: float
+        self, y_true: Array, logits: Array, weight: Weight
     ) -> tuple[Array, Array]:
         softmax, total, log_total = exponentials(logits)
         losses = _dot(y_true, log_total - logits)
@@ -79,7 +77,7 @@ class CategoricalCrossentropy(CrossEntropy):
         return -_dot(y_true, np.log(clip(share)))
 
     def _of_probabilities_with_gradient(
-        self, y_true: Array, y_pred: Array, weight: float
+        self, y_true: Array, y_pred: Array, weight: Weight
     ) -> tuple[Array, Array]:
         total = y_pred.sum(axis=-1, keepdims=True)
         share = y_pred / total

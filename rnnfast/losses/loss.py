@@ -6,33 +6,39 @@ A sample is everything but the last axis of `y_pred`: with predictions `(B, T, V
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from rnnfast.losses import reduction as reductions
+from rnnfast.losses.reduction import Array
+from rnnfast.utils.known_attributes import KnownAttributes
+from rnnfast.utils.labels import require_numbers
 from rnnfast.utils.naming import auto_name
 from rnnfast.utils.options import refuse
 from rnnfast.utils.ranks import match_ranks
+from rnnfast.utils.sample_weights import fit_weights
 
-Array = NDArray[Any]
-
-_REDUCTIONS = ("sum_over_batch_size", "mean", "sum")
-_REDUCTIONS_NOT_YET = (None, "none", "mean_with_sample_weight")
+Weight = float | Array
+"""What samples are multiplied with: one number, or an array (..., 1) beside `y_pred` (..., V)."""
 
 
-class Loss(ABC):
+class Loss(KnownAttributes):
     """A loss with Keras's reductions and a gradient.
 
-    A loss of one's own extends this class with `call` and `call_with_gradient`.
+    A loss of one's own extends this class with `call` and `call_with_gradient`; a function will
+    do as well, see `LossFunctionWrapper`.
 
     Parameters
     ----------
     name : str, optional
         By default the name of the class in snake case, numbered.
-    reduction : {"sum_over_batch_size", "mean", "sum"}, default "sum_over_batch_size"
-        Mean over the samples (the first two are the same) or their sum.
+    reduction : str or None, default "sum_over_batch_size"
+        "sum_over_batch_size" or "mean", the mean over the samples; "mean_with_sample_weight", the
+        weighted mean; "sum"; "none" or None, no reduction. `rnnfast.losses.reduction` has the
+        equations.
     dtype : None
         Losses compute in the dtype of `y_pred` and add up in float64.
 
@@ -41,7 +47,7 @@ class Loss(ABC):
     ValueError
         When `reduction` is unknown.
     NotImplementedError
-        When it is one of Keras's that is not supported yet, or `dtype` is given.
+        When `dtype` is given.
     """
 
     def __init__(
@@ -51,16 +57,12 @@ class Loss(ABC):
         dtype: None = None,
     ) -> None:
         refuse(type(self).__name__, {"dtype": dtype}, {"dtype": None})
-        if reduction in _REDUCTIONS_NOT_YET:
-            raise NotImplementedError(
-                f"reduction={reduction!r} is not supported yet; use one of {_REDUCTIONS}"
-            )
-        if reduction not in _REDUCTIONS:
-            raise ValueError(f"reduction must be one of {_REDUCTIONS}, got {reduction!r}")
         self.name = name or auto_name(self)
-        self.reduction = reduction
+        self.reduction = reductions.check_reduction(reduction)
 
-    def __call__(self, y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    def __call__(
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float | Any:
         """Compute the loss.
 
         Parameters
@@ -69,39 +71,46 @@ class Loss(ABC):
             Targets.
         y_pred : array_like of float32 or float64
             Predictions.
+        sample_weight : array_like, optional
+            Weights of at least 0, of shape `y_pred.shape[:-1]`, one a step, or of its first axes,
+            one a sample.
 
         Returns
         -------
-        float
-            The reduced loss; 0 when there are no samples.
+        float or ndarray
+            The reduced loss, 0 when there are no samples; without reduction an array, one loss
+            for each sample.
 
         Raises
         ------
         TypeError
-            When the dtype of `y_pred` or `y_true` is not a fitting one.
+            When the dtype of an argument is not a fitting one.
         ValueError
             When the shapes do not fit each other, or a value is out of its range.
         """
-        targets, predictions = self._prepare(np.asarray(y_true), _floats(y_pred))
+        targets, predictions, weights = self._take(y_true, _floats(y_pred), sample_weight)
         with np.errstate(over="ignore", invalid="ignore"):
-            return self._reduce(self.call(targets, predictions), predictions)
+            losses = self.call(targets, predictions)
+            samples = self._count(targets, predictions)
+            return reductions.reduce(self.reduction, losses, samples, weights)
 
-    def value_and_grad(self, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[float, Array]:
+    def value_and_grad(
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> tuple[float | Any, Array]:
         """Compute the loss and its gradient with respect to the predictions.
 
         Parameters
         ----------
-        y_true : array_like
-            Targets.
-        y_pred : array_like of float32 or float64
-            Predictions.
+        y_true, y_pred, sample_weight : array_like
+            As when the loss is called.
 
         Returns
         -------
-        value : float
-            The reduced loss.
+        value : float or ndarray
+            As when the loss is called.
         grad : ndarray
-            Of the shape and dtype of `y_pred`; a new array.
+            Of the shape and dtype of `y_pred`; a new array. Without reduction it is that of the
+            sum of `value`.
 
         Raises
         ------
@@ -109,11 +118,37 @@ class Loss(ABC):
             As when the loss is called.
         """
         given = _floats(y_pred)
-        targets, predictions = self._prepare(np.asarray(y_true), given)
+        targets, predictions, weights = self._take(y_true, given, sample_weight)
+        samples = self._count(targets, predictions)
+        factor: Weight = reductions.scale(self.reduction, samples, weights)
+        if weights is not None:
+            factor = (weights * predictions.dtype.type(factor))[..., None]
         # A loss that overflows is reported by the training loop, once, not by each operation.
         with np.errstate(over="ignore", invalid="ignore"):
-            losses, grad = self.call_with_gradient(targets, predictions, self._weight(predictions))
-            return self._reduce(losses, predictions), grad.reshape(given.shape)
+            losses, grad = self.call_with_gradient(targets, predictions, factor)
+            value = reductions.reduce(self.reduction, losses, samples, weights)
+        return value, grad.reshape(given.shape)
+
+    def of_samples(
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> tuple[Array, Array | None]:
+        """Compute the loss of each sample and its weight, neither weighed nor reduced yet.
+
+        Parameters
+        ----------
+        y_true, y_pred, sample_weight : array_like
+            As when the loss is called.
+
+        Returns
+        -------
+        losses : ndarray
+            One for each sample.
+        weights : ndarray or None
+            Likewise; None when all samples weigh the same.
+        """
+        targets, predictions, weights = self._take(y_true, _floats(y_pred), sample_weight)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.call(targets, predictions), weights
 
     @abstractmethod
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -132,21 +167,22 @@ class Loss(ABC):
 
     @abstractmethod
     def call_with_gradient(
-        self, y_true: Array, y_pred: Array, weight: float
+        self, y_true: Array, y_pred: Array, weight: Weight
     ) -> tuple[Array, Array]:
-        """Compute the loss of each sample, and the gradient of `weight` times their sum.
+        """Compute the loss of each sample, and the gradient of their sum times `weight`.
 
         Parameters
         ----------
         y_true, y_pred : ndarray
             Checked, of ranks that fit.
-        weight : float
-            What the reduction multiplies each sample with.
+        weight : float or ndarray
+            What each sample is multiplied with, its weight and the reduction's factor: a number,
+            or an array `(..., 1)`, so that `weight * gradient` is right of both.
 
         Returns
         -------
         losses : ndarray
-            Shape `y_pred.shape[:-1]`.
+            Shape `y_pred.shape[:-1]`, not multiplied with `weight`.
         grad : ndarray
             Shape and dtype of `y_pred`.
         """
@@ -167,16 +203,37 @@ class Loss(ABC):
             raise ValueError(
                 f"y_true must have the shape of y_pred, {y_pred.shape}, got {y_true.shape}"
             )
-        if targets.dtype.kind not in "buif":
-            raise TypeError(f"y_true must hold numbers, got dtype {y_true.dtype}")
         return targets.astype(predictions.dtype, copy=False), predictions
 
-    def _weight(self, y_pred: Array) -> float:
-        samples = math.prod(y_pred.shape[:-1])
-        return 1.0 if self.reduction == "sum" else 1.0 / max(samples, 1)
+    def _counted(self, y_true: Array) -> Array | None:
+        """Tell which samples count, from what `_prepare` returned; None when all do."""
+        return None
 
-    def _reduce(self, losses: Array, y_pred: Array) -> float:
-        return float(losses.sum(dtype=np.float64)) * self._weight(y_pred)
+    def _take(
+        self, y_true: ArrayLike, y_pred: Array, sample_weight: ArrayLike | None
+    ) -> tuple[Array, Array, Array | None]:
+        """Check the arguments; the weights are 0 where a sample does not count."""
+        given = np.asarray(y_true)
+        require_numbers("y_true", given)
+        if sample_weight is not None and _are_steps(given, y_pred, np.shape(sample_weight)):
+            given = given[..., None]
+        targets, predictions = self._prepare(given, y_pred)
+        counted = self._counted(targets)
+        if sample_weight is None:
+            weights = counted
+        else:
+            weights = fit_weights(sample_weight, predictions.shape[:-1])
+            weights = weights if counted is None else weights * counted
+        return targets, predictions, None if weights is None else weights.astype(predictions.dtype)
+
+    def _count(self, y_true: Array, y_pred: Array) -> int:
+        counted = self._counted(y_true)
+        return math.prod(y_pred.shape[:-1]) if counted is None else int(counted.sum())
+
+
+def _are_steps(y_true: Array, y_pred: Array, weights: tuple[int, ...]) -> bool:
+    """Tell whether weights are of the steps of (B, T) beside (B, T, 1), else one sample of T."""
+    return y_true.ndim > 1 and y_pred.shape == (*y_true.shape, 1) and weights == y_true.shape
 
 
 def _floats(y_pred: ArrayLike) -> Array:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnfast.losses.loss import Array, Loss
+from rnnfast.losses.loss import Loss, Weight
+from rnnfast.losses.reduction import Array
 
 
 class MeanSquaredError(Loss):
@@ -14,7 +15,7 @@ class MeanSquaredError(Loss):
 
     Parameters
     ----------
-    reduction : {"sum_over_batch_size", "mean", "sum"}, default "sum_over_batch_size"
+    reduction : str or None, default "sum_over_batch_size"
         See `Loss`.
     name : str, default "mean_squared_error"
         Name of the loss.
@@ -35,7 +36,7 @@ class MeanSquaredError(Loss):
         return _mean_square(y_pred - y_true)
 
     def call_with_gradient(
-        self, y_true: Array, y_pred: Array, weight: float
+        self, y_true: Array, y_pred: Array, weight: Weight
     ) -> tuple[Array, Array]:
         """Compute losses and gradient; see `Loss.call_with_gradient`."""
         difference = y_pred - y_true

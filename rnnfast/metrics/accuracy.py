@@ -18,8 +18,10 @@ class Accuracy(MeanMetric):
     name : str, default "accuracy"
         Name of the metric.
     dtype : None
-        See `MeanMetric`.
+        See `Metric`.
     """
+
+    direction = "max"
 
     def __init__(self, name: str = "accuracy", dtype: None = None) -> None:
         super().__init__(name, dtype)

@@ -15,8 +15,10 @@ class MeanAbsoluteError(MeanMetric):
     name : str, default "mean_absolute_error"
         Name of the metric.
     dtype : None
-        See `MeanMetric`.
+        See `Metric`.
     """
+
+    direction = "min"
 
     def __init__(self, name: str = "mean_absolute_error", dtype: None = None) -> None:
         super().__init__(name, dtype)

@@ -15,8 +15,10 @@ class MeanSquaredError(MeanMetric):
     name : str, default "mean_squared_error"
         Name of the metric.
     dtype : None
-        See `MeanMetric`.
+        See `Metric`.
     """
+
+    direction = "min"
 
     def __init__(self, name: str = "mean_squared_error", dtype: None = None) -> None:
         super().__init__(name, dtype)

@@ -19,8 +19,10 @@ class SparseCategoricalAccuracy(MeanMetric):
     name : str, default "sparse_categorical_accuracy"
         Name of the metric.
     dtype : None
-        See `MeanMetric`.
+        See `Metric`.
     """
+
+    direction = "max"
 
     def __init__(self, name: str = "sparse_categorical_accuracy", dtype: None = None) -> None:
         super().__init__(name, dtype)

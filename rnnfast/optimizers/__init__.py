@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from rnnfast.optimizers import schedules
 from rnnfast.optimizers.adam import Adam
+from rnnfast.optimizers.adamw import AdamW
+from rnnfast.optimizers.clipping import global_norm
 from rnnfast.optimizers.optimizer import Optimizer
 from rnnfast.optimizers.rmsprop import RMSprop
 from rnnfast.optimizers.sgd import SGD
 from rnnfast.utils.lookup import find
 
-__all__ = ["SGD", "Adam", "Optimizer", "RMSprop", "get"]
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "global_norm", "schedules"]
 
-_CLASSES: tuple[type[Optimizer], ...] = (Adam, RMSprop, SGD)
+_CLASSES: tuple[type[Optimizer], ...] = (Adam, AdamW, RMSprop, SGD)
 _BY_NAME: dict[str, type[Optimizer]] = {
     **{cls.__name__: cls for cls in _CLASSES},
     **{cls.__name__.lower(): cls for cls in _CLASSES},

@@ -19,12 +19,18 @@ S. J. Reddi, S. Kale and S. Kumar, "On the Convergence of Adam and Beyond", ICLR
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnnfast.optimizers.constants import constant
 from rnnfast.optimizers.optimizer import Array, Optimizer
+from rnnfast.optimizers.options import OptimizerOptions
+from rnnfast.optimizers.schedules import LearningRateSchedule
 from rnnfast.utils.hyperparameters import above_zero, share
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Adam(Optimizer):
@@ -32,28 +38,43 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
+    learning_rate : float or LearningRateSchedule, default 0.001
         Step size.
     beta_1 : float, default 0.9
         Share of the mean of gradients, from 0 to below 1, that the next step keeps.
     beta_2 : float, default 0.999
         The same for the mean of squares.
     epsilon : float, default 1e-7
-        Added to the root of the mean of squares.
+        Added to the root of the mean of squares before its bias is corrected, Keras's (the
+        paper's "epsilon hat"); see the notes for PyTorch's.
     amsgrad : bool, default False
         Whether to divide by the largest mean of squares so far.
     **options
-        `clipnorm`, `clipvalue`, `global_clipnorm` and `name`, see `Optimizer`.
+        `weight_decay`, `clipnorm`, `clipvalue`, `global_clipnorm`, `gradient_accumulation_steps`
+        and `name`, see `Optimizer`.
+
+    Notes
+    -----
+    PyTorch adds its epsilon, 1e-8 by default, after the bias correction. That is the rule here
+    with another epsilon at each step t = 1, 2, ...::
+
+        epsilon = PyTorch's epsilon * sqrt(1 - beta_2**t)
+
+    so no constant gives PyTorch's numbers at all steps. ``Adam(epsilon=1e-8)`` gives them for
+    large t. Its first steps are shorter than PyTorch's: of constant gradients g, by the share
+    3e-7 / |g| at t = 1 (3e-4 where g is 0.001), 1.5e-7 / |g| at t = 4, 2e-8 / |g| at t = 100. To
+    have them from the first step on, set ``optimizer.epsilon`` by the formula before each call of
+    `apply`, with ``t = optimizer.iterations + 1``.
     """
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: float | LearningRateSchedule = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
-        **options: Any,
+        **options: Unpack[OptimizerOptions],
     ) -> None:
         self.beta_1 = share("beta_1", beta_1)
         self.beta_2 = share("beta_2", beta_2)
@@ -61,28 +82,39 @@ class Adam(Optimizer):
             raise ValueError(f"beta_1 and beta_2 must be below 1, got {beta_1} and {beta_2}")
         self.epsilon = above_zero("epsilon", epsilon)
         self.amsgrad = amsgrad
-        maximum = ("velocity_hat",) if amsgrad else ()
-        super().__init__(learning_rate, ("momentum", "velocity", *maximum), **options)
+        super().__init__(learning_rate, **options)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Names of the states; see `Optimizer.states`."""
+        maximum = ("velocity_hat",) if self.amsgrad else ()
+        return ("momentum", "velocity", *maximum)
 
     def update_step(
-        self, gradient: Array, variable: Array, states: tuple[Array, ...], scratch: Array
+        self,
+        gradient: Array,
+        variable: Array,
+        learning_rate: float,
+        states: tuple[Array, ...],
+        scratch: Array,
     ) -> None:
         """Update a piece of one parameter; see `Optimizer.update_step`."""
         momentum, velocity, *maximum = states
+        dtype = variable.dtype
         np.subtract(gradient, momentum, out=scratch)
-        scratch *= 1.0 - self.beta_1
+        scratch *= constant(1.0 - self.beta_1, dtype)
         momentum += scratch
         np.multiply(gradient, gradient, out=scratch)
         scratch -= velocity
-        scratch *= 1.0 - self.beta_2
+        scratch *= constant(1.0 - self.beta_2, dtype)
         velocity += scratch
         for largest in maximum:
             np.maximum(largest, velocity, out=largest)
             velocity = largest
         np.sqrt(velocity, out=scratch)
-        scratch += self.epsilon
+        scratch += constant(self.epsilon, dtype)
         np.divide(momentum, scratch, out=scratch)
-        scratch *= self._step_size()
+        scratch *= learning_rate * self._correction()
         variable -= scratch
 
     def get_config(self) -> dict[str, Any]:
@@ -95,7 +127,6 @@ class Adam(Optimizer):
             "amsgrad": self.amsgrad,
         }
 
-    def _step_size(self) -> float:
+    def _correction(self) -> float:
         step = self.iterations + 1
-        corrected = math.sqrt(1.0 - self.beta_2**step) / (1.0 - self.beta_1**step)
-        return self.learning_rate * corrected
+        return math.sqrt(1.0 - self.beta_2**step) / (1.0 - self.beta_1**step)

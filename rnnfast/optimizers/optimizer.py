@@ -1,70 +1,63 @@
 """What every optimizer does around its update rule: keep state, clip gradients, count steps.
 
-Parameters are updated in place, in pieces that stay in cache while the rule passes over them
-several times; no temporary is larger than a piece.
+Parameters are updated in place, piece by piece; no temporary is larger than a piece. Whatever can
+be wrong with an update is found before anything changes.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from types import EllipsisType
+import inspect
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnfast.optimizers import clipping
-from rnnfast.utils.hyperparameters import above_zero, at_least_zero
+from rnnfast.optimizers import accumulation, clipping
+from rnnfast.optimizers.checks import require_gradients, require_known, require_parameters
+from rnnfast.optimizers.learning_rate import LearningRate
+from rnnfast.optimizers.nested import Path, leaves, pairs
+from rnnfast.optimizers.options import NOT_YET, OptimizerOptions
+from rnnfast.optimizers.pieces import pieces
+from rnnfast.optimizers.schedules import LearningRateSchedule
+from rnnfast.optimizers.state import State
+from rnnfast.optimizers.weight_decay import Exclusion, decay
+from rnnfast.utils.hyperparameters import at_least_zero
+from rnnfast.utils.known_attributes import KnownAttributes
 from rnnfast.utils.naming import auto_name
 from rnnfast.utils.options import refuse
 
 Array = NDArray[Any]
 
-# In float32, a parameter, its gradient, two states and two scratches make 6 x 64 KiB: that fits
-# the second-level cache (256 KiB at the least) nearly whole, and 16384 elements outweigh the
-# microsecond that each NumPy call costs.
-_PIECE = 16384
 
-_CLIPPINGS: dict[str, Callable[..., list[clipping.Limit]]] = {
-    "clipnorm": clipping.by_norm,
-    "clipvalue": clipping.by_value,
-    "global_clipnorm": clipping.by_global_norm,
-}
+class Optimizer(KnownAttributes):
+    """Gradient descent with Keras's clipping, weight decay and bookkeeping.
 
-_NOT_YET: dict[str, object] = {
-    "weight_decay": None,
-    "use_ema": False,
-    "ema_momentum": 0.99,
-    "ema_overwrite_frequency": None,
-    "loss_scale_factor": None,
-    "gradient_accumulation_steps": None,
-}
-
-
-class Optimizer(ABC):
-    """Gradient descent with Keras's clipping and bookkeeping.
-
-    An optimizer of one's own extends this class with `update_step` and names the states it keeps.
+    An optimizer of one's own extends this class with `update_step`, and with `states` where it
+    keeps any.
 
     Parameters
     ----------
-    learning_rate : float
-        Step size, at least 0; settable later.
-    states : tuple of str
-        Names of the states kept beside each parameter: arrays of its shape that start at zero.
+    learning_rate : float or LearningRateSchedule
+        Step size, at least 0, settable later; or a schedule of `rnnfast.optimizers.schedules` (or
+        what `serialize` says of one), which is asked for the rate of each step.
+    weight_decay : float, optional
+        Share of each parameter, times the learning rate, that each step takes from it before
+        its own change ("decoupled"). `exclude_from_weight_decay` leaves some alone.
     clipnorm : float, optional
         Largest Euclidean norm of each gradient; a longer one is scaled down to it.
     clipvalue : float, optional
         Largest magnitude of each element of a gradient.
     global_clipnorm : float, optional
         Largest Euclidean norm of all gradients together.
+    gradient_accumulation_steps : int, optional
+        Calls of `apply`, at least 2, whose mean gradient makes one update, in the last of them.
     name : str, optional
         By default the name of the class in snake case, numbered.
     **not_yet
-        Keras's `weight_decay`, `use_ema`, `ema_momentum`, `ema_overwrite_frequency`,
-        `loss_scale_factor` and `gradient_accumulation_steps`, at their defaults only.
+        Keras's `use_ema`, `ema_momentum`, `ema_overwrite_frequency` and `loss_scale_factor`, at
+        their defaults only.
 
     Raises
     ------
@@ -73,140 +66,205 @@ class Optimizer(ABC):
     TypeError
         When a number is not one, or an argument is unknown.
     NotImplementedError
-        When the learning rate is a schedule, or an argument not supported yet is given.
+        When an argument not supported yet is given.
     """
 
     def __init__(
         self,
-        learning_rate: float,
-        states: tuple[str, ...],
+        learning_rate: float | LearningRateSchedule,
+        weight_decay: float | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
         **not_yet: object,
     ) -> None:
-        refuse(type(self).__name__, not_yet, _NOT_YET)
-        clips = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
-        chosen = {kind: value for kind, value in clips.items() if value is not None}
-        if len(chosen) > 1:
-            raise ValueError(
-                f"only one of clipnorm, clipvalue and global_clipnorm may be given, got {chosen}"
-            )
-        self._limits: Callable[[Sequence[Array]], list[clipping.Limit]] = clipping.unlimited
-        for kind, largest in chosen.items():
-            self._limits = partial(_CLIPPINGS[kind], largest=above_zero(kind, largest))
+        known = [*inspect.signature(type(self)).parameters, *OptimizerOptions.__annotations__]
+        refuse(type(self).__name__, not_yet, NOT_YET, known)
+        clipping.require_one(clipnorm, clipvalue, global_clipnorm)
         self.clipnorm = clipnorm
         self.clipvalue = clipvalue
         self.global_clipnorm = global_clipnorm
+        self.weight_decay = weight_decay
+        if weight_decay is not None:
+            self.weight_decay = at_least_zero("weight_decay", weight_decay)
+        self._accumulation = accumulation.steps(gradient_accumulation_steps)
         self.name = name or auto_name(self)
-        self.states = states
-        self._iterations = np.zeros((), np.int64)
-        self._learning_rate = np.zeros(())
-        self.learning_rate = learning_rate
-        self._state_arrays: list[tuple[Array, ...]] | None = None
-        self._built_for: list[tuple[tuple[int, ...], np.dtype[Any]]] = []
+        self._rate = LearningRate()
+        self._rate.set(learning_rate)
+        self._state = State(self._rate)
+        self._excluded: Exclusion | None = None
+        self._paths: list[Path] | None = None
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Names of the states that the rule keeps for each parameter; they start at zero."""
+        return ()
 
     @property
     def learning_rate(self) -> float:
-        """The step size."""
-        return float(self._learning_rate)
+        """The size of the next step.
+
+        Settable: a number in place of another, a schedule in place of either. A number in place
+        of a schedule is a TypeError, as in Keras.
+        """
+        return self._rate.at(int(self._state.iterations))
 
     @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
-        if callable(value):
-            raise NotImplementedError(
-                "learning_rate schedules are not supported yet; give a number, and set "
-                "optimizer.learning_rate between epochs"
-            )
-        self._learning_rate[...] = at_least_zero("learning_rate", value)
+    def learning_rate(self, value: float | LearningRateSchedule | Mapping[str, Any]) -> None:
+        self._rate.set(value)
+
+    @property
+    def gradient_accumulation_steps(self) -> int | None:
+        """Calls of `apply` that make one update; None where each does."""
+        return self._accumulation
 
     @property
     def iterations(self) -> int:
         """The number of updates made."""
-        return int(self._iterations)
+        return int(self._state.iterations) // (self._accumulation or 1)
 
     @property
     def built(self) -> bool:
         """Whether the states exist."""
-        return self._state_arrays is not None
+        return self._state.own is not None
 
     @property
     def variables(self) -> list[Array]:
-        """All state, as live arrays.
+        """All state, as live arrays: what `get_state` copies, in its order.
 
-        First the iteration and the learning rate, then for each parameter its states, in the
-        order of `states`. Copying into these arrays restores what was saved from an equal
-        optimizer.
+        Copying into these arrays restores what was saved from an equal optimizer.
         """
-        arrays = [self._iterations, self._learning_rate]
-        for own in self._state_arrays or ():
-            arrays.extend(own)
-        return arrays
+        return list(self._state.by_name().values())
 
-    def build(self, trainable_variables: Sequence[Array]) -> None:
-        """Make the states for a list of parameters; `apply` does so on its first call.
+    def get_state(self) -> dict[str, Array]:
+        """Copy all state.
+
+        Returns
+        -------
+        dict of str to ndarray
+            "iterations", the calls of `apply` so far; "learning_rate", unless a schedule knows it;
+            "weight_decay_mask" where parameters are excluded from weight decay; then for each
+            parameter, by its number, what is kept for it, such as "0/momentum".
+        """
+        return {name: array.copy() for name, array in self._state.by_name().items()}
+
+    def set_state(self, state: Mapping[str, Array]) -> None:
+        """Go on from a saved state, with the same bits as the optimizer that it was saved from.
 
         Parameters
         ----------
-        trainable_variables : sequence of float32 or float64 arrays
-            The parameters, in the order in which `apply` will get them.
+        state : mapping of str to ndarray
+            What `get_state` of an optimizer with the same arguments returned. One that is not
+            built yet makes its arrays from these.
+
+        Raises
+        ------
+        TypeError
+            When `state` is no mapping.
+        ValueError
+            When a name is missing or unknown, or an array has another shape, dtype or range.
+            Nothing is changed then.
+        """
+        self._state.restore(state, self._kept())
+
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Array] | None = None, var_names: Iterable[str] | None = None
+    ) -> None:
+        """Name parameters that weight decay leaves alone, before the first update.
+
+        Which they are becomes part of the state with the first update.
+
+        Parameters
+        ----------
+        var_list : iterable of ndarray, optional
+            The parameters themselves, the very arrays that `apply` gets.
+        var_names : iterable of str, optional
+            Regular expressions. A parameter that `apply` gets by a name in which one is found
+            is left alone; those without a name are refused then.
+
+        Raises
+        ------
+        ValueError
+            When the optimizer is built.
+        TypeError
+            When `var_names` is a single string.
+        """
+        if self.built:
+            raise ValueError(
+                "exclude_from_weight_decay must be called before the first update, and this "
+                "optimizer is built"
+            )
+        self._excluded = Exclusion(var_list, var_names)
+
+    def build(self, trainable_variables: object) -> None:
+        """Make the states for parameters; `apply` does so on its first call.
+
+        Parameters
+        ----------
+        trainable_variables : nested float32 or float64 arrays
+            The parameters, as `apply` will get them.
 
         Raises
         ------
         TypeError
             When one is not a float32 or float64 array.
+        ValueError
+            When what is excluded from weight decay is not found among them.
         """
-        for index, variable in enumerate(trainable_variables):
-            dtype = getattr(variable, "dtype", type(variable).__name__)
-            if dtype not in (np.float32, np.float64):
-                raise TypeError(
-                    f"trainable_variables[{index}] must be a float32 or float64 array, got {dtype}"
-                )
-        self._state_arrays = [
-            tuple(np.zeros_like(v) for _ in self.states) for v in trainable_variables
-        ]
-        self._built_for = [(v.shape, v.dtype) for v in trainable_variables]
+        self._build(list(leaves(trainable_variables)))
 
-    def apply(self, grads: Sequence[Array], trainable_variables: Sequence[Array]) -> None:
+    def apply(self, grads: object, trainable_variables: object) -> None:
         """Make one update, in place.
 
         Parameters
         ----------
-        grads : sequence of arrays
-            The gradient of each parameter, in its shape; left unmodified.
-        trainable_variables : sequence of float32 or float64 arrays
-            The parameters, the same ones in each call.
+        grads : nested arrays
+            The gradient of each parameter, in its shape; left unmodified. Lists and tuples are
+            nested as the parameters are; dicts and named tuples, such as the gradients of
+            `rnnfast.lstm_vjp`, may have more names than these.
+        trainable_variables : nested float32 or float64 arrays
+            The parameters, the same ones in each call: a list, tuple, dict or named tuple of
+            arrays or again of such. A parameter that is None takes no part.
 
         Raises
         ------
         ValueError
-            When gradients and parameters disagree in number, shape or dtype, with each other or
-            with those of the first call.
+            When gradients and parameters disagree in number, names, shape or dtype, with each
+            other or with those of the first call, a gradient is None, or a parameter is
+            read-only.
         TypeError
-            When a parameter is not a float32 or float64 array.
+            When a parameter is not a float32 or float64 array, or gradients are nested otherwise.
+
+        Notes
+        -----
+        All of this is checked before anything changes.
         """
-        if self._state_arrays is None:
-            self.build(trainable_variables)
-        states = self._state_arrays or []
-        self._check(grads, trainable_variables)
-        limits = self._limits(grads)
-        for gradient, variable, own, limit in zip(
-            grads, trainable_variables, states, limits, strict=True
-        ):
-            for piece in _pieces(variable):
-                target = variable[piece]
-                self.update_step(
-                    limit(gradient[piece], np.empty_like(target)),
-                    target,
-                    tuple(state[piece] for state in own),
-                    np.empty_like(target),
-                )
-        self._iterations += 1
+        found = pairs(grads, trainable_variables)
+        self._check(found)
+        rate = self.learning_rate
+        gradients = [gradient for _, gradient, _ in found]
+        variables = [variable for _, _, variable in found]
+        if self._accumulation is None:
+            self._update(gradients, variables, rate)
+        else:
+            sums = [own[0] for own in self._state.own or ()]
+            accumulation.add(sums, gradients)
+            if (self._state.iterations + 1) % self._accumulation == 0:
+                accumulation.divide(sums, self._accumulation)
+                self._update(sums, variables, rate)
+                accumulation.clear(sums)
+        self._state.iterations += 1
 
     @abstractmethod
     def update_step(
-        self, gradient: Array, variable: Array, states: tuple[Array, ...], scratch: Array
+        self,
+        gradient: Array,
+        variable: Array,
+        learning_rate: float,
+        states: tuple[Array, ...],
+        scratch: Array,
     ) -> None:
         """Update a piece of one parameter and of its states, in place.
 
@@ -218,6 +276,8 @@ class Optimizer(ABC):
             Clipped gradient; not to be changed.
         variable : ndarray
             The parameter, of the same shape.
+        learning_rate : float
+            The size of this step.
         states : tuple of ndarray
             The states, of the same shape, in the order of their names.
         scratch : ndarray
@@ -228,11 +288,13 @@ class Optimizer(ABC):
         """Return the arguments that make an equal optimizer, without its state."""
         return {
             "name": self.name,
-            "learning_rate": self.learning_rate,
+            "learning_rate": self._rate.config(),
+            "weight_decay": self.weight_decay,
             "clipnorm": self.clipnorm,
             "clipvalue": self.clipvalue,
             "global_clipnorm": self.global_clipnorm,
-            **_NOT_YET,
+            "gradient_accumulation_steps": self.gradient_accumulation_steps,
+            **NOT_YET,
         }
 
     @classmethod
@@ -240,39 +302,52 @@ class Optimizer(ABC):
         """Make an optimizer from what `get_config` returned."""
         return cls(**config)
 
-    def _check(self, grads: Sequence[Array], variables: Sequence[Array]) -> None:
-        if len(grads) != len(variables):
-            raise ValueError(
-                f"grads must have one entry for each of trainable_variables, got {len(grads)} and "
-                f"{len(variables)}"
-            )
-        if len(variables) != len(self._built_for):
-            raise ValueError(
-                f"trainable_variables must be the {len(self._built_for)} arrays that the optimizer "
-                f"first saw, got {len(variables)}; after changing the layers of a model, call "
-                f"compile with a new optimizer"
-            )
-        for index, (grad, variable, built) in enumerate(
-            zip(grads, variables, self._built_for, strict=True)
-        ):
-            if (variable.shape, variable.dtype) != built:
-                raise ValueError(
-                    f"trainable_variables[{index}] was {built[1]} of shape {built[0]} when the "
-                    f"optimizer first saw it, got {variable.dtype} of shape {variable.shape}; "
-                    f"after changing the layers of a model, call compile with a new optimizer"
-                )
-            if (grad.shape, grad.dtype) != built:
-                raise ValueError(
-                    f"grads[{index}] must be {built[1]} of shape {built[0]} like its parameter, "
-                    f"got {grad.dtype} of shape {grad.shape}"
-                )
+    def _kept(self) -> tuple[str, ...]:
+        return (*(("gradient_accumulator",) if self._accumulation else ()), *self.states)
 
+    def _build(self, variables: Sequence[tuple[Path, Array]]) -> None:
+        require_parameters(variables)
+        self._choose_decaying(variables)
+        self._state.start([variable for _, variable in variables], self._kept())
 
-def _pieces(variable: Array) -> Iterator[slice | EllipsisType]:
-    """Cut an array along its first axis into indices of about `_PIECE` elements each."""
-    if variable.size <= _PIECE:
-        yield ...
-        return
-    rows = max(1, _PIECE * len(variable) // variable.size)
-    for start in range(0, len(variable), rows):
-        yield slice(start, start + rows)
+    def _choose_decaying(self, variables: Sequence[tuple[Path, Array]]) -> None:
+        if self._state.mask is None and self._excluded is not None:
+            self._state.mask = self._excluded.mask(variables)
+
+    def _check(self, found: Sequence[tuple[Path, Array, Array]]) -> None:
+        """Find all that is wrong with an update; the first one builds."""
+        variables = [(path, variable) for path, _, variable in found]
+        require_parameters(variables)
+        if self._state.own is not None:
+            require_known(variables, self._state.forms, self._paths)
+        require_gradients(found)
+        if self._state.own is None:
+            self._build(variables)
+        if self._state.kept != self._kept():
+            raise ValueError(
+                f"{self.name} was built to keep {self._state.kept} and would now keep "
+                f"{self._kept()}; make a new optimizer with the arguments wanted"
+            )
+        if self._paths is None:
+            self._choose_decaying(variables)
+            self._paths = [path for path, _ in variables]
+
+    def _update(self, gradients: Sequence[Array], variables: Sequence[Array], rate: float) -> None:
+        """Clip, decay, and let the rule change all parameters."""
+        share = rate * (self.weight_decay or 0.0)
+        first = 1 if self._accumulation else 0
+        limits = clipping.limits(gradients, self.clipnorm, self.clipvalue, self.global_clipnorm)
+        mask = self._state.mask
+        for index, own in enumerate(self._state.own or ()):
+            decays = share and (mask is None or mask[index])
+            whole = (gradients[index], variables[index], *own[first:])
+            for gradient, variable, *states in pieces(whole):
+                scratch = np.empty_like(variable)
+                if (limit := limits[index]) is not None:
+                    gradient = limit(gradient, np.empty_like(variable))
+                if decays:
+                    # Of w**2 / 2 the gradient is w: often the very array that is to decay.
+                    if np.may_share_memory(gradient, variable):
+                        gradient = gradient.copy()
+                    decay(variable, share, scratch)
+                self.update_step(gradient, variable, rate, tuple(states), scratch)

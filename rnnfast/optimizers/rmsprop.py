@@ -15,12 +15,17 @@ G. Hinton, "Neural Networks for Machine Learning", lecture 6e, 2012.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnnfast.optimizers.optimizer import Array, Optimizer
+from rnnfast.optimizers.options import OptimizerOptions
+from rnnfast.optimizers.schedules import LearningRateSchedule
 from rnnfast.utils.hyperparameters import above_zero, share
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class RMSprop(Optimizer):
@@ -28,7 +33,7 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
+    learning_rate : float or LearningRateSchedule, default 0.001
         Step size.
     rho : float, default 0.9
         Share of the moving mean, from 0 to 1, that the next step keeps.
@@ -39,27 +44,42 @@ class RMSprop(Optimizer):
     centered : bool, default False
         Whether to divide by the deviation of the gradients rather than their root mean square.
     **options
-        `clipnorm`, `clipvalue`, `global_clipnorm` and `name`, see `Optimizer`.
+        `weight_decay`, `clipnorm`, `clipvalue`, `global_clipnorm`, `gradient_accumulation_steps`
+        and `name`, see `Optimizer`.
     """
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: float | LearningRateSchedule = 0.001,
         rho: float = 0.9,
         momentum: float = 0.0,
         epsilon: float = 1e-7,
         centered: bool = False,
-        **options: Any,
+        **options: Unpack[OptimizerOptions],
     ) -> None:
         self.rho = share("rho", rho)
         self.momentum = share("momentum", momentum)
         self.epsilon = above_zero("epsilon", epsilon)
         self.centered = centered
-        kept = {"velocity": True, "average_gradient": centered, "momentum": momentum > 0}
-        super().__init__(learning_rate, tuple(s for s in kept if kept[s]), **options)
+        super().__init__(learning_rate, **options)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Names of the states; see `Optimizer.states`."""
+        kept = {
+            "velocity": True,
+            "average_gradient": self.centered,
+            "momentum": self.momentum > 0,
+        }
+        return tuple(name for name in kept if kept[name])
 
     def update_step(
-        self, gradient: Array, variable: Array, states: tuple[Array, ...], scratch: Array
+        self,
+        gradient: Array,
+        variable: Array,
+        learning_rate: float,
+        states: tuple[Array, ...],
+        scratch: Array,
     ) -> None:
         """Update a piece of one parameter; see `Optimizer.update_step`."""
         state = dict(zip(self.states, states, strict=True))
@@ -73,7 +93,7 @@ class RMSprop(Optimizer):
             _move(mean, scratch, self.rho)
             denominator -= np.multiply(mean, mean, out=scratch)
         np.sqrt(denominator, out=denominator)
-        np.multiply(gradient, self.learning_rate, out=scratch)
+        np.multiply(gradient, learning_rate, out=scratch)
         scratch /= denominator
         if self.momentum:
             step = state["momentum"]

@@ -10,12 +10,17 @@ With learning rate a, momentum b and velocity v, as Keras defines them::
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnnfast.optimizers.optimizer import Array, Optimizer
+from rnnfast.optimizers.options import OptimizerOptions
+from rnnfast.optimizers.schedules import LearningRateSchedule
 from rnnfast.utils.hyperparameters import share
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class SGD(Optimizer):
@@ -23,32 +28,43 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
+    learning_rate : float or LearningRateSchedule, default 0.01
         Step size.
     momentum : float, default 0.0
         Share of the velocity, from 0 to 1, that the next step keeps.
     nesterov : bool, default False
         Whether to step along the velocity looked ahead.
     **options
-        `clipnorm`, `clipvalue`, `global_clipnorm` and `name`, see `Optimizer`.
+        `weight_decay`, `clipnorm`, `clipvalue`, `global_clipnorm`, `gradient_accumulation_steps`
+        and `name`, see `Optimizer`.
     """
 
     def __init__(
         self,
-        learning_rate: float = 0.01,
+        learning_rate: float | LearningRateSchedule = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
-        **options: Any,
+        **options: Unpack[OptimizerOptions],
     ) -> None:
         self.momentum = share("momentum", momentum)
         self.nesterov = nesterov
-        super().__init__(learning_rate, ("momentum",) if momentum else (), **options)
+        super().__init__(learning_rate, **options)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Names of the states; see `Optimizer.states`."""
+        return ("momentum",) if self.momentum else ()
 
     def update_step(
-        self, gradient: Array, variable: Array, states: tuple[Array, ...], scratch: Array
+        self,
+        gradient: Array,
+        variable: Array,
+        learning_rate: float,
+        states: tuple[Array, ...],
+        scratch: Array,
     ) -> None:
         """Update a piece of one parameter; see `Optimizer.update_step`."""
-        np.multiply(gradient, -self.learning_rate, out=scratch)
+        np.multiply(gradient, -learning_rate, out=scratch)
         for velocity in states:
             velocity *= self.momentum
             velocity += scratch

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from rnnfast.callbacks.callback import Logs
 from rnnfast.callbacks.callback_list import CallbackList
-from rnnfast.layers.layer import Array
-from rnnfast.training import chain, data
+from rnnfast.layers.value import Value
+from rnnfast.training.feed import Feed
+from rnnfast.training.graph import Graph
+from rnnfast.training.samples import Batch
 from rnnfast.training.scores import Scores
 from rnnfast.training.session import Session
 from rnnfast.utils.blas import one_blas_thread
 
 
 @one_blas_thread()
-def train(session: Session, x: Array, y: Array, batches: Iterable[data.Batch], epoch: int) -> Logs:
-    """Take one optimizer step for each batch.
+def train(session: Session, feed: Feed, scores: Scores, epoch: int) -> Logs:
+    """Take one optimizer step for each batch of an epoch, or of what is left of it.
 
     Returns
     -------
@@ -28,23 +30,26 @@ def train(session: Session, x: Array, y: Array, batches: Iterable[data.Batch], e
     Raises
     ------
     FloatingPointError
-        When the loss becomes NaN or infinite; that step is not taken.
+        When the loss becomes NaN or infinite; that step is not taken. A callback that hears of it
+        may stop the training instead.
     """
     listeners = session.listeners
-    scores = Scores(session.objective, session.metrics())
-    for step, batch in enumerate(batches):
+    for batch in feed.epoch():
+        step = feed.done - 1
         listeners.tell("on_train_batch_begin", step)
-        targets = y[batch]
         # An overflow shows in the loss, and is reported once, here.
         with np.errstate(over="ignore", invalid="ignore"):
-            value, output, pullback = session.objective.value_and_pullback(x[batch], targets)
-            if not math.isfinite(value):
+            valued, pullback = session.objective.value_and_pullback(batch)
+            if not math.isfinite(valued.loss):
+                listeners.tell("on_train_batch_end", step, scores.logs() | {"loss": valued.loss})
+                if session.stopped():
+                    break
                 raise FloatingPointError(
-                    f"the loss became {value} in epoch {epoch + 1}, step {step + 1}; look for NaN "
-                    f"in x and y, lower the optimizer's learning_rate or set its clipnorm"
+                    f"the loss became {valued.loss} in epoch {epoch + 1}, step {step + 1}; look "
+                    f"for NaN in x and y, lower the optimizer's learning_rate or set its clipnorm"
                 )
             session.step(pullback())
-        scores.update(value, targets, output)
+        scores.update(valued, batch)
         listeners.tell("on_train_batch_end", step, scores.logs())
         if session.stopped():
             break
@@ -52,23 +57,21 @@ def train(session: Session, x: Array, y: Array, batches: Iterable[data.Batch], e
 
 
 @one_blas_thread()
-def evaluate(session: Session, x: Array, y: Array, batch_size: int) -> Logs:
+def evaluate(session: Session, batches: Iterable[Batch]) -> Logs:
     """Compute loss and metrics, batch by batch."""
     listeners = session.listeners
-    scores = Scores(session.objective, session.metrics())
+    scores = session.scores()
     listeners.tell("on_test_begin")
-    for step, batch in enumerate(data.batches(len(x), batch_size)):
+    for step, batch in enumerate(batches):
         listeners.tell("on_test_batch_begin", step)
-        targets = y[batch]
-        value, output = session.objective.value(x[batch], targets)
-        scores.update(value, targets, output)
+        scores.update(session.objective.value(batch), batch)
         listeners.tell("on_test_batch_end", step, scores.logs())
     logs = scores.logs()
     listeners.tell("on_test_end", logs)
     return logs
 
 
-def validate(session: Session, x: Array, y: Array, batch_size: int, epoch: int) -> Logs:
+def validate(session: Session, batches: Iterable[Batch], epoch: int) -> Logs:
     """Evaluate after an epoch of training.
 
     Returns
@@ -81,7 +84,7 @@ def validate(session: Session, x: Array, y: Array, batch_size: int, epoch: int) 
     FloatingPointError
         When the loss is NaN or infinite.
     """
-    logs = evaluate(session, x, y, batch_size)
+    logs = evaluate(session, batches)
     if not math.isfinite(logs["loss"]):
         raise FloatingPointError(
             f"the validation loss became {logs['loss']} in epoch {epoch + 1}; look for NaN in the "
@@ -92,16 +95,18 @@ def validate(session: Session, x: Array, y: Array, batch_size: int, epoch: int) 
 
 @one_blas_thread()
 def predict(
-    layers: Sequence[chain.Link],
-    x: Array,
-    outputs: Array,
-    batch_size: int,
+    graph: Graph,
+    batches: Iterable[list[Value]],
+    put: Callable[[list[Value]], None],
     listeners: CallbackList,
 ) -> None:
-    """Compute the outputs, batch by batch."""
+    """Compute the outputs, batch by batch, and put them where they are kept."""
     listeners.tell("on_predict_begin")
-    for step, batch in enumerate(data.batches(len(x), batch_size)):
+    for step, inputs in enumerate(batches):
         listeners.tell("on_predict_batch_begin", step)
-        outputs[batch] = chain.call(layers, x[batch]).y
-        listeners.tell("on_predict_batch_end", step, {"outputs": outputs[batch]})
+        outputs = graph.call(inputs)
+        put(outputs)
+        arrays = [output.array for output in outputs]
+        heard = {"outputs": arrays[0] if len(arrays) == 1 else arrays}
+        listeners.tell("on_predict_batch_end", step, heard)
     listeners.tell("on_predict_end")

@@ -3,39 +3,44 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import numpy as np
 
 from rnnfast.callbacks.callback import Callback, Logs
 from rnnfast.callbacks.history import History
-from rnnfast.layers.layer import Array, Shape
-from rnnfast.losses import Loss
+from rnnfast.layers.layer import Array, Layer, Shape
+from rnnfast.layers.recurrent_layer import RecurrentLayer
 from rnnfast.metrics import Metric
 from rnnfast.optimizers import Optimizer
+from rnnfast.training import samples
+from rnnfast.training.graph import Graph, trained_weights
+from rnnfast.training.judges import Choices
+from rnnfast.training.run import Run
+from rnnfast.training.summary import describe
+from rnnfast.training.trainable import require_layers
 from rnnfast.training.trainer import Trainer
 from rnnfast.training.weights import HasWeights
+from rnnfast.utils.known_attributes import KnownAttributes
+from rnnfast.utils.known_keywords import known_keywords
 from rnnfast.utils.options import refuse
 
 _Value = TypeVar("_Value")
 
-# Keras arguments still to come, with Keras's defaults.
-_COMPILE_NOT_YET: Mapping[str, object] = {
-    "loss_weights": None,
-    "weighted_metrics": None,
+# Keras arguments whose other values mean nothing here, with Keras's defaults.
+_NOT_HERE: Mapping[str, object] = {
     "run_eagerly": False,
     "steps_per_execution": 1,
     "jit_compile": "auto",
     "auto_scale_loss": True,
 }
-_EVALUATE_NOT_YET: Mapping[str, object] = {"sample_weight": None, "steps": None}
-_PREDICT_NOT_YET: Mapping[str, object] = {"steps": None}
-_FIT_NOT_YET: Mapping[str, object] = {
-    "class_weight": None,
-    "sample_weight": None,
-    "steps_per_epoch": None,
-    "validation_steps": None,
-    "validation_batch_size": None,
-    "validation_freq": 1,
+_SUMMARY_NOT_YET: Mapping[str, object] = {
+    "line_length": None,
+    "positions": None,
+    "expand_nested": False,
+    "show_trainable": False,
+    "layer_range": None,
 }
 
 
@@ -58,8 +63,8 @@ class _OfTrainer(Generic[_Value]):
         setattr(model._trainer, self._name, value)
 
 
-class Model(HasWeights):
-    """A chain of layers that has a trainer.
+class Model(HasWeights, KnownAttributes):
+    """Layers that have a trainer.
 
     Parameters
     ----------
@@ -72,7 +77,7 @@ class Model(HasWeights):
         Whether `compile` has been called.
     optimizer : Optimizer
         As compiled.
-    loss : Loss or None
+    loss : Loss, list or dict of Loss, or None
         As compiled.
     metrics : list of Metric
         As compiled.
@@ -80,34 +85,183 @@ class Model(HasWeights):
         A callback sets it to end `fit` after the running batch.
     history : History
         Of the last `fit`.
+    choices : Choices
+        Losses and metrics as compiled, not yet dealt to outputs.
+    run : Run or None
+        What a running `fit` depends on, which `BackupAndRestore` saves.
     """
 
     compiled = _OfTrainer[bool]()
     optimizer = _OfTrainer[Optimizer]()
-    loss = _OfTrainer[Loss | None]()
+    loss = _OfTrainer[Any]()
     metrics = _OfTrainer[list[Metric]]()
     stop_training = _OfTrainer[bool]()
     history = _OfTrainer[History]()
+    run = _OfTrainer[Run | None]()
+    choices = _OfTrainer[Choices]()
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._trainer = Trainer()
 
+    # ---------------------------------------------------------------------------- structure
+
+    @property
     @abstractmethod
-    def build_for(self, x: Array) -> None:
-        """Build the model for data if it is not built, and check that they fit."""
+    def graph(self) -> Graph:
+        """How the layers are connected."""
+
+    @property
+    @abstractmethod
+    def input_names(self) -> list[str]:
+        """Names of the inputs, in order."""
+
+    @property
+    @abstractmethod
+    def output_names(self) -> list[str]:
+        """Names of the outputs, in order: those of the layers that give them."""
+
+    @property
+    @abstractmethod
+    def input_converters(self) -> list[Callable[[Array], Array]]:
+        """What brings each input into the dtype that its layers take."""
 
     @abstractmethod
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Give the shape of the result for inputs of a shape."""
+    def build_for(self, shapes: Sequence[Shape]) -> None:
+        """Build the model for inputs of these shapes if it is not, and check that they fit."""
 
+    @abstractmethod
+    def get_config(self) -> dict[str, Any]:
+        """Return what makes an equal model, without its weights, as JSON can hold it."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of weights and results."""
+        return require_layers(self)[-1].dtype
+
+    @property
+    def trained_parameters(self) -> list[Array]:
+        """The weights of layers whose `trainable` is True, in the layout computed with."""
+        return trained_weights(self.layers)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether any layer is trained; setting it sets that of all layers."""
+        return any(layer.trainable for layer in self.layers)
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self.layers:
+            layer.trainable = value
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Find a layer.
+
+        Parameters
+        ----------
+        name : str, optional
+            Its name.
+        index : int, optional
+            Or its place among `layers`.
+
+        Returns
+        -------
+        Layer
+            The layer.
+
+        Raises
+        ------
+        ValueError
+            When there is none, or not one of the arguments is given.
+        """
+        if (name is None) == (index is None):
+            raise ValueError("get_layer needs a name or an index")
+        if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise ValueError(f"there are {len(self.layers)} layers, none has index {index}")
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        names = [layer.name for layer in self.layers]
+        raise ValueError(f"there is no layer {name!r} among {names}")
+
+    def reset_states(self) -> None:
+        """Let every stateful layer forget what the last batch has left.
+
+        Without it states go on from batch to batch, from epoch to epoch, and from `fit` to
+        `evaluate` and `predict`, as in Keras.
+        """
+        for layer in self.layers:
+            if isinstance(layer, RecurrentLayer):
+                layer.reset_state()
+
+    @known_keywords
+    def summary(
+        self, *, print_fn: Callable[[str], object] | None = None, **options: object
+    ) -> None:
+        """Print a table of the layers, as Keras prints it.
+
+        Parameters
+        ----------
+        print_fn : callable, optional
+            Gets the whole text; `print` by default.
+        **options
+            Keras arguments that are not offered yet, at Keras's defaults.
+
+        Raises
+        ------
+        NotImplementedError
+            For one of those at another value.
+        TypeError
+            For an argument that Keras does not have either.
+        """
+        refuse("summary", options, _SUMMARY_NOT_YET)
+        state = list(self.optimizer.variables) if self.compiled and self.optimizer.built else []
+        text = describe(self.name, self.layers, self._output_shapes(), state)
+        (print if print_fn is None else print_fn)(text)
+
+    @abstractmethod
+    def _output_shapes(self) -> list[Shape | None]:
+        """Return the shape that each layer gives, None where it is not known yet."""
+
+    def __call__(self, x: Any) -> Any:
+        """Compute the output for one batch, without splitting it.
+
+        Parameters
+        ----------
+        x : array_like
+            Inputs, samples along the first axis; of several inputs a list or a dict.
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            Outputs, samples along the first axis.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When the inputs do not fit the model.
+        """
+        require_layers(self)
+        batch = samples.of_inputs(self, "x", x).batch(slice(None))
+        outputs = [output.array for output in self.graph.call(batch.inputs)]
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    # ----------------------------------------------------------------------------- training
+
+    @known_keywords
     def compile(
         self,
         optimizer: object = "rmsprop",
         loss: object = None,
-        *,
-        metrics: Iterable[object] | None = None,
-        **options: object,
+        loss_weights: object = None,
+        metrics: object = None,
+        weighted_metrics: object = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: str | bool = "auto",
+        auto_scale_loss: bool = True,
     ) -> None:
         """Choose how to train.
 
@@ -115,27 +269,38 @@ class Model(HasWeights):
         ----------
         optimizer : str or Optimizer, default "rmsprop"
             What `rnnfast.optimizers.get` takes.
-        loss : str or Loss, optional
-            What `rnnfast.losses.get` takes; needed by `fit` and `evaluate`.
-        metrics : iterable of str or Metric, optional
-            What `rnnfast.metrics.get` takes, to be reported beside the loss.
-        **options
-            Keras arguments that are not offered yet, at Keras's defaults.
+        loss : str, Loss or callable, optional
+            What `rnnfast.losses.get` takes; needed by `fit` and `evaluate`. For several outputs
+            one for all, a list, or a dict by the names of the outputs.
+        loss_weights : float, list or dict, optional
+            What the losses of the outputs are multiplied with before they are added; 1.
+        metrics : list of str, Metric or callable, optional
+            What `rnnfast.metrics.get` takes, to be reported beside the loss. For several outputs a
+            list of such, or a dict.
+        weighted_metrics : list, optional
+            Likewise, of metrics that `sample_weight` and `class_weight` count for.
+        run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
+            Keras's, which mean nothing here, at their defaults.
 
         Raises
         ------
         ValueError
             When a name is unknown.
         TypeError
-            When an argument is of none of these kinds, or unknown.
+            When an argument is of none of these kinds.
         NotImplementedError
-            For a Keras argument that is not offered yet.
+            For one of the last four at another value.
         """
-        refuse("compile", options, _COMPILE_NOT_YET)
-        if isinstance(metrics, (str, Mapping)):
-            raise TypeError(f"metrics must be a list, such as ['accuracy'], got {metrics!r}")
-        self._trainer.compile(optimizer, loss, metrics or ())
+        given = {
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+            "auto_scale_loss": auto_scale_loss,
+        }
+        refuse("compile", given, _NOT_HERE)
+        self._trainer.compile(optimizer, loss, loss_weights, metrics, weighted_metrics)
 
+    @known_keywords
     def fit(
         self,
         x: object = None,
@@ -145,20 +310,28 @@ class Model(HasWeights):
         verbose: int | str = "auto",
         callbacks: Callback | Iterable[Callback] | None = None,
         validation_split: float = 0.0,
-        validation_data: tuple[object, object] | None = None,
+        validation_data: object = None,
         shuffle: bool = True,
-        *,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: object = None,
         initial_epoch: int = 0,
-        **options: object,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Iterable[int] = 1,
     ) -> History:
         """Train the model.
 
         Parameters
         ----------
-        x : array_like
-            Inputs, samples along the first axis.
-        y : array_like
-            Targets, one for each input.
+        x : array_like, list of sequences, or iterable of batches
+            Inputs, samples along the first axis; for several inputs a list of such or a dict by
+            their names. A list of arrays of different lengths holds sequences: each batch is
+            padded to its longest, and no step of padding is computed with or counted. Anything
+            else that can be iterated, such as a generator, gives batches (x, y) or
+            (x, y, sample_weight).
+        y : array_like or list of sequences
+            Targets, one for each input; for several outputs a list or a dict.
         batch_size : int, optional
             Samples for each step, 32 by default; the last batch of an epoch may be short.
         epochs : int, default 1
@@ -171,14 +344,25 @@ class Model(HasWeights):
         validation_split : float, default 0.0
             Fraction of the samples, taken from the end before any shuffling, that is not trained
             on but evaluated after each epoch.
-        validation_data : tuple (x, y), optional
+        validation_data : tuple (x, y) or (x, y, sample_weight), or iterable of batches, optional
             What to evaluate after each epoch; goes before `validation_split`.
         shuffle : bool, default True
             Whether each epoch sees the samples in a new random order.
+        class_weight : dict of int to float, optional
+            What the loss of a sample is multiplied with, by its class; 1 for classes not in it.
+        sample_weight : array_like, optional
+            What the loss of each sample (batch,), or of each step (batch, time), is multiplied
+            with.
         initial_epoch : int, default 0
             Epochs already done, for training that is taken up again.
-        **options
-            Keras arguments that are not offered yet, at Keras's defaults.
+        steps_per_epoch : int, optional
+            Batches of an epoch; the next one goes on where it ended. By default all there are.
+        validation_steps : int, optional
+            Batches of a validation, from the first on; by default all there are.
+        validation_batch_size : int, optional
+            Samples at a time in validation; by default `batch_size`.
+        validation_freq : int or iterable of int, default 1
+            After how many epochs to validate, or after which, counted from 1.
 
         Returns
         -------
@@ -194,11 +378,8 @@ class Model(HasWeights):
         ValueError
             When the model is not compiled, or shapes or lengths do not fit.
         TypeError
-            When data are no arrays of numbers, or an argument is unknown.
-        NotImplementedError
-            For a Keras argument that is not offered yet.
+            When data are no arrays of numbers.
         """
-        refuse("fit", options, _FIT_NOT_YET)
         return self._trainer.fit(
             self,
             x,
@@ -210,91 +391,190 @@ class Model(HasWeights):
             validation_split=validation_split,
             validation_data=validation_data,
             shuffle=shuffle,
+            class_weight=class_weight,
+            sample_weight=sample_weight,
             initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size,
+            validation_freq=validation_freq,
         )
 
+    @known_keywords
     def evaluate(
         self,
         x: object = None,
         y: object = None,
         batch_size: int | None = None,
         verbose: int | str = "auto",
-        *,
+        sample_weight: object = None,
+        steps: int | None = None,
         callbacks: Callback | Iterable[Callback] | None = None,
         return_dict: bool = False,
-        **options: object,
     ) -> float | list[float] | Logs:
         """Compute the loss and the metrics.
 
         Parameters
         ----------
-        x, y : array_like
-            Inputs and targets, samples along the first axis.
+        x, y
+            Inputs and targets, or batches of both, as for `fit`.
         batch_size : int, optional
             Samples at a time, 32 by default.
         verbose : {"auto", 0, 1, 2}
             As in `fit`.
+        sample_weight : array_like, optional
+            As in `fit`.
+        steps : int, optional
+            Batches, from the first on; by default all there are.
         callbacks : Callback or iterable of Callback, optional
             Told of every moment of the evaluation.
         return_dict : bool, default False
             Whether the result is a dict by name.
-        **options
-            Keras arguments that are not offered yet, at Keras's defaults.
 
         Returns
         -------
         float, list of float or dict
-            The loss; with metrics, a list of the loss and each of them.
+            The loss; with metrics or several outputs, a list of the loss and each of them.
 
         Raises
         ------
-        ValueError, TypeError, NotImplementedError
+        ValueError, TypeError
             As in `fit`.
         """
-        refuse("evaluate", options, _EVALUATE_NOT_YET)
         logs = self._trainer.evaluate(
-            self, x, y, batch_size=batch_size, verbose=verbose, callbacks=callbacks
+            self,
+            x,
+            y,
+            batch_size=batch_size,
+            verbose=verbose,
+            sample_weight=sample_weight,
+            steps=steps,
+            callbacks=callbacks,
         )
-        if return_dict:
-            return logs
-        values = list(logs.values())
-        return values if self.metrics else values[0]
+        return _listed(logs, return_dict)
 
+    @known_keywords
     def predict(
         self,
         x: object,
         batch_size: int | None = None,
         verbose: int | str = "auto",
-        *,
+        steps: int | None = None,
         callbacks: Callback | Iterable[Callback] | None = None,
-        **options: object,
-    ) -> Array:
+    ) -> Any:
         """Compute the model's output; it need not be compiled.
 
         Parameters
         ----------
-        x : array_like
-            Inputs, samples along the first axis.
+        x
+            Inputs, or batches of them, as for `fit`.
         batch_size : int, optional
             Samples at a time, 32 by default.
         verbose : {"auto", 0, 1, 2}
             As in `fit`.
+        steps : int, optional
+            Batches, from the first on; by default all there are.
         callbacks : Callback or iterable of Callback, optional
             Told of every moment of the prediction.
-        **options
-            Keras arguments that are not offered yet, at Keras's defaults.
 
         Returns
         -------
-        ndarray
+        ndarray or list
+            Outputs, samples along the first axis; a list of them where there are several. Of
+            sequences of different lengths, whose every step has an output, a list of arrays.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As in `fit`.
+        """
+        return self._trainer.predict(
+            self, x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks
+        )
+
+    @known_keywords
+    def train_on_batch(
+        self,
+        x: object,
+        y: object = None,
+        sample_weight: object = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> float | list[float] | Logs:
+        """Take one optimizer step.
+
+        Parameters
+        ----------
+        x, y, sample_weight, class_weight
+            The batch, as for `fit`.
+        return_dict : bool, default False
+            Whether the result is a dict by name.
+
+        Returns
+        -------
+        float, list of float or dict
+            Loss and metrics of this batch, as from `evaluate`, before the step.
+
+        Raises
+        ------
+        FloatingPointError, ValueError, TypeError
+            As in `fit`.
+        """
+        logs = self._trainer.train_on_batch(self, x, y, sample_weight, class_weight)
+        return _listed(logs, return_dict)
+
+    @known_keywords
+    def test_on_batch(
+        self,
+        x: object,
+        y: object = None,
+        sample_weight: object = None,
+        return_dict: bool = False,
+    ) -> float | list[float] | Logs:
+        """Compute the loss and the metrics of one batch.
+
+        Parameters
+        ----------
+        x, y, sample_weight
+            The batch, as for `fit`.
+        return_dict : bool, default False
+            Whether the result is a dict by name.
+
+        Returns
+        -------
+        float, list of float or dict
+            As from `evaluate`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As in `fit`.
+        """
+        return _listed(self._trainer.test_on_batch(self, x, y, sample_weight), return_dict)
+
+    def predict_on_batch(self, x: object) -> Any:
+        """Compute the output for one batch, as the model does when it is called.
+
+        Parameters
+        ----------
+        x : array_like
+            The batch, as for `fit`.
+
+        Returns
+        -------
+        ndarray or list of ndarray
             Outputs, samples along the first axis.
 
         Raises
         ------
-        ValueError, TypeError, NotImplementedError
+        ValueError, TypeError
             As in `fit`.
         """
-        refuse("predict", options, _PREDICT_NOT_YET)
-        return self._trainer.predict(
-            self, x, batch_size=batch_size, verbose=verbose, callbacks=callbacks
-        )
+        return self(x)
+
+
+def _listed(logs: Logs, as_dict: bool) -> float | list[float] | Logs:
+    values = list(logs.values())
+    if as_dict:
+        return logs
+    return values if len(values) > 1 else values[0]

@@ -1,20 +1,24 @@
 """The loss of a model, as training minimises and evaluation reports it.
 
-Where the last layer is a Dense with softmax (sigmoid) and the loss the cross-entropy of its
+L = sum over the outputs of weight * loss(y, output) + the penalties of weights
+
+Where the last layer of an output has softmax (sigmoid) and the loss is the cross-entropy of its
 probabilities, the two are taken together from the logits: exact where probabilities underflow,
 and without the division by them that the chain rule would bring.
 
-Where the output is masked, the loss is that of what remains, as in Keras.
+Where an output is masked, its loss is that of what remains, as in Keras.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from rnnfast.layers.dense import Dense
-from rnnfast.layers.layer import Array, Layer, Mask, Pullback
+from rnnfast.layers.activations import Activation
+from rnnfast.layers.layer import Array
+from rnnfast.layers.value import Mask, Value
 from rnnfast.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -22,7 +26,8 @@ from rnnfast.losses import (
     SparseCategoricalCrossentropy,
 )
 from rnnfast.losses.cross_entropy import CrossEntropy
-from rnnfast.training import chain
+from rnnfast.training.graph import Graph
+from rnnfast.training.samples import Batch
 
 _CROSS_ENTROPIES: dict[str, tuple[type[CrossEntropy], ...]] = {
     "softmax": (CategoricalCrossentropy, SparseCategoricalCrossentropy),
@@ -30,74 +35,133 @@ _CROSS_ENTROPIES: dict[str, tuple[type[CrossEntropy], ...]] = {
 }
 
 
-class _Logits:
-    """A Dense layer without its activation."""
+class Target(NamedTuple):
+    """What an output is to become: its loss, None for nothing, and the weight of that."""
 
-    def __init__(self, dense: Dense) -> None:
-        self._dense = dense
-        self.call = dense.logits
-        self.vjp = dense.logits_vjp
+    name: str
+    loss: Loss | None
+    weight: float = 1.0
 
-    @property
-    def parameters(self) -> list[Array]:
-        return self._dense.parameters
 
-    def compute_mask(self, x: Array, mask: Mask | None) -> Mask | None:
-        return self._dense.compute_mask(x, mask)
+class Valued(NamedTuple):
+    """The loss of a batch, that of each output, and the ends of the graph."""
 
-    def call_masked(self, x: Array, mask: Mask) -> Array:
-        return self.call(x)
-
-    def vjp_masked(self, x: Array, mask: Mask, *, wrt_input: bool) -> tuple[Array, Pullback]:
-        return self.vjp(x, wrt_input=wrt_input)
+    loss: float
+    parts: list[float]
+    ends: list[Value]
 
 
 class Objective:
-    """A loss over a chain of layers.
+    """Losses over a graph of layers.
 
     Parameters
     ----------
-    layers : sequence of Layer
-        The model.
-    loss : Loss
-        Of its output.
+    graph : Graph
+        The model, built.
+    targets : sequence of Target
+        One for each output.
+
+    Raises
+    ------
+    ValueError
+        When a loss is not one number.
     """
 
-    def __init__(self, layers: Sequence[Layer], loss: Loss) -> None:
-        self._links: list[chain.Link] = list(layers)
-        self._loss = loss
-        self._activate: Callable[[Array], Array] | None = None
-        head = layers[-1]
-        if isinstance(head, Dense) and _is_cross_entropy_of(head.activation.name, loss):
-            self._links[-1] = _Logits(head)
-            self._loss = type(loss).from_config({**loss.get_config(), "from_logits": True})
-            self._activate = head.activation.forward
+    def __init__(self, graph: Graph, targets: Sequence[Target]) -> None:
+        for target in targets:
+            if target.loss is not None and target.loss.reduction in (None, "none"):
+                raise ValueError(
+                    f"training needs a loss that is one number, got {target.loss.name!r} with "
+                    f"reduction={target.loss.reduction!r}"
+                )
+        self.targets = list(targets)
+        self._graph = graph
+        self._losses = [target.loss for target in targets]
+        self._activations: list[Activation | None] = [None] * len(targets)
+        for k, loss in enumerate(self._losses):
+            place = _own_end(graph, k)
+            split = None if place is None else graph.steps[place].layer.without_activation()
+            if loss is None or place is None or split is None:
+                continue
+            layer, activation = split
+            if _is_cross_entropy_of(activation.name, loss):
+                self._graph = self._graph.with_layer(place, layer)
+                self._losses[k] = type(loss).from_config({**loss.get_config(), "from_logits": True})
+                self._activations[k] = activation
 
-    def value(self, x: Array, y: Array) -> tuple[float, chain.Output]:
-        """Compute the loss of a batch and what `predictions` turns into predictions."""
-        output = chain.call(self._links, x)
-        _require_targets(y, output.mask)
-        return self._loss(output.valid(y), output.valid(output.y)), output
+    def value(self, batch: Batch) -> Valued:
+        """Compute the loss of a batch."""
+        ends = self._graph.call(batch.inputs)
+        parts = [
+            0.0 if loss is None else float(loss(*_valid(y, end, weights)))
+            for loss, y, end, weights in zip(
+                self._losses, batch.targets, ends, batch.weights, strict=True
+            )
+        ]
+        return Valued(self._total(parts), parts, ends)
 
-    def value_and_pullback(
-        self, x: Array, y: Array
-    ) -> tuple[float, chain.Output, Callable[[], list[Array]]]:
-        """Compute as `value`, and a function that gives the gradient of every parameter."""
-        output, pullback = chain.vjp(self._links, x)
-        _require_targets(y, output.mask)
-        value, gradient = self._loss.value_and_grad(output.valid(y), output.valid(output.y))
-        if output.mask is not None:
-            of_valid, gradient = gradient, np.zeros_like(output.y)
-            gradient[output.mask] = of_valid
-        return value, output, lambda: pullback(gradient)
+    def value_and_pullback(self, batch: Batch) -> tuple[Valued, Callable[[], list[Array]]]:
+        """Compute the loss, and what gives the gradient of every trained weight."""
+        ends, pull = self._graph.vjp(batch.inputs)
+        parts: list[float] = []
+        dends: list[Array | None] = []
+        for target, loss, y, end, weights in zip(
+            self.targets, self._losses, batch.targets, ends, batch.weights, strict=True
+        ):
+            part, gradient = 0.0, None
+            if loss is not None:
+                value, gradient = loss.value_and_grad(*_valid(y, end, weights))
+                part = float(value)
+                if target.weight != 1:
+                    gradient *= target.weight
+                if end.mask is not None:
+                    of_valid, gradient = gradient, np.zeros_like(end.array)
+                    gradient[end.mask] = of_valid
+            parts.append(part)
+            dends.append(gradient)
 
-    def predictions(self, raw: Array) -> Array:
-        """Turn rows of the last array of the chain into the model's predictions."""
-        return raw if self._activate is None else self._activate(raw)
+        def pullback() -> list[Array]:
+            gradients = pull(dends)
+            self._add_penalties(gradients)
+            return gradients
+
+        return Valued(self._total(parts), parts, ends), pullback
+
+    def predictions(self, output: int, raw: Array) -> Array:
+        """Turn rows of an end of the graph into the model's predictions."""
+        activation = self._activations[output]
+        return raw if activation is None else activation.forward(raw)
+
+    def _total(self, parts: Sequence[float]) -> float:
+        total = sum(target.weight * part for target, part in zip(self.targets, parts, strict=True))
+        return total + sum(layer.penalty() for layer in self._graph.layers)
+
+    def _add_penalties(self, gradients: list[Array]) -> None:
+        places = {id(weight): k for k, weight in enumerate(self._graph.trained)}
+        for layer in self._graph.layers:
+            penalties = layer.penalty_gradients()
+            for weight, penalty in zip(layer.trainable_parameters, penalties, strict=True):
+                if penalty is not None:
+                    gradients[places[id(weight)]] = gradients[places[id(weight)]] + penalty
 
 
-def _require_targets(y: Array, mask: Mask | None) -> None:
-    if mask is not None and y.shape[: mask.ndim] != mask.shape:
+def _own_end(graph: Graph, output: int) -> int | None:
+    """Return the step that gives an output to nobody else, None where there is no such step."""
+    number = graph.outputs[output]
+    shared = any(number in step.takes for step in graph.steps)
+    return None if shared or graph.outputs.count(number) > 1 else graph.giving(output)
+
+
+def _valid(y: Array, end: Value, weights: Array | None) -> tuple[Array, Array, Array | None]:
+    """Return targets, the end of the graph and weights, without what is masked."""
+    if end.mask is not None:
+        _require_targets(y, end.mask)
+    of_valid = None if weights is None else end.valid_weights(weights)
+    return end.valid(y), end.valid(end.array), of_valid
+
+
+def _require_targets(y: Array, mask: Mask) -> None:
+    if y.shape[: mask.ndim] != mask.shape:
         raise ValueError(
             f"the output of the model is masked, so that y must have a target for each of the "
             f"steps {mask.shape}, got {y.shape}"

@@ -1,4 +1,4 @@
-"""Reading a safetensors file: arrays of floating-point numbers, or the reason why not.
+"""Reading and writing a safetensors file: arrays of numbers, or the reason why not.
 
     8 bytes     N, the length of the header, least significant byte first
     N bytes     {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ...} in JSON
@@ -17,7 +17,9 @@ import math
 import os
 import reprlib
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeGuard
 
@@ -26,8 +28,17 @@ import numpy as np
 from rnnfast.layers.layer import Array
 from rnnfast.training.atomic_file import naming
 
+BESIDE = "model/"
+"""How names of arrays begin that a saved model has beside its weights."""
+
 _LONGEST_HEADER = 100_000_000  # bytes, of the format
-_STORED = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}
+_FLOATS = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}
+_INTEGERS = {
+    **{f"I{8 * size}": f"<i{size}" for size in (1, 2, 4, 8)},
+    **{f"U{8 * size}": f"<u{size}" for size in (1, 2, 4, 8)},
+    "BOOL": "?",
+}
+_STORED = {**_FLOATS, **_INTEGERS}
 
 
 class _Entry(NamedTuple):
@@ -37,6 +48,25 @@ class _Entry(NamedTuple):
     shape: tuple[int, ...]
     begin: int
     end: int
+
+
+def encode(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> bytes:
+    """Return the bytes of a file.
+
+    Raises
+    ------
+    ImportError
+        When safetensors is not installed.
+    """
+    try:
+        library = import_module("safetensors.numpy")
+    except ImportError as error:
+        raise ImportError(
+            "files of weights are written with safetensors; run `pip install safetensors`"
+        ) from error
+    contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+    data: bytes = library.save(contiguous, metadata=dict(metadata))
+    return data
 
 
 def read(path: Path, wanted: Mapping[str, Array]) -> dict[str, Array]:
@@ -49,27 +79,72 @@ def read(path: Path, wanted: Mapping[str, Array]) -> dict[str, Array]:
     OSError
         With `path`, when there is no file to read.
     """
+    with _opened(path) as file:
+        own = {name: one for name, one in file.entries.items() if name not in file.beside}
+        _require_fitting(path, own, wanted)
+        file.require_whole()
+        return {
+            name: _exactly(path, name, file.array(name), like.dtype)
+            for name, like in wanted.items()
+        }
+
+
+def read_all(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Read the metadata and all arrays, as they are stored.
+
+    Raises
+    ------
+    ValueError
+        When the file is damaged, or an array of a type that NumPy does not have.
+    OSError
+        With `path`, when there is no file to read.
+    """
+    with _opened(path) as file:
+        for name, entry in file.entries.items():
+            _require_stored(path, name, entry, _STORED)
+            _require_length(path, name, entry)
+        file.require_whole()
+        return file.metadata, {name: file.array(name) for name in file.entries}
+
+
+class _File:
+    """An open file whose header has been read."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        size = os.fstat(file.fileno()).st_size
+        header = _header(path, file, size)
+        metadata = header.pop("__metadata__", {})
+        self.metadata: dict[str, Any] = metadata if isinstance(metadata, dict) else {}
+        self.entries = {name: _entry(path, name, value) for name, value in header.items()}
+        self._path = path
+        self._file = file
+        self._start = file.tell()
+        self._size = size - self._start
+
+    def require_whole(self) -> None:
+        """Raise ValueError unless the arrays, one after the other, are all that there is."""
+        _require_whole(self._path, self.entries, self._size)
+
+    @property
+    def beside(self) -> set[str]:
+        """Names of what a saved model keeps beside its weights."""
+        own = "rnnfast" in self.metadata
+        return {name for name in self.entries if own and name.startswith(BESIDE)}
+
+    def array(self, name: str) -> Array:
+        """Read an array."""
+        entry = self.entries[name]
+        self._file.seek(self._start + entry.begin)
+        return _stored(entry, _bytes(self._path, self._file, entry))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[_File]:
     with naming(path):
         if not stat.S_ISREG(os.stat(path).st_mode) and not path.is_dir():
             raise OSError(errno.EINVAL, "is no regular file")
         with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            header = _header(path, file, size)
-            entries = {
-                name: _entry(path, name, value)
-                for name, value in header.items()
-                if name != "__metadata__"
-            }
-            _require_fitting(path, entries, wanted)
-            start = file.tell()
-            _require_whole(path, entries, size - start)
-            arrays = {}
-            for name, like in wanted.items():
-                entry = entries[name]
-                file.seek(start + entry.begin)
-                stored = _stored(entry, _bytes(path, file, entry))
-                arrays[name] = _exactly(path, name, stored, like.dtype)
-            return arrays
+            yield _File(path, file)
 
 
 def _header(path: Path, file: BinaryIO, size: int) -> dict[str, Any]:
@@ -128,19 +203,27 @@ def _require_fitting(
         )
     for name, like in wanted.items():
         entry = entries[name]
-        if entry.dtype not in _STORED:
-            raise ValueError(
-                f"{name} in {path} must be of a floating-point type, {', '.join(_STORED)}, "
-                f"got {entry.dtype}"
-            )
+        _require_stored(path, name, entry, _FLOATS)
         if entry.shape != like.shape:
             raise ValueError(f"{name} in {path} must have shape {like.shape}, got {entry.shape}")
-        length = math.prod(entry.shape) * np.dtype(_STORED[entry.dtype]).itemsize
-        if entry.end - entry.begin != length:
-            raise ValueError(
-                f"{path} is damaged: {name}, {entry.dtype} {entry.shape}, must take {length} "
-                f"bytes, got those from {entry.begin} to {entry.end}"
-            )
+        _require_length(path, name, entry)
+
+
+def _require_stored(path: Path, name: str, entry: _Entry, types: Mapping[str, str]) -> None:
+    if entry.dtype not in types:
+        kind = "a floating-point type" if types is _FLOATS else "a type"
+        raise ValueError(
+            f"{name} in {path} must be of {kind}, {', '.join(types)}, got {entry.dtype}"
+        )
+
+
+def _require_length(path: Path, name: str, entry: _Entry) -> None:
+    length = math.prod(entry.shape) * np.dtype(_STORED[entry.dtype]).itemsize
+    if entry.end - entry.begin != length:
+        raise ValueError(
+            f"{path} is damaged: {name}, {entry.dtype} {entry.shape}, must take {length} "
+            f"bytes, got those from {entry.begin} to {entry.end}"
+        )
 
 
 def _require_whole(path: Path, entries: Mapping[str, _Entry], size: int) -> None:

@@ -1,16 +1,17 @@
-"""Loss and metrics of a pass over the data, as running means over its samples."""
+"""Losses and metrics of a pass over the data, as running means over its samples."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from rnnfast.callbacks.callback import Logs
 from rnnfast.layers.layer import Array
-from rnnfast.metrics import Metric
-from rnnfast.training.chain import Output
-from rnnfast.training.objective import Objective
-from rnnfast.utils.naming import number
+from rnnfast.training.judges import Judge
+from rnnfast.training.objective import Objective, Valued
+from rnnfast.training.samples import Batch
 
 
 class Scores:
@@ -19,32 +20,60 @@ class Scores:
     Parameters
     ----------
     objective : Objective
-        Turns the end of the chain into predictions, for the metrics.
-    metrics : sequence of Metric
-        Reset here.
+        Turns the ends of the graph into predictions, for the metrics.
+    judges : sequence of Judge
+        Their metrics are reset here.
     """
 
-    def __init__(self, objective: Objective, metrics: Sequence[Metric]) -> None:
+    def __init__(self, objective: Objective, judges: Sequence[Judge]) -> None:
         self._objective = objective
-        used: Counter[str] = Counter()
-        self._metrics = {number(metric.name, used): metric for metric in metrics}
-        for metric in metrics:
-            metric.reset_state()
-        self._total = 0.0
+        self._judges = judges
+        for judge in judges:
+            judge.metric.reset_state()
+        names = [target.name for target in objective.targets]
+        self._names = ["loss", *(f"{name}_loss" for name in names if len(names) > 1)]
+        self._totals = [0.0] * len(self._names)
         self._samples = 0
 
-    def update(self, value: float, y: Array, output: Output) -> None:
-        """Add a batch: its mean loss, its targets and the end of the chain."""
-        self._total += value * len(y)
-        self._samples += len(y)
-        if self._metrics:
-            predictions = self._objective.predictions(output.valid(output.y))
-            targets = output.valid(y)
-            for metric in self._metrics.values():
-                metric.update_state(targets, predictions)
+    def update(self, valued: Valued, batch: Batch) -> None:
+        """Add a batch."""
+        self._samples += batch.size
+        parts = valued.parts if len(self._names) > 1 else ()
+        for k, value in enumerate((valued.loss, *parts)):
+            self._totals[k] += value * batch.size
+        seen: dict[int, tuple[Array, Array]] = {}
+        for _, metric, k, weighted in self._judges:
+            end = valued.ends[k]
+            if k not in seen:
+                seen[k] = (
+                    end.valid(batch.targets[k]),
+                    self._objective.predictions(k, end.valid(end.array)),
+                )
+            weights = batch.weights[k] if weighted else None
+            if weights is None:
+                metric.update_state(*seen[k])
+            else:
+                metric.update_state(*seen[k], end.valid_weights(weights))
 
     def logs(self) -> Logs:
         """Give the figures so far, the loss first."""
-        figures: Logs = {"loss": self._total / max(self._samples, 1)}
-        figures |= {name: float(metric.result()) for name, metric in self._metrics.items()}
-        return figures
+        samples = max(self._samples, 1)
+        figures: Logs = {
+            name: total / samples for name, total in zip(self._names, self._totals, strict=True)
+        }
+        return figures | {judge.name: float(judge.metric.result()) for judge in self._judges}
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what the figures will go on from."""
+        return {
+            "totals": np.array(self._totals),
+            "samples": self._samples,
+            "metrics": [judge.metric.get_state() for judge in self._judges],
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `get_state` returned."""
+        self._totals = [float(total) for total in state["totals"]]
+        self._samples = state["samples"]
+        for judge, own in zip(self._judges, state["metrics"], strict=True):
+            judge.metric.set_state(own)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from rnnfast.callbacks.callback_list import CallbackList
 from rnnfast.layers.layer import Array
-from rnnfast.metrics import Metric
+from rnnfast.training.judges import Judge
 from rnnfast.training.objective import Objective
+from rnnfast.training.scores import Scores
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,11 @@ class Session:
     Attributes
     ----------
     objective : Objective
-        The loss over the model's layers.
-    metrics : callable
+        The losses over the model's layers.
+    judges : callable
         Gives what to report beside the loss; asked when a pass over the data begins.
     step : callable
-        Takes the gradients of a batch, one for each parameter, and changes the parameters.
+        Takes the gradients of a batch, one for each trained weight, and changes the weights.
     stopped : callable
         Tells whether to end after the running batch.
     listeners : CallbackList
@@ -32,7 +33,11 @@ class Session:
     """
 
     objective: Objective
-    metrics: Callable[[], Sequence[Metric]]
+    judges: Callable[[], Sequence[Judge]]
     step: Callable[[list[Array]], None]
     stopped: Callable[[], bool]
     listeners: CallbackList
+
+    def scores(self) -> Scores:
+        """Return figures that begin with nothing."""
+        return Scores(self.objective, self.judges())

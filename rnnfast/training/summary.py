@@ -15,7 +15,10 @@ _LINE = 88
 
 
 def describe(
-    name: str, layers: Sequence[Layer], input_shape: Shape | None, optimizer_state: Sequence[Array]
+    name: str,
+    layers: Sequence[Layer],
+    output_shapes: Sequence[Shape | None],
+    optimizer_state: Sequence[Array],
 ) -> str:
     """Draw a model as a table of its layers, with the numbers it holds below.
 
@@ -25,8 +28,8 @@ def describe(
         Of the model.
     layers : sequence of Layer
         Its layers.
-    input_shape : tuple or None
-        Of the first, with the batch axis; None when it is not known yet.
+    output_shapes : sequence of tuple or None
+        What each gives, with the batch axis; None where that is not known yet.
     optimizer_state : sequence of ndarray
         Empty before the first training step.
 
@@ -35,28 +38,32 @@ def describe(
     str
         The lines.
     """
-    weights = [parameter for layer in layers for parameter in layer.parameters]
+    trained = [weight for layer in layers for weight in layer.trainable_parameters]
+    among = {id(weight) for weight in trained}
+    frozen = [w for layer in layers for w in layer.parameters if id(w) not in among]
     lines = [
         f'Model: "{name}"',
-        _table(_rows(layers, input_shape)),
-        _count("Total", [*weights, *optimizer_state]),
-        _count("Trainable", weights),
-        _count("Non-trainable", []),
+        _table(_rows(layers, output_shapes)),
+        _count("Total", [*trained, *frozen, *optimizer_state]),
+        _count("Trainable", trained),
+        _count("Non-trainable", frozen),
     ]
     if optimizer_state:
         lines.append(_count("Optimizer", optimizer_state))
     return "\n".join(lines)
 
 
-def _rows(layers: Sequence[Layer], input_shape: Shape | None) -> list[tuple[str, str, str]]:
-    rows = []
-    for layer in layers:
-        output_shape, count = "?", "0 (unbuilt)"
-        if input_shape is not None and layer.built:
-            input_shape = layer.compute_output_shape(input_shape)
-            output_shape, count = str(input_shape), f"{layer.count_params():,}"
-        rows.append((f"{layer.name} ({type(layer).__name__})", output_shape, count))
-    return rows
+def _rows(
+    layers: Sequence[Layer], output_shapes: Sequence[Shape | None]
+) -> list[tuple[str, str, str]]:
+    return [
+        (
+            f"{layer.name} ({type(layer).__name__})",
+            "?" if shape is None else str(shape),
+            "0 (unbuilt)" if shape is None else f"{layer.count_params():,}",
+        )
+        for layer, shape in zip(layers, output_shapes, strict=True)
+    ]
 
 
 def _table(rows: Sequence[tuple[str, str, str]]) -> str:

@@ -2,27 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
 
 from rnnfast.layers.layer import Array, Layer, Shape
+from rnnfast.training.graph import Graph
 
 
 class Trainable(Protocol):
-    """A chain of layers that can be built for data."""
+    """A graph of layers that can be built for data."""
+
+    name: str
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers from first to last."""
+        """The layers, each once."""
+
+    @property
+    def graph(self) -> Graph:
+        """How they are connected."""
 
     @property
     def parameters(self) -> list[Array]:
         """All weights, in the layout computed with."""
 
-    def build_for(self, x: Array) -> None:
-        """Build the model for data if it is not built, and check that they fit."""
+    @property
+    def trained_parameters(self) -> list[Array]:
+        """Those of layers that are trained."""
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Give the shape of the result for inputs of a shape."""
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of weights and results."""
+
+    @property
+    def input_names(self) -> list[str]:
+        """Of the inputs, in order."""
+
+    @property
+    def output_names(self) -> list[str]:
+        """Of the outputs, in order."""
+
+    @property
+    def input_converters(self) -> list[Callable[[Array], Array]]:
+        """What brings each input into the dtype that its layers take."""
+
+    def build_for(self, shapes: Sequence[Shape]) -> None:
+        """Build the model for inputs of these shapes if it is not, and check that they fit."""
 
 
 def require_layers(model: Trainable) -> list[Layer]:

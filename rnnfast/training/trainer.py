@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from rnnfast import losses, optimizers
-from rnnfast import metrics as metrics_module
+from rnnfast import optimizers
 from rnnfast._check.options import flag
 from rnnfast.callbacks.callback import Callback, Logs
 from rnnfast.callbacks.callback_list import CallbackList
 from rnnfast.callbacks.history import History
 from rnnfast.callbacks.progress import make_progress
-from rnnfast.layers.layer import Array
-from rnnfast.training import data, loops
+from rnnfast.metrics import Metric
+from rnnfast.training import batches, judges, loops, predictions, sources
+from rnnfast.training import samples as of_model
+from rnnfast.training.feed import Feed
 from rnnfast.training.objective import Objective
+from rnnfast.training.run import Run
+from rnnfast.training.samples import Batch, Samples
 from rnnfast.training.session import Session
+from rnnfast.training.sources import OfBatches, OfSamples, Source
 from rnnfast.training.trainable import Trainable, require_layers
+from rnnfast.utils.hyperparameters import require_positive
 from rnnfast.utils.random_seed import make_generator
 
 Callbacks = Callback | Iterable[Callback] | None
@@ -34,29 +41,56 @@ class Trainer:
         Whether `compile` has been called; before that there are no choices.
     optimizer : Optimizer
         The choice.
-    loss : Loss or None
-        The choice.
-    metrics : list of Metric
-        The choice.
-    stop_training : bool
-        A callback sets it to end `fit` after the running batch.
+    choices : Choices
+        Losses and metrics.
     history : History
         Of the last `fit`.
+    run : Run or None
+        The `fit` that is going on, or the last one.
     """
 
     compiled = False
     optimizer: optimizers.Optimizer
-    loss: losses.Loss | None
-    metrics: list[metrics_module.Metric]
-    stop_training = False
+    choices: judges.Choices
     history: History
+    run: Run | None = None
 
-    def compile(self, optimizer: object, loss: object, metrics: Iterable[object]) -> None:
+    def compile(
+        self,
+        optimizer: object,
+        loss: object,
+        loss_weights: object,
+        metrics: object,
+        weighted_metrics: object,
+    ) -> None:
         """Choose how to train."""
+        self.choices = judges.choose(loss, loss_weights, metrics, weighted_metrics)
         self.optimizer = optimizers.get(optimizer)
-        self.loss = None if loss is None else losses.get(loss)
-        self.metrics = [metrics_module.get(metric) for metric in metrics]
         self.compiled = True
+
+    @property
+    def loss(self) -> Any:
+        """The loss, or those of the outputs, as they were chosen."""
+        return self.choices.loss
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics, whichever outputs they look at."""
+        return list(_metrics_in([self.choices.metrics, self.choices.weighted_metrics]))
+
+    @metrics.setter
+    def metrics(self, value: object) -> None:
+        self.choices = judges.with_metrics(self.choices, value)
+
+    @property
+    def stop_training(self) -> bool:
+        """Whether `fit` is to end after the running batch."""
+        return self.run is not None and self.run.stopped
+
+    @stop_training.setter
+    def stop_training(self, value: bool) -> None:
+        if self.run is not None:
+            self.run.stopped = value
 
     def fit(
         self,
@@ -69,49 +103,72 @@ class Trainer:
         verbose: int | str,
         callbacks: Callbacks,
         validation_split: float,
-        validation_data: tuple[object, object] | None,
+        validation_data: object,
         shuffle: bool,
+        class_weight: Mapping[int, float] | None,
+        sample_weight: object,
         initial_epoch: int,
+        steps_per_epoch: int | None,
+        validation_steps: int | None,
+        validation_batch_size: int | None,
+        validation_freq: int | Iterable[int],
     ) -> History:
         """Train the model."""
-        objective = self._objective(model, "fit")
-        inputs, targets = data.as_samples(model, "x", x, "y", y)
-        validation = None
+        self._require_compiled("fit")
+        given = sources.of_targets(model, ("x", "y"), x, y, sample_weight, class_weight)
+        held_out: Samples | OfBatches | None = None
         if validation_data is not None:
-            val_x, val_y = _unpack(validation_data)
-            validation = data.as_samples(
-                model, "validation_data[0]", val_x, "validation_data[1]", val_y
-            )
+            held_out = _of_validation(model, validation_data)
         elif validation_split:
-            point = data.split_point(len(inputs), validation_split)
-            validation = inputs[point:], targets[point:]
-            inputs, targets = inputs[:point], targets[:point]
-        counts = [len(inputs)] if validation is None else [len(inputs), len(validation[0])]
-        size = data.choose_batch_size(model.layers, batch_size, *counts)
+            if isinstance(given, OfBatches):
+                raise ValueError(
+                    "validation_split is for arrays; where x gives batches, pass validation_data"
+                )
+            point = batches.split_point(len(given), validation_split)
+            held_out = given.part(slice(point, None))
+            given = given.part(slice(None, point))
+        source = _cut(model, given, batch_size, *([held_out] if held_out is not None else []))
+        validation = None
+        if held_out is not None:
+            size = batch_size if validation_batch_size is None else validation_batch_size
+            validation = _cut(model, held_out, size)
         shuffle = flag("shuffle", shuffle)
         _check_count("epochs", epochs)
         _check_count("initial_epoch", initial_epoch)
+        steps = (
+            None
+            if steps_per_epoch is None
+            else require_positive("steps_per_epoch", steps_per_epoch)
+        )
+        is_validated = _validated_epochs(validation_freq)
+
         self.history = History()
         listeners = _listen(
-            model, [*_as_list(callbacks), self.history], verbose, len(inputs), size, epochs
+            model, [*_as_list(callbacks), self.history], verbose, source, epochs, steps
         )
-        session = self._session(model, objective, listeners)
-        rng = make_generator(None)
-        self.stop_training = False
+        feed = Feed(
+            source.begin(shuffle),
+            source.batch,
+            steps,
+            make_generator(None),
+            [source.samples, source.size, source.steps if steps is None else steps],
+        )
+        session = self._session(model, listeners)
+        if not self.optimizer.built:
+            self.optimizer.build(model.trained_parameters)
+        run = self.run = Run(model, lambda: self.optimizer, feed, listeners, initial_epoch)
         logs: Logs = {}
         listeners.tell("on_train_begin")
-        for epoch in range(initial_epoch, epochs):
+        while run.epoch < epochs and not run.stopped:
+            epoch = run.epoch
             listeners.tell("on_epoch_begin", epoch)
-            if shuffle:
-                batches = data.shuffled_batches(len(inputs), size, rng)
-            else:
-                batches = data.batches(len(inputs), size)
-            logs = loops.train(session, inputs, targets, batches, epoch)
-            if validation is not None:
-                logs |= loops.validate(session, *validation, size, epoch)
+            scores = session.scores()
+            run.begin_epoch(scores)
+            logs = loops.train(session, feed, scores, epoch)
+            if validation is not None and is_validated(epoch):
+                logs |= loops.validate(session, _in_order(validation, validation_steps), epoch)
+            run.epoch += 1
             listeners.tell("on_epoch_end", epoch, logs)
-            if self.stop_training:
-                break
         listeners.tell("on_train_end", logs)
         return self.history
 
@@ -123,14 +180,16 @@ class Trainer:
         *,
         batch_size: int | None,
         verbose: int | str,
+        sample_weight: object,
+        steps: int | None,
         callbacks: Callbacks,
     ) -> Logs:
         """Compute the loss and the metrics, by name."""
-        objective = self._objective(model, "evaluate")
-        inputs, targets = data.as_samples(model, "x", x, "y", y)
-        size = data.choose_batch_size(model.layers, batch_size, len(inputs))
-        listeners = _listen(model, _as_list(callbacks), verbose, len(inputs), size, epochs=1)
-        return loops.evaluate(self._session(model, objective, listeners), inputs, targets, size)
+        self._require_compiled("evaluate")
+        given = sources.of_targets(model, ("x", "y"), x, y, sample_weight)
+        source = _cut(model, given, batch_size)
+        listeners = _listen(model, _as_list(callbacks), verbose, source, 1, steps)
+        return loops.evaluate(self._session(model, listeners), _in_order(source, steps))
 
     def predict(
         self,
@@ -139,51 +198,150 @@ class Trainer:
         *,
         batch_size: int | None,
         verbose: int | str,
+        steps: int | None,
         callbacks: Callbacks,
-    ) -> Array:
-        """Compute the model's output."""
-        inputs = data.as_inputs(model, "x", x)
-        layers = model.layers
-        size = data.choose_batch_size(layers, batch_size, len(inputs))
-        listeners = _listen(model, _as_list(callbacks), verbose, len(inputs), size, epochs=1)
-        shape = tuple(length or 0 for length in model.compute_output_shape(inputs.shape))
-        outputs = np.empty(shape, layers[-1].dtype)
-        loops.predict(layers, inputs, outputs, size, listeners)
-        return outputs
+    ) -> Any:
+        """Compute the model's output, or a list of them."""
+        require_layers(model)
+        given = sources.of_inputs(model, x)
+        source = _cut(model, given, batch_size)
+        listeners = _listen(model, _as_list(callbacks), verbose, source, 1, steps)
+        chosen = list(_items(source, steps)) if isinstance(source, OfSamples) else None
+        kept = _kept(given, chosen)
+        items = _items(source, steps) if chosen is None else iter(chosen)
+        inputs = (source.batch(item).inputs for item in items)
+        loops.predict(model.graph, inputs, kept.put, listeners)
+        results = kept.result() or _nothing(model, given)
+        return results[0] if len(results) == 1 else results
 
-    def _objective(self, model: Trainable, caller: str) -> Objective:
+    def train_on_batch(
+        self,
+        model: Trainable,
+        x: object,
+        y: object,
+        sample_weight: object,
+        class_weight: Mapping[int, float] | None,
+    ) -> Logs:
+        """Take one optimizer step."""
+        self._require_compiled("train_on_batch")
+        samples = of_model.of_targets(model, "x", x, "y", y, sample_weight, class_weight)
+        feed = Feed(lambda _: iter([slice(None)]), samples.batch, 1, np.random.default_rng(0), [])
+        session = self._session(model, CallbackList([], model))
+        return loops.train(session, feed, session.scores(), 0)
+
+    def test_on_batch(self, model: Trainable, x: object, y: object, sample_weight: object) -> Logs:
+        """Compute the loss and the metrics of one batch."""
+        self._require_compiled("test_on_batch")
+        samples = of_model.of_targets(model, "x", x, "y", y, sample_weight)
+        session = self._session(model, CallbackList([], model))
+        return loops.evaluate(session, [samples.batch(slice(None))])
+
+    def _require_compiled(self, caller: str) -> None:
         if not self.compiled:
             raise ValueError(f"call compile(optimizer, loss) before {caller}")
         if self.loss is None:
             raise ValueError(f"{caller} needs a loss; pass one to compile, such as loss='mse'")
-        return Objective(require_layers(model), self.loss)
 
-    def _session(self, model: Trainable, objective: Objective, listeners: CallbackList) -> Session:
+    def _session(self, model: Trainable, listeners: CallbackList) -> Session:
+        require_layers(model)
+        outputs = model.output_names
         return Session(
-            objective,
-            metrics=lambda: self.metrics,
-            step=lambda gradients: self.optimizer.apply(gradients, model.parameters),
+            Objective(model.graph, judges.targets(self.choices, outputs)),
+            lambda: judges.judges(self.choices, outputs),
+            step=lambda gradients: self.optimizer.apply(gradients, model.trained_parameters),
             stopped=lambda: self.stop_training,
             listeners=listeners,
         )
+
+
+def _of_validation(model: Trainable, given: Any) -> Samples | OfBatches:
+    if sources.gives_batches(given):
+        return sources.of_targets(model, ("validation_data", "y"), given, None)
+    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+        raise ValueError(
+            "validation_data must be a tuple (x, y) or (x, y, sample_weight), or give batches, got "
+            f"{type(given).__name__}"
+        )
+    x, y, *weights = given
+    return sources.of_targets(
+        model,
+        ("validation_data[0]", "validation_data[1]"),
+        x,
+        y,
+        weights[0] if weights else None,
+    )
+
+
+def _cut(
+    model: Trainable,
+    given: Samples | OfBatches,
+    batch_size: int | None,
+    *beside: Samples | OfBatches,
+) -> Source:
+    """Cut samples into batches, of a size that suits other samples of the same model too."""
+    if isinstance(given, OfBatches):
+        if batch_size is not None:
+            raise ValueError("batch_size must be left out where x gives batches of its own")
+        return given
+    counts = [len(one) for one in (given, *beside) if isinstance(one, Samples)]
+    return OfSamples(given, batches.choose_size(model.layers, batch_size, *counts))
+
+
+def _items(source: Source, steps: int | None) -> Iterator[Any]:
+    """Begin a pass in order, of some steps at most."""
+    return itertools.islice(source.begin(False)(np.random.default_rng(0)), steps)
+
+
+def _in_order(source: Source, steps: int | None) -> Iterator[Batch]:
+    return (source.batch(item) for item in _items(source, steps))
+
+
+def _kept(
+    given: Samples | OfBatches, rows: Sequence[Any] | None
+) -> predictions.Joined | predictions.InPlace | predictions.OfSequences:
+    """Choose how outputs are put together."""
+    if rows is None or isinstance(given, OfBatches):
+        return predictions.Joined()
+    if given.lengths is not None:
+        return predictions.OfSequences(rows, given.lengths)
+    return predictions.InPlace(rows, _count(rows, len(given)))
+
+
+def _count(rows: Sequence[Any], samples: int) -> int:
+    return min(rows[-1].stop, samples) if rows else 0
+
+
+def _nothing(model: Trainable, given: Samples | OfBatches) -> list[Any]:
+    """Return the outputs for no samples."""
+    assert isinstance(given, Samples)
+    inputs = given.batch(slice(0, 0)).inputs
+    return [np.asarray(output.array) for output in model.graph.call(inputs)]
 
 
 def _listen(
     model: Trainable,
     callbacks: list[Callback],
     verbose: int | str,
-    samples: int,
-    batch_size: int,
+    source: Source,
     epochs: int,
+    steps: int | None,
 ) -> CallbackList:
+    in_epoch = source.steps if steps is None else steps
+    samples = source.samples
+    if steps is not None and source.steps != steps:
+        samples = None if source.size is None else steps * source.size
     return CallbackList(
-        callbacks + make_progress(verbose),
+        [
+            *(one for one in callbacks if not _hears_last(one)),
+            *make_progress(verbose),
+            *(one for one in callbacks if _hears_last(one)),
+        ],
         model,
         verbose=verbose,
         epochs=epochs,
-        steps=data.count_batches(samples, batch_size),
+        steps=in_epoch,
         samples=samples,
-        batch_size=batch_size,
+        batch_size=source.size,
     )
 
 
@@ -193,17 +351,32 @@ def _as_list(callbacks: Callbacks) -> list[Callback]:
     return [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
 
 
+def _hears_last(callback: object) -> bool:
+    return getattr(callback, "hears_last", False)
+
+
+def _metrics_in(given: Any) -> Iterator[Metric]:
+    if isinstance(given, Metric):
+        yield given
+    elif given is not None:
+        for one in given.values() if isinstance(given, Mapping) else given:
+            yield from _metrics_in(one)
+
+
+def _validated_epochs(frequency: Any) -> Any:
+    """Return what tells whether an epoch, from 0, is followed by a validation."""
+    if isinstance(frequency, (int, np.integer)):
+        every = require_positive("validation_freq", frequency)
+        return lambda epoch: (epoch + 1) % every == 0
+    if isinstance(frequency, Iterable) and not isinstance(frequency, str):
+        chosen = set(frequency)
+        return lambda epoch: epoch + 1 in chosen
+    raise TypeError(
+        "validation_freq must be a number of epochs or a list of them, got "
+        f"{type(frequency).__name__}"
+    )
+
+
 def _check_count(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
         raise ValueError(f"{name} must be a whole number from 0, got {value!r}")
-
-
-def _unpack(validation_data: object) -> tuple[object, object]:
-    if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
-        raise ValueError(
-            f"validation_data must be a tuple (x, y), got {type(validation_data).__name__}"
-        )
-    if len(validation_data) == 3:
-        raise NotImplementedError("sample weights in validation_data are not supported yet")
-    x, y = validation_data
-    return x, y

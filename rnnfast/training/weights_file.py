@@ -10,14 +10,10 @@ from __future__ import annotations
 import errno
 import os
 from collections import Counter
-from collections.abc import Sequence
-from importlib import import_module
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from rnnfast.layers.layer import Layer
+from rnnfast.layers.layer import Array, Layer
 from rnnfast.training import atomic_file, safetensors_file
 from rnnfast.utils.naming import number, to_snake_case
 
@@ -28,18 +24,14 @@ _SUFFIX = ".safetensors"
 
 def save(filepath: Filepath, layers: Sequence[Layer], overwrite: bool) -> None:
     """Write the weights of the layers; see `Sequential.save_weights`."""
-    path = _as_path(filepath)
-    if not overwrite and os.path.lexists(path):
-        raise _exists(path)
-    tensors = {
-        key: np.ascontiguousarray(value)
-        for keys, layer in zip(_keys(layers), layers, strict=True)
-        for key, value in zip(keys, layer.get_weights(), strict=True)
-    }
-    data: bytes = _safetensors().save(tensors, metadata={"format": "np"})
-    write = atomic_file.replace if overwrite else atomic_file.create
+    path = as_path(filepath, overwrite)
+    write(path, safetensors_file.encode(named(layers), {"format": "np"}), overwrite)
+
+
+def write(path: Path, data: bytes, overwrite: bool) -> None:
+    """Write a whole file, or say why not in words that help."""
     try:
-        write(path, data)
+        (atomic_file.replace if overwrite else atomic_file.create)(path, data)
     except FileExistsError:
         raise _exists(path) from None
     except FileNotFoundError as error:
@@ -52,15 +44,21 @@ def save(filepath: Filepath, layers: Sequence[Layer], overwrite: bool) -> None:
 
 def load(filepath: Filepath, layers: Sequence[Layer]) -> None:
     """Read the weights of the layers; see `Sequential.load_weights`."""
-    path = _as_path(filepath)
-    keys = _keys(layers)
-    wanted = {
+    put(safetensors_file.read(as_path(filepath), named(layers)), layers)
+
+
+def named(layers: Sequence[Layer]) -> dict[str, Array]:
+    """Return the weights of the layers by the names that they have in a file."""
+    return {
         key: value
-        for own, layer in zip(keys, layers, strict=True)
+        for own, layer in zip(_keys(layers), layers, strict=True)
         for key, value in zip(own, layer.get_weights(), strict=True)
     }
-    arrays = safetensors_file.read(path, wanted)
-    for own, layer in zip(keys, layers, strict=True):
+
+
+def put(arrays: Mapping[str, Array], layers: Sequence[Layer]) -> None:
+    """Set the weights of the layers to those of a file."""
+    for own, layer in zip(_keys(layers), layers, strict=True):
         layer.set_weights([arrays[key] for key in own])
 
 
@@ -78,17 +76,11 @@ def _keys(layers: Sequence[Layer]) -> list[list[str]]:
     ]
 
 
-def _as_path(filepath: Filepath) -> Path:
+def as_path(filepath: Filepath, overwrite: bool = True) -> Path:
+    """Return where to read or write; raise where the ending is another, or a file is there."""
     path = Path(filepath)
     if path.suffix != _SUFFIX:
         raise ValueError(f"filepath must end in {_SUFFIX}, got {str(path)!r}")
+    if not overwrite and os.path.lexists(path):
+        raise _exists(path)
     return path
-
-
-def _safetensors() -> Any:
-    try:
-        return import_module("safetensors.numpy")
-    except ImportError as error:
-        raise ImportError(
-            "weights are saved with safetensors; run `pip install safetensors`"
-        ) from error

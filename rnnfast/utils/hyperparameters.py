@@ -37,6 +37,13 @@ def finite(name: str, value: float) -> float:
     return float(value)
 
 
+def whole(name: str, value: object) -> int:
+    """Return `value` as an int, or raise TypeError when it is no integer."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be a whole number, got {value!r}")
+    return int(value)
+
+
 def require_positive(name: str, value: object) -> int:
     """Return `value` as an int, or raise ValueError when it is not a positive integer."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:

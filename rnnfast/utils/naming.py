@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import partial
 
 _used: Counter[str] = Counter()
 
@@ -31,3 +32,10 @@ def check_name(name: object) -> str:
     if not isinstance(name, str) or not name or "/" in name:
         raise ValueError(f"name must be a non-empty string without '/', got {name!r}")
     return name
+
+
+def name_of(function: object) -> str:
+    """Return a function's name; of another object that can be called, its class in snake case."""
+    while isinstance(function, partial):
+        function = function.func
+    return getattr(function, "__name__", None) or to_snake_case(type(function).__name__)

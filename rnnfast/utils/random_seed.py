@@ -7,6 +7,8 @@ by a number. Who is given none draws it here, so one call of `set_random_seed` f
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -60,3 +62,23 @@ def make_seed() -> int:
 def make_generator(seed: int | None) -> np.random.Generator:
     """Give a generator seeded by `seed`, or by the next global seed when it is None."""
     return np.random.default_rng(make_seed() if seed is None else check_seed(seed))
+
+
+def get_state() -> dict[str, Any]:
+    """Return the state of all that `set_random_seed` seeds, in numbers and lists."""
+    version, numbers, gauss = random.getstate()
+    kind, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    return {
+        "seeds": _seeds.bit_generator.state,
+        "python": [version, list(numbers), gauss],
+        "numpy": [kind, np.asarray(keys).tolist(), position, has_gauss, cached],
+    }
+
+
+def set_state(state: Mapping[str, Any]) -> None:
+    """Go on from what `get_state` returned."""
+    version, numbers, gauss = state["python"]
+    kind, keys, *rest = state["numpy"]
+    _seeds.bit_generator.state = state["seeds"]
+    random.setstate((version, tuple(numbers), gauss))
+    np.random.set_state((kind, np.array(keys, np.uint32), *rest))

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
-from numpy.typing import ArrayLike
-
+from rnnfast import layers as all_layers
 from rnnfast.layers.input import Input
 from rnnfast.layers.layer import Array, Layer, Shape
-from rnnfast.layers.recurrent_layer import RecurrentLayer
-from rnnfast.training import chain, data
+from rnnfast.layers.merge import Merge
+from rnnfast.layers.serialization import deserialize, serialize
+from rnnfast.training.graph import Graph, chain
 from rnnfast.training.model import Model
-from rnnfast.training.summary import describe
 from rnnfast.training.trainable import require_layers
+from rnnfast.utils.foreign import instead
 from rnnfast.utils.naming import auto_name
-from rnnfast.utils.options import refuse
-
-_SUMMARY_NOT_YET: Mapping[str, object] = {
-    "line_length": None,
-    "positions": None,
-    "expand_nested": False,
-    "show_trainable": False,
-    "layer_range": None,
-}
 
 
 class Sequential(Model):
@@ -37,17 +29,15 @@ class Sequential(Model):
         The layers, possibly with an `Input` before them.
     name : str, optional
         By default sequential, sequential_1, ...
-    **options
-        Keras arguments that are not offered yet, at Keras's defaults.
+    trainable : bool, default True
+        Whether the layers are trained; see `Layer.trainable`.
 
     Raises
     ------
     TypeError
-        When an element is no layer, or an argument is unknown.
+        When an element is no layer.
     ValueError
         When two layers have the same name, or do not fit together.
-    NotImplementedError
-        For a Keras argument that is not offered yet.
 
     Examples
     --------
@@ -61,17 +51,17 @@ class Sequential(Model):
     def __init__(
         self,
         layers: Iterable[Layer | Input] | None = None,
-        *,
+        trainable: bool = True,
         name: str | None = None,
-        **options: object,
     ) -> None:
-        refuse("Sequential", options, {"trainable": True})
         super().__init__(auto_name(self) if name is None else name)
         self._input: Input | None = None
         self._layers: list[Layer] = []
         self._input_shape: Shape | None = None
         for layer in layers or ():
             self.add(layer)
+        if not trainable:
+            self.trainable = False
 
     # -------------------------------------------------------------------------------- layers
 
@@ -99,8 +89,12 @@ class Sequential(Model):
         if isinstance(layer, Input):
             self._set_input(layer)
             return
-        if not isinstance(layer, Layer):
-            raise TypeError(f"a Sequential model is made of layers, got {layer!r}")
+        given: Any = layer
+        if not isinstance(given, Layer):
+            whose = instead(given, "rnnfast.layers", all_layers.__all__)
+            raise TypeError(f"a Sequential model is made of layers, got {given!r}{whose}")
+        if isinstance(layer, Merge):
+            raise ValueError(f"{layer.name!r} takes several arrays: connect it in a Model")
         if not layer.gives_one_array:
             raise ValueError(
                 f"the layers of a model must give one array each, {layer.name!r} gives several: "
@@ -121,8 +115,11 @@ class Sequential(Model):
                 f"{layer.name!r} takes {layer.input_dtype.name}, which no layer gives: it must be "
                 f"the first"
             )
-        if self._input is not None and not self._layers:
-            self._input.check_dtype(layer)
+        if not self._layers:
+            if self._input is None and layer.batch_input_shape is not None:
+                self._set_input(Input(batch_shape=layer.batch_input_shape))
+            if self._input is not None:
+                self._input.check_dtype(layer)
         if self._input_shape is not None:
             layer.build(self.output_shape)
         self._layers.append(layer)
@@ -206,82 +203,79 @@ class Sequential(Model):
             reached = layer.compute_output_shape(reached)
         self._input_shape = shape
 
-    def build_for(self, x: Array) -> None:
+    def build_for(self, shapes: Sequence[Shape]) -> None:
         """Build the model for data if it is not built, and check that they fit.
 
         Parameters
         ----------
-        x : ndarray
-            Inputs, samples along the first axis.
+        shapes : sequence of tuple
+            Of the one input, with the batch axis.
 
         Raises
         ------
         ValueError
             When they do not fit the `Input` or a layer.
         """
+        [shape] = shapes
         if self._input_shape is None:
-            self.build((None, *x.shape[1:]))
+            self.build((None, *shape[1:]))
         if self._input is not None:
-            self._input.check_shape(x.shape)
-        reached: Shape = x.shape
+            self._input.check_shape(shape)
         for layer in self._layers:
-            layer.build(reached)
-            reached = layer.compute_output_shape(reached)
+            layer.build(shape)
+            shape = layer.compute_output_shape(shape)
 
-    def __call__(self, x: ArrayLike) -> Array:
-        """Compute the output for one batch, without splitting it.
+    # ----------------------------------------------------------------------------- as a graph
 
-        Parameters
-        ----------
-        x : array_like
-            Inputs, samples along the first axis.
+    @property
+    def graph(self) -> Graph:
+        """The layers, each taking what the one before gives."""
+        return chain(self._layers)
 
-        Returns
-        -------
-        ndarray
-            Outputs, samples along the first axis.
+    @property
+    def input_names(self) -> list[str]:
+        """Name of the input."""
+        return ["input" if self._input is None else self._input.name]
+
+    @property
+    def output_names(self) -> list[str]:
+        """Name of the last layer."""
+        return [require_layers(self)[-1].name]
+
+    @property
+    def input_converters(self) -> list[Callable[[Array], Array]]:
+        """What brings the input into the dtype that the first layer takes."""
+        return [require_layers(self)[0].convert_input]
+
+    def _output_shapes(self) -> list[Shape | None]:
+        shape, shapes = self._input_shape, list[Shape | None]()
+        for layer in self._layers:
+            shape = None if shape is None else layer.compute_output_shape(shape)
+            shapes.append(shape if layer.built else None)
+        return shapes
+
+    # -------------------------------------------------------------------------- configuration
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what makes an equal model, without its weights, as JSON can hold it."""
+        return {
+            "name": self.name,
+            "input": None if self._input is None else self._input.get_config(),
+            "input_shape": None if self._input_shape is None else list(self._input_shape),
+            "layers": [serialize(layer) for layer in self._layers],
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Sequential:
+        """Make a model, built if it was, from what `get_config` returned.
 
         Raises
         ------
         ValueError, TypeError
-            When the inputs do not fit the model.
+            When it is no such configuration.
         """
-        return chain.call(self._layers, data.as_inputs(self, "x", x)).y
-
-    def reset_states(self) -> None:
-        """Let every stateful layer forget what the last batch has left.
-
-        Without it states go on from batch to batch, from epoch to epoch, and from `fit` to
-        `evaluate` and `predict`, as in Keras.
-        """
-        for layer in self._layers:
-            if isinstance(layer, RecurrentLayer):
-                layer.reset_state()
-
-    # ------------------------------------------------------------------------------- summary
-
-    def summary(
-        self, *, print_fn: Callable[[str], object] | None = None, **options: object
-    ) -> None:
-        """Print a table of the layers, as Keras prints it.
-
-        Parameters
-        ----------
-        print_fn : callable, optional
-            Gets the whole text; `print` by default.
-        **options
-            Keras arguments that are not offered yet, at Keras's defaults.
-
-        Raises
-        ------
-        NotImplementedError
-            For one of those at another value.
-        TypeError
-            For an argument that Keras does not have either.
-        """
-        refuse("summary", options, _SUMMARY_NOT_YET)
-        text = describe(self.name, self._layers, self._input_shape, self._states())
-        (print if print_fn is None else print_fn)(text)
-
-    def _states(self) -> list[Array]:
-        return list(self.optimizer.variables) if self.compiled and self.optimizer.built else []
+        first = [] if config["input"] is None else [Input.from_config(config["input"])]
+        model = cls([*first, *map(deserialize, config["layers"])], name=config["name"])
+        if config["input_shape"] is not None:
+            model.build(config["input_shape"])
+        return model
