@@ -21,6 +21,18 @@ def test_program(program):
     exec(compile(program, "README.md", "exec"), {})
 
 
+@pytest.mark.slow
+def test_programs_pass_a_strict_type_checker(tmp_path):
+    """As a user would run it, on programs that are not ours."""
+    mypy = pytest.importorskip("mypy.api", reason="mypy is missing, make lint installs it")
+    paths = [tmp_path / f"program_{number}.py" for number in range(len(PROGRAMS))]
+    for path, program in zip(paths, PROGRAMS, strict=True):
+        path.write_text(program, encoding="utf-8")
+    options = ["--strict", "--config-file=", f"--cache-dir={ROOT / '.mypy_cache'}"]
+    found, errors, status = mypy.run([*options, *map(str, paths)])
+    assert (errors, status) == ("", 0), found
+
+
 def test_all_ways_in_are_there():
     assert len(PROGRAMS) == 3
 

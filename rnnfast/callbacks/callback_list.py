@@ -78,5 +78,6 @@ def _described(callback: object) -> str:
     if isinstance(callback, type) and issubclass(callback, Callback):
         return f"the class {callback.__name__}; call it: {callback.__name__}()"
     kind = callback if isinstance(callback, type) else type(callback)
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
     whose = instead(callback, "rnnfast.callbacks", ours.__all__)
-    return f"{kind.__module__}.{kind.__qualname__}{whose}"
+    return f"{module}{kind.__qualname__}{whose}"

@@ -73,7 +73,7 @@ class EarlyStopping(MonitorCallback):
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ) -> None:
-        super().__init__(monitor, mode, min_delta=min_delta)
+        super().__init__(monitor, mode, min_delta)
         at_least_zero("patience", patience)
         at_least_zero("start_from_epoch", start_from_epoch)
         self.patience = patience

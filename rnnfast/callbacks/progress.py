@@ -1,7 +1,7 @@
 """What `fit`, `evaluate` and `predict` show while they run.
 
 `ProgressBar` draws with tqdm; `ProgressLines` prints one line when an epoch is over. Both listen
-to the same few moments of a pass over the data, gathered in `_Progress`. They count samples, or
+to the same few moments of a pass over the data, gathered in `Progress`. They count samples, or
 steps where nobody knows how many samples there are.
 """
 
@@ -44,7 +44,7 @@ def make_progress(verbose: int | str) -> list[Callback]:
         raise
 
 
-class _Progress(Callback):
+class Progress(Callback):
     """Turns the events of Keras's callbacks into: begin, advance, finish."""
 
     def __init__(self) -> None:
@@ -123,7 +123,7 @@ class _Progress(Callback):
         self._finish({})
 
 
-class ProgressBar(_Progress):
+class ProgressBar(Progress):
     """A bar per epoch: loss, metrics, samples per second and the time left.
 
     Without the number of samples it counts steps, and without that of steps it tells no time left.
@@ -167,7 +167,7 @@ class ProgressBar(_Progress):
         self._bar.close()
 
 
-class ProgressLines(_Progress):
+class ProgressLines(Progress):
     """A printed line per epoch: steps, seconds, samples per second, loss and metrics."""
 
     def _begin(self, title: str) -> None:

@@ -14,7 +14,7 @@ from ..engine.noise import noise
 from ..engine.pullback import Pullback
 from . import documentation
 from .idle_rates import warn_of_one_layer, warn_without_seed
-from .options import Activations, Weights
+from .options import Activations, State, Weights
 from .signatures import defaults_of, require_known, with_options
 
 __all__ = ["FAMILIES", "Family"]
@@ -65,7 +65,7 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
 
         def finish(function: _Function) -> _Function:
             name = function.__name__
-            with_options(function, options, _defaults(), first=("h0", "c0"))
+            with_options(function, options, _defaults(), first=("h0", "c0", "state"))
             self._known[name] = frozenset(options.__annotations__)
             document = {
                 "vjp": documentation.of_vjp,
@@ -125,6 +125,7 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
         *,
         h0: npt.ArrayLike | None = None,
         c0: npt.ArrayLike | None = None,
+        state: State | None = None,
         w_hr: Weights | None = None,
         peephole: Weights | None = None,
         layer_norm: Weights | None = None,
@@ -152,6 +153,8 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
             clip=clip,
             **of_cell,
         )
+        if state is not None:
+            h0, c0 = inputs.state_of_call(cell, state, h0, c0)
         network = Network(
             cell,
             x,

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import numpy.typing as npt
 
-from .._check import Array
 from .family import Family
 from .hidden_state import HiddenOutput, HiddenPullback
 from .options import CallOptions, TraceOptions, VjpOptions, Weights
-from .results import Trace, WeightGrads, described
+from .results import Grad, Trace, WeightGrads, described
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -38,12 +37,12 @@ class GRUOutput(HiddenOutput):
 class GRUGrads(NamedTuple):
     """Gradients of a scalar by the arguments of a GRU; G = 3 in the order r z n."""
 
-    x: Array | None = None
+    x: Grad = None
     w_ih: WeightGrads = None
     w_hh: WeightGrads = None
     b_ih: WeightGrads = None
     b_hh: WeightGrads = None
-    h0: Array | None = None
+    h0: Grad = None
     layer_norm: WeightGrads = None
 
 

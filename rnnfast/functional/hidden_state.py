@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .._check import Array
 from ..engine.pullback import GradsT, Pullback
-from .results import WeightGrads
+from .results import Grad, WeightGrads
 
 __all__ = ["HiddenGrads", "HiddenOutput", "HiddenPullback"]
 
@@ -22,16 +22,21 @@ class HiddenOutput(NamedTuple):
     y: Array
     h_n: Array
 
+    @property
+    def state(self) -> Array:
+        """`h_n`: where the next call goes on with ``state=``."""
+        return self.h_n
+
 
 class HiddenGrads(NamedTuple):
     """Gradients of a scalar by the arguments of a cell whose state is h."""
 
-    x: Array | None = None
+    x: Grad = None
     w_ih: WeightGrads = None
     w_hh: WeightGrads = None
     b_ih: WeightGrads = None
     b_hh: WeightGrads = None
-    h0: Array | None = None
+    h0: Grad = None
 
 
 class HiddenPullback(Pullback[GradsT]):

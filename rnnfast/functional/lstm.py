@@ -22,7 +22,7 @@ from .._check import Array
 from ..engine.pullback import Pullback
 from .family import Family
 from .options import CallOptions, TraceOptions, VjpOptions, Weights
-from .results import LSTMTrace, WeightGrads, described
+from .results import Grad, LSTMTrace, WeightGrads, described
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -36,18 +36,23 @@ class LSTMOutput(NamedTuple):
     h_n: Array
     c_n: Array
 
+    @property
+    def state(self) -> tuple[Array, Array]:
+        """(h_n, c_n): where the next call goes on with ``state=``."""
+        return self.h_n, self.c_n
+
 
 @described
 class LSTMGrads(NamedTuple):
     """Gradients of a scalar by the arguments of an LSTM; G = 4 in the order i f g o."""
 
-    x: Array | None = None
+    x: Grad = None
     w_ih: WeightGrads = None
     w_hh: WeightGrads = None
     b_ih: WeightGrads = None
     b_hh: WeightGrads = None
-    h0: Array | None = None
-    c0: Array | None = None
+    h0: Grad = None
+    c0: Grad = None
     w_hr: WeightGrads = None
     peephole: WeightGrads = None
     layer_norm: WeightGrads = None

@@ -13,10 +13,21 @@ import numpy.typing as npt
 
 from .._check.activations import Choices as Activations
 
-__all__ = ["Activations", "CallOptions", "PackOptions", "TraceOptions", "VjpOptions", "Weights"]
+__all__ = [
+    "Activations",
+    "CallOptions",
+    "PackOptions",
+    "State",
+    "TraceOptions",
+    "VjpOptions",
+    "Weights",
+]
 
 Weights: TypeAlias = npt.ArrayLike | Sequence[npt.ArrayLike]
 """Weights of one layer, or of each layer and direction."""
+
+State: TypeAlias = npt.ArrayLike | tuple[npt.ArrayLike, npt.ArrayLike]
+"""h, or (h, c) of an LSTM."""
 
 
 class _HiddenState(TypedDict, total=False):
@@ -26,9 +37,13 @@ class _HiddenState(TypedDict, total=False):
     ----------
     h0 : array_like, shape (B, H), optional
         Hidden state before the first step, zero by default.
+    state : array_like (B, H), or (h, c) for an LSTM, optional
+        The same in one, whichever the cell: what `state` of an output is, to go on from there; in
+        place of `h0` and `c0`.
     """
 
     h0: npt.ArrayLike | None
+    state: State | None
 
 
 class _CellOptions(TypedDict, total=False):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from .._check import Array
 
-__all__ = ["LSTMTrace", "Trace", "WeightGrads", "described"]
+__all__ = ["Grad", "LSTMTrace", "Trace", "WeightGrads", "described"]
 
-WeightGrads: TypeAlias = Array | Sequence[Array] | None
-"""Gradients of weights, in the form in which these were given."""
+Grad: TypeAlias = Array | Any
+"""A gradient. It is None where it is absent or not wanted, which a checker cannot tell and whoever
+calls can: Any is for that, as in the stubs of the standard library."""
+
+WeightGrads: TypeAlias = Array | Any
+"""Gradients of weights, in the form in which these were given: of a stack a list or tuple."""
 
 _Class = TypeVar("_Class", bound=type)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from rnnfast.initializers.variance_scaling import (
     LecunUniform,
     VarianceScaling,
 )
+from rnnfast.utils.lookup import find
 from rnnfast.utils.naming import to_snake_case
 
 __all__ = [
@@ -75,9 +76,10 @@ def get(identifier: object) -> Callable[..., NDArray[Any]]:
 
     Parameters
     ----------
-    identifier : str, Initializer, class, array or callable
+    identifier : str, Initializer, class, array, callable or dict
         A name such as "glorot_uniform" or "GlorotUniform", an initializer, its class, an array
-        of the values, or a function of `(shape, dtype)`.
+        of the values, a function of `(shape, dtype)`, or a config with the keys class_name and
+        config.
 
     Returns
     -------
@@ -91,18 +93,19 @@ def get(identifier: object) -> Callable[..., NDArray[Any]]:
     TypeError
         When `identifier` is none of these.
     """
-    if isinstance(identifier, str):
-        if identifier not in _BY_NAME:
-            known = ", ".join(sorted(name for name in _BY_NAME if name.islower()))
-            raise ValueError(f"unknown initializer {identifier!r}; known are {known}")
-        return _BY_NAME[identifier]()
     if isinstance(identifier, np.ndarray):
         return Values(identifier)
-    if isinstance(identifier, type) and issubclass(identifier, Initializer):
-        return identifier()
+    if isinstance(identifier, Mapping):
+        return find("initializer", identifier, Initializer, _BY_NAME | {"Values": Values})
+    if isinstance(identifier, str) or _is_ours(identifier):
+        return find("initializer", identifier, Initializer, _BY_NAME)
     if callable(identifier):
         return identifier
     raise TypeError(
         f"an initializer must be a name, an Initializer, an array or a function of "
         f"(shape, dtype), got {identifier!r}"
     )
+
+
+def _is_ours(identifier: object) -> bool:
+    return isinstance(identifier, type) and issubclass(identifier, Initializer)

@@ -80,7 +80,11 @@ class Values(Initializer):
     """
 
     def __init__(self, values: NDArray[Any]) -> None:
-        self.values = values.copy()
+        self.values = np.array(values)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the values, as JSON can hold them."""
+        return {"values": self.values.tolist()}
 
     def __call__(self, shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> NDArray[Any]:
         """Return a copy of the values."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from rnnfast.utils.arguments import arguments_of
 from rnnfast.utils.random_seed import check_seed, make_seed
 
 
@@ -18,6 +19,16 @@ class Initializer(ABC):
     @abstractmethod
     def __call__(self, shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> NDArray[Any]:
         """Return values of the given shape and dtype."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make an equal initializer.
+
+        Returns
+        -------
+        dict
+            By name, as JSON can hold them.
+        """
+        return {name: getattr(self, name) for name in arguments_of(type(self))}
 
     def clone(self) -> Initializer:
         """Return an initializer of the same arguments, for a copy of a layer."""
@@ -33,6 +44,10 @@ class RandomInitializer(Initializer):
     def __init__(self, seed: int | None = None) -> None:
         self.seed = make_seed() if seed is None else check_seed(seed)
         self._seed_is_given = seed is not None
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments; a seed that was not given is not among them."""
+        return {**super().get_config(), "seed": self.seed if self._seed_is_given else None}
 
     def clone(self) -> RandomInitializer:
         """Return an initializer of the same arguments; without a seed it draws other values."""

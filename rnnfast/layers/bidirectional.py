@@ -91,6 +91,7 @@ class Bidirectional(RecurrentLayer):
         if backward_layer is not None:
             _require_recurrent("backward_layer", backward_layer)
             _require_fitting(layer, backward_layer)
+        self._backward_is_a_copy = backward_layer is None
         backward = layer if backward_layer is None else backward_layer
         backwards = layer.go_backwards
         self.forward_layer = layer.twin(f"forward_{layer.name}", go_backwards=backwards)
@@ -108,6 +109,21 @@ class Bidirectional(RecurrentLayer):
     @property
     def _both(self) -> tuple[Unidirectional, Unidirectional]:
         return self.forward_layer, self.backward_layer
+
+    @property
+    def layer(self) -> Unidirectional:
+        """What runs forward, as the constructor calls it."""
+        return self.forward_layer
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make an equal layer; see `Layer.get_config`."""
+        config = super().get_config()
+        for argument, prefix in (("layer", "forward_"), ("backward_layer", "backward_")):
+            inner = config[argument]["config"]
+            inner["name"] = inner["name"].removeprefix(prefix)
+        if self._backward_is_a_copy:
+            config["backward_layer"] = None
+        return config
 
     @property
     def _inner_layers(self) -> Sequence[Layer]:

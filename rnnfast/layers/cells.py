@@ -6,15 +6,18 @@ told to the layer around it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
+from rnnfast.layers import serialization
 from rnnfast.layers.cell_layer import CellLayer
 from rnnfast.layers.gru import GRU
 from rnnfast.layers.lstm import LSTM
 from rnnfast.layers.simple_rnn import SimpleRNN
 from rnnfast.utils.known_attributes import KnownAttributes
 from rnnfast.utils.naming import auto_name, check_name
+
+_Same = TypeVar("_Same", bound="Cell")
 
 _OF_THE_LAYER = (
     "return_sequences",
@@ -71,6 +74,43 @@ class Cell(KnownAttributes):
         """Units of the state, or of each where there are several."""
         sizes = self.layer.state_sizes
         return sizes if len(sizes) > 1 else sizes[0]
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments that make an equal cell.
+
+        Returns
+        -------
+        dict
+            By name, as JSON can hold them.
+
+        Raises
+        ------
+        TypeError
+            When one is a function, which is code.
+        """
+        config = self.layer.get_config()
+        return {name: value for name, value in config.items() if name not in _OF_THE_LAYER}
+
+    @classmethod
+    def from_config(cls: type[_Same], config: Mapping[str, Any]) -> _Same:
+        """Make a cell from its configuration.
+
+        Parameters
+        ----------
+        config : mapping
+            As `get_config` gives it.
+
+        Returns
+        -------
+        Cell
+            An equal one.
+
+        Raises
+        ------
+        TypeError, ValueError, NotImplementedError
+            As from the constructor, for arguments that it does not take.
+        """
+        return cls(**config)
 
     def __repr__(self) -> str:
         """Name the cell and its size."""
@@ -180,3 +220,39 @@ class StackedRNNCells(KnownAttributes):
     def state_size(self) -> list[int | list[int]]:
         """The `state_size` of each cell."""
         return [cell.state_size for cell in self.cells]
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the argument that makes equal cells.
+
+        Returns
+        -------
+        dict
+            By name, as JSON can hold it.
+
+        Raises
+        ------
+        TypeError
+            When a cell was made with a function, which is code.
+        """
+        return serialization.config_of(self)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> StackedRNNCells:
+        """Make cells from their configuration.
+
+        Parameters
+        ----------
+        config : mapping
+            As `get_config` gives it.
+
+        Returns
+        -------
+        StackedRNNCells
+            Equal ones.
+
+        Raises
+        ------
+        TypeError, ValueError, NotImplementedError
+            As from the constructors, for arguments that they do not take.
+        """
+        return cls(**serialization.arguments_from(config))

@@ -33,8 +33,10 @@ class Dense(Layer):
     ----------
     units : int
         Length of the last axis of the result.
-    activation : {None, "linear", "relu", "sigmoid", "tanh", "softmax"}
-        None is "linear".
+    activation : str or None
+        "linear", "relu", "leaky_relu", "elu", "selu", "softplus", "softsign", "exponential",
+        "sigmoid", "hard_sigmoid", "tanh", "silu" (also called "swish") or "softmax"; None, the
+        default, is "linear".
     use_bias : bool, default True
         Whether a bias is added.
     kernel_initializer : str or Initializer, default "glorot_uniform"
@@ -131,11 +133,11 @@ class Dense(Layer):
         """Compute as `call`, with the pullback; see `Layer.vjp`."""
         x = x.view()  # whatever shape the caller may give his own before the pullback
         order = _memory_order(x)
-        y = self.call(x)
+        y, activation_pullback = self.activation.vjp(self._logits(x))
         trained = self.trainable
 
         def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
-            dz_rows = _as_rows(self.activation.backward(dy, y), order)
+            dz_rows = _as_rows(activation_pullback(dy), order)
             gradients = [_as_rows(x, order).T @ dz_rows] if trained else []
             if trained and self.use_bias:
                 gradients.append(dz_rows.sum(axis=0))

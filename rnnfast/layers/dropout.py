@@ -86,13 +86,17 @@ class Dropout(Layer):
     def _create_weights(self, input_shape: Shape) -> None:
         """Create none."""
 
+    def _mask_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Give the shape of what is drawn for inputs of a shape."""
+        return shape
+
     def call(self, x: Array) -> Array:
         """Return the input: nothing is dropped in inference; see `Layer.call`."""
         return x
 
     def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
         """Drop inputs; the gradient of what was dropped is zero; see `Layer.vjp`."""
-        mask = draw_mask(self._rng, self.rate, x.shape, self.dtype)
+        mask = draw_mask(self._rng, self.rate, self._mask_shape(x.shape), self.dtype)
 
         def pullback(dy: Array) -> tuple[Array | None, list[Array]]:
             return dy * mask, []

@@ -73,3 +73,11 @@ class BidirectionalOptions(RecurrentOptions, total=False):
     """Of `Bidirectional`."""
 
     weights: None
+
+
+class LayerNormalizationOptions(SampleOptions, total=False):
+    """Of `LayerNormalization`."""
+
+    beta_constraint: None
+    gamma_constraint: None
+    rms_scaling: Literal[False]

@@ -235,6 +235,8 @@ class RecurrentLayer(Layer):
 
         States before the first step come after the input.
         """
+        if len(values) == 1 and self.gives_one_array:
+            return super().forward(values)
         (x, mask), *before = values
         return self._values(x, mask, self.run(x, _arrays(before), mask))
 
@@ -242,6 +244,8 @@ class RecurrentLayer(Layer):
         self, values: Sequence[Value], wrt: Sequence[bool]
     ) -> tuple[list[Value], ValuesPullback]:
         """Compute as `forward`, with the pullback; see `Layer.forward_vjp`."""
+        if len(values) == 1 and self.gives_one_array:
+            return super().forward_vjp(values, wrt)
         (x, mask), *before = values
         out, pull = self.run_vjp(
             x, _arrays(before), mask, wrt_input=wrt[0], wrt_states=any(wrt[1:])

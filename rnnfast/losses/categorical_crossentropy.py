@@ -13,6 +13,7 @@ from rnnfast.losses.cross_entropy import CrossEntropy, clip, exponentials
 from rnnfast.losses.loss import Weight
 from rnnfast.losses.reduction import Array
 from rnnfast.utils.hyperparameters import share
+from rnnfast.utils.labels import require_rows
 
 
 class CategoricalCrossentropy(CrossEntropy):
@@ -51,11 +52,7 @@ class CategoricalCrossentropy(CrossEntropy):
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
 
     def _prepare(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
-        if y_true.shape != y_pred.shape:
-            raise ValueError(
-                f"y_true must be one-hot, of the shape of y_pred, {y_pred.shape}, got "
-                f"{y_true.shape}; for integer labels use SparseCategoricalCrossentropy"
-            )
+        require_rows(y_true, y_pred, "SparseCategoricalCrossentropy")
         targets, predictions = super()._prepare(y_true, y_pred)
         if self.label_smoothing:
             targets = targets * (1.0 - self.label_smoothing)

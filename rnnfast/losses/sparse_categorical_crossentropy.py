@@ -14,7 +14,7 @@ from rnnfast.losses.cross_entropy import CrossEntropy, clip, exponentials
 from rnnfast.losses.loss import Weight
 from rnnfast.losses.reduction import Array
 from rnnfast.utils.hyperparameters import whole
-from rnnfast.utils.labels import labels_of_rows
+from rnnfast.utils.labels import labels_of_rows, require_classes
 
 
 class SparseCategoricalCrossentropy(CrossEntropy):
@@ -58,13 +58,7 @@ class SparseCategoricalCrossentropy(CrossEntropy):
     def _prepare(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
         labels = labels_of_rows(y_true, y_pred, "CategoricalCrossentropy")
         counted = self._counted(labels)
-        classes, there = y_pred.shape[-1], labels if counted is None else labels[counted]
-        if there.size and (there.min() < 0 or there.max() >= classes):
-            raise ValueError(
-                f"y_true must be labels from 0 to {classes - 1}, y_pred having {classes} classes, "
-                f"got {there.min()} to {there.max()}"
-                + (", of which ignore_class can be one" * (self.ignore_class is None))
-            )
+        require_classes("y_true", labels if counted is None else labels[counted], y_pred.shape[-1])
         return labels, y_pred
 
     def _counted(self, y_true: Array) -> Array | None:

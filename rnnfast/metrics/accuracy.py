@@ -18,7 +18,7 @@ class Accuracy(MeanMetric):
     name : str, default "accuracy"
         Name of the metric.
     dtype : None
-        See `MeanMetric`.
+        See `Metric`.
     """
 
     direction = "max"

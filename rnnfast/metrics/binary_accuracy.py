@@ -17,7 +17,7 @@ class BinaryAccuracy(MeanMetric):
     name : str, default "binary_accuracy"
         Name of the metric.
     dtype : None
-        See `MeanMetric`.
+        See `Metric`.
     threshold : float, default 0.5
         A prediction above it stands for 1, any other for 0. For logits, 0 is what 0.5 is for
         probabilities.

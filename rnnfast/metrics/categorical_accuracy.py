@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnnfast.metrics.mean_metric import Array, MeanMetric
+from rnnfast.utils.labels import require_rows
 
 
 class CategoricalAccuracy(MeanMetric):
@@ -17,7 +18,7 @@ class CategoricalAccuracy(MeanMetric):
     name : str, default "categorical_accuracy"
         Name of the metric.
     dtype : None
-        See `MeanMetric`.
+        See `Metric`.
     """
 
     direction = "max"
@@ -27,9 +28,5 @@ class CategoricalAccuracy(MeanMetric):
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         """Compare the largest element's place along the last axis."""
-        if y_true.shape != y_pred.shape:
-            raise ValueError(
-                f"y_true must be one-hot, of the shape of y_pred, {y_pred.shape}, got "
-                f"{y_true.shape}; for integer labels use SparseCategoricalAccuracy"
-            )
+        require_rows(y_true, y_pred, "SparseCategoricalAccuracy")
         return np.asarray(y_true.argmax(axis=-1) == y_pred.argmax(axis=-1))

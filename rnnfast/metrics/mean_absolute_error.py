@@ -15,7 +15,7 @@ class MeanAbsoluteError(MeanMetric):
     name : str, default "mean_absolute_error"
         Name of the metric.
     dtype : None
-        See `MeanMetric`.
+        See `Metric`.
     """
 
     direction = "min"

@@ -15,7 +15,7 @@ class MeanSquaredError(MeanMetric):
     name : str, default "mean_squared_error"
         Name of the metric.
     dtype : None
-        See `MeanMetric`.
+        See `Metric`.
     """
 
     direction = "min"

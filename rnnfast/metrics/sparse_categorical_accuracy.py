@@ -19,7 +19,7 @@ class SparseCategoricalAccuracy(MeanMetric):
     name : str, default "sparse_categorical_accuracy"
         Name of the metric.
     dtype : None
-        See `MeanMetric`.
+        See `Metric`.
     """
 
     direction = "max"

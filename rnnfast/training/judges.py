@@ -56,6 +56,11 @@ def choose(loss: object, loss_weights: object, of_metrics: object, weighted: obj
     )
 
 
+def with_metrics(choices: Choices, of_metrics: object) -> Choices:
+    """Return the same losses with other metrics."""
+    return choose(choices.loss, choices.loss_weights, of_metrics, None)
+
+
 def targets(choices: Choices, outputs: Sequence[str]) -> list[Target]:
     """Return what each output is to become.
 

@@ -23,6 +23,7 @@ from rnnfast.training.trainable import require_layers
 from rnnfast.training.trainer import Trainer
 from rnnfast.training.weights import HasWeights
 from rnnfast.utils.known_attributes import KnownAttributes
+from rnnfast.utils.known_keywords import known_keywords
 from rnnfast.utils.options import refuse
 
 _Value = TypeVar("_Value")
@@ -195,6 +196,7 @@ class Model(HasWeights, KnownAttributes):
             if isinstance(layer, RecurrentLayer):
                 layer.reset_state()
 
+    @known_keywords
     def summary(
         self, *, print_fn: Callable[[str], object] | None = None, **options: object
     ) -> None:
@@ -248,6 +250,7 @@ class Model(HasWeights, KnownAttributes):
 
     # ----------------------------------------------------------------------------- training
 
+    @known_keywords
     def compile(
         self,
         optimizer: object = "rmsprop",
@@ -297,6 +300,7 @@ class Model(HasWeights, KnownAttributes):
         refuse("compile", given, _NOT_HERE)
         self._trainer.compile(optimizer, loss, loss_weights, metrics, weighted_metrics)
 
+    @known_keywords
     def fit(
         self,
         x: object = None,
@@ -396,6 +400,7 @@ class Model(HasWeights, KnownAttributes):
             validation_freq=validation_freq,
         )
 
+    @known_keywords
     def evaluate(
         self,
         x: object = None,
@@ -448,6 +453,7 @@ class Model(HasWeights, KnownAttributes):
         )
         return _listed(logs, return_dict)
 
+    @known_keywords
     def predict(
         self,
         x: object,
@@ -486,6 +492,7 @@ class Model(HasWeights, KnownAttributes):
             self, x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks
         )
 
+    @known_keywords
     def train_on_batch(
         self,
         x: object,
@@ -516,6 +523,7 @@ class Model(HasWeights, KnownAttributes):
         logs = self._trainer.train_on_batch(self, x, y, sample_weight, class_weight)
         return _listed(logs, return_dict)
 
+    @known_keywords
     def test_on_batch(
         self,
         x: object,

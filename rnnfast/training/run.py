@@ -7,11 +7,12 @@ from a note ends with the same bits as one that never stopped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rnnfast.callbacks.callback import Callback
+from rnnfast.callbacks.callback_list import CallbackList
+from rnnfast.callbacks.progress import Progress
 from rnnfast.optimizers import Optimizer
 from rnnfast.training import state_file
 from rnnfast.training.feed import Feed
@@ -29,14 +30,14 @@ class Run:
     ----------
     model : Trainable
         Built.
-    optimizer : Optimizer
-        Built.
+    optimizer : callable
+        Gives the optimizer, built, which a callback may change.
     feed : Feed
         The batches.
     scores : Scores
         Those of the running epoch, taken up again by `set_state`.
-    callbacks : sequence of Callback
-        The user's own, and the history.
+    listeners : CallbackList
+        The callbacks.
     epoch : int
         The first, from 0.
 
@@ -53,15 +54,15 @@ class Run:
     def __init__(
         self,
         model: Trainable,
-        optimizer: Optimizer,
+        optimizer: Callable[[], Optimizer],
         feed: Feed,
-        callbacks: Sequence[Callback],
+        listeners: CallbackList,
         epoch: int,
     ) -> None:
         self._model = model
         self._optimizer = optimizer
         self._feed = feed
-        self._callbacks = callbacks
+        self._callbacks = [one for one in listeners.callbacks if not isinstance(one, Progress)]
         self.epoch = epoch
         self.stopped = False
         self.scores: Scores | None = None
@@ -107,7 +108,7 @@ class Run:
             "epoch": self.epoch,
             "stopped": self.stopped,
             "weights": [weight.copy() for weight in self._model.parameters],
-            "optimizer": self._optimizer.get_state(),
+            "optimizer": self._optimizer().get_state(),
             "feed": self._feed.get_state(),
             "scores": self.scores.get_state() if within and self.scores is not None else None,
             "layers": [
@@ -128,7 +129,7 @@ class Run:
     def _restore(self, state: Mapping[str, Any]) -> None:
         for weight, stored in zip(self._model.parameters, state["weights"], strict=True):
             weight[...] = stored
-        self._optimizer.set_state(state["optimizer"])
+        self._optimizer().set_state(state["optimizer"])
         self._feed.set_state(state["feed"])
         for layer, (drawn, carried) in zip(self._model.layers, state["layers"], strict=True):
             layer.set_random_state(drawn)
@@ -144,7 +145,7 @@ class Run:
             "weights": [
                 [list(weight.shape), weight.dtype.name] for weight in self._model.parameters
             ],
-            "optimizer": type(self._optimizer).__name__,
+            "optimizer": type(self._optimizer()).__name__,
             "callbacks": [type(callback).__name__ for callback in self._callbacks],
             "data": self._feed.signature,
         }

@@ -82,6 +82,7 @@ def read(path: Path, wanted: Mapping[str, Array]) -> dict[str, Array]:
     with _opened(path) as file:
         own = {name: one for name, one in file.entries.items() if name not in file.beside}
         _require_fitting(path, own, wanted)
+        file.require_whole()
         return {
             name: _exactly(path, name, file.array(name), like.dtype)
             for name, like in wanted.items()
@@ -102,11 +103,12 @@ def read_all(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
         for name, entry in file.entries.items():
             _require_stored(path, name, entry, _STORED)
             _require_length(path, name, entry)
+        file.require_whole()
         return file.metadata, {name: file.array(name) for name in file.entries}
 
 
 class _File:
-    """An open file whose header has been read and found whole."""
+    """An open file whose header has been read."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         size = os.fstat(file.fileno()).st_size
@@ -117,7 +119,11 @@ class _File:
         self._path = path
         self._file = file
         self._start = file.tell()
-        _require_whole(path, self.entries, size - self._start)
+        self._size = size - self._start
+
+    def require_whole(self) -> None:
+        """Raise ValueError unless the arrays, one after the other, are all that there is."""
+        _require_whole(self._path, self.entries, self._size)
 
     @property
     def beside(self) -> set[str]:

@@ -22,8 +22,8 @@ class Session:
     ----------
     objective : Objective
         The losses over the model's layers.
-    judges : sequence of Judge
-        What to report beside the loss.
+    judges : callable
+        Gives what to report beside the loss; asked when a pass over the data begins.
     step : callable
         Takes the gradients of a batch, one for each trained weight, and changes the weights.
     stopped : callable
@@ -33,11 +33,11 @@ class Session:
     """
 
     objective: Objective
-    judges: Sequence[Judge]
+    judges: Callable[[], Sequence[Judge]]
     step: Callable[[list[Array]], None]
     stopped: Callable[[], bool]
     listeners: CallbackList
 
     def scores(self) -> Scores:
         """Return figures that begin with nothing."""
-        return Scores(self.objective, self.judges)
+        return Scores(self.objective, self.judges())

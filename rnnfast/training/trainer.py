@@ -78,6 +78,10 @@ class Trainer:
         """The metrics, whichever outputs they look at."""
         return list(_metrics_in([self.choices.metrics, self.choices.weighted_metrics]))
 
+    @metrics.setter
+    def metrics(self, value: object) -> None:
+        self.choices = judges.with_metrics(self.choices, value)
+
     @property
     def stop_training(self) -> bool:
         """Whether `fit` is to end after the running batch."""
@@ -139,8 +143,9 @@ class Trainer:
         is_validated = _validated_epochs(validation_freq)
 
         self.history = History()
-        own = sorted([*_as_list(callbacks), self.history], key=_hears_last)
-        listeners = _listen(model, own, verbose, source, epochs, steps)
+        listeners = _listen(
+            model, [*_as_list(callbacks), self.history], verbose, source, epochs, steps
+        )
         feed = Feed(
             source.begin(shuffle),
             source.batch,
@@ -151,7 +156,7 @@ class Trainer:
         session = self._session(model, listeners)
         if not self.optimizer.built:
             self.optimizer.build(model.trained_parameters)
-        run = self.run = Run(model, self.optimizer, feed, own, initial_epoch)
+        run = self.run = Run(model, lambda: self.optimizer, feed, listeners, initial_epoch)
         logs: Logs = {}
         listeners.tell("on_train_begin")
         while run.epoch < epochs and not run.stopped:
@@ -242,7 +247,7 @@ class Trainer:
         outputs = model.output_names
         return Session(
             Objective(model.graph, judges.targets(self.choices, outputs)),
-            judges.judges(self.choices, outputs),
+            lambda: judges.judges(self.choices, outputs),
             step=lambda gradients: self.optimizer.apply(gradients, model.trained_parameters),
             stopped=lambda: self.stop_training,
             listeners=listeners,

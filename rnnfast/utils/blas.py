@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import threading
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,8 +24,28 @@ def _controller() -> Any:
     try:
         from threadpoolctl import ThreadpoolController
     except ImportError:
+        if _blas_may_have_threads():
+            warnings.warn(
+                "NumPy's BLAS threads spin on the cores that rnnfast needs, and training may take "
+                "twice the time: pip install threadpoolctl, which holds them to one, or set "
+                "OPENBLAS_NUM_THREADS=1 before NumPy is imported",
+                stacklevel=2,
+            )
         return None
     return ThreadpoolController()
+
+
+def _cores() -> int:
+    """Return how many cores the process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _blas_may_have_threads() -> bool:
+    """Return whether there are cores for them, and no setting forbids them."""
+    settings = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+    return _cores() > 1 and all(os.environ.get(name) != "1" for name in settings)
 
 
 # The number of BLAS threads belongs to the process. Of limits that overlap in several Python
@@ -34,9 +56,29 @@ _holding = threading.Lock()
 
 @contextlib.contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Limit BLAS to one thread within a block or a decorated function.
+    """Hold NumPy's BLAS to one thread within a block or a decorated function.
 
-    Without threadpoolctl (of the extra ``train``) nothing changes: models run slower, and as right.
+    `fit`, `evaluate` and `predict` do so. A loop of one's own that has matrix products of NumPy
+    between calls of rnnfast takes two to three times as long without it, on few cores.
+
+    Yields
+    ------
+    None
+        Afterwards BLAS has as many threads as before.
+
+    Notes
+    -----
+    It is threadpoolctl (of the extra ``train``) that sets the number. Without it nothing changes,
+    results included, and a warning tells so once. The number belongs to the process: of blocks
+    that overlap in several threads the first counts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rnnfast.utils import one_blas_thread
+    >>> with one_blas_thread():
+    ...     float(np.ones(3) @ np.ones(3))
+    3.0
     """
     controller = _controller()
     if controller is None or not _holding.acquire(blocking=False):

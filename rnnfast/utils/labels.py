@@ -71,3 +71,24 @@ def labels_of_rows(
             + (f"; for one-hot targets use {of_one_hot}" if one_hot else "")
         )
     return class_numbers("y_true", labels)
+
+
+def require_classes(name: str, labels: NDArray[np.int64], classes: int) -> None:
+    """Raise ValueError when a label does not lie in `0 <= label < classes`."""
+    if labels.size and (labels.min() < 0 or labels.max() >= classes):
+        raise ValueError(
+            f"{name} must be labels from 0 to {classes - 1}, y_pred having {classes} classes, "
+            f"got {labels.min()} to {labels.max()}"
+        )
+
+
+def require_rows(y_true: NDArray[Any], y_pred: NDArray[Any], of_labels: str) -> None:
+    """Raise ValueError when targets are no rows beside those of the predictions (..., V).
+
+    `of_labels` is what takes class numbers instead.
+    """
+    if y_true.shape != y_pred.shape:
+        raise ValueError(
+            f"y_true must be one-hot, of the shape of y_pred, {y_pred.shape}, got "
+            f"{y_true.shape}; for integer labels use {of_labels}"
+        )

@@ -50,6 +50,16 @@ def refuse(
             )
 
 
+def require_channels_last(owner: str, data_format: str | None) -> str | None:
+    """Return Keras's `data_format` if it is the one there is: features along the last axis."""
+    if data_format not in (None, "channels_last"):
+        raise NotImplementedError(
+            f"{owner} does not support data_format={data_format!r}; "
+            f"leave it out: features stand along the last axis"
+        )
+    return data_format
+
+
 def _same(value: object, default: object) -> bool:
     # Only plain values are compared: an array has no single truth value.
     return value is default or (isinstance(value, (bool, int, float, str)) and value == default)

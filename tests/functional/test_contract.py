@@ -34,9 +34,9 @@ REST = (
 )
 OF_GRADIENTS = "truncate=None, checkpoint=False, wrt=None"
 OWN = {
-    "rnn": "nonlinearity='tanh'",
-    "lstm": "c0=None, w_hr=None, peephole=None, layer_norm=None, forget_gate='own'",
-    "gru": "layer_norm=None, reset_after=True",
+    "rnn": "state=None, nonlinearity='tanh'",
+    "lstm": "c0=None, state=None, w_hr=None, peephole=None, layer_norm=None, forget_gate='own'",
+    "gru": "state=None, layer_norm=None, reset_after=True",
 }
 SIGNATURES = {
     **{name: f"({ARRAYS}, {own}, {REST})" for name, own in OWN.items()},

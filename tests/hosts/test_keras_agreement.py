@@ -287,7 +287,8 @@ def test_float32_is_as_close_to_float64_as_keras_is(rng):
 
 
 LAYERS = ["SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional", "TimeDistributed"]
-LAYERS += ["Dense", "Embedding", "Dropout", "Masking"]
+LAYERS += ["Dense", "Embedding", "Dropout", "Masking", "SpatialDropout1D", "Activation"]
+LAYERS += ["LayerNormalization", "Flatten", "Reshape", "RepeatVector", "GlobalAveragePooling1D"]
 
 
 @pytest.mark.parametrize("name", LAYERS)

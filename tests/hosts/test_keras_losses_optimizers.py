@@ -1,4 +1,4 @@
-"""Losses, their gradients, optimizers and metrics beside those of Keras 3."""
+"""Losses, their gradients and optimizers beside those of Keras 3."""
 
 import inspect
 import os
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from rnnfast import losses, metrics, optimizers
+from rnnfast import losses, optimizers
 
 # Keras 3.15.1 with NumPy 2 and the torch backend.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -198,43 +198,3 @@ def test_same_defaults(name):
     # Keras keeps the learning rate in float32.
     assert ours.pop("learning_rate") == pytest.approx(theirs.pop("learning_rate"), rel=EPS)
     assert ours == theirs
-
-
-METRICS = [
-    ("Accuracy", LABELS, LABELS * (RNG.random((4, 5)) > 0.5)),
-    ("BinaryAccuracy", ONE_HOT, SIGMOID),
-    ("CategoricalAccuracy", ONE_HOT, SOFTMAX),
-    ("SparseCategoricalAccuracy", LABELS, SOFTMAX),
-    ("SparseCategoricalAccuracy", LABELS[..., None], SOFTMAX),
-    ("MeanAbsoluteError", ONE_HOT, LOGITS),
-    ("MeanAbsoluteError", ONE_HOT[:, 0, 0], LOGITS[:, 0, :1]),
-    ("MeanSquaredError", ONE_HOT, LOGITS),
-]
-
-
-@pytest.mark.parametrize(("name", "y_true", "y_pred"), METRICS)
-def test_metric(name, y_true, y_pred):
-    ours, theirs = getattr(metrics, name)(), getattr(keras.metrics, name)()
-    for rows in (slice(0, 3), slice(3, 4)):
-        ours.update_state(y_true[rows], y_pred[rows])
-        theirs.update_state(y_true[rows], y_pred[rows])
-    assert ours.result() == pytest.approx(float(theirs.result()), rel=10 * EPS)
-
-
-@pytest.mark.parametrize(
-    ("y_true", "y_pred"),
-    [
-        (LABELS, SOFTMAX),
-        (LABELS[..., None], SOFTMAX),
-        (ONE_HOT, SOFTMAX),
-        (ONE_HOT[:, :, 0], SIGMOID[:, :, :1]),
-        (ONE_HOT[:, :, :1], SIGMOID[:, :, :1]),
-    ],
-)
-def test_accuracy_by_shape(y_true, y_pred):
-    from keras.src.trainers.compile_utils import get_metric
-
-    theirs = get_metric("accuracy", y_true, y_pred)
-    theirs.update_state(y_true, y_pred)
-    ours = metrics.get("accuracy")
-    assert ours(y_true, y_pred) == pytest.approx(float(theirs.result()), rel=10 * EPS)

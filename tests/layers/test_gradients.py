@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from rnnfast import Sequential, layers, losses
-from rnnfast.training import chain
-from rnnfast.training.objective import Objective
+from rnnfast.layers import activations
+from rnnfast.layers.value import Value
+from rnnfast.training.graph import chain
+from rnnfast.training.objective import Objective, Target
+from rnnfast.training.samples import Batch
 
 BATCH, STEPS, FEATURES, CLASSES, VOCABULARY = 4, 5, 3, 4, 7
 
@@ -97,11 +100,55 @@ MODELS = {
         layers.Dropout(0.5, seed=3, **F64),
         layers.Dense(CLASSES, **F64),
     ],
+    "normalized": lambda: [
+        layers.LayerNormalization(**F64),
+        layers.LSTM(5, return_sequences=True, **F64),
+        layers.LayerNormalization(center=False, epsilon=0.1, **F64),
+        layers.GRU(5, **F64),
+        layers.LayerNormalization(scale=False, **F64),
+        layers.Dense(5, **F64),
+        layers.LayerNormalization(scale=False, center=False, **F64),
+        layers.Dense(CLASSES, **F64),
+    ],
+    "encoder and decoder": lambda: [
+        layers.LSTM(6, **F64),
+        layers.RepeatVector(3, **F64),
+        layers.GRU(4, return_sequences=True, **F64),
+        layers.Reshape((2, -1), **F64),
+        layers.SpatialDropout1D(0.3, seed=1, **F64),
+        layers.Flatten(**F64),
+        layers.Dense(CLASSES, **F64),
+    ],
+    "pooled": lambda: [
+        layers.GRU(5, return_sequences=True, **F64),
+        layers.GlobalAveragePooling1D(**F64),
+        layers.Dense(CLASSES, **F64),
+    ],
+    "masked and pooled": lambda: [
+        layers.Masking(0.0, **F64),
+        layers.GRU(5, return_sequences=True, **F64),
+        layers.LayerNormalization(**F64),
+        layers.Activation("tanh", **F64),
+        layers.GlobalAveragePooling1D(keepdims=True, **F64),
+        layers.Dense(CLASSES, **F64),
+    ],
     "embedding": lambda: [
         layers.Embedding(VOCABULARY, 5, **F64),
         layers.LSTM(6, **F64),
         layers.Dense(CLASSES, "softmax", **F64),
     ],
+}
+
+
+MODELS |= {
+    f"activation {name}": lambda name=name: [
+        layers.Dense(5, name, **F64),
+        layers.LSTM(4, **F64),
+        layers.Dense(5, **F64),
+        layers.Activation(name, **F64),
+        layers.Dense(CLASSES, **F64),
+    ]
+    for name in activations._BY_NAME
 }
 
 
@@ -111,15 +158,17 @@ def restart_dropout(model):
             layer._rng = np.random.default_rng(layer.seed)
 
 
-def assert_gradients(model, objective, x, y, rng):
+def assert_gradients(model, loss, x, y, rng):
     """Compare with differences in a random direction, one parameter at a time."""
+    objective = Objective(model.graph, [Target("y", losses.get(loss))])
+    batch = Batch([Value(model.input_converters[0](x))], [y], [None])
 
     def value():
         restart_dropout(model)
-        return objective.value_and_pullback(x, y)[0]
+        return objective.value_and_pullback(batch)[0].loss
 
     restart_dropout(model)
-    _, _, pullback = objective.value_and_pullback(x, y)
+    _, pullback = objective.value_and_pullback(batch)
     gradients = pullback()
     assert len(gradients) == len(model.parameters)
     for parameter, gradient in zip(model.parameters, gradients, strict=True):
@@ -148,7 +197,7 @@ def test_gradients_of_every_parameter(make):
     model.build((None, *x.shape[1:]))
     model.set_weights([0.7 * rng.standard_normal(w.shape) for w in model.get_weights()])
     y = rng.standard_normal(model.compute_output_shape(x.shape))
-    assert_gradients(model, Objective(model.layers, losses.get("mse")), x, y, rng)
+    assert_gradients(model, "mse", x, y, rng)
 
 
 HEADS = {
@@ -179,7 +228,7 @@ def test_gradients_of_every_head(activation, loss, every_step):
     if not loss.startswith("sparse"):
         y = np.eye(CLASSES)[y]
     x = rng.standard_normal((BATCH, STEPS, FEATURES))
-    assert_gradients(model, Objective(model.layers, losses.get(loss)), x, y, rng)
+    assert_gradients(model, loss, x, y, rng)
 
 
 @pytest.mark.parametrize("activation", ["linear", "relu", "sigmoid", "tanh", "softmax"])
@@ -208,6 +257,6 @@ def test_nothing_is_asked_of_what_lies_below_the_first_weights():
     links = [layers.Dropout(0.5), Asked(3), Asked(2)]
     model = Sequential([layers.Input((4,)), *links])
     x = np.ones((2, 4), np.float32)
-    (y, _), pullback = chain.vjp(model.layers, x)
+    [(y, _)], pullback = chain(model.layers).vjp([Value(x)])
     assert asked == [False, True]
-    assert [g.shape for g in pullback(np.ones_like(y))] == [p.shape for p in model.parameters]
+    assert [g.shape for g in pullback([np.ones_like(y)])] == [p.shape for p in model.parameters]

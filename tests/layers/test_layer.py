@@ -13,6 +13,12 @@ MAKE = {
     "Embedding": lambda **kw: layers.Embedding(5, 4, **kw),
     "Dropout": lambda **kw: layers.Dropout(0.5, **kw),
     "Masking": lambda **kw: layers.Masking(**kw),
+    "LayerNormalization": lambda **kw: layers.LayerNormalization(**kw),
+    "Activation": lambda **kw: layers.Activation("silu", **kw),
+    "Flatten": lambda **kw: layers.Flatten(**kw),
+    "Reshape": lambda **kw: layers.Reshape((-1, 9), **kw),
+    "GlobalAveragePooling1D": lambda **kw: layers.GlobalAveragePooling1D(**kw),
+    "SpatialDropout1D": lambda **kw: layers.SpatialDropout1D(0.5, **kw),
     "RNN": lambda **kw: layers.RNN(layers.LSTMCell(4, dtype=kw.get("dtype")), **kw),
     "Bidirectional": lambda **kw: layers.Bidirectional(layers.GRU(4, dtype=kw.get("dtype")), **kw),
     "TimeDistributed": lambda **kw: layers.TimeDistributed(
@@ -164,10 +170,15 @@ def test_input_takes_a_shape(shape):
         layers.Input(shape)
 
 
-def test_input_says_what_to_pass_instead_of_batch_shape():
-    with pytest.raises(NotImplementedError, match=r"batch_shape=\(None, 5\) yet; pass shape, the"):
-        layers.Input(batch_shape=(None, 5))
-    layers.Input((5,), batch_shape=None)
+def test_input_takes_its_shape_with_the_batch_axis_or_without():
+    assert layers.Input(batch_shape=(4, None, 5)).shape == (4, None, 5)
+    assert layers.Input((None, 5), 4).shape == (4, None, 5)
+    assert layers.Input((5,), batch_shape=None).shape == (None, 5)
+    for options in ({"shape": (5,)}, {"batch_size": 3}):
+        with pytest.raises(ValueError, match="shape .* or batch_shape, not both"):
+            layers.Input(batch_shape=(None, 5), **options)
+    with pytest.raises(ValueError, match="must begin with the batch axis"):
+        layers.Input(batch_shape=())
 
 
 def test_input_declares_a_dtype_that_the_first_layer_takes():

@@ -12,7 +12,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from rnnfast import Sequential, callbacks, layers
-from rnnfast.utils.blas import one_blas_thread
+from rnnfast.utils import blas, one_blas_thread
 
 
 def blas_threads() -> list[int]:
@@ -65,7 +65,7 @@ OVERLAP = """
 import threading
 from threadpoolctl import threadpool_info
 import numpy
-from rnnfast.utils.blas import one_blas_thread
+from rnnfast.utils import blas, one_blas_thread
 
 def threads():
     return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
@@ -106,3 +106,35 @@ def test_threadpoolctl_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rnnfast.utils.blas._controller", lambda: None)
     with one_blas_thread():
         assert np.ones(2) @ np.ones(2) == 2
+
+
+@pytest.fixture
+def without_threadpoolctl(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As if nobody had looked for it yet, and it were not there; NumPy's settings left open."""
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    blas._controller.cache_clear()
+    yield
+    blas._controller.cache_clear()
+
+
+@pytest.mark.usefixtures("without_threadpoolctl")
+def test_that_it_is_missing_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blas, "_cores", lambda: 2)
+    with pytest.warns(UserWarning, match="pip install threadpoolctl") as told, one_blas_thread():
+        pass
+    assert len(told) == 1
+    with one_blas_thread():
+        pass
+
+
+@pytest.mark.usefixtures("without_threadpoolctl")
+@pytest.mark.parametrize(("cores", "setting"), [(1, "4"), (4, "1")])
+def test_nothing_is_told_where_blas_has_one_thread(
+    cores: int, setting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blas, "_cores", lambda: cores)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", setting)
+    with one_blas_thread():
+        pass

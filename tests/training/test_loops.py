@@ -6,8 +6,14 @@ import pytest
 from rnnfast import layers, losses, metrics
 from rnnfast.callbacks import Callback
 from rnnfast.callbacks.callback_list import CallbackList
-from rnnfast.training import data, loops
-from rnnfast.training.objective import Objective
+from rnnfast.layers.value import Value
+from rnnfast.training import batches, loops
+from rnnfast.training.feed import Feed
+from rnnfast.training.graph import chain
+from rnnfast.training.judges import Judge
+from rnnfast.training.objective import Objective, Target
+from rnnfast.training.predictions import InPlace
+from rnnfast.training.samples import Samples
 from rnnfast.training.session import Session
 
 X = np.arange(12.0).reshape(6, 2)
@@ -22,21 +28,33 @@ class Asked:
         self.layer = layers.Dense(1, kernel_initializer="zeros", dtype="float64")
         self.layer.build((None, 2))
         self.session = Session(
-            Objective([self.layer], losses.MeanSquaredError()),
-            metrics=self.metrics,
+            Objective(chain([self.layer]), [Target("y", losses.MeanSquaredError())]),
+            judges=self.judges,
             step=self.steps.append,
             stopped=lambda: len(self.steps) >= stops_after,
             listeners=CallbackList([], None),
         )
 
-    def metrics(self):
+    def judges(self):
         self.passes += 1
-        return [metrics.MeanAbsoluteError()]
+        metric = metrics.MeanAbsoluteError()
+        return [Judge(metric.name, metric, 0, False)]
+
+    def train(self, size):
+        samples = Samples([X], [Y], [None])
+        feed = Feed(
+            lambda _: batches.in_order(len(X), size),
+            samples.batch,
+            None,
+            np.random.default_rng(),
+            [],
+        )
+        return loops.train(self.session, feed, self.session.scores(), epoch=0)
 
 
 def test_every_batch_is_a_step():
     asked = Asked()
-    logs = loops.train(asked.session, X, Y, data.batches(6, 4), epoch=0)
+    logs = asked.train(4)
     assert asked.passes == 1
     # The layer gives zeros: dL/dy is -2 y over the rows of the batch.
     for gradients, rows in zip(asked.steps, (slice(0, 4), slice(4, 6)), strict=True):
@@ -51,13 +69,14 @@ def test_every_batch_is_a_step():
 
 def test_training_stops_after_the_batch_that_says_so():
     asked = Asked(stops_after=2)
-    loops.train(asked.session, X, Y, data.batches(6, 1), epoch=0)
+    asked.train(1)
     assert len(asked.steps) == 2
 
 
 def test_evaluation_takes_no_step():
     asked = Asked()
-    logs = loops.validate(asked.session, X, Y, 4, epoch=0)
+    samples = Samples([X], [Y], [None])
+    logs = loops.validate(asked.session, map(samples.batch, batches.in_order(6, 4)), epoch=0)
     assert not asked.steps
     assert logs["val_loss"] == pytest.approx(np.mean(Y**2))
 
@@ -71,7 +90,9 @@ def test_prediction_fills_the_outputs_batch_by_batch():
 
     layer = Asked().layer
     layer.set_weights([[[2.0], [0.0]], [1.0]])
-    outputs = np.full((6, 1), np.nan)
-    loops.predict([layer], X, outputs, 4, CallbackList([Watch()], None))
-    np.testing.assert_array_equal(outputs[:, 0], 2 * X[:, 0] + 1)
+    rows = list(batches.in_order(6, 4))
+    outputs = InPlace(rows, 6)
+    inputs = ([Value(X[batch])] for batch in rows)
+    loops.predict(chain([layer]), inputs, outputs.put, CallbackList([Watch()], None))
+    np.testing.assert_array_equal(outputs.result()[0][:, 0], 2 * X[:, 0] + 1)
     assert seen == [(4, 1), (2, 1)]

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from rnnfast import Sequential, layers, losses
-from rnnfast.training.objective import Objective
+from rnnfast.layers.value import Value
+from rnnfast.training.objective import Objective, Target
+from rnnfast.training.samples import Batch
 
 SAMPLES, STEPS, VOCABULARY, CLASSES = 6, 5, 4, 3
 F64 = {"dtype": "float64"}
@@ -26,6 +28,10 @@ def tagger(activation="softmax"):
     )
 
 
+def batch(words=WORDS, labels=LABELS):
+    return Batch([Value(words)], [labels], [None])
+
+
 @pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum"])
 @pytest.mark.parametrize("activation", ["softmax", "linear"])
 def test_the_loss_is_that_of_the_steps_that_are_there(activation, reduction):
@@ -35,13 +41,13 @@ def test_the_loss_is_that_of_the_steps_that_are_there(activation, reduction):
     )
     valid = WORDS != 0
     wanted, of_valid = loss.value_and_grad(LABELS[valid], model(WORDS)[valid])
-    objective = Objective(model.layers, loss)
-    value, output = objective.value(WORDS, LABELS)
+    objective = Objective(model.graph, [Target("y", loss)])
+    value, _, [output] = objective.value(batch())
     assert value == pytest.approx(wanted, rel=1e-12)
     np.testing.assert_array_equal(output.mask, valid)
-    np.testing.assert_allclose(objective.predictions(output.y), model(WORDS), rtol=1e-12)
-    trained, _, pullback = objective.value_and_pullback(WORDS, LABELS)
-    assert trained == pytest.approx(wanted, rel=1e-12)
+    np.testing.assert_allclose(objective.predictions(0, output.array), model(WORDS), rtol=1e-12)
+    trained, pullback = objective.value_and_pullback(batch())
+    assert trained.loss == pytest.approx(wanted, rel=1e-12)
     bias = pullback()[-1]
     if activation == "linear":
         np.testing.assert_allclose(bias, of_valid.sum(axis=0), rtol=1e-12)
@@ -73,9 +79,10 @@ def test_accuracy_counts_the_steps_that_are_there():
 
 def test_a_batch_of_nothing_has_no_loss_and_no_gradient():
     model = tagger()
-    objective = Objective(model.layers, losses.get("sparse_categorical_crossentropy"))
-    value, _, pullback = objective.value_and_pullback(np.zeros_like(WORDS), LABELS)
-    assert value == 0
+    loss = losses.get("sparse_categorical_crossentropy")
+    objective = Objective(model.graph, [Target("y", loss)])
+    valued, pullback = objective.value_and_pullback(batch(np.zeros_like(WORDS)))
+    assert valued.loss == 0
     assert not any(gradient.any() for gradient in pullback())
 
 
@@ -97,6 +104,7 @@ def test_without_a_mask_all_steps_count():
         ]
     )
     loss = losses.get("sparse_categorical_crossentropy")
-    value, output = Objective(model.layers, loss).value(WORDS, LABELS[:, 0])
+    objective = Objective(model.graph, [Target("y", loss)])
+    value, _, [output] = objective.value(batch(labels=LABELS[:, 0]))
     assert output.mask is None
     assert value == pytest.approx(loss(LABELS[:, 0], model(WORDS)), rel=1e-12)

@@ -118,4 +118,4 @@ def _mark_best(axes: Any, epochs: Sequence[int], curves: Mapping[str, list[float
     losses = curves.get("val_loss") or curves.get("loss")
     if losses:
         best = _epochs_of(epochs, losses)[min(range(len(losses)), key=losses.__getitem__)]
-        axes.axvline(best, color=_BEST, linewidth=1, linestyle=":", label=f"best epoch, {best}")
+        axes.axvline(best, color=_BEST, linewidth=1, linestyle=":", label=f"best epoch: {best}")
