@@ -110,7 +110,7 @@ class ModelCheckpoint(MonitorCallback):
 
     def get_state(self) -> dict[str, Any]:
         """Return the best value and the batches since the last file; see `Callback.get_state`."""
-        state: dict[str, Any] = {"epoch": self._epoch, "batches": self._batches}
+        state: dict[str, Any] = {"batches": self._batches}
         if self.best is not None:
             state["best"] = self.best
         return state
@@ -118,7 +118,6 @@ class ModelCheckpoint(MonitorCallback):
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from a state; see `Callback.set_state`."""
         self.best = state.get("best")
-        self._epoch = state["epoch"]
         self._batches = state["batches"]
 
     def _save(self, epoch: int, logs: Logs) -> None:

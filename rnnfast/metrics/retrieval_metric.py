@@ -33,6 +33,8 @@ class RetrievalMetric(ConfusionMetric):
         See `Metric`.
     """
 
+    direction = "max"
+
     def __init__(
         self,
         thresholds: float | Iterable[float] | None,

@@ -1,14 +1,14 @@
-"""Classes whose misspelt arguments are told what was meant."""
+"""Classes and functions whose misspelt arguments, and attributes, are told what was meant."""
 
 import inspect
 
 import pytest
 
 from rnnfast.utils.known_attributes import KnownAttributes
-from rnnfast.utils.known_keywords import KnownKeywords
+from rnnfast.utils.known_keywords import known_keywords
 
 
-class Plain(metaclass=KnownKeywords):
+class Plain(KnownAttributes):
     def __init__(self, units, *, rate=0.5):
         self.given = units, rate
 
@@ -21,6 +21,10 @@ class Open(Plain):
 
 class Derived(Plain):
     pass
+
+
+class Ours(Plain):
+    __module__ = "rnnfast.layers.ours"
 
 
 def test_arguments_arrive():
@@ -46,11 +50,26 @@ def test_what_python_says_of_other_mistakes_stays():
 
 
 def test_who_looks_at_a_class_sees_its_arguments():
-    assert (
-        str(inspect.signature(Plain)) == str(inspect.signature(Derived)) == "(units, *, rate=0.5)"
-    )
+    for cls in (Plain, Derived):
+        assert str(inspect.signature(cls)) == "(units, *, rate=0.5)"
     assert str(inspect.signature(Open)) == "(units, **options)"
 
 
-def test_classes_with_known_attributes_are_of_this_kind():
-    assert isinstance(KnownAttributes, KnownKeywords)
+def test_a_misspelt_attribute_of_ours_is_told():
+    ours, derived = Ours(3), Plain(3)
+    ours.given = ours._new = 4
+    with pytest.raises(AttributeError, match="Ours has no attribute 'givn'; did you mean 'given'"):
+        ours.givn = 4
+    derived.givn = 4  # a user's class may have anything
+
+
+def test_a_misspelt_argument_of_a_function_is_told():
+    @known_keywords
+    def run(units, *, rate=0.5):
+        return units, rate
+
+    assert run(3) == (3, 0.5)
+    assert run(units=3, rate=1) == (3, 1)
+    assert str(inspect.signature(run)) == "(units, *, rate=0.5)"
+    with pytest.raises(TypeError, match=r"^run\(\) got an .* 'rat'; did you mean 'rate'"):
+        run(3, rat=0.1)
