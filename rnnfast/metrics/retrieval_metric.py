@@ -33,8 +33,6 @@ class RetrievalMetric(ConfusionMetric):
         See `Metric`.
     """
 
-    direction = "max"
-
     def __init__(
         self,
         thresholds: float | Iterable[float] | None,
