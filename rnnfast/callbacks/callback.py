@@ -25,7 +25,8 @@ class Callback(KnownAttributes):
     model : Sequential
         The model that is trained, evaluated or asked to predict.
     params : dict
-        verbose, epochs, steps (batches of an epoch), samples, batch_size.
+        verbose, epochs, steps (batches of an epoch), samples, batch_size; None for what nobody
+        knows beforehand, as with generators.
     """
 
     # Whether it hears of a moment after all others: what they made of it is done by then.

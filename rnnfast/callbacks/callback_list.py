@@ -61,8 +61,6 @@ def as_callbacks(callbacks: object) -> list[Callback]:
     """
     if callbacks is None:
         return []
-    if isinstance(callbacks, Callback):
-        return [callbacks]
     checked = []
     for callback in callbacks if isinstance(callbacks, Iterable) else [callbacks]:
         if not isinstance(callback, Callback):
@@ -78,5 +76,6 @@ def _described(callback: object) -> str:
     if isinstance(callback, type) and issubclass(callback, Callback):
         return f"the class {callback.__name__}; call it: {callback.__name__}()"
     kind = callback if isinstance(callback, type) else type(callback)
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
     whose = instead(callback, "rnnfast.callbacks", ours.__all__)
-    return f"{kind.__module__}.{kind.__qualname__}{whose}"
+    return f"{module}{kind.__qualname__}{whose}"

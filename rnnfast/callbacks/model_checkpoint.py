@@ -10,7 +10,7 @@ from rnnfast._check.options import flag
 from rnnfast._check.spelling import meant
 from rnnfast.callbacks.callback import Logs
 from rnnfast.callbacks.monitoring import MonitorCallback
-from rnnfast.utils.hyperparameters import require_positive
+from rnnfast.utils.hyperparameters import finite, require_positive
 
 _SUFFIX = ".safetensors"
 
@@ -72,7 +72,7 @@ class ModelCheckpoint(MonitorCallback):
         save_freq: int | str = "epoch",
         initial_value_threshold: float | None = None,
     ) -> None:
-        super().__init__(monitor, mode, initial_value_threshold)
+        super().__init__(monitor, mode)
         self.filepath = os.fspath(filepath)
         _check_template(self.filepath)
         self.verbose = verbose
@@ -86,6 +86,8 @@ class ModelCheckpoint(MonitorCallback):
         self.save_freq = (
             save_freq if save_freq == "epoch" else require_positive("save_freq", save_freq)
         )
+        if initial_value_threshold is not None:
+            self.best = finite("initial_value_threshold", initial_value_threshold)
         self._epoch = 0
         self._batches = 0
 

@@ -15,6 +15,8 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from rnnfast._check.spelling import meant
 from rnnfast.callbacks.callback import Callback, Logs
 from rnnfast.utils.hyperparameters import finite
@@ -31,8 +33,6 @@ class MonitorCallback(Callback):
         Its name there.
     mode : {"auto", "min", "max"}, default "auto"
         Whether smaller or larger values are better.
-    baseline : float, optional
-        The best value before the first.
     min_delta : float, default 0
         How much better a value must be; its sign does not matter.
 
@@ -44,14 +44,14 @@ class MonitorCallback(Callback):
     Raises
     ------
     ValueError
-        When `mode` is none of these; at the end of an epoch when "auto" cannot be told.
+        When `mode` is none of these; at the end of an epoch when "auto" cannot be told, or what
+        is monitored is no single number.
     """
 
     def __init__(
         self,
         monitor: str = "val_loss",
         mode: str = "auto",
-        baseline: float | None = None,
         min_delta: float = 0,
     ) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class MonitorCallback(Callback):
         self.monitor = monitor
         self.mode = mode
         self.min_delta = abs(finite("min_delta", min_delta))
-        self.best = None if baseline is None else finite("baseline", baseline)
+        self.best: float | None = None
         self._warned = False
 
     def monitored(self, logs: Logs | None) -> float | None:
@@ -77,6 +77,11 @@ class MonitorCallback(Callback):
         if value is None:
             self._warn_once(logs or {})
             return None
+        if np.ndim(value):
+            raise ValueError(
+                f"{type(self).__name__} monitors {self.monitor!r}, which must be one number, got "
+                f"an array of shape {np.shape(value)}"
+            )
         return float(value)
 
     def better(self, value: float, before: float | None) -> bool:

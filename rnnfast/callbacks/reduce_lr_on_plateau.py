@@ -67,7 +67,7 @@ class ReduceLROnPlateau(MonitorCallback):
         cooldown: int = 0,
         min_lr: float = 0.0,
     ) -> None:
-        super().__init__(monitor, mode, min_delta=min_delta)
+        super().__init__(monitor, mode, min_delta)
         if at_least_zero("factor", factor) >= 1:
             raise ValueError(f"factor must be below 1, got {factor!r}")
         at_least_zero("patience", patience)
@@ -101,7 +101,6 @@ class ReduceLROnPlateau(MonitorCallback):
             return
         if self.in_cooldown():
             self.cooldown_counter -= 1
-            self.wait = 0
         if self.better(value, self.best):
             self.best = value
             self.wait = 0

@@ -1,8 +1,10 @@
 """Layers with Keras's names, arguments and defaults."""
 
 from rnnfast.layers.activation import Activation
+from rnnfast.layers.add import Add
 from rnnfast.layers.bidirectional import Bidirectional
 from rnnfast.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from rnnfast.layers.concatenate import Concatenate
 from rnnfast.layers.dense import Dense
 from rnnfast.layers.dropout import Dropout
 from rnnfast.layers.embedding import Embedding
@@ -28,7 +30,9 @@ __all__ = [
     "LSTM",
     "RNN",
     "Activation",
+    "Add",
     "Bidirectional",
+    "Concatenate",
     "Dense",
     "Dropout",
     "Embedding",
@@ -56,5 +60,5 @@ __all__ = [
 register(
     thing
     for thing in map(globals().__getitem__, __all__)
-    if isinstance(thing, type) and hasattr(thing, "from_config") and thing is not Layer
+    if isinstance(thing, type) and hasattr(thing, "from_config") and thing not in (Layer, Input)
 )

@@ -20,7 +20,7 @@ class Add(Merge):
 
     Parameters
     ----------
-    name, dtype, **options
+    name, dtype, trainable, **options
         As for every layer.
 
     Notes

@@ -127,8 +127,11 @@ class CellLayer(Unidirectional):
     def _check_input_shape(self, input_shape: Shape) -> None:
         """Raise ValueError unless the input is (batch, time, I), with the I of the weights."""
         super()._check_input_shape(input_shape)
-        built_for = self._parameters["kernel"].shape[1] if self.built else None
-        require_features(self, input_shape, built_for)
+        require_features(self, input_shape, self._features)
+
+    @property
+    def _features(self) -> int | None:
+        return self._parameters["kernel"].shape[1] if self.built else None
 
     @property
     def state_sizes(self) -> list[int]:

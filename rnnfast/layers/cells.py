@@ -203,7 +203,7 @@ class StackedRNNCells(KnownAttributes):
             if not isinstance(cell, Cell):
                 raise TypeError(
                     "a cell must be a SimpleRNNCell, LSTMCell or GRUCell, "
-                    f"got {type(cell).__name__}"
+                    f"got {type(cell).__name__}" + serialization.instead_of(cell)
                 )
         if not self.cells:
             raise ValueError("cells must be one cell at least, got none")

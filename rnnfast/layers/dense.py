@@ -99,7 +99,8 @@ class Dense(Layer):
         if len(input_shape) < 2:
             raise ValueError(
                 f"the input of layer {self.name!r} must be (batch, ..., features), "
-                f"got shape {input_shape}; x[:, None] makes a column of a 1-D array"
+                f"got shape {input_shape}; x[:, None] makes a column of a 1-D array, and x[None] a "
+                f"batch of one sample"
             )
         require_features(self, input_shape, len(self._kernel) if self.built else None)
 

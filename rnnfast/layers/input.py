@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnnfast.layers.layer import Layer, Shape
-from rnnfast.layers.symbol import Symbol
+from rnnfast.layers.layer import Shape
+from rnnfast.layers.missing_axis import meant_by
+from rnnfast.layers.symbol import Called, Symbol
 from rnnfast.utils.naming import auto_name, check_name
 from rnnfast.utils.options import refuse
 
@@ -90,7 +91,7 @@ class Input(Symbol):
         """Make an input from what `get_config` returned."""
         return cls(**config)
 
-    def check_dtype(self, layer: Layer) -> None:
+    def check_dtype(self, layer: Called) -> None:
         """Check the declared dtype.
 
         Parameters
@@ -129,10 +130,9 @@ class Input(Symbol):
             wanted not in (None, got) and got is not None
             for wanted, got in zip(self.batch_shape[1:], shape[1:], strict=True)
         ):
-            one = len(shape) == len(self.batch_shape) - 1
-            hint = "; x[None] makes a batch of one sample" if one else ""
             raise ValueError(
-                f"x must have the shape of the model's Input, {self.batch_shape}, got {shape}{hint}"
+                f"x must have the shape of the model's Input, {self.batch_shape}, got {shape}"
+                + meant_by(shape, self.batch_shape)
             )
 
 

@@ -38,7 +38,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from rnnfast._check.arrays import booleans
 from rnnfast.layers import serialization, symbol
 from rnnfast.layers.activations import Activation
-from rnnfast.layers.given_shape import Shape, take_shape
+from rnnfast.layers.given_shape import SAYING_SHAPE, Shape, take_shape
 from rnnfast.layers.value import Mask, Value, ValuesPullback
 from rnnfast.layers.weights import Array, Weighted
 from rnnfast.utils.arguments import arguments_of
@@ -109,7 +109,8 @@ class Layer(Weighted):
     ) -> None:
         kind = type(self).__name__
         self.batch_input_shape = take_shape(kind, options, has_steps=self._takes_steps)
-        refuse(kind, options, self.not_yet, arguments_of(type(self)))
+        offered = (*arguments_of(type(self)), *arguments_of(Layer), *SAYING_SHAPE)
+        refuse(kind, options, self.not_yet, offered)
         super().__init__(
             auto_name(self) if name is None else check_name(name),
             _as_float_dtype(dtype),

@@ -26,7 +26,7 @@ class Merge(Layer):
 
     Parameters
     ----------
-    name, dtype, **options
+    name, dtype, trainable, **options
         As for every layer.
     """
 

@@ -139,6 +139,10 @@ class RNN(Unidirectional):
         super()._check_input_shape(input_shape)
         self._layers[0]._check_input_shape(input_shape)
 
+    @property
+    def _features(self) -> int | None:
+        return self._layers[0]._features
+
     def _create_weights(self, input_shape: Shape) -> None:
         batch, time, features = input_shape
         for prefix, layer in self._layers_by_name.items():

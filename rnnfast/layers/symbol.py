@@ -11,12 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from rnnfast.layers.layer import Layer, Shape
+from rnnfast.layers.given_shape import Shape
+
+
+class Called(Protocol):
+    """What is asked of a layer that is called."""
+
+    name: str
+    dtype: np.dtype[Any]
+
+    @property
+    def input_dtype(self) -> np.dtype[Any]:
+        """The dtype that it takes."""
 
 
 class Symbol:
@@ -42,7 +52,7 @@ class Symbol:
         self.origin = origin
         self.index = index
 
-    def check_dtype(self, layer: Layer) -> None:
+    def check_dtype(self, layer: Called) -> None:
         """Raise ValueError when a layer takes another dtype."""
         if self.origin is not None and layer.input_dtype != self.dtype:
             raise ValueError(
@@ -64,7 +74,7 @@ class Symbol:
 class Call:
     """A layer called on symbols; equal to itself alone."""
 
-    layer: Layer
+    layer: Any
     takes: tuple[Symbol, ...]
     gives: list[Symbol]
 
@@ -77,7 +87,7 @@ def is_symbolic(*arguments: Any) -> bool:
     )
 
 
-def call(layer: Layer, takes: Sequence[Any], gives: Sequence[Shape]) -> list[Symbol]:
+def call(layer: Called, takes: Sequence[Any], gives: Sequence[Shape]) -> list[Symbol]:
     """Note a call of a layer, which fits what it takes.
 
     Raises

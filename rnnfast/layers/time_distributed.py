@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
+from rnnfast.layers import serialization
 from rnnfast.layers.activations import Activation
 from rnnfast.layers.layer import Array, Layer, Mask, Pullback, Shape
 from rnnfast.layers.recurrent_layer import is_stateful
@@ -59,7 +60,10 @@ class TimeDistributed(Layer):
         **options: Unpack[SampleOptions],
     ) -> None:
         if not isinstance(layer, Layer):
-            raise TypeError(f"layer must be a Layer, got {type(layer).__name__}")
+            raise TypeError(
+                f"layer must be a Layer, got {type(layer).__name__}"
+                + serialization.instead_of(layer)
+            )
         super().__init__(name=name, dtype=layer.dtype if dtype is None else dtype, **options)
         if self.dtype != layer.dtype:
             raise ValueError(f"dtype must be that of layer, {layer.dtype}, got {self.dtype}")

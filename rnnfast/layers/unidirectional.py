@@ -21,6 +21,7 @@ from numpy.typing import DTypeLike
 from rnnfast._check.options import flag
 from rnnfast.layers.layer import Array, Mask, Shape
 from rnnfast.layers.masks import MaskedSteps
+from rnnfast.layers.missing_axis import meant_by
 from rnnfast.layers.recurrent_layer import Outcome, RecurrentLayer, States, StatesPullback
 from rnnfast.layers.value import Value
 
@@ -77,8 +78,13 @@ class Unidirectional(RecurrentLayer):
             raise ValueError(
                 f"the input of layer {self.name!r} must be (batch, time, features), "
                 f"got shape {input_shape}; a recurrent layer before this one needs "
-                f"return_sequences=True, and x[:, :, None] adds a feature axis"
+                f"return_sequences=True" + meant_by(input_shape, (None, None, self._features))
             )
+
+    @property
+    def _features(self) -> int | None:
+        """Length of the vectors that the layer was built for."""
+        return None
 
     def compute_output_shape(self, input_shape: Shape) -> Any:
         """Give the shape of the result.
@@ -152,7 +158,7 @@ class Unidirectional(RecurrentLayer):
         else:
             y, after = self._scan(steps.pack(sequence), steps.lengths, before)
         if self.stateful:
-            self._remember(after)
+            self._carry(after)
         return Outcome(self._select(y, after, steps), after)
 
     def run_vjp(
@@ -176,7 +182,7 @@ class Unidirectional(RecurrentLayer):
             wrt_states=wrt_states,
         )
         if self.stateful:
-            self._remember(after)
+            self._carry(after)
 
         def pullback(
             dy: Array | None, dstates: Sequence[Array | None] | None = None
@@ -285,9 +291,9 @@ class Unidirectional(RecurrentLayer):
             )
         return self._last_states if initial is None else initial
 
-    def _remember(self, after: States) -> None:
+    def _carry(self, states: States) -> None:
         # What a caller gets is the caller's to change.
-        self._last_states = tuple(state.copy() for state in after)
+        self._last_states = tuple(state.copy() for state in states)
 
 
 def _swap_batch_and_time(x: Array) -> Array:

@@ -70,6 +70,8 @@ class AUC(ConfusionMetric):
         For the curve "PRGAIN" and several labels.
     """
 
+    direction = "max"
+
     def __init__(
         self,
         num_thresholds: int = 200,

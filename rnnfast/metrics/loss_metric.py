@@ -24,6 +24,8 @@ class LossMetric(MeanMetric):
         See `Metric`.
     """
 
+    direction = "min"
+
     def __init__(self, loss: object, name: str | None = None, dtype: None = None) -> None:
         self._loss = losses.get(loss)
         super().__init__(name or self._loss.name, dtype)

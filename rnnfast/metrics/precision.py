@@ -28,6 +28,8 @@ class Precision(RetrievalMetric):
         See `Metric`.
     """
 
+    direction = "max"
+
     def __init__(
         self,
         thresholds: float | Iterable[float] | None = None,

@@ -28,6 +28,8 @@ class Recall(RetrievalMetric):
         See `Metric`.
     """
 
+    direction = "max"
+
     def __init__(
         self,
         thresholds: float | Iterable[float] | None = None,

@@ -34,6 +34,8 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
         Only False is supported yet.
     """
 
+    direction = "max"
+
     def __init__(
         self,
         k: int = 5,

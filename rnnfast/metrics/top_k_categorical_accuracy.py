@@ -25,6 +25,8 @@ class TopKCategoricalAccuracy(MeanMetric):
         See `Metric`.
     """
 
+    direction = "max"
+
     def __init__(
         self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: None = None
     ) -> None:

@@ -1,7 +1,7 @@
 """Models of layers, and the file in which a model is kept."""
 
 from rnnfast.models.functional import Model
-from rnnfast.models.model_file import load_model
+from rnnfast.models.loading import load_model
 from rnnfast.models.sequential import Sequential
 
 __all__ = ["Model", "Sequential", "load_model"]

@@ -80,8 +80,8 @@ class Optimizer(KnownAttributes):
         name: str | None = None,
         **not_yet: object,
     ) -> None:
-        known = [*inspect.signature(type(self)).parameters, *OptimizerOptions.__annotations__]
-        refuse(type(self).__name__, not_yet, NOT_YET, known)
+        offered = {*inspect.signature(type(self)).parameters, *OptimizerOptions.__annotations__}
+        refuse(type(self).__name__, not_yet, NOT_YET, sorted(offered))
         clipping.require_one(clipnorm, clipvalue, global_clipnorm)
         self.clipnorm = clipnorm
         self.clipvalue = clipvalue
@@ -309,6 +309,7 @@ class Optimizer(KnownAttributes):
         require_parameters(variables)
         self._choose_decaying(variables)
         self._state.start([variable for _, variable in variables], self._kept())
+        self._paths = [path for path, _ in variables]
 
     def _choose_decaying(self, variables: Sequence[tuple[Path, Array]]) -> None:
         if self._state.mask is None and self._excluded is not None:

@@ -72,15 +72,15 @@ class State:
             )
         given = {str(name): np.asarray(value) for name, value in state.items()}
         of_all = self._of_all()
+        forms = self.forms if self.own is not None else list(_forms(given))
         mask = given.get(_MASK)
         if mask is not None:
-            of_all[_MASK] = np.ones(len(self.forms) if self.forms else mask.size, bool)
+            of_all[_MASK] = np.ones(len(forms) or mask.size, bool)
         _require_names([name for name in given if "/" not in name], list(of_all))
         for name, array in of_all.items():
             _require_form(name, given[name], (array.shape, array.dtype))
         for name in of_all.keys() & {"iterations", "learning_rate"}:
             at_least_zero(f"state[{name!r}]", float(given[name]))
-        forms = self.forms if self.own is not None else list(_forms(given))
         own = _of_parameters(given, kept, forms)
 
         for name in of_all.keys() & {"iterations", "learning_rate"}:

@@ -14,7 +14,7 @@ from rnnfast.layers.layer import Array, Layer, Shape
 from rnnfast.layers.recurrent_layer import RecurrentLayer
 from rnnfast.metrics import Metric
 from rnnfast.optimizers import Optimizer
-from rnnfast.training import samples
+from rnnfast.training import model_file, samples
 from rnnfast.training.graph import Graph, trained_weights
 from rnnfast.training.judges import Choices
 from rnnfast.training.packed_model import PackedModel
@@ -23,6 +23,7 @@ from rnnfast.training.summary import describe
 from rnnfast.training.trainable import require_layers
 from rnnfast.training.trainer import Trainer
 from rnnfast.training.weights import HasWeights
+from rnnfast.training.weights_file import Filepath
 from rnnfast.utils.known_attributes import KnownAttributes
 from rnnfast.utils.known_keywords import known_keywords
 from rnnfast.utils.options import refuse
@@ -218,7 +219,6 @@ class Model(HasWeights, KnownAttributes):
             if isinstance(layer, RecurrentLayer):
                 layer.reset_state()
 
-    @known_keywords
     def summary(
         self, *, print_fn: Callable[[str], object] | None = None, **options: object
     ) -> None:
@@ -269,6 +269,42 @@ class Model(HasWeights, KnownAttributes):
         batch = samples.of_inputs(self, "x", x).batch(slice(None))
         outputs = [output.array for output in self.graph.call(batch.inputs)]
         return outputs[0] if len(outputs) == 1 else outputs
+
+    # -------------------------------------------------------------------------------- files
+
+    def save(self, filepath: Filepath, overwrite: bool = True) -> None:
+        """Write the whole model to a safetensors file, which `rnnfast.load_model` reads.
+
+        It holds layers, weights, and what `compile` was told, with the optimizer's state: training
+        goes on where it was. The file is whole at any moment; see `save_weights`.
+
+        Parameters
+        ----------
+        filepath : path
+            Must end in `.safetensors`.
+        overwrite : bool, default True
+            Whether an existing file is replaced.
+
+        Raises
+        ------
+        ValueError
+            When the ending is another, or the model is not built.
+        TypeError
+            When a layer is made with a function, or is not rnnfast's: a file holds no code.
+        FileExistsError
+            When the file exists, or a link of this name, and `overwrite` is False.
+        OSError
+            When it cannot be written; one that was there has not changed.
+        ImportError
+            When safetensors is not installed.
+
+        Warns
+        -----
+        UserWarning
+            When losses, metrics or the optimizer are code of one's own: they are left out.
+        """
+        self._require_built("save")
+        model_file.save(self, filepath, overwrite)
 
     # ----------------------------------------------------------------------------- training
 

@@ -64,7 +64,7 @@ def encode(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> bytes:
         raise ImportError(
             "files of weights are written with safetensors; run `pip install safetensors`"
         ) from error
-    contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+    contiguous = {name: np.asarray(value, order="C") for name, value in tensors.items()}
     data: bytes = library.save(contiguous, metadata=dict(metadata))
     return data
 

@@ -190,7 +190,7 @@ def test_ten_steps(name, config, clipping):
     assert optimizer.iterations == int(keras_optimizer.iterations)
 
 
-@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adam"])
+@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adam", "AdamW"])
 def test_same_defaults(name):
     ours = getattr(optimizers, name)().get_config()
     theirs = getattr(keras.optimizers, name)().get_config()

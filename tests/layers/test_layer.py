@@ -175,7 +175,7 @@ def test_input_takes_its_shape_with_the_batch_axis_or_without():
     assert layers.Input((None, 5), 4).shape == (4, None, 5)
     assert layers.Input((5,), batch_shape=None).shape == (None, 5)
     for options in ({"shape": (5,)}, {"batch_size": 3}):
-        with pytest.raises(ValueError, match="shape .* or batch_shape, not both"):
+        with pytest.raises(ValueError, match=r"shape .* or batch_shape, not both"):
             layers.Input(batch_shape=(None, 5), **options)
     with pytest.raises(ValueError, match="must begin with the batch axis"):
         layers.Input(batch_shape=())

@@ -1,14 +1,16 @@
 """What callbacks hear, and what the user sees."""
 
 import re
+import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+from fake_fit import FakeModel, class_of
 from rnnfast import Sequential, callbacks, layers, metrics, optimizers
-
-EVENTS = [name for name in vars(callbacks.Callback) if name.startswith("on_")]
+from rnnfast.callbacks.callback import EVENTS
+from rnnfast.callbacks.callback_list import CallbackList, as_callbacks
 
 
 class Listener(callbacks.Callback):
@@ -187,10 +189,172 @@ def test_time_spent_in_validation_is_not_in_the_rate(capsys):
 
 @pytest.mark.parametrize("verbose", [1, "auto"])
 def test_without_tqdm(model, capsys, monkeypatch, verbose):
-    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     if verbose == "auto":
         model.fit(X, Y, verbose=verbose)
         assert capsys.readouterr().out.startswith("Epoch 1/1 - ")
     else:
         with pytest.raises(ImportError, match="pip install tqdm"):
             model.fit(X, Y, verbose=verbose)
+
+
+def unknown_length(callback, steps, batches):
+    """One epoch and a prediction of data that come from a generator."""
+    listeners = CallbackList(callback, FakeModel(), epochs=1, steps=steps, samples=None)
+    callback.params["batch_size"] = None
+    listeners.tell("on_train_begin")
+    listeners.tell("on_epoch_begin", 0)
+    for batch in range(batches):
+        listeners.tell("on_train_batch_end", batch, {"loss": 0.5})
+    listeners.tell("on_epoch_end", 0, {"loss": 0.5})
+    listeners.tell("on_predict_begin")
+    listeners.tell("on_predict_batch_end", 0, {"outputs": None})
+    listeners.tell("on_predict_end")
+
+
+@pytest.mark.parametrize("steps", [3, None])
+def test_lines_count_steps_where_samples_are_unknown(capsys, steps):
+    unknown_length(callbacks.ProgressLines(), steps, batches=3)
+    epoch, predict = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"Epoch 1/1 - 0\.\ds - [\d,]+ steps/s - loss: 0\.5000", epoch)
+    assert re.fullmatch(r"Predict - 0\.\ds - [\d,]+ steps/s", predict)
+
+
+@pytest.mark.parametrize(("steps", "shown"), [(3, r"100%\|.*\| 3/3 \["), (None, r"3 steps \[")])
+def test_bars_count_steps_where_samples_are_unknown(capsys, steps, shown):
+    unknown_length(callbacks.ProgressBar(), steps, batches=3)
+    bar = capsys.readouterr().err.split("\n")[0].split("\r")[-1]
+    assert re.match(rf"Epoch 1/1: {shown}", bar)
+    assert bar.endswith("steps/s, loss: 0.5000]")
+
+
+def test_a_notebook_without_widgets_has_the_bar_of_a_terminal():
+    # As Jupyter's kernel shows itself to tqdm, which warns there when it looks for ipywidgets.
+    program = """
+import sys, types
+sys.modules["ipykernel.zmqshell"] = types.ModuleType("ipykernel.zmqshell")
+sys.modules["IPython"] = types.SimpleNamespace(get_ipython=lambda: None)
+sys.modules["ipywidgets"] = None
+from rnnfast.callbacks import ProgressBar
+bar = ProgressBar()
+bar.set_params({"samples": 2, "batch_size": 2, "steps": 1, "epochs": 1})
+bar.on_epoch_begin(0)
+bar.on_train_batch_end(0, {"loss": 1.0})
+bar.on_epoch_end(0, {"loss": 1.0})
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "Epoch 1/1: 100%" in done.stderr
+    assert "Warning" not in done.stderr
+    assert done.returncode == 0
+
+
+def test_methods_need_no_default_for_logs(model):
+    class Strict(callbacks.Callback):
+        def on_train_begin(self, logs):
+            assert logs.get("loss") is None
+
+        def on_epoch_begin(self, epoch, logs):
+            heard.append((epoch, logs))
+
+    heard = []
+    model.fit(X, Y, callbacks=Strict(), verbose=0)
+    assert heard == [(0, {})]
+
+
+def test_older_names_of_training_steps(model):
+    class Older(callbacks.Callback):
+        def on_batch_begin(self, batch, logs=None):
+            heard.append(("begin", batch))
+
+        def on_batch_end(self, batch, logs=None):
+            heard.append(("end", batch, *logs))
+
+    heard = []
+    model.fit(X, Y, batch_size=10, callbacks=[Older()], verbose=0)
+    assert heard == [("begin", 0), ("end", 0, "loss", "mae")]
+
+
+def test_a_misspelt_method_is_warned_of():
+    with pytest.warns(UserWarning, match=r"Mine\.on_epoch_ends is never called.*'on_epoch_end'"):
+
+        class Mine(callbacks.Callback):
+            def on_epoch_ends(self, epoch, logs=None):
+                pass
+
+    class Own(callbacks.Callback):
+        def on_button(self):
+            pass
+
+
+def test_functions_in_place_of_methods(model):
+    heard = []
+    model.fit(
+        X,
+        Y,
+        batch_size=10,
+        validation_split=0.5,
+        callbacks=callbacks.LambdaCallback(
+            on_train_begin=lambda logs: heard.append("begin"),
+            on_epoch_end=lambda epoch, logs: heard.append((epoch, *logs)),
+            on_train_batch_end=lambda batch, logs: heard.append((batch, *logs)),
+            on_test_end=lambda logs: heard.append("tested"),
+        ),
+        verbose=0,
+    )
+    figures = ("loss", "mae")
+    assert heard == ["begin", (0, *figures), "tested", (0, *figures, "val_loss", "val_mae")]
+
+
+@pytest.mark.parametrize(
+    ("functions", "message"),
+    [
+        ({"on_epoch_ends": print}, "'on_epoch_ends'; did you mean 'on_epoch_end'"),
+        ({"set_model": print}, "unexpected argument 'set_model'"),
+        ({"on_test_end": 1}, "on_test_end must be a function, got 1"),
+    ],
+)
+def test_functions_that_are_refused(functions, message):
+    with pytest.raises(TypeError, match=message):
+        callbacks.LambdaCallback(**functions)
+
+
+@pytest.mark.parametrize("loss", [np.nan, np.inf, -np.inf])
+def test_a_loss_that_is_no_number_ends_the_training(loss, capsys):
+    model, quiet = FakeModel(), callbacks.TerminateOnNaN()
+    quiet.set_model(model)
+    quiet.on_train_batch_end(0, {"loss": 1.0})
+    quiet.on_train_batch_end(1, {"mae": np.nan})
+    assert not model.stop_training
+    quiet.on_train_batch_end(2, {"loss": loss})
+    assert model.stop_training
+    assert capsys.readouterr().out == "Batch 2: Invalid loss, terminating training\n"
+    with pytest.raises(RuntimeError, match=f"the loss became {loss} in batch 2"):
+        callbacks.TerminateOnNaN(raise_error=True).on_train_batch_end(2, {"loss": loss})
+
+
+def test_what_is_no_callback_is_refused():
+    assert as_callbacks(None) == []
+    listener = Listener()
+    assert as_callbacks(listener) == as_callbacks(iter([listener])) == [listener]
+    with pytest.raises(TypeError, match=r"of rnnfast\.callbacks\.Callback, got builtin_func\w+$"):
+        as_callbacks([print])
+    with pytest.raises(TypeError, match=r"the class EarlyStopping; call it: EarlyStopping\(\)"):
+        as_callbacks([callbacks.EarlyStopping])
+
+
+@pytest.mark.parametrize(
+    ("callback", "message"),
+    [
+        (class_of("EarlyStopping")(), r"keras's, use rnnfast\.callbacks\.EarlyStopping$"),
+        (class_of("EarlyStopping"), r"keras's, use rnnfast\.callbacks\.EarlyStopping$"),
+        (
+            type("Mine", (class_of("Callback", "tf_keras.callbacks"),), {})(),
+            r"Mine; Callback is tf_keras's, use rnnfast\.callbacks\.Callback$",
+        ),
+        (class_of("TensorBoard")(), r"keras's, rnnfast\.callbacks has none of this name$"),
+    ],
+)
+def test_callbacks_of_other_frameworks_are_told_by_name(callback, message):
+    for given in (callback, [callback]):
+        with pytest.raises(TypeError, match=message):
+            as_callbacks(given)

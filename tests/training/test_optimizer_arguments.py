@@ -120,6 +120,6 @@ def test_parameters_may_not_change_between_calls():
 def test_names_may_not_change_places_between_calls():
     optimizer = SGD()
     grads = {"a": ones(), "b": ones()}
-    optimizer.apply(grads, {"a": ones(), "b": ones()})
+    optimizer.build({"a": ones(), "b": ones()})
     with pytest.raises(ValueError, match=r"variables\['b'\] stands where .*variables\['a'\]"):
         optimizer.apply(grads, {"b": ones(), "a": ones()})

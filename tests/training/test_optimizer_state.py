@@ -128,7 +128,7 @@ def without(name):
     ("change", "error", "message"),
     [
         (without("iterations"), ValueError, "state lacks 'iterations'"),
-        (without("1/momentum"), ValueError, "1"),
+        (without("0/momentum"), ValueError, "state lacks '0/momentum'|for parameter 0"),
         (replaced(learning_rates=np.zeros(())), ValueError, "did you mean 'learning_rate'"),
         (replaced(**{"0__velocity": np.zeros((3, 2))}), ValueError, "has '0/velocity'"),
         (replaced(**{"3__momentum": np.zeros(2)}), ValueError, "3|2"),

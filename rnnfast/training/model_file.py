@@ -1,0 +1,100 @@
+"""A whole model in one safetensors file: layers, weights, and how it is trained.
+
+Weights have the names that `save_weights` gives them, so that `load_weights` and other programs can
+read them. Beside them stand the optimizer's arrays, and in the file's metadata, as JSON, what the
+layers are, how they are connected, and what `compile` was told. Nothing in the file is code.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from rnnfast import losses, metrics, optimizers
+from rnnfast.layers.layer import Layer
+from rnnfast.training import safetensors_file, state_file, weights_file
+from rnnfast.training.judges import Choices
+
+KIND = safetensors_file.BESIDE.rstrip("/")
+
+_FIND: Mapping[str, Any] = {
+    "loss": losses.get,
+    "metrics": metrics.get,
+    "weighted_metrics": metrics.get,
+}
+
+
+class Saved(Protocol):
+    """What is asked of a model."""
+
+    compiled: Any
+    optimizer: Any
+    choices: Any
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, each once."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what makes an equal model."""
+
+
+def save(model: Saved, filepath: weights_file.Filepath, overwrite: bool) -> None:
+    """Write a built model; see `Model.save`."""
+    path = weights_file.as_path(filepath, overwrite)
+    state = {
+        "class_name": type(model).__name__,
+        "config": model.get_config(),
+        "compiled": _compiled(model),
+        "optimizer": model.optimizer.get_state() if model.compiled else None,
+    }
+    data = state_file.encode(KIND, state, weights_file.named(model.layers))
+    weights_file.write(path, data, overwrite)
+
+
+def compile_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `compile` was told, from what a file says."""
+    choices = {name: _found(config[name], _FIND.get(name)) for name in Choices._fields}
+    return {"optimizer": optimizers.get(config["optimizer"]), **choices}
+
+
+def _compiled(model: Saved) -> dict[str, Any] | None:
+    """Write down what `compile` was told; what is code is left out, with a warning."""
+    if not model.compiled:
+        return None
+    try:
+        choices = {name: _plain(value) for name, value in model.choices._asdict().items()}
+        return {"optimizer": _named(model.optimizer), **choices}
+    except (TypeError, NotImplementedError) as error:
+        warnings.warn(
+            f"the model is saved without what compile was told; compile it after loading: {error}",
+            stacklevel=4,
+        )
+        return None
+
+
+def _named(value: Any) -> dict[str, Any]:
+    if type(value).__module__.partition(".")[0] != "rnnfast":
+        raise TypeError(f"{value!r} is not of rnnfast, and a file holds no code")
+    return {"class_name": type(value).__name__, "config": value.get_config()}
+
+
+def _plain(value: Any) -> Any:
+    """Write down losses or metrics in lists and dicts."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    return value if value is None or isinstance(value, (int, float, str)) else _named(value)
+
+
+def _found(value: Any, find: Any) -> Any:
+    """Make losses or metrics of what `_plain` wrote."""
+    if find is None or value is None:
+        return value
+    if isinstance(value, list):
+        return [_found(one, find) for one in value]
+    if isinstance(value, Mapping) and "class_name" not in value:
+        return {name: _found(one, find) for name, one in value.items()}
+    return find(value)
