@@ -31,6 +31,7 @@ class Merge(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    stepwise = True
 
     def _check_input_shape(self, input_shape: Any) -> None:
         """Raise ValueError unless there are two shapes at least, which fit each other."""
