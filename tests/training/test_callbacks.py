@@ -231,8 +231,7 @@ def test_bars_count_steps_where_samples_are_unknown(capsys, steps, shown):
 def test_a_notebook_without_widgets_has_the_bar_of_a_terminal():
     # As Jupyter's kernel shows itself to tqdm, which warns there when it looks for ipywidgets.
     program = """
-import sys, types, warnings
-warnings.simplefilter("error")
+import sys, types
 sys.modules["ipykernel.zmqshell"] = types.ModuleType("ipykernel.zmqshell")
 sys.modules["IPython"] = types.SimpleNamespace(get_ipython=lambda: None)
 sys.modules["ipywidgets"] = None
@@ -245,7 +244,7 @@ bar.on_epoch_end(0, {"loss": 1.0})
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "Epoch 1/1: 100%" in done.stderr
-    assert "Error" not in done.stderr
+    assert "Warning" not in done.stderr
     assert done.returncode == 0
 
 

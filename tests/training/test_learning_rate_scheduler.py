@@ -51,6 +51,13 @@ def test_an_epoch_taken_up_in_its_middle_has_its_rate():
     assert model.optimizer.learning_rate == 0.125
 
 
+def test_an_instance_forgets_the_training_before():
+    model, scheduler = FakeModel(), LearningRateScheduler(lambda epoch, rate: rate / 2)
+    for _ in range(2):
+        fit([scheduler], [1.0], model)
+    assert model.optimizer.learning_rate == 0.25
+
+
 def test_what_it_prints(capsys):
     rates(lambda epoch: 0.5, epochs=1, verbose=1)
     wanted = "\nEpoch 1: LearningRateScheduler setting learning rate to 0.5.\n"

@@ -56,6 +56,15 @@ def test_names_are_filled_in():
     ]
 
 
+def test_an_epoch_taken_up_in_its_middle_has_its_number():
+    model, checkpoint = FakeModel(), ModelCheckpoint("{epoch}-{batch}.safetensors", save_freq=3)
+    checkpoint.set_model(model)
+    checkpoint.on_train_begin()
+    checkpoint.set_state({"epoch": 4, "batches": 2})
+    checkpoint.on_train_batch_end(7, {})
+    assert model.saved == [("model", "5-8.safetensors", -1)]
+
+
 def test_weights_alone_or_all():
     for options, kind in [({}, "model"), ({"save_weights_only": True}, "weights")]:
         model = FakeModel()

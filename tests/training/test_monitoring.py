@@ -118,6 +118,14 @@ def test_auto_asks_the_metric(monitor, values, best):
     assert stopper.best_epoch == best
 
 
+def test_auto_asks_the_nearest_of_several_metrics():
+    model = FakeModel(metrics=[metrics.get("mae"), metrics.BinaryAccuracy(name="words_mae")])
+    for monitor, best in [("val_words_mae", 2), ("val_letters_mae", 1)]:
+        stopper = EarlyStopping(monitor, patience=5)
+        fit([stopper], [{monitor: value} for value in (2.0, 1.0, 3.0)], model)
+        assert stopper.best_epoch == best
+
+
 def test_every_metric_found_by_name_says_what_is_better():
     assert {name for name, make in _BY_NAME.items() if make().direction is None} == set()
 
@@ -166,8 +174,14 @@ def test_the_rate_is_lowered_on_a_plateau():
     assert rates({"factor": 0.5, "patience": 1}, [1.0, 1.0 - 5e-5, 1.0 - 9e-5]) == [1, 1, 0.5]
 
 
+def test_a_callback_forgets_the_plateau_of_the_training_before():
+    slower = ReduceLROnPlateau(factor=0.5, patience=2)
+    fit([slower], [1.0, 1.0])
+    assert [logs["learning_rate"] for logs in fit([slower], [2.0] * 4)] == [1, 1, 1, 0.5]
+
+
 def test_what_it_prints_of_the_rate(capsys):
-    rates({"factor": 0.5, "patience": 1, "verbose": 1}, [1.0, 1.0])
+    rates({"factor": 0.5, "patience": 1, "min_lr": 0.5, "verbose": 1}, [1.0, 1.0, 1.0])
     wanted = "\nEpoch 2: ReduceLROnPlateau reducing learning rate to 0.5.\n"
     assert capsys.readouterr().out == wanted
 
