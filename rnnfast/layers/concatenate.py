@@ -57,6 +57,7 @@ class Concatenate(Merge):
         if axis == 0:
             raise ValueError("axis must not be 0, along which the samples of a batch stand")
         self.axis = int(axis)
+        self.stepwise = self.axis == -1  # else steps may be what is joined
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Give the shape with the lengths along the axis added up; ValueError if others differ."""

@@ -18,6 +18,11 @@ In a graph of layers arrays and masks travel together, as many as a layer takes 
     results = layer.forward(values)
     results, pullback = layer.forward_vjp(values, wrt)   wrt: whether each one's gradient is used
     dvalues, gradients = pullback(dresults)
+
+To be served, a copy of a layer is packed. It then also takes a sequence step by step:
+
+    layer.pack()                                         no weight changes any more
+    results, state = layer.forward_step(values, state)   values without their axis of time
 """
 
 from __future__ import annotations
@@ -344,6 +349,47 @@ class Layer(Lasting):
             See `vjp`.
         """
         return self.vjp(x, wrt_input=wrt_input)
+
+    # ------------------------------------------------------------------------------ served
+
+    # Whether each step of a sequence is to the layer as if it were alone.
+    stepwise: bool = False
+
+    def pack(self) -> None:
+        """Make the layer one that is run and never trained: its weights can no longer change."""
+        for layer in self._inner_layers:
+            layer.pack()
+        for weight in self.parameters:
+            weight.flags.writeable = False
+
+    def forward_step(self, values: Sequence[Value], state: Any) -> tuple[list[Value], Any]:
+        """Take one step of a sequence; the layer is packed.
+
+        Parameters
+        ----------
+        values : sequence of Value
+            As for `forward`, without the axis of time.
+        state : object
+            What the step before has returned; None before the first.
+
+        Returns
+        -------
+        results : list of Value
+            What the layer gives for the sequence up to here; of sequences, their last step.
+        state : object
+            For the step after.
+
+        Raises
+        ------
+        ValueError
+            When the layer needs whole sequences.
+        """
+        if not self.stepwise:
+            raise ValueError(
+                f"layer {self.name!r} ({type(self).__name__}) needs whole sequences and cannot "
+                "take single steps: call the packed model on the sequence"
+            )
+        return self.forward(values), None
 
     # ------------------------------------------------------------------ in a graph of layers
 

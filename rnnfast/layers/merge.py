@@ -36,6 +36,7 @@ class Merge(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    stepwise = True
 
     def __init__(
         self,

@@ -17,6 +17,7 @@ from rnnfast.optimizers import Optimizer
 from rnnfast.training import model_file, samples
 from rnnfast.training.graph import Graph, trained_weights
 from rnnfast.training.judges import Choices
+from rnnfast.training.packed_model import PackedModel
 from rnnfast.training.run import Run
 from rnnfast.training.summary import describe
 from rnnfast.training.trainable import require_layers
@@ -114,6 +115,11 @@ class Model(HasWeights, KnownAttributes):
 
     @property
     @abstractmethod
+    def input_shape(self) -> Shape | list[Shape]:
+        """Shape of the input with the batch axis, or a list of them."""
+
+    @property
+    @abstractmethod
     def input_names(self) -> list[str]:
         """Names of the inputs, in order."""
 
@@ -186,6 +192,22 @@ class Model(HasWeights, KnownAttributes):
                 return layer
         names = [layer.name for layer in self.layers]
         raise ValueError(f"there is no layer {name!r} among {names}")
+
+    def prepack(self) -> PackedModel:
+        """Copy the model and pack its weights, to be served: not in Keras.
+
+        Returns
+        -------
+        PackedModel
+            Gives what `predict` gives, for whole sequences or step by step. It never changes,
+            whatever becomes of the model; threads may share it, and it can be pickled.
+
+        Raises
+        ------
+        ValueError
+            When the model has no weights yet.
+        """
+        return PackedModel(self)
 
     def reset_states(self) -> None:
         """Let every stateful layer forget what the last batch has left.
