@@ -157,9 +157,8 @@ class Trainer:
         if not self.optimizer.built:
             self.optimizer.build(model.trained_parameters)
         run = self.run = Run(model, lambda: self.optimizer, feed, listeners, initial_epoch)
-        logs: Logs = {}
         listeners.tell("on_train_begin")
-        while run.epoch < epochs and not run.stopped:
+        while run.epoch < epochs and not run.over:
             epoch = run.epoch
             listeners.tell("on_epoch_begin", epoch)
             scores = session.scores()
@@ -167,9 +166,9 @@ class Trainer:
             logs = loops.train(session, feed, scores, epoch)
             if validation is not None and is_validated(epoch):
                 logs |= loops.validate(session, _in_order(validation, validation_steps), epoch)
-            run.epoch += 1
+            run.end_epoch(logs)
             listeners.tell("on_epoch_end", epoch, logs)
-        listeners.tell("on_train_end", logs)
+        listeners.tell("on_train_end", run.logs)
         return self.history
 
     def evaluate(
