@@ -466,7 +466,8 @@ class Layer(Lasting):
             [dy] = dresults
             assert dy is not None  # what gives one array is only asked for its gradient
             dx, gradients = pull(dy)
-            return [dx], gradients
+            # A layer that a user has written may give them though it is frozen.
+            return [dx], gradients if self.trainable_parameters else []
 
         return [Value(y, mask_after)], pullback
 
