@@ -10,8 +10,8 @@ values, None until a layer makes one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,11 +21,12 @@ from rnnfast.layers.value import Value, ValuesPullback
 
 
 class Step(NamedTuple):
-    """A layer, the numbers of the values that it takes and of those that it gives."""
+    """A layer, the numbers of the values that it takes and gives, and what else it is told."""
 
     layer: Layer
     takes: tuple[int, ...]
     gives: tuple[int, ...]
+    options: Mapping[str, Any] = {}
 
 
 class Graph(NamedTuple):
@@ -71,7 +72,7 @@ class Graph(NamedTuple):
         values = dict(enumerate(inputs))
         last_uses = self._last_uses()
         for step, done in zip(self.steps, last_uses, strict=True):
-            results = step.layer.forward([values[number] for number in step.takes])
+            results = step.layer.forward([values[number] for number in step.takes], **step.options)
             values |= zip(step.gives, results, strict=True)
             for number in done:
                 del values[number]
@@ -97,7 +98,7 @@ class Graph(NamedTuple):
         for step, done in zip(self.steps, self._last_uses(), strict=True):
             taken = [values[number] for number in step.takes]
             wrt = [depends[number] for number in step.takes]
-            results, pull = step.layer.forward_vjp(taken, wrt)
+            results, pull = step.layer.forward_vjp(taken, wrt, **step.options)
             values |= zip(step.gives, results, strict=True)
             own = step.layer.trainable_parameters
             needed = bool(own) or any(wrt)
@@ -172,7 +173,7 @@ def between(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Graph:
         gives = tuple(range(len(numbers), len(numbers) + len(call.gives)))
         takes = tuple(numbers[id(symbol)] for symbol in call.takes)
         numbers |= {id(symbol): number for symbol, number in zip(call.gives, gives, strict=True)}
-        steps.append(Step(call.layer, takes, gives))
+        steps.append(Step(call.layer, takes, gives, call.options))
     return Graph(len(inputs), tuple(steps), tuple(numbers[id(symbol)] for symbol in outputs))
 
 

@@ -25,12 +25,18 @@ def as_numbers(name: str, value: object) -> NDArray[Any]:
     ValueError
         When it has no axis.
     """
+    array = as_numbers_of_any_rank(name, value)
+    if array.ndim == 0:
+        raise ValueError(f"{name} must have its samples along a first axis, got a single number")
+    return array
+
+
+def as_numbers_of_any_rank(name: str, value: object) -> NDArray[Any]:
+    """Make an array of numbers, or of a single one; TypeError when it is none."""
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise TypeError(
             f"{name} must be an array of numbers, got {type(value).__name__} "
             f"of dtype {array.dtype}; data sets and generators are not supported yet"
         )
-    if array.ndim == 0:
-        raise ValueError(f"{name} must have its samples along a first axis, got a single number")
     return array
