@@ -19,7 +19,6 @@ whole context.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -30,12 +29,12 @@ from rnnfast import Sequential, layers, losses, optimizers, utils
 from rnnfast.examples import text
 from rnnfast.examples.bits_per_character import BitsPerCharacter
 from rnnfast.examples.command_line import Option, add_options, add_text_and_cell, number
+from rnnfast.examples.kept_model import load, save
 from rnnfast.examples.kneser_ney import tuned_trigram
 from rnnfast.examples.loss_curve import save_loss_curve
 from rnnfast.examples.sampling import Sampling
 from rnnfast.examples.writing import write
 from rnnfast.layers.cell_layer import CellLayer
-from rnnfast.models import load_model
 
 CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
 
@@ -202,58 +201,6 @@ def train(
         callbacks=[report],
     )
     return report
-
-
-def save(model: Sequential, alphabet: text.Alphabet, path: Path) -> None:
-    """Save a model, and its alphabet in a file beside it.
-
-    Parameters
-    ----------
-    model : Sequential
-        See `build`.
-    alphabet : Alphabet
-        What its symbols are.
-    path : Path
-        Ends in .safetensors.
-    """
-    model.save(path)
-    _beside(path).write_text(json.dumps({"characters": alphabet.characters}), encoding="utf-8")
-
-
-def load(path: Path) -> tuple[Sequential, text.Alphabet]:
-    """Read what `save` has written.
-
-    Parameters
-    ----------
-    path : Path
-        Of the model.
-
-    Returns
-    -------
-    model : Sequential
-        Compiled as it was, with the state of its optimizer.
-    alphabet : Alphabet
-        What its symbols are.
-
-    Raises
-    ------
-    ValueError
-        When a file is damaged, or they do not belong together.
-    OSError
-        When one is missing.
-    """
-    model = load_model(path)
-    try:
-        alphabet = text.Alphabet(json.loads(_beside(path).read_text("utf-8"))["characters"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{_beside(path)} holds no alphabet: {error!r}") from error
-    if not isinstance(model, Sequential) or model.output_shape[-1] != len(alphabet):
-        raise ValueError(f"{path} is no model of the {len(alphabet)} symbols of {_beside(path)}")
-    return model, alphabet
-
-
-def _beside(path: Path) -> Path:
-    return path.with_suffix(".alphabet.json")
 
 
 def _compiled(corpus: Corpus, options: argparse.Namespace) -> Sequential:

@@ -188,9 +188,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         axes = figure.add_subplot()
         epochs = np.arange(1, len(curves) + 1)
         for values, name in zip(zip(*curves, strict=True), ("training", "validation"), strict=True):
-            axes.semilogy(epochs, values, label=name)
+            axes.plot(epochs, values, label=name)
         axes.axhline(baseline, color="gray", linestyle="-.", label="frequencies, validation")
-        axes.set(xlabel="epoch", ylabel="nats a step")
+        axes.set(xlabel="epoch", ylabel="nats a step", ylim=(0, None))
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(frameon=False)
 
     save_picture(options.plot, draw)
