@@ -112,13 +112,15 @@ class Input(Symbol):
                 f"layer {layer.name!r} takes {wanted}, got Input with dtype='{self.dtype}'"
             )
 
-    def check_shape(self, shape: Shape) -> None:
+    def check_shape(self, shape: Shape, argument: str = "x") -> None:
         """Check data against the declared shape.
 
         Parameters
         ----------
         shape : tuple
             Of the data, with the batch axis; None for lengths that vary.
+        argument : str, default "x"
+            What the data are called.
 
         Raises
         ------
@@ -130,10 +132,15 @@ class Input(Symbol):
             for wanted, got in zip(self.batch_shape[1:], shape[1:], strict=True)
         ):
             one = len(shape) == len(self.batch_shape) - 1
-            hint = "; x[None] makes a batch of one sample" if one else ""
+            hint = f"; {argument}[None] makes a batch of one sample" if one else ""
             raise ValueError(
-                f"x must have the shape of the model's Input, {self.batch_shape}, got {shape}{hint}"
+                f"{argument} must have the shape of the model's Input, {self.batch_shape}, got "
+                f"{shape}{hint}"
             )
+
+    def __repr__(self) -> str:
+        """Name itself, shape and dtype."""
+        return f"<Input name={self.name}, shape={self.shape}, dtype={self.dtype}>"
 
 
 def _check_lengths(name: str, shape: object) -> Shape:
