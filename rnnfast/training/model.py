@@ -120,6 +120,11 @@ class Model(HasWeights, KnownAttributes):
 
     @property
     @abstractmethod
+    def output_shape(self) -> Shape | list[Shape]:
+        """Shape of the output with the batch axis, or a list of them."""
+
+    @property
+    @abstractmethod
     def input_names(self) -> list[str]:
         """Names of the inputs, in order."""
 
@@ -267,7 +272,12 @@ class Model(HasWeights, KnownAttributes):
         """
         require_layers(self)
         batch = samples.of_inputs(self, "x", x).batch(slice(None))
-        outputs = [output.array for output in self.graph.call(batch.inputs)]
+        others = [value.array for value in batch.inputs]
+        outputs: list[Array] = []
+        for array, _ in self.graph.call(batch.inputs):
+            # A layer may give what it took, or a result twice, as the last step and as a state.
+            shared = any(np.may_share_memory(array, other) for other in (*others, *outputs))
+            outputs.append(array.copy() if shared else array)
         return outputs[0] if len(outputs) == 1 else outputs
 
     # -------------------------------------------------------------------------------- files
