@@ -15,7 +15,7 @@ from rnnfast.layers.recurrent_layer import RecurrentLayer
 from rnnfast.metrics import Metric
 from rnnfast.optimizers import Optimizer
 from rnnfast.training import model_file, samples
-from rnnfast.training.graph import Graph, trained_weights
+from rnnfast.training.graph import trained_weights
 from rnnfast.training.judges import Choices
 from rnnfast.training.packed_model import PackedModel
 from rnnfast.training.run import Run
@@ -107,11 +107,6 @@ class Model(HasWeights, KnownAttributes):
         self._trainer = Trainer()
 
     # ---------------------------------------------------------------------------- structure
-
-    @property
-    @abstractmethod
-    def graph(self) -> Graph:
-        """How the layers are connected."""
 
     @property
     @abstractmethod
