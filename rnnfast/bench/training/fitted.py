@@ -1,4 +1,10 @@
-"""A program run by `compile` and `fit`, Keras's or ours: their names are the same."""
+"""A program run by `compile` and `fit`, Keras's or ours: their names are the same.
+
+Where losses are compared, Keras's optimizer is given the gradient of an embedding as one array. On
+TensorFlow it comes as slices, in which a word stands as often as in the batch, and Adam of Keras
+3.15 adds the squares of these in place of squaring their sum, unlike on its other backends: losses
+of `text_classifier` with 60 words are 3e-4 apart after five epochs.
+"""
 
 from __future__ import annotations
 
@@ -78,6 +84,8 @@ class Fitted:
         list of float
             The loss of each.
         """
+        if self._kit.__name__ == "keras":
+            _take_whole_gradients(self._model.optimizer)
         x, y = self._data
         fitted = self._model.fit(
             x, y, batch_size=self._program.batch_size, epochs=epochs, shuffle=False, verbose=0
@@ -114,6 +122,17 @@ def _clock(kit: Any) -> Any:
             self.seconds += perf_counter()
 
     return Clock()
+
+
+def _take_whole_gradients(optimizer: Any) -> None:
+    """Have an optimizer of Keras take slices as arrays."""
+    tensorflow = importlib.import_module("tensorflow")
+    apply = optimizer.apply
+
+    def apply_whole(grads: Any, trainable_variables: Any = None) -> None:
+        apply([tensorflow.convert_to_tensor(one) for one in grads], trainable_variables)
+
+    optimizer.apply = apply_whole
 
 
 def _choose_tensorflow(threads: int) -> None:
