@@ -1,4 +1,4 @@
-"""The programs in README and docs run as they are printed, the README's links lead somewhere from anywhere."""
+"""The programs in README and docs run as they are printed; links lead somewhere from anywhere."""
 
 import re
 from pathlib import PurePosixPath
