@@ -5,8 +5,8 @@ layers and a Dense layer learn to predict the next character of the first 90 %; 
 for validation. Bits per character are shown beside those of an interpolated modified Kneser-Ney
 trigram (Chen and Goodman 1999) with discounts tuned on the training text.
 
-With ``--save`` the model is kept, and its alphabet beside it; ``--load`` goes on training it, or lets
-it write, for as long as one likes::
+With ``--save`` the model is kept, and its alphabet beside it; ``--load`` goes on training it, or
+lets it write, for as long as one likes::
 
     python -m rnnfast.examples.char_lm --save english.safetensors
     python -m rnnfast.examples.char_lm --load english.safetensors --generate --top-p 0.9
@@ -19,7 +19,6 @@ whole context.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -30,11 +29,12 @@ from rnnfast import Sequential, layers, losses, optimizers, utils
 from rnnfast.examples import text
 from rnnfast.examples.bits_per_character import BitsPerCharacter
 from rnnfast.examples.command_line import Option, add_options, add_text_and_cell, number
+from rnnfast.examples.kept_model import load, save
 from rnnfast.examples.kneser_ney import tuned_trigram
 from rnnfast.examples.loss_curve import save_loss_curve
 from rnnfast.examples.sampling import Sampling
 from rnnfast.examples.writing import write
-from rnnfast.models import load_model
+from rnnfast.layers.cell_layer import CellLayer
 
 CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
 
@@ -78,8 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     model = loaded[0] if loaded else _compiled(corpus, options)
     print(
         f"{len(corpus.training):,} characters to train on, {len(corpus.validation):,} to "
-        f"validate on, alphabet of {len(corpus.alphabet)}; "
-        f"{model.count_params():,} weights in {', '.join(layer.name for layer in model.layers)}"
+        f"validate on, alphabet of {len(corpus.alphabet)}; {_described(model)}"
     )
     try:
         report = train(model, corpus, options.seq_len, options.batch_size, options.epochs)
@@ -204,58 +203,6 @@ def train(
     return report
 
 
-def save(model: Sequential, alphabet: text.Alphabet, path: Path) -> None:
-    """Save a model, and its alphabet in a file beside it.
-
-    Parameters
-    ----------
-    model : Sequential
-        See `build`.
-    alphabet : Alphabet
-        What its symbols are.
-    path : Path
-        Ends in .safetensors.
-    """
-    model.save(path)
-    _beside(path).write_text(json.dumps({"characters": alphabet.characters}), encoding="utf-8")
-
-
-def load(path: Path) -> tuple[Sequential, text.Alphabet]:
-    """Read what `save` has written.
-
-    Parameters
-    ----------
-    path : Path
-        Of the model.
-
-    Returns
-    -------
-    model : Sequential
-        Compiled as it was, with the state of its optimizer.
-    alphabet : Alphabet
-        What its symbols are.
-
-    Raises
-    ------
-    ValueError
-        When a file is damaged, or they do not belong together.
-    OSError
-        When one is missing.
-    """
-    model = load_model(path)
-    try:
-        alphabet = text.Alphabet(json.loads(_beside(path).read_text("utf-8"))["characters"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{_beside(path)} holds no alphabet: {error!r}") from error
-    if not isinstance(model, Sequential) or model.output_shape[-1] != len(alphabet):
-        raise ValueError(f"{path} is no model of the alphabet of {len(alphabet)} in {_beside(path)}")
-    return model, alphabet
-
-
-def _beside(path: Path) -> Path:
-    return path.with_suffix(".alphabet.json")
-
-
 def _compiled(corpus: Corpus, options: argparse.Namespace) -> Sequential:
     model = build(
         options.cell,
@@ -270,6 +217,12 @@ def _compiled(corpus: Corpus, options: argparse.Namespace) -> Sequential:
         losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     return model
+
+
+def _described(model: Sequential) -> str:
+    recurrent = [layer for layer in model.layers if isinstance(layer, CellLayer)]
+    named = " + ".join(f"{type(layer).__name__} of {layer.units} units" for layer in recurrent)
+    return f"{named}, {model.count_params():,} weights"
 
 
 def _plot(path: Path, report: BitsPerCharacter) -> None:

@@ -176,21 +176,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     lengths = [len(song) for song in training]
     print(
         f"{len(training)} songs of {min(lengths)} to {max(lengths)} steps; nats a step\n"
-        f"{'epoch':>5}{'training':>11}{'validation':>12}{'frequencies':>13}{'norm of gradients':>19}"
+        f"{'epoch':>5}{'training':>11}{'validation':>12}{'frequencies':>13}{'gradient norm':>15}"
     )
     curves: list[tuple[float, float]] = []
     for epoch in range(1, options.epochs + 1):
         loss, norm = train(weights, training, optimizer, options.batch_size, rng)
         curves.append((loss, evaluate(weights, validation)))
-        print(f"{epoch:5}{loss:11.3f}{curves[-1][1]:12.3f}{baseline:13.3f}{norm:19.3f}")
+        print(f"{epoch:5}{loss:11.3f}{curves[-1][1]:12.3f}{baseline:13.3f}{norm:15.3f}")
 
     def draw(figure: Any) -> None:
         axes = figure.add_subplot()
         epochs = np.arange(1, len(curves) + 1)
         for values, name in zip(zip(*curves, strict=True), ("training", "validation"), strict=True):
-            axes.semilogy(epochs, values, label=name)
+            axes.plot(epochs, values, label=name)
         axes.axhline(baseline, color="gray", linestyle="-.", label="frequencies, validation")
-        axes.set(xlabel="epoch", ylabel="nats a step")
+        axes.set(xlabel="epoch", ylabel="nats a step", ylim=(0, None))
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(frameon=False)
 
     save_picture(options.plot, draw)

@@ -19,8 +19,9 @@ The W_hh^T in dh_t is what tutorials leave out, or write without the transpositi
 a_t through W_hh, and so da_t acts on dh_{t-1} through its transpose. Without the term the gradient
 ends after a single step, as with ``truncate=1``: the table shows how far off it is.
 
-The network learns by how much its input has changed, d_t = x_t - x_{t-1}, for which it must remember
-the step before. Whoever sees x_t alone can do no better than d_t = x_t, which costs mean x_{t-1}^2.
+The network learns by how much its input has changed, d_t = x_t - x_{t-1}, for which it must
+remember the step before. Whoever sees x_t alone can do no better than d_t = x_t, which costs the
+mean of x_{t-1}^2.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from rnnfast import layers, losses, rnn_vjp
 from rnnfast.examples.command_line import Option, add_options, number
 from rnnfast.examples.picture import save_picture
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 NONLINEARITIES = ("tanh", "sigmoid", "relu")
 
 
@@ -86,7 +87,13 @@ def loss_and_gradients(
 
 
 def fit(
-    weights: Weights, x: Array, d: Array, nonlinearity: str, rate: float, threshold: float, most: int
+    weights: Weights,
+    x: Array,
+    d: Array,
+    nonlinearity: str,
+    rate: float,
+    threshold: float,
+    most: int,
 ) -> list[float]:
     """Change weights by gradient descent until the loss is below a threshold.
 

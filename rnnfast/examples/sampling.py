@@ -1,9 +1,9 @@
 """Drawing a symbol from logits.
 
-    p_k = exp(z_k / temperature) / sum      the likeliest few keep their share, the others get none:
+p_k = exp(z_k / temperature) / sum          of which the likeliest few are kept:
 
-    top-k      the k largest                             Fan, Lewis and Dauphin, 2018
-    top-p      the fewest with at least p together       Holtzman et al., 2020: nucleus sampling
+top-k      the k largest                              Fan, Lewis and Dauphin, 2018
+top-p      the fewest that have p together at least   Holtzman et al., 2020: nucleus sampling
 """
 
 from __future__ import annotations
@@ -80,4 +80,5 @@ class Sampling(NamedTuple):
         int
             From 0 to V - 1.
         """
-        return int(rng.choice(len(logits), p=self.probabilities(logits)))
+        reached = np.cumsum(self.probabilities(logits))
+        return int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))

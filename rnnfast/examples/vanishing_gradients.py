@@ -69,7 +69,7 @@ class Case:
         bias = np.zeros(rows)
         if cell == "lstm":
             bias[units : 2 * units] = forget_bias  # the second of i f g o
-        self.weights = {"w_ih": w_ih, "w_hh": gain * w_hh, "b_ih": bias}
+        self.weights: dict[str, Any] = {"w_ih": w_ih, "w_hh": gain * w_hh, "b_ih": bias}
 
     def gradient_norms(self, x: Array, u: Array) -> Array:
         """Compute the norm of dL/dh_t of the mean over sequences.

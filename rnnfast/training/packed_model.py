@@ -100,7 +100,7 @@ class PackedModel:
     @property
     def layers(self) -> list[Layer]:
         """The copied layers, whose weights are read-only."""
-        return self._graph.layers
+        return list(self._graph.layers)
 
     def __call__(self, x: Any) -> Any:
         """Compute the outputs for one batch, without splitting it.
