@@ -23,13 +23,14 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 
 import rnnfast
 from rnnfast import optimizers
-from rnnfast.examples import dates
+from rnnfast.examples import dates, decoding
 from rnnfast.examples.encoder_decoder import ATTENTIONS
 from rnnfast.examples.translate import Translator
 from rnnfast.examples.vocabulary import BOUNDARY
 from rnnfast.utils import set_random_seed
 
 WIDTH, BATCH, LONGEST = 32, 32, 12
+NEVER = -1  # no symbol: as many are written of each sentence
 
 
 class TorchTranslator(nn.Module):
@@ -82,10 +83,16 @@ class TorchTranslator(nn.Module):
         return cell
 
     @torch.inference_mode()
-    def greedy(self, cell: nn.LSTMCell, source: Any, steps: int) -> list[int]:
-        """Write `steps` symbols of one sentence."""
+    def begin(self, source: Any) -> tuple[Any, Any, Any, Any]:
+        """Read one sentence; give what is looked at, its keys, and the state."""
         encoded, (h, c) = self.encode(source, torch.tensor([source.shape[1]]))
-        h, c, keys = h[0], c[0], self.key(encoded)
+        return encoded, self.key(encoded), h[0], c[0]
+
+    @torch.inference_mode()
+    def greedy(
+        self, cell: nn.LSTMCell, encoded: Any, keys: Any, h: Any, c: Any, steps: int
+    ) -> list[int]:
+        """Write `steps` symbols of one sentence."""
         symbol, written = torch.tensor([BOUNDARY]), []
         for _ in range(steps):
             h, c = cell(self.write(symbol), (h, c))
@@ -154,19 +161,19 @@ def tokens(
     sizes = len(translator.source), len(translator.target)
     model = TorchTranslator(*sizes, units, attention, packed=False)
     cell = model.cell()
-    sources = [translator.read([pair.words]) for pair in pairs[:20]]
     served = translator.served()
-    ours = [lambda s=s: served.write(s, LONGEST) for s in sources]
-    theirs = [lambda s=s: model.greedy(cell, s, LONGEST) for s in map(torch.tensor, sources)]
+    texts = [pair.words for pair in pairs[:20]]
+    ours = [served.begin([text]) for text in texts]
+    theirs = [model.begin(torch.tensor(translator.read([text]))) for text in texts]
     found = fastest(
         rounds,
         clock,
         {
-            "rnnfast": lambda: [one() for one in ours],
-            "PyTorch": lambda: [one() for one in theirs],
+            "rnnfast": lambda: [decoding.greedy(*one, NEVER, LONGEST) for one in ours],
+            "PyTorch": lambda: [model.greedy(cell, *one, LONGEST) for one in theirs],
         },
     )
-    return {name: len(sources) * LONGEST / seconds for name, seconds in found.items()}
+    return {name: len(texts) * LONGEST / seconds for name, seconds in found.items()}
 
 
 def main() -> None:

@@ -27,9 +27,9 @@ Array = NDArray[Any]
 
 
 class Memory(NamedTuple):
-    """What has been read: keys (B, H, S), values (B, S, H), -inf at padding (B, 1, S) or None.
+    """What has been read: keys (B, S, H), values (B, S, H), -inf at padding (B, S) or None.
 
-    B is 1 where all that is written is written of one source.
+    Of one source without B: whatever is written is written of it. Luong's keys are (B, H, S).
     """
 
     keys: Array
@@ -83,10 +83,12 @@ class AttentionSteps:
             keys += bias
         padding = None
         if not source.all():
-            padding = np.where(source == 0, np.float32(-np.inf), np.float32(0))[:, None]
+            padding = np.where(source == 0, np.float32(-np.inf), np.float32(0))
         if self._scale is None:
             keys = keys.swapaxes(1, 2).copy()
         values = encoded @ self._of_context + self._bias
+        if len(source) == 1:
+            keys, values = keys[0], values[0]
         return Memory(keys, values, padding), (h, c, np.zeros(source.shape, h.dtype))
 
     def step(self, symbols: Array, state: Any, memory: Memory) -> tuple[Array, Any]:
@@ -110,17 +112,24 @@ class AttentionSteps:
         """
         h, c, _ = state
         h, c = self._cell.step(self._embeddings[symbols], (h, c))
-        of_h = h @ self._of_h
+        u = h @ self._of_h
         if self._scale is None:
-            scores = h[:, None] @ memory.keys
+            scores = _products(h, memory.keys)
         else:
             units = len(self._scale)
-            query, of_h = of_h[:, None, :units], of_h[:, units:]
-            scores = (np.tanh(query + memory.keys) @ self._scale)[:, None]
+            query, u = u[:, None, :units], u[:, units:]
+            scores = np.tanh(query + memory.keys) @ self._scale
         if memory.padding is not None:
             scores += memory.padding
-        scores -= scores.max(axis=-1, keepdims=True)
+        # The functions themselves: a method's detour costs as much as what it adds up.
+        scores -= np.maximum.reduce(scores, axis=1, keepdims=True)
         weights = np.exp(scores, out=scores)
-        weights /= weights.sum(axis=-1, keepdims=True)
-        of_h += (weights @ memory.values)[:, 0]
-        return np.tanh(of_h, out=of_h), (h, c, weights[:, 0])
+        weights /= np.add.reduce(weights, axis=1, keepdims=True)
+        u += _products(weights, memory.values)
+        return np.tanh(u, out=u), (h, c, weights)
+
+
+def _products(rows: Array, matrices: Array) -> Array:
+    """Multiply each row with its matrix, or all with the one there is."""
+    found: Array = rows @ matrices if matrices.ndim == 2 else (rows[:, None] @ matrices)[:, 0]
+    return found

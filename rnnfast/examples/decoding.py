@@ -14,7 +14,8 @@ probabilities, which are logits, too) and the state after:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import takewhile
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -44,18 +45,17 @@ def greedy(step: Step, state: State, boundary: int, longest: int) -> list[list[i
     list of list of int
         The B sequences, without boundaries.
     """
-    rows = len(state[0])
-    symbols = np.full(rows, boundary)
-    written = np.full((rows, longest), boundary)
-    ended = np.zeros(rows, bool)
-    for t in range(longest):
+    symbols = np.full(len(state[0]), boundary)
+    ended = np.zeros(len(symbols), bool)
+    written: list[Array] = []
+    for _ in range(longest):
         logits, state = step(symbols, state)
         symbols = logits.argmax(axis=1)
         ended |= symbols == boundary
         if ended.all():
             break
-        written[:, t] = np.where(ended, boundary, symbols)
-    return [list(map(int, row[row != boundary])) for row in written]
+        written.append(symbols)
+    return [_before(boundary, (int(of_step[row]) for of_step in written)) for row in range(len(symbols))]
 
 
 def beam(step: Step, state: State, boundary: int, longest: int, width: int) -> list[int]:
@@ -105,6 +105,10 @@ def beam(step: Step, state: State, boundary: int, longest: int, width: int) -> l
         state = tuple(array[rows] for array in state)
     found = ended or [(totals[k] / longest, beginnings[k]) for k in range(len(beginnings))]
     return max(found)[1]
+
+
+def _before(boundary: int, symbols: Iterable[int]) -> list[int]:
+    return list(takewhile(lambda symbol: symbol != boundary, symbols))
 
 
 def log_softmax(logits: Array) -> Array:

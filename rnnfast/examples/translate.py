@@ -27,7 +27,7 @@ from rnnfast.examples.attention_map import draw_maps
 from rnnfast.examples.attention_steps import AttentionSteps
 from rnnfast.examples.command_line import Option, add_options, number
 from rnnfast.examples.dates import Pair
-from rnnfast.examples.decoding import beam, greedy
+from rnnfast.examples.decoding import State, Step, beam, greedy
 from rnnfast.examples.encoder_decoder import ATTENTIONS, EncoderDecoder
 from rnnfast.examples.picture import save_picture
 from rnnfast.examples.vocabulary import BOUNDARY, Vocabulary, padded, shifted
@@ -93,18 +93,16 @@ class Served:
 
     def greedy(self, texts: Sequence[str]) -> list[str]:
         """Translate texts, by the likeliest character at each step."""
-        return self._texts(self.write(self._translator.read(texts), _LONGEST, BOUNDARY))
+        return self._texts(greedy(*self.begin(texts), BOUNDARY, _LONGEST))
 
-    def write(self, source: Any, longest: int, boundary: int) -> list[list[int]]:
-        """Write symbols for symbols (B, S), up to a boundary or the longest there may be."""
-        memory, state = self._steps.read(source)
-        return greedy(partial(self._step, memory), state, boundary, longest)
+    def begin(self, texts: Sequence[str]) -> tuple[Step, State]:
+        """Read texts; give what decoding takes: a step, and the state before the first."""
+        memory, state = self._steps.read(self._translator.read(texts))
+        return partial(self._step, memory), state
 
     def beam(self, text: str, width: int) -> str:
         """Translate one text, with a beam."""
-        memory, state = self._steps.read(self._translator.read([text]))
-        step = partial(self._step, memory)
-        return self._texts([beam(step, state, BOUNDARY, _LONGEST, width)])[0]
+        return self._texts([beam(*self.begin([text]), BOUNDARY, _LONGEST, width)])[0]
 
     def _step(self, memory: Any, symbols: Any, state: Any) -> tuple[Any, Any]:
         u, state = self._steps.step(symbols, state, memory)
