@@ -34,8 +34,6 @@ class Run:
         Gives the optimizer, built, which a callback may change.
     feed : Feed
         The batches.
-    scores : Scores
-        Those of the running epoch, taken up again by `set_state`.
     listeners : CallbackList
         The callbacks.
     epoch : int
@@ -47,8 +45,8 @@ class Run:
         The running epoch.
     stopped : bool
         Whether a callback has ended the run.
-    resumed : bool
-        Whether it goes on from within an epoch.
+    scores : Scores or None
+        The figures of the running epoch.
     """
 
     def __init__(
@@ -123,6 +121,7 @@ class Run:
         """Go on from a note."""
         self.epoch = state["epoch"]
         self.stopped = state["stopped"]
+        self._feed.set_state(state["feed"])
         self._restore(state)
         self._pending = state if state["scores"] is not None else None
 
@@ -130,7 +129,6 @@ class Run:
         for weight, stored in zip(self._model.parameters, state["weights"], strict=True):
             weight[...] = stored
         self._optimizer().set_state(state["optimizer"])
-        self._feed.set_state(state["feed"])
         for layer, (drawn, carried) in zip(self._model.layers, state["layers"], strict=True):
             layer.set_random_state(drawn)
             layer.set_carried_state(carried)

@@ -23,13 +23,18 @@ def as_numbers(name: str, value: object) -> NDArray[Any]:
     TypeError
         When it is no array of numbers.
     ValueError
-        When it has no axis.
+        When it has no axis, or parts of several shapes.
     """
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} must be an array, or arrays of one shape, but for the lengths of sequences: "
+            f"{error}"
+        ) from None
     if array.dtype.kind not in "biuf":
         raise TypeError(
-            f"{name} must be an array of numbers, got {type(value).__name__} "
-            f"of dtype {array.dtype}; data sets and generators are not supported yet"
+            f"{name} must be an array of numbers, got {type(value).__name__} of dtype {array.dtype}"
         )
     if array.ndim == 0:
         raise ValueError(f"{name} must have its samples along a first axis, got a single number")
