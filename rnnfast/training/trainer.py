@@ -133,10 +133,11 @@ class Trainer:
         source = _cut(model, given, batch_size, *([held_out] if held_out is not None else []))
         validation = None
         if held_out is not None:
-            size = validation_batch_size
-            if size is None and isinstance(held_out, Samples):
-                size = batch_size
-            validation = _first("validation_steps", validation_steps, _cut(model, held_out, size))
+            validation = _first(
+                "validation_steps",
+                validation_steps,
+                _of_size(model, held_out, validation_batch_size, batch_size),
+            )
         shuffle = flag("shuffle", shuffle)
         _check_count("epochs", epochs)
         _check_count("initial_epoch", initial_epoch)
@@ -300,6 +301,20 @@ def _cut(
         return given
     counts = [len(one) for one in (given, *beside) if isinstance(one, Samples)]
     return OfSamples(given, batches.choose_size(model.layers, batch_size, *counts))
+
+
+def _of_size(
+    model: Trainable, held_out: Samples | OfBatches, own: int | None, of_training: int | None
+) -> Source:
+    """Cut the samples of a validation, by default into batches like those of training."""
+    if isinstance(held_out, Samples):
+        size = of_training if own is None else require_positive("validation_batch_size", own)
+        return _cut(model, held_out, size)
+    if own is not None:
+        raise ValueError(
+            "validation_batch_size must be left out where validation_data gives batches of its own"
+        )
+    return held_out
 
 
 def _first(name: str, steps: int | None, source: Source) -> Source:
