@@ -1,4 +1,4 @@
-"""The programs in the README run as they are printed, its links lead somewhere from anywhere."""
+"""The programs in README and docs run as they are printed, the README's links lead somewhere from anywhere."""
 
 import re
 from pathlib import PurePosixPath
@@ -19,6 +19,16 @@ TARGETS = [*re.findall(r"\]\(([^)]+)\)", README), *re.findall(r"^\[[^]]+\]: (\S+
 @pytest.mark.parametrize("program", PROGRAMS, ids=range(len(PROGRAMS)))
 def test_program(program):
     exec(compile(program, "README.md", "exec"), {})
+
+
+@pytest.mark.parametrize("page", ["keras", "tutorial", "custom_loop"])
+def test_programs_of_a_page(page):
+    """One after another, as a reader would go on in the same session."""
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    names = {}
+    for program in re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S):
+        exec(compile(program, f"docs/{page}.md", "exec"), names)
+    assert names
 
 
 # Gradients are arrays, of stacks sequences: an error that is not there is one as well.

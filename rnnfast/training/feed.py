@@ -57,11 +57,12 @@ class Feed:
         self._pass: Iterator[Any] | None = None
         self._before: Any = None  # state of the random numbers when the pass began
         self._taken = 0
+        self._cut = False
         self.done = 0
 
     def epoch(self) -> Iterator[Batch]:
         """Give the batches of an epoch, or those that are left of one."""
-        while self._steps is None or self.done < self._steps:
+        while not self._cut and (self._steps is None or self.done < self._steps):
             running = self._start() if self._pass is None else self._pass
             item: Any = next(running, _END)
             if item is not _END:
@@ -78,7 +79,16 @@ class Feed:
                 )
             if self._steps is None or not self._taken:
                 break
+        self.end_epoch()
+
+    def cut(self) -> None:
+        """Give nothing more in this epoch: it was stopped here."""
+        self._cut = True
+
+    def end_epoch(self) -> None:
+        """Be ready for the next epoch, also where one was stopped before its end."""
         self.done = 0
+        self._cut = False
 
     def _start(self) -> Iterator[Any]:
         self._before = self._rng.bit_generator.state
