@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import ClassVar
@@ -30,8 +31,10 @@ class BackupAndRestore(Callback):
     Raises
     ------
     ValueError
-        When `save_freq` is none of these; in `fit`, when the file is of another model, optimizer,
-        callbacks or data.
+        When `save_freq` is none of these; in `fit`, when the file is damaged, or of another model,
+        optimizer, callbacks or data. Nothing has changed then.
+    OSError
+        In `fit`, when the file cannot be written; the one of before is there still.
 
     Notes
     -----
@@ -69,7 +72,9 @@ class BackupAndRestore(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Save after every `save_freq` batches; see `Callback.on_train_batch_end`."""
-        if isinstance(self.save_freq, int) and (batch + 1) % self.save_freq == 0:
+        # A step whose loss is NaN is not taken: who starts again meets it again.
+        taken = math.isfinite((logs or {}).get("loss", 0.0))
+        if isinstance(self.save_freq, int) and (batch + 1) % self.save_freq == 0 and taken:
             self.model.run.save(self.path)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

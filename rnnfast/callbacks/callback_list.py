@@ -61,8 +61,6 @@ def as_callbacks(callbacks: object) -> list[Callback]:
     """
     if callbacks is None:
         return []
-    if isinstance(callbacks, Callback):
-        return [callbacks]
     checked = []
     for callback in callbacks if isinstance(callbacks, Iterable) else [callbacks]:
         if not isinstance(callback, Callback):

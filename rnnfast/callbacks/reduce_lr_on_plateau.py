@@ -101,7 +101,6 @@ class ReduceLROnPlateau(MonitorCallback):
             return
         if self.in_cooldown():
             self.cooldown_counter -= 1
-            self.wait = 0
         if self.better(value, self.best):
             self.best = value
             self.wait = 0

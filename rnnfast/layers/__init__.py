@@ -60,5 +60,5 @@ __all__ = [
 register(
     thing
     for thing in map(globals().__getitem__, __all__)
-    if isinstance(thing, type) and hasattr(thing, "from_config") and thing is not Layer
+    if isinstance(thing, type) and hasattr(thing, "from_config") and thing not in (Layer, Input)
 )

@@ -5,6 +5,7 @@ y = f(z), dz = dL/dz: the functions of `activations`.
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, ClassVar
 
 from numpy.typing import DTypeLike
@@ -37,6 +38,7 @@ class Activation(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    stepwise = True
 
     def __init__(
         self,
@@ -55,6 +57,12 @@ class Activation(Layer):
 
     def _create_weights(self, input_shape: Shape) -> None:
         """Create none."""
+
+    def without_activation(self) -> tuple[Activation, activations.Activation]:
+        """Split off all there is; see `Layer.without_activation`."""
+        before = copy.copy(self)
+        before.activation = activations.get(None)
+        return before, self.activation
 
     def call(self, x: Array) -> Array:
         """Compute f(x); see `Layer.call`."""

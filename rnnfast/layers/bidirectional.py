@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
+from rnnfast.layers import serialization
 from rnnfast.layers.layer import Array, Layer, Mask, Shape
 from rnnfast.layers.recurrent_layer import Outcome, RecurrentLayer, States, StatesPullback
 from rnnfast.layers.unidirectional import Unidirectional
@@ -197,6 +198,10 @@ class Bidirectional(RecurrentLayer):
         for layer in self._both:
             layer.reset_state()
 
+    def _carry(self, states: States) -> None:
+        for layer, own in zip(self._both, self._halves(states), strict=True):
+            layer._carry(own)
+
     @property
     def gives_one_array(self) -> bool:
         """Whether a call gives one array: merged, without `return_state`."""
@@ -279,7 +284,10 @@ class Bidirectional(RecurrentLayer):
 
 def _require_recurrent(name: str, layer: Any) -> None:
     if not isinstance(layer, Unidirectional):
-        raise TypeError(f"{name} must be a SimpleRNN, LSTM, GRU or RNN, got {type(layer).__name__}")
+        raise TypeError(
+            f"{name} must be a SimpleRNN, LSTM, GRU or RNN, got {type(layer).__name__}"
+            + serialization.instead_of(layer)
+        )
 
 
 def _require_fitting(layer: Unidirectional, backward: Unidirectional) -> None:

@@ -61,6 +61,7 @@ class Dense(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    stepwise = True
     not_yet: ClassVar[Mapping[str, object]] = {
         **Layer.not_yet,
         "kernel_constraint": None,
@@ -98,7 +99,8 @@ class Dense(Layer):
         if len(input_shape) < 2:
             raise ValueError(
                 f"the input of layer {self.name!r} must be (batch, ..., features), "
-                f"got shape {input_shape}; x[:, None] makes a column of a 1-D array"
+                f"got shape {input_shape}; x[:, None] makes a column of a 1-D array, and x[None] a "
+                f"batch of one sample"
             )
         require_features(self, input_shape, len(self._kernel) if self.built else None)
 
@@ -157,6 +159,8 @@ class Dense(Layer):
 def _memory_order(x: Array) -> tuple[int, ...]:
     # Recurrent layers hand over time-major memory seen batch-first. Flattened in the order in
     # which it lies in memory, such an array becomes a matrix without a copy.
+    if x.ndim == 2:
+        return 0, 1
     leading = sorted(range(x.ndim - 1), key=lambda axis: -x.strides[axis])
     return (*leading, x.ndim - 1)
 
@@ -166,6 +170,8 @@ def _as_rows(x: Array, order: tuple[int, ...]) -> Array:
 
 
 def _from_rows(rows: Array, like: Array, order: tuple[int, ...]) -> Array:
+    if like.ndim == 2:
+        return rows
     lengths = [like.shape[axis] for axis in order[:-1]]
     back: Any = np.argsort(order)
     return rows.reshape(*lengths, rows.shape[-1]).transpose(back)

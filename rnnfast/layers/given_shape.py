@@ -11,6 +11,8 @@ from typing import Any
 
 Shape = tuple[int | None, ...]
 
+SAYING_SHAPE = ("input_shape", "batch_input_shape", "input_dim")
+
 
 def take_shape(layer: str, options: dict[str, Any], *, has_steps: bool) -> Shape | None:
     """Take what says the shape of the input out of a layer's options.
@@ -34,8 +36,7 @@ def take_shape(layer: str, options: dict[str, Any], *, has_steps: bool) -> Shape
     ValueError
         When one is no shape, or several are given.
     """
-    names = ["input_shape", "batch_input_shape", "input_dim"]
-    given = {name: options.pop(name, None) for name in names}
+    given = {name: options.pop(name, None) for name in SAYING_SHAPE}
     given = {name: value for name, value in given.items() if value is not None}
     steps = (_length("input_length", options.pop("input_length", None)),) if has_steps else ()
     if len(given) > 1:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnnfast.layers.layer import Shape
+from rnnfast.layers.missing_axis import meant_by
 from rnnfast.layers.symbol import Called, Symbol
 from rnnfast.utils.naming import auto_name, check_name
 from rnnfast.utils.options import refuse
@@ -131,11 +132,9 @@ class Input(Symbol):
             wanted not in (None, got) and got is not None
             for wanted, got in zip(self.batch_shape[1:], shape[1:], strict=True)
         ):
-            one = len(shape) == len(self.batch_shape) - 1
-            hint = f"; {argument}[None] makes a batch of one sample" if one else ""
             raise ValueError(
                 f"{argument} must have the shape of the model's Input, {self.batch_shape}, got "
-                f"{shape}{hint}"
+                f"{shape}{meant_by(shape, self.batch_shape)}"
             )
 
     def __repr__(self) -> str:

@@ -50,6 +50,7 @@ class Masking(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    stepwise = True
 
     def __init__(
         self,

@@ -9,14 +9,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from rnnfast.layers import symbol
 from rnnfast.layers.layer import Array, Layer, Mask, Shape
 from rnnfast.layers.value import Value, ValuesPullback
 from rnnfast.utils.numbers import as_numbers
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from rnnfast.layers.options import LayerOptions
 
 Shapes = Sequence[Shape]
 
@@ -31,6 +36,16 @@ class Merge(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    stepwise = True
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        dtype: DTypeLike | None = None,
+        **options: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(name=name, dtype=dtype, **options)
 
     def _check_input_shape(self, input_shape: Any) -> None:
         """Raise ValueError unless there are two shapes at least, which fit each other."""

@@ -14,6 +14,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from rnnfast._check.arrays import booleans
@@ -72,6 +73,25 @@ class RecurrentLayer(Layer):
     def reset_states(self) -> None:
         """Do what `reset_state` does, under Keras's older name."""
         self.reset_state()
+
+    def get_carried_state(self) -> list[Array] | None:
+        """Give what the last batch has left for the next; see `Layer.get_carried_state`."""
+        states = self.states
+        return None if states is None else list(states)
+
+    def set_carried_state(self, state: Sequence[ArrayLike] | None) -> None:
+        """Go on from states as if a batch had left them; see `Layer.set_carried_state`."""
+        if state is None:
+            self.reset_state()
+            return
+        if not self.stateful:
+            super().set_carried_state(state)
+        batch = len(np.atleast_1d(state[0])) if len(state) else 0
+        self._carry(self._as_states(list(state), batch, "state"))
+
+    @abstractmethod
+    def _carry(self, states: States) -> None:
+        """Take states for those that the last batch has left."""
 
     @property
     def gives_one_array(self) -> bool:
@@ -287,17 +307,17 @@ class RecurrentLayer(Layer):
         """Give the shapes of the states in that form."""
         return self._nested([(batch, size) for size in self.state_sizes])
 
-    def _as_states(self, initial_state: ArrayLike | Sequence[Any], batch: int) -> States:
+    def _as_states(
+        self, given: ArrayLike | Sequence[Any], batch: int, argument: str = "initial_state"
+    ) -> States:
         states = tuple(
-            as_numbers("initial_state", one).astype(self.dtype, copy=False)
-            for one in _leaves(initial_state)
+            as_numbers(argument, one).astype(self.dtype, copy=False) for one in _leaves(given)
         )
         wanted = [(batch, size) for size in self.state_sizes]
         shapes = [state.shape for state in states]
         if shapes != wanted:
             raise ValueError(
-                f"initial_state of layer {self.name!r} must be arrays of shapes {wanted}, "
-                f"got {shapes}"
+                f"{argument} of layer {self.name!r} must be arrays of shapes {wanted}, got {shapes}"
             )
         return states
 

@@ -139,6 +139,10 @@ class RNN(Unidirectional):
         super()._check_input_shape(input_shape)
         self._layers[0]._check_input_shape(input_shape)
 
+    @property
+    def _features(self) -> int | None:
+        return self._layers[0]._features
+
     def _create_weights(self, input_shape: Shape) -> None:
         batch, time, features = input_shape
         for prefix, layer in self._layers_by_name.items():
@@ -169,6 +173,14 @@ class RNN(Unidirectional):
         if isinstance(self.cell, Cell):
             return flat
         return [list(of_cell) for of_cell in self._by_cell(flat)]
+
+    def _step(self, x: Array, before: States | None) -> States:
+        after: States = ()
+        for layer, of_layer in zip(self._layers, self._by_cell(before), strict=True):
+            own = layer._step(x, of_layer)
+            x = own[0]
+            after += own
+        return after
 
     def _scan(self, x: Array, lengths: Array | None, states: States | None) -> Scanned:
         after: States = ()

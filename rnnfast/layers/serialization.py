@@ -18,6 +18,7 @@ import numpy as np
 from rnnfast._check.spelling import meant
 from rnnfast.layers.activations import Activation
 from rnnfast.utils.arguments import arguments_of
+from rnnfast.utils.foreign import instead
 
 
 class Configurable(Protocol):
@@ -33,6 +34,11 @@ _by_name: dict[str, Any] = {}
 def register(classes: Iterable[type]) -> None:
     """Make classes known to `deserialize` by their names."""
     _by_name.update({cls.__name__: cls for cls in classes})
+
+
+def instead_of(thing: object) -> str:
+    """Say whose a layer of another framework is, and what to use here; "" for anything else."""
+    return instead(thing, "rnnfast.layers", _by_name)
 
 
 def serialize(layer: Configurable) -> dict[str, Any]:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
+from rnnfast.layers import serialization
 from rnnfast.layers.activations import Activation
 from rnnfast.layers.layer import Array, Layer, Mask, Pullback, Shape
 from rnnfast.layers.recurrent_layer import is_stateful
+from rnnfast.layers.value import Value
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -58,7 +60,10 @@ class TimeDistributed(Layer):
         **options: Unpack[SampleOptions],
     ) -> None:
         if not isinstance(layer, Layer):
-            raise TypeError(f"layer must be a Layer, got {type(layer).__name__}")
+            raise TypeError(
+                f"layer must be a Layer, got {type(layer).__name__}"
+                + serialization.instead_of(layer)
+            )
         super().__init__(name=name, dtype=layer.dtype if dtype is None else dtype, **options)
         if self.dtype != layer.dtype:
             raise ValueError(f"dtype must be that of layer, {layer.dtype}, got {self.dtype}")
@@ -139,6 +144,10 @@ class TimeDistributed(Layer):
         steps = _Steps(x)
         inner = self.layer.compute_mask(steps.merge(x), steps.merge(mask))
         return None if inner is None else steps.split(inner)
+
+    def forward_step(self, values: Sequence[Value], state: Any) -> tuple[list[Value], Any]:
+        """Take one step, which is a sample to the layer; see `Layer.forward_step`."""
+        return self.layer.forward(values), None
 
     def call(self, x: Array) -> Array:
         """Compute (batch, time, ...) from x (batch, time, ...); see `Layer.call`."""

@@ -36,6 +36,7 @@ _CLASSES: tuple[type[Loss], ...] = (
 _BY_NAME: dict[str, type[Loss]] = {
     **{cls.__name__: cls for cls in _CLASSES},
     **{to_snake_case(cls.__name__): cls for cls in _CLASSES},
+    "LossFunctionWrapper": LossFunctionWrapper,
     "bce": BinaryCrossentropy,
     "BCE": BinaryCrossentropy,
     "mae": MeanAbsoluteError,

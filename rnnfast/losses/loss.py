@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnnfast.losses import reduction as reductions
-from rnnfast.losses.reduction import Array
+from rnnfast.losses.reduction import Array, check_reduction, reduce, scale
 from rnnfast.utils.known_attributes import KnownAttributes
 from rnnfast.utils.labels import require_numbers
 from rnnfast.utils.naming import auto_name
@@ -58,7 +57,7 @@ class Loss(KnownAttributes):
     ) -> None:
         refuse(type(self).__name__, {"dtype": dtype}, {"dtype": None})
         self.name = name or auto_name(self)
-        self.reduction = reductions.check_reduction(reduction)
+        self.reduction = check_reduction(reduction)
 
     def __call__(
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
@@ -92,7 +91,7 @@ class Loss(KnownAttributes):
         with np.errstate(over="ignore", invalid="ignore"):
             losses = self.call(targets, predictions)
             samples = self._count(targets, predictions)
-            return reductions.reduce(self.reduction, losses, samples, weights)
+            return reduce(self.reduction, losses, samples, weights)
 
     def value_and_grad(
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
@@ -120,13 +119,13 @@ class Loss(KnownAttributes):
         given = _floats(y_pred)
         targets, predictions, weights = self._take(y_true, given, sample_weight)
         samples = self._count(targets, predictions)
-        factor: Weight = reductions.scale(self.reduction, samples, weights)
+        factor: Weight = scale(self.reduction, samples, weights)
         if weights is not None:
             factor = (weights * predictions.dtype.type(factor))[..., None]
         # A loss that overflows is reported by the training loop, once, not by each operation.
         with np.errstate(over="ignore", invalid="ignore"):
             losses, grad = self.call_with_gradient(targets, predictions, factor)
-            value = reductions.reduce(self.reduction, losses, samples, weights)
+            value = reduce(self.reduction, losses, samples, weights)
         return value, grad.reshape(given.shape)
 
     def of_samples(
@@ -169,7 +168,7 @@ class Loss(KnownAttributes):
     def call_with_gradient(
         self, y_true: Array, y_pred: Array, weight: Weight
     ) -> tuple[Array, Array]:
-        """Compute the loss of each sample, and the gradient of their sum times `weight`.
+        """Compute the loss of each sample, and the gradient of the sum of `weight` times loss.
 
         Parameters
         ----------
@@ -233,7 +232,7 @@ class Loss(KnownAttributes):
 
 def _are_steps(y_true: Array, y_pred: Array, weights: tuple[int, ...]) -> bool:
     """Tell whether weights are of the steps of (B, T) beside (B, T, 1), else one sample of T."""
-    return y_true.ndim > 1 and y_pred.shape == (*y_true.shape, 1) and weights == y_true.shape
+    return y_pred.shape == (*y_true.shape, 1) and weights == y_true.shape
 
 
 def _floats(y_pred: ArrayLike) -> Array:

@@ -45,9 +45,9 @@ class FittingAccuracy(Metric):
     ) -> None:
         """Take in a batch; see `Metric.update_state`."""
         targets, predictions = np.asarray(y_true), np.asarray(y_pred)
-        if self._chosen is None:
-            self._chosen = _ACCURACIES[_fitting(targets, predictions)](self.name)
-        self._chosen.update_state(targets, predictions, sample_weight)
+        chosen = self._chosen or _ACCURACIES[_fitting(targets, predictions)](self.name)
+        chosen.update_state(targets, predictions, sample_weight)
+        self._chosen = chosen  # a batch that is refused chooses nothing
 
     def result(self) -> float:
         """Return the share of right predictions; 0 before the first sample."""

@@ -58,11 +58,12 @@ class Feed:
         self._next: Any = _END  # drawn by `has_more`, not yet taken
         self._before: Any = None  # state of the random numbers when the pass began
         self._taken = 0
+        self._cut = False
         self.done = 0
 
     def has_more(self) -> bool:
         """Return whether another epoch has a batch at all; of one that has begun, true."""
-        if self.done:
+        if self.done or self._cut:
             return True
         if self._next is _END:
             self._next = self._draw()
@@ -72,7 +73,7 @@ class Feed:
 
     def epoch(self) -> Iterator[Batch]:
         """Give the batches of an epoch, or those that are left of one."""
-        while self._steps is None or self.done < self._steps:
+        while not self._cut and (self._steps is None or self.done < self._steps):
             item, self._next = self._next, _END
             if item is _END:
                 item = self._draw()
@@ -90,7 +91,16 @@ class Feed:
                         stacklevel=2,
                     )
                     break
+        self.end_epoch()
+
+    def cut(self) -> None:
+        """Give nothing more in this epoch: it was stopped here."""
+        self._cut = True
+
+    def end_epoch(self) -> None:
+        """Be ready for the next epoch, also where one was stopped before its end."""
         self.done = 0
+        self._cut = False
 
     def _draw(self) -> Any:
         """Return what the running pass gives next, of a new one where none is running."""

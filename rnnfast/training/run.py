@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rnnfast.callbacks.callback import Logs
 from rnnfast.callbacks.callback_list import CallbackList
 from rnnfast.callbacks.progress import Progress
 from rnnfast.optimizers import Optimizer
@@ -47,6 +48,8 @@ class Run:
         Whether a callback has ended the run.
     scores : Scores or None
         The figures of the running epoch.
+    logs : dict
+        Of the last epoch.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Run:
         self._callbacks = [one for one in listeners.callbacks if not isinstance(one, Progress)]
         self.epoch = epoch
         self.stopped = False
+        self.logs: Logs = {}
         self.scores: Scores | None = None
         self._pending: Mapping[str, Any] | None = None
 
@@ -81,11 +85,18 @@ class Run:
             When it cannot be read.
         """
         state = state_file.load(path, _KIND)
+        before = self.get_state()
         try:
-            self._require_same(state)
-        except ValueError as error:
-            raise ValueError(f"{path} is of another fit: {error}") from None
-        self.set_state(state)
+            self._require_same(state["fit"])
+            self.set_state(state)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            self._restore(before)
+            raise ValueError(f"{path} is of another fit, or damaged: {error}") from error
+
+    @property
+    def over(self) -> bool:
+        """Whether it was stopped, and no epoch is left to be ended."""
+        return self.stopped and self._pending is None
 
     def begin_epoch(self, scores: Scores) -> None:
         """Take up the figures of an epoch, after everybody has heard that it begins.
@@ -97,18 +108,27 @@ class Run:
             self._restore(self._pending)
             scores.set_state(self._pending["scores"])
             self._pending = None
+            if self.stopped:
+                self._feed.cut()
+
+    def end_epoch(self, logs: Logs) -> None:
+        """Count an epoch, before everybody hears that it has ended."""
+        self.epoch += 1
+        self.logs = logs
+        self.scores = None
+        self._feed.end_epoch()
 
     def get_state(self) -> dict[str, Any]:
         """Return the note."""
-        within = self._feed.done > 0 and self.scores is not None
         return {
             "fit": self._signature(),
             "epoch": self.epoch,
             "stopped": self.stopped,
+            "logs": self.logs,
             "weights": [weight.copy() for weight in self._model.parameters],
             "optimizer": self._optimizer().get_state(),
             "feed": self._feed.get_state(),
-            "scores": self.scores.get_state() if within and self.scores is not None else None,
+            "scores": None if self.scores is None else self.scores.get_state(),
             "layers": [
                 [layer.get_random_state(), layer.get_carried_state()]
                 for layer in self._model.layers
@@ -119,11 +139,13 @@ class Run:
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on from a note."""
-        self.epoch = state["epoch"]
-        self.stopped = state["stopped"]
-        self._feed.set_state(state["feed"])
         self._restore(state)
+        # Last: batches of a generator that are passed over here cannot be called back.
+        self._feed.set_state(state["feed"])
+        self.epoch, self.stopped = state["epoch"], state["stopped"]
+        self.logs = state["logs"]
         self._pending = state if state["scores"] is not None else None
+        random_seed.set_state(state["random"])
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         for weight, stored in zip(self._model.parameters, state["weights"], strict=True):
@@ -148,8 +170,7 @@ class Run:
             "data": self._feed.signature,
         }
 
-    def _require_same(self, state: Mapping[str, Any]) -> None:
-        before, now = state["fit"], self._signature()
-        for what, value in now.items():
-            if before.get(what) != value:
-                raise ValueError(f"{what} were {before.get(what)!r}, now they are {value!r}")
+    def _require_same(self, before: Mapping[str, Any]) -> None:
+        for what, now in self._signature().items():
+            if before[what] != now:
+                raise ValueError(f"{what} were {before[what]!r}, now they are {now!r}")

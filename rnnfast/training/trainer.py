@@ -163,10 +163,9 @@ class Trainer:
         if not self.optimizer.built:
             self.optimizer.build(model.trained_parameters)
         run = self.run = Run(model, lambda: self.optimizer, feed, listeners, initial_epoch)
-        logs: Logs = {}
         try:
             listeners.tell("on_train_begin")
-            while run.epoch < epochs and not run.stopped:
+            while run.epoch < epochs and not run.over:
                 epoch = run.epoch
                 if not feed.has_more():
                     warnings.warn(
@@ -182,9 +181,9 @@ class Trainer:
                 logs = loops.train(session, feed, scores, epoch)
                 if validation is not None and is_validated(epoch):
                     logs |= loops.validate(session, _in_order(validation), epoch)
-                run.epoch += 1
+                run.end_epoch(logs)
                 listeners.tell("on_epoch_end", epoch, logs)
-            listeners.tell("on_train_end", logs)
+            listeners.tell("on_train_end", run.logs)
         finally:
             # It holds the data.
             self.run, self._stopped = None, run.stopped
@@ -361,9 +360,9 @@ def _listen(
         samples = None if source.size is None else steps * source.size
     return CallbackList(
         [
-            *(one for one in callbacks if not _hears_last(one)),
+            *(one for one in callbacks if not one.hears_last),
             *make_progress(verbose),
-            *(one for one in callbacks if _hears_last(one)),
+            *(one for one in callbacks if one.hears_last),
         ],
         model,
         verbose=verbose,
@@ -372,10 +371,6 @@ def _listen(
         samples=samples,
         batch_size=source.size,
     )
-
-
-def _hears_last(callback: object) -> bool:
-    return getattr(callback, "hears_last", False)
 
 
 def _metrics_in(given: Any) -> Iterator[Metric]:

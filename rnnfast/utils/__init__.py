@@ -9,7 +9,7 @@ plot_history                      what `fit` returned, as a picture
 pad_ragged, sequence_mask         sequences beside their lengths, time first
 initial_weights                   weights as PyTorch starts with
 basic_lstm_weights                weights of TensorFlow 1's BasicLSTMCell
-one_blas_thread                   NumPy's threads held back, twice the speed
+one_blas_thread                   NumPy's BLAS threads held to one, within a block
 ================================  ===============================================
 """
 

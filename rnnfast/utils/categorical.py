@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rnnfast.utils.hyperparameters import require_positive
 from rnnfast.utils.labels import class_numbers
 
 
@@ -25,9 +26,11 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> NDArray[np.f
 
     Raises
     ------
+    TypeError
+        When `x` holds no numbers.
     ValueError
-        When a class is not whole or lies outside `0 <= x < num_classes`, or `x` is empty and
-        `num_classes` is not given.
+        When a class is not whole or lies outside `0 <= x < num_classes`, `num_classes` is not a
+        positive integer, or `x` is empty and it is not given.
     """
     classes = class_numbers("x", np.asarray(x))
     if classes.ndim > 1 and classes.shape[-1] == 1:
@@ -36,6 +39,7 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> NDArray[np.f
         if classes.size == 0:
             raise ValueError("num_classes must be given when x is empty")
         num_classes = int(classes.max()) + 1
+    num_classes = require_positive("num_classes", num_classes)
     if classes.size and (classes.min() < 0 or classes.max() >= num_classes):
         raise ValueError(
             f"x must hold classes from 0 to num_classes - 1 = {num_classes - 1}, "

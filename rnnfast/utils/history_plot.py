@@ -86,7 +86,7 @@ def _names(curves: Mapping[str, list[float]], metrics: str | Sequence[str] | Non
     known = list(dict.fromkeys(name.removeprefix("val_") for name in curves))
     if not known:
         raise ValueError("history has no epoch to draw; call fit first")
-    if metrics is None:
+    if not metrics:
         return known
     names = [metrics] if isinstance(metrics, str) else list(metrics)
     for name in names:
@@ -95,7 +95,7 @@ def _names(curves: Mapping[str, list[float]], metrics: str | Sequence[str] | Non
                 f"metrics names {name!r}, which is not in the history{meant(name, known)}; "
                 f"there are {', '.join(known)}"
             )
-    return names or known
+    return names
 
 
 def _epochs_of(epochs: Sequence[int], values: Sequence[float]) -> Sequence[int]:

@@ -185,7 +185,8 @@ def test_tensors_are_arrays():
 
 
 def test_frames_and_series_are_arrays():
-    pandas = pytest.importorskip("pandas")
+    import pandas
+
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((SAMPLES, 3)), rng.standard_normal(SAMPLES)
     index = rng.permutation(SAMPLES)  # samples are in the order of the rows

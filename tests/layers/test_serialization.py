@@ -1,7 +1,9 @@
 """Layers written down and made again: the same configuration, and the same numbers."""
 
+import copy
 import inspect
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -80,6 +82,8 @@ MADE = {
         -1, 0.1, False, True, "ones", initializers.Constant(0.5), "l1", "l2", **LAYER
     ),
     "LayerNormalization, of itself": lambda: layers.LayerNormalization(scale=False, center=False),
+    "Add": lambda: layers.Add(**LAYER),
+    "Concatenate": lambda: layers.Concatenate(1, **LAYER),
     "RepeatVector": lambda: layers.RepeatVector(3, **LAYER),
     "RNN": lambda: layers.RNN(
         [layers.LSTMCell(5, **LSTM, **CELL, **F64), layers.GRUCell(4, **GRU, **CELL, **F64)],
@@ -136,6 +140,7 @@ def test_numbers_come_back(make):
     copy = again(layer)
     x = RNG.integers(7, size=(2, 4)) if isinstance(layer, layers.Embedding) else X
     x = X[:, 0] if isinstance(layer, layers.RepeatVector) else x
+    x = [X, X] if isinstance(layer, (layers.Add, layers.Concatenate)) else x
     wanted = layer(x)
     assert copy(x) is not None  # builds it
     assert copy.weight_names == layer.weight_names
@@ -157,6 +162,19 @@ def test_numbers_come_back(make):
             y, _ = layer.vjp(x.astype(layer.dtype), wrt_input=False)
             fresh_y, _ = fresh.vjp(x.astype(layer.dtype), wrt_input=False)
             np.testing.assert_array_equal(fresh_y, y)
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+@pytest.mark.parametrize("make", ALL.values(), ids=ALL.keys())
+def test_layers_can_be_copied_and_sent_to_another_process(make, duplicate):
+    layer = make()
+    twin = duplicate(layer)
+    assert twin.get_config() == layer.get_config()
+    if isinstance(layer, layers.Dense):
+        layer.build((None, 3))
+        np.testing.assert_array_equal(duplicate(layer)(X), layer(X))
+        with pytest.raises(ValueError, match="has no weights yet"):
+            twin.call(X)
 
 
 def test_every_layer_is_tried_with_all_its_arguments():

@@ -62,6 +62,19 @@ def test_top_k_of_every_type(dtype):
     assert metrics.Recall(top_k=2)([[1, 0, 1, 1]], np.array([[5, 3, 4, 1]], dtype)) == 2 / 3
 
 
+def test_of_equals_the_first_are_the_k_largest():
+    y_pred = RNG.integers(0, 2, (1, 200)) / 2
+    y_true = np.zeros((1, 200))
+    y_true[0, np.flatnonzero(y_pred)[:5]] = 1
+    assert metrics.Recall(top_k=5)(y_true, y_pred) == 1.0
+
+
+def test_auc_takes_rounded_probabilities_for_what_they_were():
+    y_true, y_pred = [0, 1, 0, 1], np.array([0.0, 0.2, 1.0, 1.0])
+    rounded = y_pred + np.array([-1e-4, 0, 1e-4, 1e-4])
+    assert metrics.AUC()(y_true, rounded) == metrics.AUC()(y_true, y_pred)
+
+
 def test_auc_worked_by_hand():
     # Keras's own example: at 0, 0.5 and 1 there are tp 2, 1, 0 and fp 2, 0, 0.
     y_true, y_pred = [0, 0, 1, 1], np.array([0, 0.5, 0.3, 0.9])

@@ -41,6 +41,15 @@ def test_a_second_training_replaces_the_rows_or_goes_on(path):
         assert path.read_text().splitlines() == ROWS[:2]
 
 
+def test_columns_are_those_of_the_first_epoch(path):
+    logger = CSVLogger(path)
+    fit([logger], [{"loss": 2.0, "val_loss": 3.0}])
+    fit([logger], [{"mae": 2.0, "val_mae": 3.0}])
+    assert path.read_text().splitlines() == ["epoch,mae,val_mae", "0,2.0,3.0"]
+    fit([CSVLogger(path)], [{}, {"loss": 1.0}], first_epoch=1, state=[logger.get_state()])
+    assert path.read_text().splitlines() == ["epoch,mae,val_mae", "0,2.0,3.0", "1,NA,NA"]
+
+
 def test_an_earlier_file_is_there_until_the_first_epoch_is_over(path):
     path.write_text("precious\n")
     fit([CSVLogger(path)], [])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnnfast import losses
+from rnnfast import Sequential, layers, losses
 
 RNG = np.random.default_rng(8)
 B, T, V = 3, 2, 4
@@ -78,6 +78,7 @@ def test_float32_stays_float32(name):
         ("mean_with_sample_weight", [[1, 0], [2, 0.5]], 27 / 3.5),
         ("mean_with_sample_weight", None, 30 / 4),
         ("mean_with_sample_weight", [1, 3], (5 + 75) / 8),
+        ("mean_with_sample_weight", [[0.25, 0], [0, 0.25]], 17 / 2),
         ("mean_with_sample_weight", np.zeros((2, 2)), 0.0),
         ("sum", [1, 0], 5),
         ("sum", [[1], [0]], 5),
@@ -104,6 +105,12 @@ def test_steps_of_targets_without_a_last_axis_are_weighed_one_by_one():
         np.testing.assert_array_equal(grad, weights[..., None] * 2 * y_pred / 4)
 
 
+def test_samples_of_targets_without_a_last_axis_are_weighed_whole():
+    y_pred = np.array([[[1.0], [2.0]], [[3.0], [4.0]]])
+    loss = losses.MeanSquaredError("sum")
+    assert loss(np.zeros((2, 2)), y_pred, [1, 2]) == 2.5 + 2 * 12.5
+
+
 def test_ones_change_no_bit():
     for make, options, y_true, y_pred in LOSSES.values():
         loss = make(**options)
@@ -126,6 +133,20 @@ def test_an_ignored_class_is_as_if_it_were_not_there(reduction, from_logits):
     np.testing.assert_array_equal(grad[~there], 0.0)
 
 
+def test_an_ignored_class_in_a_model_that_ends_in_softmax():
+    model = Sequential(
+        [
+            layers.Input((T, V)),
+            layers.GRU(3, return_sequences=True, dtype="float64"),
+            layers.Dense(V, "softmax", dtype="float64"),
+        ]
+    )
+    loss = losses.SparseCategoricalCrossentropy(ignore_class=0)
+    model.compile("sgd", loss)
+    value = model.evaluate(LOGITS, LABELS, verbose=0)
+    assert value == pytest.approx(loss(LABELS, model.predict(LOGITS, verbose=0)), rel=1e-12)
+
+
 def test_nothing_but_the_ignored_class_costs_nothing():
     loss = losses.SparseCategoricalCrossentropy(True, ignore_class=1)
     value, grad = loss.value_and_grad(np.ones((B, T), int), LOGITS)
@@ -140,6 +161,7 @@ def test_nothing_but_the_ignored_class_costs_nothing():
         (np.ones((3, 3)), ValueError, r"got \(3, 3\)"),
         (np.ones((3, 2, 2)), ValueError, r"got \(3, 2, 2\)"),
         (np.array([1, -0.5, 1]), ValueError, "finite and at least 0, got -0.5"),
+        (np.array([1, -2, 1]), ValueError, "finite and at least 0, got -2"),
         (np.array([1, np.nan, 1]), ValueError, "finite and at least 0, got nan"),
         (np.array([1, np.inf, 1]), ValueError, "finite and at least 0, got inf"),
         (np.array(["a", "b", "c"]), TypeError, "sample_weight must be an array of numbers, got"),

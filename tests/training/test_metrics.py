@@ -93,6 +93,13 @@ def test_accuracy_is_the_one_that_fits_the_shapes(name, y_true, y_pred, expected
     assert metric.result() == 0.0
 
 
+def test_a_batch_that_is_refused_does_not_choose_the_accuracy():
+    metric = metrics.get("accuracy")
+    with pytest.raises(ValueError, match="shape of y_pred"):
+        metric(np.zeros(3), np.zeros((2, 1)))
+    assert metric(np.array([0, 1]), np.eye(2)) == 1.0
+
+
 @pytest.mark.parametrize(
     ("identifier", "cls", "name"),
     [
@@ -192,6 +199,16 @@ def test_names_in_place_of_numbers_are_refused(metric):
 def test_unknown_metric_and_argument_are_named(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_a_loss_that_is_a_function_has_a_config():
+    def gap(y_true, y_pred):
+        return abs(y_pred - y_true)[:, 0], np.sign(y_pred - y_true)
+
+    metric = metrics.LossMetric(gap)
+    again = metrics.LossMetric.from_config(metric.get_config())
+    assert again(np.zeros(2), np.array([[1.0], [2.0]])) == 1.5
+    assert again.name == "gap"
 
 
 def test_a_misspelt_attribute_is_an_error():

@@ -193,6 +193,10 @@ def test_to_categorical():
     np.testing.assert_array_equal(utils.to_categorical([0.0, 1.0]), np.eye(2))
     with pytest.raises(ValueError, match=r"x must be class numbers, which are whole, got 1\.7"):
         utils.to_categorical([0, 1.7])
+    with pytest.raises(TypeError, match=r"dtype <U1; .*np\.unique\(x, return_inv"):
+        utils.to_categorical(["a", "b"])
+    with pytest.raises(ValueError, match="num_classes must be a positive integer, got '3'"):
+        utils.to_categorical([0, 1], "3")
 
 
 def test_a_layer_of_integers_is_the_first():

@@ -61,6 +61,18 @@ def test_an_instance_forgets_the_training_before():
     assert model.weights[0][0] == 2
 
 
+def test_a_training_that_was_stopped_and_killed_before_it_ended(capsys):
+    killed = EarlyStopping(restore_best_weights=True, verbose=1)
+    killed.set_model(FakeModel())
+    killed.on_epoch_end(0, {"val_loss": 1.0})
+    killed.on_epoch_end(1, {"val_loss": 2.0})
+    resumed = EarlyStopping(restore_best_weights=True, verbose=1)
+    # There is no epoch left to be run.
+    fit([resumed], [1.0, 2.0], first_epoch=2, state=[killed.get_state()])
+    assert (resumed.stopped_epoch, resumed.best_epoch) == (1, 0)
+    assert capsys.readouterr().out.startswith("Epoch 2: early stopping")
+
+
 def test_what_it_prints(capsys):
     fit([EarlyStopping(verbose=1, restore_best_weights=True)], [1.0, 2.0])
     assert capsys.readouterr().out == (
@@ -118,6 +130,14 @@ def test_auto_asks_the_metric(monitor, values, best):
     assert stopper.best_epoch == best
 
 
+def test_auto_asks_the_nearest_of_several_metrics():
+    model = FakeModel(metrics=[metrics.get("mae"), metrics.BinaryAccuracy(name="words_mae")])
+    for monitor, best in [("val_words_mae", 2), ("val_letters_mae", 1)]:
+        stopper = EarlyStopping(monitor, patience=5)
+        fit([stopper], [{monitor: value} for value in (2.0, 1.0, 3.0)], model)
+        assert stopper.best_epoch == best
+
+
 def test_every_metric_found_by_name_says_what_is_better():
     assert {name for name, make in _BY_NAME.items() if make().direction is None} == set()
 
@@ -166,8 +186,14 @@ def test_the_rate_is_lowered_on_a_plateau():
     assert rates({"factor": 0.5, "patience": 1}, [1.0, 1.0 - 5e-5, 1.0 - 9e-5]) == [1, 1, 0.5]
 
 
+def test_a_callback_forgets_the_plateau_of_the_training_before():
+    slower = ReduceLROnPlateau(factor=0.5, patience=2)
+    fit([slower], [1.0, 1.0])
+    assert [logs["learning_rate"] for logs in fit([slower], [2.0] * 4)] == [1, 1, 1, 0.5]
+
+
 def test_what_it_prints_of_the_rate(capsys):
-    rates({"factor": 0.5, "patience": 1, "verbose": 1}, [1.0, 1.0])
+    rates({"factor": 0.5, "patience": 1, "min_lr": 0.5, "verbose": 1}, [1.0, 1.0, 1.0])
     wanted = "\nEpoch 2: ReduceLROnPlateau reducing learning rate to 0.5.\n"
     assert capsys.readouterr().out == wanted
 

@@ -65,6 +65,7 @@ def test_the_history_of_a_model_is_numbered_as_it_was_trained(tmp_path):
 
 
 def test_what_to_draw_is_chosen():
+    assert len(plot_history(CURVES, metrics=[]).axes) == 2
     for metrics in ("accuracy", ["accuracy"]):
         (axes,) = plot_history(CURVES, metrics=metrics).axes
         assert axes.get_ylabel() == "accuracy"
