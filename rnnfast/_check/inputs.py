@@ -272,7 +272,13 @@ def _require_rows(
     if weight.shape == shape:
         return
     whose = _whose_rows(cell, weight, shape[0]) if weight.shape[1:] == shape[1:] else ""
-    raise misshapen(name, weight, f"({cell.rows}, {columns})", shape, whose)
+    error = misshapen(name, weight, f"({cell.rows}, {columns})", shape, whose)
+    if weight.shape == shape[::-1] and cell.gates > 1:
+        error = ValueError(
+            f"{error}; were it a layer's, or Keras's, its gates stood in another order as well: "
+            "layer.prepack() sees to both"
+        )
+    raise error
 
 
 def _whose_rows(cell: Cell, weight: Array, rows: int) -> str:

@@ -55,7 +55,9 @@ class Callback(KnownAttributes):
         return {}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from a state: told after `on_train_begin`, before the first epoch.
+        """Go on from a state, after `on_train_begin`.
+
+        Where an epoch is taken up in its middle, once more after its `on_epoch_begin`.
 
         Parameters
         ----------

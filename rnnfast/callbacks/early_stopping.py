@@ -123,7 +123,11 @@ class EarlyStopping(MonitorCallback):
 
     def get_state(self) -> dict[str, Any]:
         """Return the best epoch and how long ago it was; see `Callback.get_state`."""
-        state: dict[str, Any] = {"best_epoch": self.best_epoch, "wait": self.wait}
+        state: dict[str, Any] = {
+            "best_epoch": self.best_epoch,
+            "wait": self.wait,
+            "stopped_epoch": self.stopped_epoch,
+        }
         if self.best is not None:
             state["best"] = self.best
         if self.best_weights is not None:
@@ -136,6 +140,7 @@ class EarlyStopping(MonitorCallback):
         self.best_epoch = state["best_epoch"]
         self.best_weights = state.get("best_weights")
         self.wait = state["wait"]
+        self.stopped_epoch = state["stopped_epoch"]
 
     def _keep(self, epoch: int) -> None:
         self.best_epoch = epoch

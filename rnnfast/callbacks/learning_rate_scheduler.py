@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import Signature, signature
-from typing import Any
 
 from rnnfast.callbacks import learning_rate
 from rnnfast.callbacks.callback import Callback, Logs
@@ -42,17 +41,13 @@ class LearningRateScheduler(Callback):
         self.schedule = schedule
         self.verbose = verbose
         self._takes_rate = _takes_rate(schedule)
-        self._scheduled = -1
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Look at the optimizer."""
         learning_rate.require_settable(type(self).__name__, self.model.optimizer)
-        self._scheduled = -1
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Set the rate, once for an epoch that is taken up again in its middle."""
-        if epoch == self._scheduled:
-            return
+        """Set the rate."""
         optimizer = self.model.optimizer
         rate = (
             self.schedule(epoch, optimizer.learning_rate)
@@ -60,7 +55,6 @@ class LearningRateScheduler(Callback):
             else self.schedule(epoch)
         )
         optimizer.learning_rate = at_least_zero("the result of schedule", rate)
-        self._scheduled = epoch
         if self.verbose:
             print(
                 f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to "
@@ -71,14 +65,6 @@ class LearningRateScheduler(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Report the rate."""
         learning_rate.report(self.model.optimizer, logs)
-
-    def get_state(self) -> dict[str, Any]:
-        """Return the epoch whose rate is set; see `Callback.get_state`."""
-        return {"scheduled": self._scheduled}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from a state; see `Callback.set_state`."""
-        self._scheduled = state["scheduled"]
 
 
 def _takes_rate(schedule: object) -> bool:

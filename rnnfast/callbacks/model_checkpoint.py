@@ -110,7 +110,7 @@ class ModelCheckpoint(MonitorCallback):
 
     def get_state(self) -> dict[str, Any]:
         """Return the best value and the batches since the last file; see `Callback.get_state`."""
-        state: dict[str, Any] = {"epoch": self._epoch, "batches": self._batches}
+        state: dict[str, Any] = {"batches": self._batches}
         if self.best is not None:
             state["best"] = self.best
         return state
@@ -118,12 +118,11 @@ class ModelCheckpoint(MonitorCallback):
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from a state; see `Callback.set_state`."""
         self.best = state.get("best")
-        self._epoch = state["epoch"]
         self._batches = state["batches"]
 
     def _save(self, epoch: int, logs: Logs) -> None:
         path = self._path({"epoch": epoch + 1, **logs})
-        if not self._wanted(epoch, logs):
+        if not self._wanted(epoch, logs, path):
             return
         if folder := os.path.dirname(path):
             os.makedirs(folder, exist_ok=True)
@@ -131,17 +130,18 @@ class ModelCheckpoint(MonitorCallback):
             self.model.save_weights(path, overwrite=True)
         else:
             self.model.save(path, overwrite=True)
-        self._print(epoch, f"model saved to {path}")
 
-    def _wanted(self, epoch: int, logs: Logs) -> bool:
+    def _wanted(self, epoch: int, logs: Logs, path: str) -> bool:
         """Tell whether to save; with `save_best_only`, note the value if it is the best."""
+        saving = f"saving model to {path}"
         if not self.save_best_only or (value := self.monitored(logs)) is None:
+            self._print(epoch, saving)
             return True
         before = "none" if self.best is None else f"{self.best:.5f}"
         if not self.better(value, self.best):
             self._print(epoch, f"{self.monitor} did not improve from {before}")
             return False
-        self._print(epoch, f"{self.monitor} improved from {before} to {value:.5f}")
+        self._print(epoch, f"{self.monitor} improved from {before} to {value:.5f}, {saving}")
         self.best = value
         return True
 

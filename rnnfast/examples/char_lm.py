@@ -5,6 +5,12 @@ layers and a Dense layer learn to predict the next character of the first 90 %; 
 for validation. Bits per character are shown beside those of an interpolated modified Kneser-Ney
 trigram (Chen and Goodman 1999) with discounts tuned on the training text.
 
+With ``--save`` the model is kept, and its alphabet beside it; ``--load`` goes on training it, or
+lets it write, for as long as one likes::
+
+    python -m rnnfast.examples.char_lm --save english.safetensors
+    python -m rnnfast.examples.char_lm --load english.safetensors --generate --top-p 0.9
+
 Both models predict the same validation characters. The network reads them in windows that start
 from a zero state, so that its figure is, if anything, too high; the trigram always sees its
 whole context.
@@ -13,9 +19,7 @@ whole context.
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,9 +29,12 @@ from rnnfast import Sequential, layers, losses, optimizers, utils
 from rnnfast.examples import text
 from rnnfast.examples.bits_per_character import BitsPerCharacter
 from rnnfast.examples.command_line import Option, add_options, add_text_and_cell, number
+from rnnfast.examples.kept_model import load, save
 from rnnfast.examples.kneser_ney import tuned_trigram
 from rnnfast.examples.loss_curve import save_loss_curve
-from rnnfast.examples.streaming import Stream, sample
+from rnnfast.examples.sampling import Sampling
+from rnnfast.examples.writing import write
+from rnnfast.layers.cell_layer import CellLayer
 
 CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
 
@@ -53,29 +60,25 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     parser = _parser()
     options = parser.parse_args(argv)
-    try:
-        whole = text.read_text(options.text) if options.text else text.python_documentation()
-        corpus = prepare(whole, options.seq_len)
-    except text.TextError as error:
-        parser.error(str(error))
+    if options.generate and not options.load:
+        parser.error("--generate needs --load, the file of a model that --save has written")
+    sampling = Sampling(options.temperature, options.top_k, options.top_p)
     utils.set_random_seed(options.seed)
+    try:
+        loaded = load(options.load) if options.load else None
+        if options.generate and loaded is not None:
+            model, alphabet = loaded
+            write(model, alphabet, options.prompt, sampling, options.sample, options.seed)
+            return
+        whole = text.read_text(options.text) if options.text else text.python_documentation()
+        corpus = prepare(whole, options.seq_len, None if loaded is None else loaded[1])
+    except (text.TextError, ValueError, OSError) as error:
+        parser.error(str(error))
 
-    model = build(
-        options.cell,
-        len(corpus.alphabet),
-        options.embedding,
-        options.units,
-        options.layers,
-        options.dropout,
-    )
-    model.compile(
-        optimizers.Adam(options.learning_rate, global_clipnorm=1.0),
-        losses.SparseCategoricalCrossentropy(from_logits=True),
-    )
+    model = loaded[0] if loaded else _compiled(corpus, options)
     print(
         f"{len(corpus.training):,} characters to train on, {len(corpus.validation):,} to "
-        f"validate on, alphabet of {len(corpus.alphabet)}; {options.layers} x {options.cell} of "
-        f"{options.units} units, {model.count_params():,} weights"
+        f"validate on, alphabet of {len(corpus.alphabet)}; {_described(model)}"
     )
     try:
         report = train(model, corpus, options.seq_len, options.batch_size, options.epochs)
@@ -87,11 +90,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"{abs(margin):.3f} bits per character {'below' if margin >= 0 else 'above'} the trigram; "
         f"{report.characters_per_second:,.0f} characters per second in training"
     )
-    _write(model, corpus, options)
+    prompt = corpus.alphabet.decode(corpus.validation[: options.seq_len])
+    write(model, corpus.alphabet, prompt, sampling, options.sample, options.seed)
     _plot(options.plot, report)
+    if options.save:
+        save(model, corpus.alphabet, options.save)
+        print(f"model saved in {options.save}")
 
 
-def prepare(whole: str, seq_len: int) -> Corpus:
+def prepare(whole: str, seq_len: int, alphabet: text.Alphabet | None = None) -> Corpus:
     """Split a text and turn it into symbols of the training part's alphabet.
 
     Parameters
@@ -100,6 +107,8 @@ def prepare(whole: str, seq_len: int) -> Corpus:
         The text.
     seq_len : int
         Characters in a training window.
+    alphabet : Alphabet, optional
+        That of a model which is there; by default the training part's.
 
     Returns
     -------
@@ -118,7 +127,7 @@ def prepare(whole: str, seq_len: int) -> Corpus:
             f"{shortest} at least; give a longer text or a smaller --seq-len"
         )
     training, validation = text.split(whole)
-    alphabet = text.Alphabet(training)
+    alphabet = alphabet or text.Alphabet(training)
     return Corpus(alphabet, alphabet.encode(training), alphabet.encode(validation))
 
 
@@ -194,17 +203,26 @@ def train(
     return report
 
 
-def _write(model: Sequential, corpus: Corpus, options: argparse.Namespace) -> None:
-    """Print what the model makes of the beginning of the validation text."""
-    prompt = corpus.validation[: options.seq_len]
-    rng = np.random.default_rng(options.seed)
-    began = time.perf_counter()
-    written = list(islice(sample(Stream(model), prompt, options.temperature, rng), options.sample))
-    rate = (len(prompt) + len(written)) / (time.perf_counter() - began)
-    print(f"\n--- a sample at temperature {options.temperature:g}, {rate:,.0f} characters/s ---")
-    print(corpus.alphabet.decode(prompt), end="|")
-    print(corpus.alphabet.decode(np.array(written, dtype=np.int64)))
-    print("--- end of the sample ---\n")
+def _compiled(corpus: Corpus, options: argparse.Namespace) -> Sequential:
+    model = build(
+        options.cell,
+        len(corpus.alphabet),
+        options.embedding,
+        options.units,
+        options.layers,
+        options.dropout,
+    )
+    model.compile(
+        optimizers.Adam(options.learning_rate, global_clipnorm=1.0),
+        losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    return model
+
+
+def _described(model: Sequential) -> str:
+    recurrent = [layer for layer in model.layers if isinstance(layer, CellLayer)]
+    named = " + ".join(f"{type(layer).__name__} of {layer.units} units" for layer in recurrent)
+    return f"{named}, {model.count_params():,} weights"
 
 
 def _plot(path: Path, report: BitsPerCharacter) -> None:
@@ -236,9 +254,19 @@ def _parser() -> argparse.ArgumentParser:
         ("--seed", number(int, 0, 2**32 - 1), 0, "of weights, order and sample"),
         ("--sample", count, 600, "characters to write"),
         ("--temperature", real, 0.7, "daring of the sample, 0 for none"),
+        ("--top-k", number(int, 0), 0, "draw from so many likeliest characters, 0 for all"),
+        ("--top-p", number(float, 0, 1), 1.0, "draw from the likeliest with this share together"),
         ("--plot", Path, Path("char_lm.png"), "where to save the loss curve"),
+        ("--save", Path, None, "where to keep the model, a .safetensors file"),
+        ("--load", Path, None, "a model that --save has kept, to go on with"),
     )
     add_options(parser, options)
+    parser.add_argument(
+        "--generate", action="store_true", help="only let the model of --load write"
+    )
+    parser.add_argument(
+        "--prompt", default="The ", help="what it goes on from, with --generate (default: The )"
+    )
     return parser
 
 

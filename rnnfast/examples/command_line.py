@@ -62,7 +62,7 @@ def add_options(parser: argparse.ArgumentParser, options: Iterable[Option]) -> N
             type=convert,
             default=default,
             metavar="PATH" if convert is Path else "N",
-            help=f"{meaning} (default: %(default)s)",
+            help=meaning if default is None else f"{meaning} (default: %(default)s)",
         )
 
 

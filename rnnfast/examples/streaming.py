@@ -1,10 +1,8 @@
 """Writing text with a trained model, one character after another.
 
-Each cell is packed once with `rnnfast.prepack`; a step then costs microseconds::
+The model is packed once; a step then costs microseconds::
 
-    x = embeddings[symbol]
-    h, c = cell.step(x, (h, c))        for each recurrent layer, x = h for the next
-    logits = h W + b
+    logits, state = packed.step(symbol, state)
 """
 
 from __future__ import annotations
@@ -16,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnfast import Sequential
+from rnnfast.examples.sampling import Sampling
 from rnnfast.examples.text import UNKNOWN, Symbols
-from rnnfast.layers.cell_layer import CellLayer
 
 
 class Stream:
@@ -26,29 +24,22 @@ class Stream:
     Parameters
     ----------
     model : Sequential
-        Embedding, recurrent layers, perhaps with Dropout between, Dense with logits.
+        Symbols (B, T) to the logits (B, T, V) of the next ones.
     """
 
     def __init__(self, model: Sequential) -> None:
-        embedding, *hidden, dense = model.layers
-        (self._embeddings,) = embedding.get_weights()
-        self._cells = [layer.prepack() for layer in hidden if isinstance(layer, CellLayer)]
-        self._kernel, self._bias = dense.get_weights()
-        self._states: list[Any] = [None] * len(self._cells)
+        self._packed = model.prepack()
+        self._state: tuple[Any, ...] | None = None
 
     def step(self, symbol: int) -> NDArray[np.float32]:
         """Take in a symbol and give the logits of the next one, shape `(V,)`."""
-        x = self._embeddings[symbol : symbol + 1]
-        for layer, cell in enumerate(self._cells):
-            state = cell.step(x, self._states[layer])
-            self._states[layer] = state
-            x = state[0] if isinstance(state, tuple) else state
-        logits: NDArray[np.float32] = (x @ self._kernel + self._bias)[0]
-        return logits
+        logits, self._state = self._packed.step(np.array([symbol]), self._state)
+        of_one: NDArray[np.float32] = logits[0]
+        return of_one
 
 
 def sample(
-    stream: Stream, prompt: Symbols, temperature: float, rng: np.random.Generator
+    stream: Stream, prompt: Symbols, sampling: Sampling, rng: np.random.Generator
 ) -> Iterator[int]:
     """Continue a prompt, without end.
 
@@ -58,11 +49,10 @@ def sample(
         The model.
     prompt : int64 array (N,)
         What the model has read before, at least one symbol.
-    temperature : float
-        What logits are divided by: below 1 plays safe, above 1 takes risks, 0 always takes the
-        likeliest symbol.
+    sampling : Sampling
+        How symbols are drawn.
     rng : numpy.random.Generator
-        Draws the symbols.
+        Draws them.
 
     Yields
     ------
@@ -73,7 +63,6 @@ def sample(
         logits = stream.step(int(symbol))
     while True:
         logits[UNKNOWN] = -np.inf
-        # The largest of logits with Gumbel noise is a draw from their softmax.
-        symbol = int(np.argmax(logits + temperature * rng.gumbel(size=len(logits))))
+        symbol = sampling.draw(logits, rng)
         yield symbol
         logits = stream.step(symbol)

@@ -107,6 +107,11 @@ class Alphabet:
         """Return the number of symbols, the unknown one included."""
         return len(self._points) + 1
 
+    @property
+    def characters(self) -> str:
+        """The characters, of which `Alphabet` makes an equal one."""
+        return self._points.astype("<u4").tobytes().decode("utf-32-le")
+
     def encode(self, text: str) -> Symbols:
         """Return the symbols of ``text``, shape ``(len(text),)``."""
         points = _code_points(text)

@@ -38,6 +38,7 @@ class Activation(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    stepwise = True
 
     def __init__(
         self,

@@ -44,6 +44,10 @@ class Activation(NamedTuple):
     forward: _Forward
     vjp: Callable[[Array], tuple[Array, Callable[[Array], Array]]]
 
+    def __reduce__(self) -> tuple[Callable[[object], Activation], tuple[str]]:
+        """Be pickled, and copied, by name."""
+        return get, (self.name,)
+
 
 def _of_output(name: str, forward: _Forward, backward: _Backward) -> Activation:
     """Make an activation whose backward takes dy and y."""

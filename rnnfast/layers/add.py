@@ -20,7 +20,7 @@ class Add(Merge):
 
     Parameters
     ----------
-    name, dtype, trainable, **options
+    name, dtype, **options
         As for every layer.
 
     Notes

@@ -231,16 +231,33 @@ class CellLayer(Unidirectional):
             zoneout=self.zoneout,
         )
 
+    _packed: Prepacked[Any, Any] | None = None
+
+    def pack(self) -> None:
+        """Pack the layer, and its weights for the kernels; see `Layer.pack`."""
+        super().pack()
+        self._packed = self.prepack()
+
+    def _step(self, x: Array, before: States | None) -> States:
+        assert self._packed is not None
+        alone = before is not None and len(before) == 1
+        after = self._packed.step(x, before[0] if before is not None and alone else before)
+        return after if isinstance(after, tuple) else (after,)
+
     def _scan(self, x: Array, lengths: Array | None, states: States | None) -> Scanned:
-        out = type(self).function(
-            x,
-            *self._weights(),
-            **self._cell_options(),
-            reverse=self.go_backwards,
-            lengths=lengths,
-            zoneout=self.zoneout,
-            **self._state_arguments(states),
-        )
+        before: dict[str, Any] = self._state_arguments(states)
+        if self._packed is not None:
+            out = self._packed(x, lengths=lengths, **before)
+        else:
+            out = type(self).function(
+                x,
+                *self._weights(),
+                **self._cell_options(),
+                reverse=self.go_backwards,
+                lengths=lengths,
+                zoneout=self.zoneout,
+                **before,
+            )
         return out.y, tuple(out[1:])
 
     def _scan_vjp(

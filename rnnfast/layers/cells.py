@@ -7,7 +7,7 @@ told to the layer around it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from rnnfast.layers import serialization
 from rnnfast.layers.cell_layer import CellLayer
@@ -16,6 +16,11 @@ from rnnfast.layers.lstm import LSTM
 from rnnfast.layers.simple_rnn import SimpleRNN
 from rnnfast.utils.known_attributes import KnownAttributes
 from rnnfast.utils.naming import auto_name, check_name
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from rnnfast.layers.options import CellOptions, GRUCellOptions, LSTMCellOptions
 
 _Same = TypeVar("_Same", bound="Cell")
 
@@ -137,6 +142,10 @@ class SimpleRNNCell(Cell):
 
     layer_class: ClassVar[type[CellLayer]] = SimpleRNN
 
+    if TYPE_CHECKING:
+
+        def __init__(self, units: int, *arguments: Any, **options: Unpack[CellOptions]) -> None: ...
+
 
 class LSTMCell(Cell):
     """The cell of an `LSTM`: `keras.layers.LSTMCell`.
@@ -158,6 +167,12 @@ class LSTMCell(Cell):
 
     layer_class: ClassVar[type[CellLayer]] = LSTM
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, units: int, *arguments: Any, **options: Unpack[LSTMCellOptions]
+        ) -> None: ...
+
 
 class GRUCell(Cell):
     """The cell of a `GRU`: `keras.layers.GRUCell`.
@@ -178,6 +193,12 @@ class GRUCell(Cell):
     """
 
     layer_class: ClassVar[type[CellLayer]] = GRU
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, units: int, *arguments: Any, **options: Unpack[GRUCellOptions]
+        ) -> None: ...
 
 
 class StackedRNNCells(KnownAttributes):

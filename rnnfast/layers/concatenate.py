@@ -6,13 +6,18 @@ y = [x_1, ..., x_n]                         dx_k = the part of dy where x_k stan
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from rnnfast.layers.layer import Array, Mask, Shape
 from rnnfast.layers.merge import Merge
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from rnnfast.layers.options import LayerOptions
 
 
 class Concatenate(Merge):
@@ -44,7 +49,7 @@ class Concatenate(Merge):
         *,
         name: str | None = None,
         dtype: DTypeLike | None = None,
-        **options: Any,
+        **options: Unpack[LayerOptions],
     ) -> None:
         super().__init__(name=name, dtype=dtype, **options)
         if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
@@ -52,6 +57,7 @@ class Concatenate(Merge):
         if axis == 0:
             raise ValueError("axis must not be 0, along which the samples of a batch stand")
         self.axis = int(axis)
+        self.stepwise = self.axis == -1  # else steps may be what is joined
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Give the shape with the lengths along the axis added up; ValueError if others differ."""

@@ -61,6 +61,7 @@ class Dense(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    stepwise = True
     not_yet: ClassVar[Mapping[str, object]] = {
         **Layer.not_yet,
         "kernel_constraint": None,
@@ -158,6 +159,8 @@ class Dense(Layer):
 def _memory_order(x: Array) -> tuple[int, ...]:
     # Recurrent layers hand over time-major memory seen batch-first. Flattened in the order in
     # which it lies in memory, such an array becomes a matrix without a copy.
+    if x.ndim == 2:
+        return 0, 1
     leading = sorted(range(x.ndim - 1), key=lambda axis: -x.strides[axis])
     return (*leading, x.ndim - 1)
 
@@ -167,6 +170,8 @@ def _as_rows(x: Array, order: tuple[int, ...]) -> Array:
 
 
 def _from_rows(rows: Array, like: Array, order: tuple[int, ...]) -> Array:
+    if like.ndim == 2:
+        return rows
     lengths = [like.shape[axis] for axis in order[:-1]]
     back: Any = np.argsort(order)
     return rows.reshape(*lengths, rows.shape[-1]).transpose(back)

@@ -62,6 +62,7 @@ class Dropout(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    stepwise = True
     not_yet: ClassVar[Mapping[str, object]] = {**Layer.not_yet, "noise_shape": None}
     _rng: np.random.Generator
 

@@ -59,6 +59,7 @@ class Embedding(Layer):
     Weights: embeddings (V, D). Input (batch, time) of integers, output (batch, time, D).
     """
 
+    stepwise = True
     not_yet: ClassVar[Mapping[str, object]] = {
         **Layer.not_yet,
         "embeddings_constraint": None,

@@ -18,6 +18,11 @@ In a graph of layers arrays and masks travel together, as many as a layer takes 
     results = layer.forward(values)
     results, pullback = layer.forward_vjp(values, wrt)   wrt: whether each one's gradient is used
     dvalues, gradients = pullback(dresults)
+
+To be served, a copy of a layer is packed. It then also takes a sequence step by step:
+
+    layer.pack()                                         no weight changes any more
+    results, state = layer.forward_step(values, state)   values without their axis of time
 """
 
 from __future__ import annotations
@@ -34,8 +39,9 @@ from rnnfast._check.arrays import booleans
 from rnnfast.layers import serialization, symbol
 from rnnfast.layers.activations import Activation
 from rnnfast.layers.given_shape import SAYING_SHAPE, Shape, take_shape
+from rnnfast.layers.lasting import Lasting
 from rnnfast.layers.value import Mask, Value, ValuesPullback
-from rnnfast.layers.weights import Array, Weighted
+from rnnfast.layers.weights import Array
 from rnnfast.utils.arguments import arguments_of
 from rnnfast.utils.naming import auto_name, check_name
 from rnnfast.utils.numbers import as_numbers
@@ -48,7 +54,7 @@ Pullback = Callable[[Array], tuple[Array | None, list[Array]]]
 _Same = TypeVar("_Same", bound="Layer")
 
 
-class Layer(Weighted):
+class Layer(Lasting):
     """A map from arrays to arrays with weights.
 
     Parameters
@@ -90,9 +96,6 @@ class Layer(Weighted):
 
     # Whether a sample is a sequence of steps by the nature of the layer.
     _takes_steps: ClassVar[bool] = False
-
-    # What the layer draws from, if it draws.
-    _rng: np.random.Generator | None = None
 
     def __init__(
         self,
@@ -274,6 +277,7 @@ class Layer(Weighted):
             The result, samples along the first axis.
         """
         if isinstance(x, symbol.Symbol):
+            symbol.require_no_mask(self, mask)
             return self.call_symbols([x])[0]
         array = self._convert_and_build(x)
         return self.call(array) if mask is None else self.call_masked(array, _as_mask(array, mask))
@@ -346,6 +350,47 @@ class Layer(Weighted):
             See `vjp`.
         """
         return self.vjp(x, wrt_input=wrt_input)
+
+    # ------------------------------------------------------------------------------ served
+
+    # Whether each step of a sequence is to the layer as if it were alone.
+    stepwise: bool = False
+
+    def pack(self) -> None:
+        """Make the layer one that is run and never trained: its weights can no longer change."""
+        for layer in self._inner_layers:
+            layer.pack()
+        for weight in self.parameters:
+            weight.flags.writeable = False
+
+    def forward_step(self, values: Sequence[Value], state: Any) -> tuple[list[Value], Any]:
+        """Take one step of a sequence; the layer is packed.
+
+        Parameters
+        ----------
+        values : sequence of Value
+            As for `forward`, without the axis of time.
+        state : object
+            What the step before has returned; None before the first.
+
+        Returns
+        -------
+        results : list of Value
+            What the layer gives for the sequence up to here; of sequences, their last step.
+        state : object
+            For the step after.
+
+        Raises
+        ------
+        ValueError
+            When the layer needs whole sequences.
+        """
+        if not self.stepwise:
+            raise ValueError(
+                f"layer {self.name!r} ({type(self).__name__}) needs whole sequences and cannot "
+                "take single steps: call the packed model on the sequence"
+            )
+        return self.forward(values), None
 
     # ------------------------------------------------------------------ in a graph of layers
 
@@ -422,7 +467,8 @@ class Layer(Weighted):
             [dy] = dresults
             assert dy is not None  # what gives one array is only asked for its gradient
             dx, gradients = pull(dy)
-            return [dx], gradients
+            # A layer that a user has written may give them though it is frozen.
+            return [dx], gradients if self.trainable_parameters else []
 
         return [Value(y, mask_after)], pullback
 
@@ -437,75 +483,6 @@ class Layer(Weighted):
             The rest; together None for a layer that ends otherwise.
         """
         return None
-
-    # ----------------------------------------------------- what goes on from batch to batch
-
-    def get_random_state(self) -> dict[str, Any] | None:
-        """Give where the random numbers of the layer stand.
-
-        Returns
-        -------
-        dict or None
-            As JSON can hold it; None from a layer that draws none.
-        """
-        if self._rng is not None:
-            return dict(self._rng.bit_generator.state)
-        inner = [layer.get_random_state() for layer in self._inner_layers]
-        return {"layers": inner} if any(inner) else None
-
-    def set_random_state(self, state: Mapping[str, Any] | None) -> None:
-        """Go on with the random numbers from a state: what is drawn next is what was then.
-
-        Parameters
-        ----------
-        state : mapping or None
-            As `get_random_state` gave it.
-
-        Raises
-        ------
-        ValueError
-            When it is that of another layer.
-        """
-        if state is None and self.get_random_state() is None:
-            return
-        try:
-            given: Any = state
-            if self._rng is not None:
-                self._rng.bit_generator.state = given
-            else:
-                for layer, of_layer in zip(self._inner_layers, given["layers"], strict=True):
-                    layer.set_random_state(of_layer)
-        except (KeyError, TypeError, ValueError):
-            raise ValueError(
-                f"state must be one that get_random_state of a layer like {self.name!r} gave, "
-                f"got {state!r}"
-            ) from None
-
-    def get_carried_state(self) -> list[Array] | None:
-        """Give what the last batch has left for the next.
-
-        Returns
-        -------
-        list of ndarray or None
-            Copies of the states of a stateful layer; None where there is nothing.
-        """
-        return None
-
-    def set_carried_state(self, state: Sequence[ArrayLike] | None) -> None:
-        """Go on from states as if a batch had left them.
-
-        Parameters
-        ----------
-        state : sequence of array_like or None
-            As `get_carried_state` gave it.
-
-        Raises
-        ------
-        ValueError
-            When the layer carries no such states.
-        """
-        if state is not None:
-            raise ValueError(f"layer {self.name!r} carries no states from batch to batch")
 
     @property
     def gives_one_array(self) -> bool:

@@ -63,6 +63,7 @@ class LayerNormalization(Layer):
     """
 
     supports_masking: ClassVar[bool] = True
+    stepwise = True
     not_yet: ClassVar[Mapping[str, object]] = {
         **Layer.not_yet,
         "beta_constraint": None,

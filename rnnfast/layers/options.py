@@ -9,15 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypedDict
 
+from numpy.typing import DTypeLike
 
-class LayerOptions(TypedDict, total=False):
-    """Of every layer."""
+
+class _Common(TypedDict, total=False):
+    """Of every layer and cell."""
 
     trainable: bool
-    input_shape: Sequence[int | None] | None
-    batch_input_shape: Sequence[int | None] | None
     activity_regularizer: None
     autocast: Literal[True]
+
+
+class LayerOptions(_Common, total=False):
+    """Of every layer."""
+
+    input_shape: Sequence[int | None] | None
+    batch_input_shape: Sequence[int | None] | None
 
 
 class SampleOptions(LayerOptions, total=False):
@@ -33,14 +40,57 @@ class RecurrentOptions(SampleOptions, total=False):
     unroll: Literal[False]
 
 
-class CellLayerOptions(RecurrentOptions, total=False):
-    """Of recurrent layers over one cell."""
+class _OneCell(TypedDict, total=False):
+    """Of cells, and of recurrent layers over one."""
 
     kernel_constraint: None
     recurrent_constraint: None
     bias_constraint: None
     use_cudnn: Literal["auto"]
     implementation: Literal[2]
+
+
+class CellLayerOptions(RecurrentOptions, _OneCell, total=False):
+    """Of recurrent layers over one cell."""
+
+
+class CellOptions(_Common, _OneCell, total=False):
+    """Of `SimpleRNNCell`: what `SimpleRNN` lists, but for what concerns sequences."""
+
+    activation: str | None
+    use_bias: bool
+    kernel_initializer: object
+    recurrent_initializer: object
+    bias_initializer: object
+    kernel_regularizer: object
+    recurrent_regularizer: object
+    bias_regularizer: object
+    dropout: float
+    recurrent_dropout: float
+    weight_dropout: float
+    zoneout: float | tuple[float, float]
+    seed: int | None
+    name: str | None
+    dtype: DTypeLike | None
+
+
+class LSTMCellOptions(CellOptions, total=False):
+    """Of `LSTMCell`, likewise."""
+
+    recurrent_activation: str | None
+    unit_forget_bias: bool
+    projection: int | None
+    projection_initializer: object
+    peephole: bool
+    layer_norm: bool
+
+
+class GRUCellOptions(CellOptions, total=False):
+    """Of `GRUCell`, likewise."""
+
+    recurrent_activation: str | None
+    reset_after: bool
+    layer_norm: bool
 
 
 class DenseOptions(SampleOptions, total=False):

@@ -208,6 +208,7 @@ class RecurrentLayer(Layer):
             When an array is not one of numbers, or `mask` not of truth values.
         """
         if symbol.is_symbolic(x, initial_state):
+            symbol.require_no_mask(self, mask)
             states = [] if initial_state is None else _leaves(initial_state)
             takes: list[Any] = [x, *states]
             return self._in_form(self.call_symbols(takes))

@@ -174,6 +174,14 @@ class RNN(Unidirectional):
             return flat
         return [list(of_cell) for of_cell in self._by_cell(flat)]
 
+    def _step(self, x: Array, before: States | None) -> States:
+        after: States = ()
+        for layer, of_layer in zip(self._layers, self._by_cell(before), strict=True):
+            own = layer._step(x, of_layer)
+            x = own[0]
+            after += own
+        return after
+
     def _scan(self, x: Array, lengths: Array | None, states: States | None) -> Scanned:
         after: States = ()
         for layer, before in zip(self._layers, self._by_cell(states), strict=True):

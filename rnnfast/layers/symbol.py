@@ -63,7 +63,7 @@ class Symbol:
     def __repr__(self) -> str:
         """Name shape, dtype and origin."""
         source = "" if self.origin is None else f", from={self.origin.layer.name}"
-        return f"<{type(self).__name__} shape={self.shape}, dtype={self.dtype}{source}>"
+        return f"<Symbol shape={self.shape}, dtype={self.dtype}{source}>"
 
     def __array__(self, *_: object, **__: object) -> Any:
         """Refuse to be an array."""
@@ -107,6 +107,15 @@ def call(layer: Called, takes: Sequence[Any], gives: Sequence[Shape]) -> list[Sy
     made = Call(layer, tuple(takes), [])
     made.gives.extend(Symbol(shape, layer.dtype, made, k) for k, shape in enumerate(gives))
     return made.gives
+
+
+def require_no_mask(layer: Called, mask: object) -> None:
+    """Raise TypeError when a layer that is called on symbols is given a mask."""
+    if mask is not None:
+        raise TypeError(
+            f"layer {layer.name!r} takes no mask with symbols: masks are made by Masking and "
+            f"Embedding(mask_zero=True), and travel with the data"
+        )
 
 
 def _is_symbol(argument: Any) -> bool:

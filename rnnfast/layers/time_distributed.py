@@ -16,6 +16,7 @@ from rnnfast.layers import serialization
 from rnnfast.layers.activations import Activation
 from rnnfast.layers.layer import Array, Layer, Mask, Pullback, Shape
 from rnnfast.layers.recurrent_layer import is_stateful
+from rnnfast.layers.value import Value
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -143,6 +144,10 @@ class TimeDistributed(Layer):
         steps = _Steps(x)
         inner = self.layer.compute_mask(steps.merge(x), steps.merge(mask))
         return None if inner is None else steps.split(inner)
+
+    def forward_step(self, values: Sequence[Value], state: Any) -> tuple[list[Value], Any]:
+        """Take one step, which is a sample to the layer; see `Layer.forward_step`."""
+        return self.layer.forward(values), None
 
     def call(self, x: Array) -> Array:
         """Compute (batch, time, ...) from x (batch, time, ...); see `Layer.call`."""

@@ -15,6 +15,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
 from numpy.typing import DTypeLike
 
 from rnnfast._check.options import flag
@@ -22,6 +23,7 @@ from rnnfast.layers.layer import Array, Mask, Shape
 from rnnfast.layers.masks import MaskedSteps
 from rnnfast.layers.missing_axis import meant_by
 from rnnfast.layers.recurrent_layer import Outcome, RecurrentLayer, States, StatesPullback
+from rnnfast.layers.value import Value
 
 Scanned = tuple[Array, States]
 ScanPullback = Callable[
@@ -192,6 +194,45 @@ class Unidirectional(RecurrentLayer):
             return dx, gradients, dbefore
 
         return Outcome(self._select(y, after, steps), after), pullback
+
+    # ------------------------------------------------------------------------------ served
+
+    def pack(self) -> None:
+        """Pack the layer; it begins every sequence with zeros, also where it was stateful."""
+        super().pack()
+        self.stateful = False
+        self._last_states = None
+
+    @abstractmethod
+    def _step(self, x: Array, before: States | None) -> States:
+        """Return the states after one step (batch, I) of a packed layer that runs forward."""
+
+    def forward_step(self, values: Sequence[Value], state: Any) -> tuple[list[Value], Any]:
+        """Take one step; see `Layer.forward_step`. A masked one leaves the states as they are."""
+        if self.go_backwards:
+            raise ValueError(
+                f"layer {self.name!r} goes backwards and cannot take single steps: the last one of "
+                "a sequence comes first; call the packed model on the sequence"
+            )
+        (x, mask), *initial = values
+        if initial:
+            raise ValueError(
+                f"layer {self.name!r} has an initial_state that other layers give, and cannot take "
+                "single steps: call the packed model on the sequence"
+            )
+        after = self._step(x, state)
+        if mask is not None:
+            there = mask[:, None]
+            unchanged = [np.zeros_like(one) for one in after] if state is None else state
+            pairs = zip(after, unchanged, strict=True)
+            after = tuple(np.where(there, new, old) for new, old in pairs)
+        y = after[self._output_state]
+        if mask is not None and self.return_sequences and self.zero_output_for_mask:
+            y = np.where(there, y, np.zeros((), y.dtype))
+        states = after if self.return_state else ()
+        return [Value(y, self.compute_mask(x, mask)), *map(Value, states)], after
+
+    # ---------------------------------------------------------------------------- with masks
 
     def _masked_steps(self, mask: Mask) -> MaskedSteps | None:
         if mask.all():

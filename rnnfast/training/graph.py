@@ -11,6 +11,8 @@ values, None until a layer makes one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +30,8 @@ class Step(NamedTuple):
     gives: tuple[int, ...]
 
 
-class Graph(NamedTuple):
+@dataclass(frozen=True)
+class Graph:
     """Steps in an order in which each comes after those it takes from.
 
     Attributes
@@ -45,10 +48,10 @@ class Graph(NamedTuple):
     steps: tuple[Step, ...]
     outputs: tuple[int, ...]
 
-    @property
-    def layers(self) -> list[Layer]:
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
         """The layers, each once."""
-        return list({id(step.layer): step.layer for step in self.steps}.values())
+        return tuple({id(step.layer): step.layer for step in self.steps}.values())
 
     @property
     def trained(self) -> list[Array]:
@@ -64,13 +67,12 @@ class Graph(NamedTuple):
         """Return the graph with another layer in a step."""
         steps = list(self.steps)
         steps[place] = steps[place]._replace(layer=layer)
-        return self._replace(steps=tuple(steps))
+        return replace(self, steps=tuple(steps))
 
     def call(self, inputs: Sequence[Value]) -> list[Value]:
         """Run the graph, for inference."""
         values = dict(enumerate(inputs))
-        last_uses = self._last_uses()
-        for step, done in zip(self.steps, last_uses, strict=True):
+        for step, done in zip(self.steps, self._last_uses, strict=True):
             results = step.layer.forward([values[number] for number in step.takes])
             values |= zip(step.gives, results, strict=True)
             for number in done:
@@ -91,15 +93,16 @@ class Graph(NamedTuple):
             order. To be called once.
         """
         values = dict(enumerate(inputs))
-        trained = self.trained
+        trained: dict[int, Array] = {}
         depends = {number: False for number in values}  # on what is trained
         pulls: list[tuple[Step, list[Array], ValuesPullback] | None] = []
-        for step, done in zip(self.steps, self._last_uses(), strict=True):
+        for step, done in zip(self.steps, self._last_uses, strict=True):
             taken = [values[number] for number in step.takes]
             wrt = [depends[number] for number in step.takes]
             results, pull = step.layer.forward_vjp(taken, wrt)
             values |= zip(step.gives, results, strict=True)
             own = step.layer.trainable_parameters
+            trained |= {id(weight): weight for weight in own}
             needed = bool(own) or any(wrt)
             depends |= dict.fromkeys(step.gives, needed)
             pulls.append((step, own, pull) if needed else None)
@@ -128,14 +131,15 @@ class Graph(NamedTuple):
                 for weight, gradient in zip(own, of_step, strict=True):
                     _add(gradients, id(weight), gradient)
             return [
-                gradients[id(weight)] if id(weight) in gradients else np.zeros_like(weight)
-                for weight in trained
+                gradients[key] if key in gradients else np.zeros_like(weight)
+                for key, weight in trained.items()
             ]
 
         return outputs, pullback
 
+    @cached_property
     def _last_uses(self) -> list[list[int]]:
-        """Return for each step the values that nothing needs after it."""
+        """For each step the values that nothing needs after it."""
         last: dict[int, int] = {}
         for place, step in enumerate(self.steps):
             last |= dict.fromkeys((*step.takes, *step.gives), place)

@@ -76,6 +76,9 @@ class Objective:
                 )
         self.targets = list(targets)
         self._graph = graph
+        # Of the model, not of the graph below: there a layer may stand beside its own copy without
+        # an activation, and would be counted twice.
+        self._penalised = [layer for layer in graph.layers if layer.regularizers]
         self._losses = [target.loss for target in targets]
         self._activations: list[Activation | None] = [None] * len(targets)
         for k, loss in enumerate(self._losses):
@@ -134,11 +137,13 @@ class Objective:
 
     def _total(self, parts: Sequence[float]) -> float:
         total = sum(target.weight * part for target, part in zip(self.targets, parts, strict=True))
-        return total + sum(layer.penalty() for layer in self._graph.layers)
+        return total + sum(layer.penalty() for layer in self._penalised)
 
     def _add_penalties(self, gradients: list[Array]) -> None:
+        if not self._penalised:
+            return
         places = {id(weight): k for k, weight in enumerate(self._graph.trained)}
-        for layer in self._graph.layers:
+        for layer in self._penalised:
             penalties = layer.penalty_gradients()
             for weight, penalty in zip(layer.trainable_parameters, penalties, strict=True):
                 if penalty is not None:

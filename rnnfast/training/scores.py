@@ -30,16 +30,18 @@ class Scores:
         self._judges = judges
         for judge in judges:
             judge.metric.reset_state()
-        names = [target.name for target in objective.targets]
-        self._names = ["loss", *(f"{name}_loss" for name in names if len(names) > 1)]
+        lossy = [k for k, target in enumerate(objective.targets) if target.loss is not None]
+        self._shown = (
+            lossy if len(lossy) > 1 else []
+        )  # outputs whose losses are told beside the sum
+        self._names = ["loss", *(f"{objective.targets[k].name}_loss" for k in self._shown)]
         self._totals = [0.0] * len(self._names)
         self._samples = 0
 
     def update(self, valued: Valued, batch: Batch) -> None:
         """Add a batch."""
         self._samples += batch.size
-        parts = valued.parts if len(self._names) > 1 else ()
-        for k, value in enumerate((valued.loss, *parts)):
+        for k, value in enumerate((valued.loss, *(valued.parts[k] for k in self._shown))):
             self._totals[k] += value * batch.size
         seen: dict[int, tuple[Array, Array]] = {}
         for _, metric, k, weighted in self._judges:

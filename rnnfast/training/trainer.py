@@ -11,7 +11,7 @@ import numpy as np
 from rnnfast import optimizers
 from rnnfast._check.options import flag
 from rnnfast.callbacks.callback import Callback, Logs
-from rnnfast.callbacks.callback_list import CallbackList
+from rnnfast.callbacks.callback_list import CallbackList, as_callbacks
 from rnnfast.callbacks.history import History
 from rnnfast.callbacks.progress import make_progress
 from rnnfast.metrics import Metric
@@ -144,7 +144,7 @@ class Trainer:
 
         self.history = History()
         listeners = _listen(
-            model, [*_as_list(callbacks), self.history], verbose, source, epochs, steps
+            model, [*as_callbacks(callbacks), self.history], verbose, source, epochs, steps
         )
         feed = Feed(
             source.begin(shuffle),
@@ -187,7 +187,7 @@ class Trainer:
         self._require_compiled("evaluate")
         given = sources.of_targets(model, ("x", "y"), x, y, sample_weight)
         source = _cut(model, given, batch_size)
-        listeners = _listen(model, _as_list(callbacks), verbose, source, 1, steps)
+        listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1, steps)
         return loops.evaluate(self._session(model, listeners), _in_order(source, steps))
 
     def predict(
@@ -204,7 +204,7 @@ class Trainer:
         require_layers(model)
         given = sources.of_inputs(model, x)
         source = _cut(model, given, batch_size)
-        listeners = _listen(model, _as_list(callbacks), verbose, source, 1, steps)
+        listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1, steps)
         chosen = list(_items(source, steps)) if isinstance(source, OfSamples) else None
         kept = _kept(given, chosen)
         items = _items(source, steps) if chosen is None else iter(chosen)
@@ -331,9 +331,9 @@ def _listen(
         samples = None if source.size is None else steps * source.size
     return CallbackList(
         [
-            *(one for one in callbacks if not _hears_last(one)),
+            *(one for one in callbacks if not one.hears_last),
             *make_progress(verbose),
-            *(one for one in callbacks if _hears_last(one)),
+            *(one for one in callbacks if one.hears_last),
         ],
         model,
         verbose=verbose,
@@ -342,16 +342,6 @@ def _listen(
         samples=samples,
         batch_size=source.size,
     )
-
-
-def _as_list(callbacks: Callbacks) -> list[Callback]:
-    if callbacks is None:
-        return []
-    return [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
-
-
-def _hears_last(callback: object) -> bool:
-    return getattr(callback, "hears_last", False)
 
 
 def _metrics_in(given: Any) -> Iterator[Metric]:

@@ -7,6 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_HINTS = {
+    "U": "; np.unique(labels, return_inverse=True)[1] numbers classes, utils.Tokenizer words",
+    "O": "; columns that are no numbers must be left out or encoded",
+}
+
 
 def as_numbers(name: str, value: object) -> NDArray[Any]:
     """Make an array of samples.
@@ -28,8 +33,8 @@ def as_numbers(name: str, value: object) -> NDArray[Any]:
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise TypeError(
-            f"{name} must be an array of numbers, got {type(value).__name__} "
-            f"of dtype {array.dtype}; data sets and generators are not supported yet"
+            f"{name} must be an array of numbers, got {type(value).__name__} of dtype "
+            f"{array.dtype}{_HINTS.get(array.dtype.kind, '')}"
         )
     if array.ndim == 0:
         raise ValueError(f"{name} must have its samples along a first axis, got a single number")

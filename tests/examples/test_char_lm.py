@@ -10,6 +10,7 @@ import pytest
 import rnnfast
 from rnnfast import utils
 from rnnfast.examples import char_lm, text
+from rnnfast.examples.sampling import Sampling
 from rnnfast.examples.streaming import Stream, sample
 
 SMALL = ["--units=8", "--embedding=4", "--seq-len=16", "--epochs=1", "--sample=40"]
@@ -89,7 +90,9 @@ def test_streaming_agrees_with_the_whole_sequence(cell, depth):
 
 def test_temperature_zero_takes_the_likeliest_symbol():
     model, symbols = model_and_symbols("lstm")
-    written = list(islice(sample(Stream(model), symbols, 0.0, np.random.default_rng(0)), 5))
+    written = list(
+        islice(sample(Stream(model), symbols, Sampling(0.0), np.random.default_rng(0)), 5)
+    )
     read = list(symbols)
     for symbol in written:
         logits = model.predict(np.array([read]), verbose=0)[0, -1]
@@ -105,7 +108,7 @@ def test_samples_follow_the_softmax():
     logits[text.UNKNOWN] = -np.inf
     expected = np.exp(logits / 0.5) / np.exp(logits / 0.5).sum()
     rng = np.random.default_rng(0)
-    draws = [next(sample(Stream(model), symbols, 0.5, rng)) for _ in range(1000)]
+    draws = [next(sample(Stream(model), symbols, Sampling(0.5), rng)) for _ in range(1000)]
     share = np.bincount(draws, minlength=20) / 1000
     # Five standard deviations of a share of 1000 draws.
     assert np.abs(share - expected).max() < 5 * np.sqrt(0.25 / 1000)
@@ -169,3 +172,72 @@ def test_the_shortest_text_that_is_taken(tmp_path, capsys):
     path.write_text("ab" * 10)
     char_lm.main([f"--text={path}", *SMALL, "--seq-len=1", f"--plot={tmp_path / 'curve.png'}"])
     assert "trigram" in capsys.readouterr().out
+
+
+# --- a model that is kept -------------------------------------------------------------------------
+
+GENERATE = ["--generate", "--sample=30", "--prompt=the "]
+
+
+def written(shown):
+    """What the program has made of its prompt."""
+    return re.search(r"--- a sample.*?---\n(.*)\n--- end", shown, re.S)[1]
+
+
+@pytest.fixture(scope="module")
+def kept(short_story, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "model.safetensors"
+    plot = f"--plot={path.with_suffix('.svg')}"
+    char_lm.main([*SMALL, f"--text={short_story}", f"--save={path}", plot])
+    return path
+
+
+def test_a_model_that_was_kept_writes(kept, capsys):
+    char_lm.main([f"--load={kept}", *GENERATE, "--temperature=0"])
+    first = capsys.readouterr().out
+    assert "--- a sample at temperature 0 ---" in first
+    assert re.fullmatch(r"the \|.{30}", written(first), re.S)
+    model, alphabet = char_lm.load(kept)
+    read = list(alphabet.encode("the "))
+    for _ in range(5):
+        read.append(1 + np.argmax(model.predict(np.array([read]), verbose=0)[0, -1, 1:]))
+    assert alphabet.decode(np.array(read[4:])) == written(first)[5:10]
+    char_lm.main([f"--load={kept}", *GENERATE, "--temperature=2", "--top-k=1"])
+    second = capsys.readouterr().out
+    assert "at temperature 2, top-k 1 ---" in second
+    assert written(second) == written(first)
+
+
+def test_a_model_that_was_kept_goes_on_learning(kept, short_story, tmp_path, capsys):
+    arguments = [f"--load={kept}", f"--text={short_story}", f"--plot={tmp_path / 'curve.svg'}"]
+    before = char_lm.load(kept)[0].optimizer.iterations
+    again = tmp_path / "again.safetensors"
+    char_lm.main([*arguments, *SMALL, f"--save={again}"])
+    assert "trigram" in capsys.readouterr().out
+    assert char_lm.load(again)[0].optimizer.iterations > before > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--generate"], "--generate needs --load"),
+        (["--load=missing.safetensors", "--generate"], "missing.safetensors"),
+        (["--load=MODEL", "--generate", "--prompt="], "prompt must have one character"),
+        (["--load=MODEL", "--generate", "--top-p=1.5"], "--top-p: must be a number of at least 0"),
+    ],
+)
+def test_what_is_wrong_with_a_kept_model_is_said(arguments, message, kept, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        char_lm.main([one.replace("MODEL", str(kept)) for one in arguments])
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_an_alphabet_that_is_not_the_models_is_said(kept, tmp_path, capsys):
+    path = tmp_path / "other.safetensors"
+    path.write_bytes(kept.read_bytes())
+    for content, message in (("[]", "holds no alphabet"), ('{"characters": "ab"}', "3 symbols")):
+        path.with_suffix(".alphabet.json").write_text(content, encoding="utf-8")
+        with pytest.raises(SystemExit):
+            char_lm.main([f"--load={path}", *GENERATE])
+        assert message in capsys.readouterr().err

@@ -30,6 +30,12 @@ def refused(error: type[Exception], message: str):
     return pytest.raises(error, match=f"^{re.escape(message)}")
 
 
+# What is said of kernels as layers show them, whose gates have another order too.
+OF_A_LAYER = (
+    "; were it a layer's, or Keras's, its gates stood in another order as well: layer.prepack() "
+    "sees to both"
+)
+
 SHAPES = [
     ("w_ih", (64, 12), "(4*H, I) = (64, 10)", ""),
     (
@@ -39,9 +45,9 @@ SHAPES = [
         "; 3*H rows are those of gru, or of forget_gate='coupled' or 'none'",
     ),
     ("w_ih", (640,), "(4*H, I) = (64, 10)", ""),
-    ("w_ih", (10, 64), "(4*H, I) = (64, 10)", "; it looks transposed, pass w_ih.T"),
+    ("w_ih", (10, 64), "(4*H, I) = (64, 10)", "; it looks transposed, pass w_ih.T" + OF_A_LAYER),
     ("w_hh", (60, 16), "(4*H, H) = (64, 16)", ""),
-    ("w_hh", (16, 64), "(4*H, H) = (64, 16)", "; it looks transposed, pass w_hh.T"),
+    ("w_hh", (16, 64), "(4*H, H) = (64, 16)", "; it looks transposed, pass w_hh.T" + OF_A_LAYER),
     ("w_hh", (64,), "(4*H, H) with H at least 1", ""),
     ("w_hh", (0, 0), "(4*H, H) with H at least 1", ""),
     ("b_ih", (16,), "(4*H,) = (64,)", ""),
@@ -75,7 +81,7 @@ SHAPES_PROJECTED = [
     ("w_hr", (16,), "(R, H) with both at least 1", ""),
     ("w_hr", (0, 16), "(R, H) with both at least 1", ""),
     ("w_hh", (64, 16), "(4*H, R) = (64, 6)", ""),
-    ("w_hh", (6, 64), "(4*H, R) = (64, 6)", "; it looks transposed, pass w_hh.T"),
+    ("w_hh", (6, 64), "(4*H, R) = (64, 6)", "; it looks transposed, pass w_hh.T" + OF_A_LAYER),
     ("w_ih", (24, 10), "(4*H, I) = (64, 10)", ""),
     ("b_ih", (24,), "(4*H,) = (64,)", ""),
     ("h0", (2, 16), "(B, R) = (2, 6)", ""),

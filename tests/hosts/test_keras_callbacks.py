@@ -155,7 +155,10 @@ def test_terminate_on_nan():
                     fit([strict], [{"loss": loss}], model, steps=1)
 
 
-OURS = [name for name in callbacks.__all__ if hasattr(keras.callbacks, name)]
+OURS = [
+    *("CSVLogger", "EarlyStopping", "History", "LambdaCallback", "LearningRateScheduler"),
+    *("ModelCheckpoint", "ReduceLROnPlateau", "TerminateOnNaN"),
+]
 
 
 @pytest.mark.parametrize("name", OURS)

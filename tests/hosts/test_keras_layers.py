@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_twins import TOLERANCE, assert_same_weights, keras, marks, with_same_weights
-from rnnfast import Sequential, layers, optimizers
+from rnnfast import layers, optimizers
 from rnnfast.layers import activations
 
 pytestmark = marks
@@ -97,13 +97,52 @@ def test_shapes_and_masks_are_the_same(make, shape):
     assert ours.supports_masking == theirs.supports_masking
 
 
-def test_frozen_layers_stay_as_they_are_here_and_there():
-    def make(kit):
-        return [kit.LSTM(4, trainable=False, **SEQUENCES), kit.GRU(4, **F64), kit.Dense(2, **F64)]
+def frozen(layer):
+    # Keras forgets trainable=False of a layer around others: these are trained all the same.
+    layer.trainable = False
+    return layer
 
+
+TRAINED = {
+    "frozen below": lambda kit: [
+        kit.LSTM(4, trainable=False, **SEQUENCES),
+        kit.GRU(4, **F64),
+        kit.Dense(2, **F64),
+    ],
+    "frozen between": lambda kit: [
+        kit.Dense(4, "tanh", **F64),
+        frozen(kit.Bidirectional(kit.LSTM(3, **SEQUENCES), dtype="float64")),
+        kit.LayerNormalization(trainable=False, **F64),
+        kit.RNN([kit.LSTMCell(3, **F64), kit.GRUCell(3, trainable=False, **F64)], **F64),
+        kit.Dense(2, **F64),
+    ],
+    "frozen above": lambda kit: [
+        kit.GRU(4, **SEQUENCES),
+        frozen(kit.TimeDistributed(kit.Dense(3, **F64), dtype="float64")),
+        kit.Flatten(**F64),
+        kit.Dense(2, trainable=False, **F64),
+    ],
+    "regularized": lambda kit: [
+        kit.GRU(4, kernel_regularizer="l2", bias_regularizer="l1", **SEQUENCES),
+        kit.LSTM(3, recurrent_regularizer="l2", trainable=False, **SEQUENCES),
+        kit.Bidirectional(kit.LSTM(3, kernel_regularizer="l1", **F64), dtype="float64"),
+        kit.LayerNormalization(gamma_regularizer="l2", **F64),
+        kit.Dense(2, kernel_regularizer="l2", **F64),
+    ],
+}
+
+
+@pytest.mark.parametrize("make", TRAINED.values(), ids=TRAINED.keys())
+def test_frozen_and_regularized_layers_train_the_same(make):
     rng = np.random.default_rng(0)
     ours, theirs = with_same_weights(rng, make, (STEPS, FEATURES))
+    x, y = rng.standard_normal((SAMPLES, STEPS, FEATURES)), rng.standard_normal((SAMPLES, 2))
+    ours.compile(optimizers.SGD(0.05), "mse")
+    theirs.compile(keras.optimizers.SGD(0.05), "mse")
+    options = {"batch_size": SAMPLES, "epochs": 3, "shuffle": False, "verbose": 0}
+    got, wanted = ours.fit(x, y, **options), theirs.fit(x, y, **options)
+    np.testing.assert_allclose(got.history["loss"], wanted.history["loss"], **TOLERANCE)
+    assert_same_weights(ours, theirs)
     assert [len(layer.trainable_parameters) for layer in ours.layers] == [
         len(layer.trainable_weights) for layer in theirs.layers
     ]
-    assert isinstance(ours, Sequential)

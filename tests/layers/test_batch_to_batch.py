@@ -55,6 +55,11 @@ def test_random_states_that_are_none():
         for bad in (None, {}, {"layers": []}, 3, {"bit_generator": "MT19937", "state": {}}):
             with pytest.raises(ValueError, match="state must be one that get_random_state of a l"):
                 layer.set_random_state(bad)
+    half = {"layers": [layers.Dropout(0.5).get_random_state(), 3]}
+    before = pair.get_random_state()
+    with pytest.raises(ValueError, match="state must be one that get_random_state of a layer"):
+        pair.set_random_state(half)
+    assert pair.get_random_state() == before
 
 
 STATEFUL = {

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import rnnfast
 from rnnfast import layers
 
 LAYERS = {
@@ -33,3 +34,11 @@ def test_steps_agree_with_the_layer(name):
 def test_a_layer_without_weights_says_so():
     with pytest.raises(ValueError, match="no weights yet"):
         layers.LSTM(5).prepack()
+
+
+@pytest.mark.parametrize("layer", [layers.LSTM(4), layers.GRU(4)])
+def test_weights_in_the_order_of_keras_are_not_taken_for_ours(layer) -> None:
+    layer.build((None, None, 3))
+    kernel, recurrent, *_ = layer.get_weights()
+    with pytest.raises(ValueError, match=r"w_hh must .* another order as well: layer.prepack"):
+        rnnfast.prepack(layer.kind, kernel, recurrent)

@@ -1,7 +1,9 @@
 """Layers written down and made again: the same configuration, and the same numbers."""
 
+import copy
 import inspect
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -160,6 +162,19 @@ def test_numbers_come_back(make):
             y, _ = layer.vjp(x.astype(layer.dtype), wrt_input=False)
             fresh_y, _ = fresh.vjp(x.astype(layer.dtype), wrt_input=False)
             np.testing.assert_array_equal(fresh_y, y)
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+@pytest.mark.parametrize("make", ALL.values(), ids=ALL.keys())
+def test_layers_can_be_copied_and_sent_to_another_process(make, duplicate):
+    layer = make()
+    twin = duplicate(layer)
+    assert twin.get_config() == layer.get_config()
+    if isinstance(layer, layers.Dense):
+        layer.build((None, 3))
+        np.testing.assert_array_equal(duplicate(layer)(X), layer(X))
+        with pytest.raises(ValueError, match="has no weights yet"):
+            twin.call(X)
 
 
 def test_every_layer_is_tried_with_all_its_arguments():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnnfast import layers
+from rnnfast import Sequential, initializers, layers
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((2, 5, 3)).astype(np.float32)
@@ -96,3 +96,40 @@ def test_a_misspelt_attribute_is_an_error():
         pass
 
     Own(3).anything = 3
+
+
+class Doubled(layers.Layer):
+    """A layer as a user writes it, who has never heard of frozen ones."""
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def _create_weights(self, input_shape):
+        self.add_weight("factor", (1,), initializers.Constant(2.0))
+
+    def call(self, x):
+        return self.parameters[0] * x
+
+    def vjp(self, x, *, wrt_input):
+        [factor] = self.parameters
+        return factor * x, lambda dy: (factor * dy, [np.sum(dy * x, keepdims=True).reshape(1)])
+
+
+@pytest.mark.parametrize("wrap", [lambda layer: layer, layers.TimeDistributed])
+def test_a_layer_of_ones_own_can_be_frozen(wrap):
+    own = Doubled()
+    model = Sequential([layers.LSTM(3, return_sequences=True), wrap(own), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    y = np.ones((2, 5, 1))
+    model.fit(X, y, verbose=0)
+    own.trainable = False
+    model.compile("sgd", "mse")
+    [before], others = own.get_weights(), model.get_weights()
+    model.fit(X, y, verbose=0)
+    np.testing.assert_array_equal(own.get_weights()[0], before)
+    changed = [(a != b).any() for a, b in zip(others, model.get_weights(), strict=True)]
+    assert changed == [True, True, True, False, True, True]
+    own.trainable = True
+    model.compile("sgd", "mse")
+    model.fit(X, y, verbose=0)
+    assert own.get_weights()[0] != before

@@ -1,12 +1,14 @@
 """A training that was broken off and goes on with fresh callbacks ends as if it had not been."""
 
+import itertools
 import json
 
 import numpy as np
 import pytest
 
 from fake_fit import FakeModel, fit
-from rnnfast import callbacks, optimizers
+from rnnfast import Sequential, callbacks, layers, optimizers
+from rnnfast.utils import set_random_seed
 
 VALUES = [5.0, 3.0, 4.0, 4.0, 2.0, 6.0, 6.0, 7.0, 6.5, 8.0]
 
@@ -91,3 +93,54 @@ def test_a_state_is_not_what_goes_on_changing():
     fresh.on_epoch_end(1, {"loss": 0.5})
     assert (fresh.epoch, fresh.history) == (history.epoch, history.history)
     assert state == {"epoch": [0], "names": ["loss"], "values": [[1.0]]}
+
+
+class Killed(Exception):
+    pass
+
+
+def train(folder, kill_at=None):
+    """A model that four callbacks steer; what comes of it, as bytes and numbers."""
+    set_random_seed(3)
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(12, 2)), rng.normal(size=12)
+    model = Sequential([layers.Dense(4, "tanh"), layers.Dense(1)])
+    model.compile(optimizers.Adam(0.3), "mse")
+    seen = itertools.count()
+
+    def kill(batch, logs):
+        if next(seen) == kill_at:
+            raise Killed
+
+    history = model.fit(
+        x,
+        y,
+        batch_size=3,
+        epochs=9,
+        validation_data=(x, -y),
+        callbacks=[
+            callbacks.ReduceLROnPlateau(factor=0.5, patience=1),
+            callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.9),
+            callbacks.EarlyStopping(patience=5, restore_best_weights=True),
+            callbacks.ModelCheckpoint(
+                folder / "{epoch}-{batch}.safetensors", save_weights_only=True, save_freq=3
+            ),
+            callbacks.CSVLogger(folder / "log.csv"),
+            callbacks.LambdaCallback(on_train_batch_end=kill),
+            callbacks.BackupAndRestore(folder / "backup", save_freq=2),
+        ],
+        verbose=0,
+    )
+    files = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+    return history.epoch, history.history, [w.tolist() for w in model.get_weights()], files
+
+
+@pytest.mark.parametrize("kill_at", [0, 1, 3, 4, 6, 7, 13])
+def test_a_model_killed_and_resumed_ends_with_the_same_bits(tmp_path, kill_at):
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "parts").mkdir()
+    wanted = train(tmp_path / "whole")
+    assert len(wanted[0]) < 9  # EarlyStopping has stopped it
+    with pytest.raises(Killed):
+        train(tmp_path / "parts", kill_at)
+    assert train(tmp_path / "parts") == wanted

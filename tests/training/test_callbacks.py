@@ -332,6 +332,18 @@ def test_a_loss_that_is_no_number_ends_the_training(loss, capsys):
         callbacks.TerminateOnNaN(raise_error=True).on_train_batch_end(2, {"loss": loss})
 
 
+def test_a_model_ends_quietly_with_finite_weights(model, capsys):
+    listener = Listener()
+    y = np.where(np.arange(10) < 6, 1.0, np.nan)
+    quiet = [callbacks.TerminateOnNaN(), listener]
+    history = model.fit(X, y, batch_size=3, epochs=5, callbacks=quiet, shuffle=False, verbose=0)
+    assert capsys.readouterr().out == "Batch 2: Invalid loss, terminating training\n"
+    assert history.epoch == [0]
+    assert np.isfinite(history.history["loss"]).all()
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+    assert listener.heard[-1] == ("train_end", "loss", "mae")
+
+
 def test_what_is_no_callback_is_refused():
     assert as_callbacks(None) == []
     listener = Listener()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fake_fit import FakeModel, fit
-from rnnfast import Sequential, layers
+from rnnfast import Sequential, layers, optimizers
 from rnnfast.callbacks import LearningRateScheduler, ReduceLROnPlateau
 
 
@@ -37,25 +37,6 @@ def test_it_is_in_force_while_the_epoch_runs():
     assert seen == [0.01, 0.1]
     assert history.history["learning_rate"] == [0.1, 0.05]
     assert model.optimizer.learning_rate == 0.05
-
-
-def test_an_epoch_taken_up_in_its_middle_has_its_rate():
-    def halve(epoch, rate):
-        return rate / 2
-
-    model = FakeModel()
-    first = LearningRateScheduler(halve)
-    fit([first], [1.0, 1.0], model)
-    second = LearningRateScheduler(halve)
-    fit([second], [1.0, 1.0, 1.0], model, first_epoch=1, state=[first.get_state()])
-    assert model.optimizer.learning_rate == 0.125
-
-
-def test_an_instance_forgets_the_training_before():
-    model, scheduler = FakeModel(), LearningRateScheduler(lambda epoch, rate: rate / 2)
-    for _ in range(2):
-        fit([scheduler], [1.0], model)
-    assert model.optimizer.learning_rate == 0.25
 
 
 def test_what_it_prints(capsys):
@@ -98,12 +79,7 @@ def test_what_is_no_function_of_the_epoch_is_refused(schedule, message):
     "callback", [LearningRateScheduler(lambda epoch: 0.1), ReduceLROnPlateau()]
 )
 def test_an_optimizer_that_has_a_schedule_is_refused_before_the_first_epoch(callback):
-    class Scheduled:
-        learning_rate = 0.1
-
-        def get_config(self):
-            return {"learning_rate": {"class_name": "ExponentialDecay"}}
-
+    model = FakeModel(optimizers.SGD(optimizers.schedules.ExponentialDecay(0.1, 9, 0.5)))
     name = type(callback).__name__
     with pytest.raises(TypeError, match=f"{name} sets the learning_rate.* is a schedule"):
-        fit([callback], [1.0], FakeModel(Scheduled()))
+        fit([callback], [1.0], model)

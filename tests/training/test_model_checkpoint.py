@@ -6,6 +6,7 @@ import pytest
 from fake_fit import FakeModel, fit
 from rnnfast import Sequential, layers
 from rnnfast.callbacks import ModelCheckpoint
+from rnnfast.models import load_model
 
 
 def saved(values, filepath="at.safetensors", steps=0, **options):
@@ -56,15 +57,6 @@ def test_names_are_filled_in():
     ]
 
 
-def test_an_epoch_taken_up_in_its_middle_has_its_number():
-    model, checkpoint = FakeModel(), ModelCheckpoint("{epoch}-{batch}.safetensors", save_freq=3)
-    checkpoint.set_model(model)
-    checkpoint.on_train_begin()
-    checkpoint.set_state({"epoch": 4, "batches": 2})
-    checkpoint.on_train_batch_end(7, {})
-    assert model.saved == [("model", "5-8.safetensors", -1)]
-
-
 def test_weights_alone_or_all():
     for options, kind in [({}, "model"), ({"save_weights_only": True}, "weights")]:
         model = FakeModel()
@@ -82,10 +74,11 @@ def test_what_cannot_be_monitored_is_saved_each_time_with_one_warning():
 def test_what_it_prints(capsys):
     saved([2.0, 3.0], save_best_only=True, verbose=1)
     assert capsys.readouterr().out == (
-        "\nEpoch 1: val_loss improved from none to 2.00000\n"
-        "\nEpoch 1: model saved to at.safetensors\n"
+        "\nEpoch 1: val_loss improved from none to 2.00000, saving model to at.safetensors\n"
         "\nEpoch 2: val_loss did not improve from 2.00000\n"
     )
+    saved([2.0], verbose=1)
+    assert capsys.readouterr().out == "\nEpoch 1: saving model to at.safetensors\n"
 
 
 def test_the_file_of_a_model_has_its_weights(tmp_path):
@@ -101,6 +94,16 @@ def test_the_file_of_a_model_has_its_weights(tmp_path):
     assert not np.array_equal(model.get_weights()[0], trained[0])
     model.load_weights(path.parent / "2.safetensors")
     np.testing.assert_array_equal(model.get_weights()[0], trained[0])
+
+
+def test_the_best_model_is_saved_whole(tmp_path):
+    model = Sequential([layers.Dense(1)])
+    model.compile("adam", "mse")
+    checkpoint = ModelCheckpoint(tmp_path / "best.safetensors", monitor="loss", save_best_only=True)
+    model.fit(np.ones((4, 2)), np.ones(4), epochs=2, callbacks=checkpoint, verbose=0)
+    loaded = load_model(tmp_path / "best.safetensors")
+    assert loaded.optimizer.iterations == 2
+    np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,18 @@ def test_an_instance_forgets_the_training_before():
     assert model.weights[0][0] == 2
 
 
+def test_a_training_that_was_stopped_and_killed_before_it_ended(capsys):
+    killed = EarlyStopping(restore_best_weights=True, verbose=1)
+    killed.set_model(FakeModel())
+    killed.on_epoch_end(0, {"val_loss": 1.0})
+    killed.on_epoch_end(1, {"val_loss": 2.0})
+    resumed = EarlyStopping(restore_best_weights=True, verbose=1)
+    # There is no epoch left to be run.
+    fit([resumed], [1.0, 2.0], first_epoch=2, state=[killed.get_state()])
+    assert (resumed.stopped_epoch, resumed.best_epoch) == (1, 0)
+    assert capsys.readouterr().out.startswith("Epoch 2: early stopping")
+
+
 def test_what_it_prints(capsys):
     fit([EarlyStopping(verbose=1, restore_best_weights=True)], [1.0, 2.0])
     assert capsys.readouterr().out == (

@@ -1,0 +1,189 @@
+"""Small programs: that they run, show what they promise, and say what is wrong; and their list."""
+
+import importlib
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import rnnfast
+from rnnfast.examples import custom_loop, from_equations, music, vanishing_gradients
+from rnnfast.examples.__main__ import main as list_programs
+from rnnfast.examples.__main__ import programs
+
+HOSTS = ("torch_",)  # tests/interop runs them
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """One thread waits for nobody on a busy machine."""
+    with rnnfast.num_threads(1):
+        yield
+
+
+def test_the_list_is_of_all_programs(capsys):
+    list_programs()
+    shown = capsys.readouterr().out
+    for name in ("char_lm", "custom_loop", "from_equations", "torch_swap", "vanishing_gradients"):
+        assert re.search(rf"^  {name} +\w.*\w$", shown, re.M), shown
+
+
+def test_the_list_needs_nothing_of_what_programs_import():
+    code = (
+        "import sys, rnnfast.examples.__main__ as m; m.main();"
+        "assert not {'torch', 'matplotlib'} & {*sys.modules}"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("name", [n for n, _ in programs() if not n.startswith(HOSTS)])
+def test_every_program_answers_help(name, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        importlib.import_module(f"rnnfast.examples.{name}").main(["--help"])
+    assert stopped.value.code == 0
+    assert f"usage: {name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("module", [custom_loop, from_equations, vanishing_gradients])
+def test_without_matplotlib_only_the_picture_is_missing(module, monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    small = {
+        custom_loop: ["--songs=5", "--epochs=1", "--units=4"],
+        from_equations: ["--updates=3"],
+        vanishing_gradients: ["--steps=5", "--updates=5", "--units=4"],
+    }
+    module.main([*small[module], f"--plot={tmp_path / 'picture.png'}"])
+    assert re.search(r"no picture .*matplotlib.*rnnfast\[plot\]", capsys.readouterr().out)
+
+
+# --- from_equations -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nonlinearity", from_equations.NONLINEARITIES)
+def test_the_equations_train_a_network_below_the_threshold(nonlinearity, tmp_path, capsys):
+    picture = tmp_path / "curve.png"
+    from_equations.main([f"--nonlinearity={nonlinearity}", "--threshold=0.02", f"--plot={picture}"])
+    shown = capsys.readouterr().out
+    after, baseline = re.search(r"updates ([\d.]+); ([\d.]+) for whoever", shown).groups()
+    assert float(after) <= 0.02 < 0.25 < float(baseline)
+    assert float(re.search(r"differ by (\S+) at most", shown)[1]) < 1e-14
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_threshold_that_is_not_reached_is_said(tmp_path, capsys):
+    from_equations.main(["--updates=2", f"--plot={tmp_path / 'curve.svg'}"])
+    assert "0.001 was not reached" in capsys.readouterr().out
+
+
+def equations(weights, x, d, transposed=True):
+    """The docstring's derivation for tanh, step by step."""
+    w_xh, w_hh, b_h, w_hy, b_y = weights
+    h = [np.zeros((x.shape[1], len(w_hh)))]
+    for x_t in x:
+        h.append(np.tanh(x_t @ w_xh.T + h[-1] @ w_hh.T + b_h))
+    dw_xh, dw_hh, db_h, dw_hy, db_y = (np.zeros_like(w) for w in weights)
+    da = np.zeros_like(h[0])
+    for t in reversed(range(len(x))):
+        dy = 2 * (h[t + 1] @ w_hy.T + b_y - d[t]) / d.size
+        dh = dy @ w_hy + (da @ w_hh if transposed else 0)
+        da = (1 - h[t + 1] ** 2) * dh
+        dw_hy, db_y = dw_hy + dy.T @ h[t + 1], db_y + dy.sum(0)
+        dw_xh, dw_hh, db_h = dw_xh + da.T @ x[t], dw_hh + da.T @ h[t], db_h + da.sum(0)
+    return dw_xh, dw_hh, db_h, dw_hy, db_y
+
+
+@pytest.mark.parametrize("transposed", [True, False])
+def test_the_derivation_is_what_is_computed(transposed):
+    rng = np.random.default_rng(1)
+    x, d = from_equations.changes(rng, 7, 3)
+    shapes = ((4, 1), (4, 4), (4,), (1, 4), (1,))
+    weights = from_equations.Weights(*(rng.standard_normal(shape) for shape in shapes))
+    truncate = None if transposed else 1
+    _, found = from_equations.loss_and_gradients(weights, x, d, "tanh", truncate)
+    for one, other in zip(found, equations(weights, x, d, transposed), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-14)
+
+
+# --- vanishing_gradients --------------------------------------------------------------------------
+
+
+def test_gradients_vanish_and_explode_as_the_literature_has_it(tmp_path, capsys):
+    picture = tmp_path / "norms.png"
+    vanishing_gradients.main([f"--plot={picture}"])
+    shown = capsys.readouterr().out
+    found = re.findall(r"^(\w[^\n]*?)  +(\S+) +([\d.]+)$", shown, re.M)
+    factor = {name: float(value) for name, _, value in found}
+    assert factor["LSTM, forget bias 1"] > factor["LSTM, forget bias 0"] + 0.15
+    assert factor["RNN"] < 1 < factor["RNN, 1.5 W_hh"]
+    assert factor["gradients clipped to 1"] < 0.5 < factor["gradients as they are"]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("cell", vanishing_gradients.GATES)
+def test_the_norm_at_a_step_is_that_of_a_difference(cell):
+    case = vanishing_gradients.Case(cell, 5, seed=0, forget_bias=1.0)
+    rng = np.random.default_rng(0)
+    x, u = rng.standard_normal((6, 1, 8)), rng.standard_normal(5)
+    norms = case.gradient_norms(x, u)
+    function = getattr(rnnfast, cell)
+    start = function(x[:2], **case.weights)
+    step = 1e-6
+
+    def loss(h):
+        named = {"c0": start.c_n} if cell == "lstm" else {}
+        return float((function(x[2:], **case.weights, h0=h, **named).h_n @ u)[0])
+
+    slope = [
+        (loss(start.h_n + step * e) - loss(start.h_n - step * e)) / (2 * step) for e in np.eye(5)
+    ]
+    assert norms[2] == pytest.approx(np.linalg.norm(slope), rel=1e-6)
+
+
+# --- custom_loop ----------------------------------------------------------------------------------
+
+
+def test_a_loop_of_ones_own_beats_the_frequencies(tmp_path, capsys):
+    picture = tmp_path / "curves.png"
+    custom_loop.main(["--songs=100", "--units=32", "--learning-rate=0.02", f"--plot={picture}"])
+    rows = re.findall(r"^ +\d+((?: +[\d.]+){4})$", capsys.readouterr().out, re.M)
+    assert len(rows) == 20
+    training, validation, frequencies, norm = map(float, rows[-1].split())
+    assert max(training, validation) < frequencies / 2
+    assert 0 < norm < 1
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_gradients_of_the_loop_are_those_of_the_loss():
+    """A step of plain descent changes the loss by what its gradients say, padding and all."""
+    data = [song.astype(np.float32) for song in music.songs(np.random.default_rng(3), 6)]
+    assert len({len(song) for song in data}) > 1
+
+    class Noting(rnnfast.optimizers.SGD):
+        def apply(self, grads, trainable_variables):
+            self.seen = grads
+
+    weights, noting = custom_loop.first_weights(8, 0), Noting()
+    custom_loop.train(weights, data, noting, 6, np.random.default_rng(0))
+    gradients = {**noting.seen["lstm"]._asdict(), **noting.seen["head"]}
+    arrays = {**weights["lstm"], **weights["head"]}
+    rng = np.random.default_rng(1)
+    for name, array in arrays.items():
+        direction = rng.standard_normal(array.shape).astype(np.float32)
+        before, losses = array.copy(), []
+        for sign in (1, -1):
+            array[...] = before + sign * 1e-2 * direction
+            losses.append(custom_loop.evaluate(weights, data) / music.KEYS)
+        array[...] = before
+        slope = float((gradients[name] * direction).sum())
+        assert (losses[0] - losses[1]) / 2e-2 == pytest.approx(slope, rel=0.02, abs=2e-4), name
+
+
+def test_songs_are_of_different_lengths_and_only_their_chords_are_drawn():
+    songs = music.songs(np.random.default_rng(0), 20, shortest=3, longest=5)
+    assert {len(song) for song in songs} == {12, 16, 20}
+    for song in songs:
+        assert set(np.unique(song)) == {0, 1}
+        assert (song[0] == songs[0][0]).all()  # all begin with the same chord
+        assert song[:, 12:].sum(axis=1).tolist() == [1] * len(song)
