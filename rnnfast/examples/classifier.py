@@ -1,4 +1,4 @@
-"""What was marked last? The first program of every tutorial, on a task that needs a memory.
+"""Which symbol was marked last? The first program of every tutorial, where a memory is needed.
 
     python -m rnnfast.examples.classifier
 

@@ -25,7 +25,7 @@ def draw_confusion(axes: Any, truth: Classes, predicted: Classes, names: Sequenc
     """
     counts = np.zeros((len(names), len(names)), int)
     np.add.at(counts, (truth, predicted), 1)
-    axes.imshow(counts, cmap="Blues")
+    axes.imshow(counts, cmap="Blues", vmin=0)
     for (row, column), count in np.ndenumerate(counts):
         color = "white" if count > counts.max() / 2 else "black"
         axes.text(column, row, count, ha="center", va="center", color=color, fontsize="small")

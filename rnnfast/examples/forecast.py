@@ -6,7 +6,8 @@ many years ahead they go on from their own forecasts.
 
 Beside them stands the forecast that is hard to beat for what repeats, the value eleven years before
 (seasonal naive), and that of the last year, which is better one year ahead and far worse later.
-One year ahead the networks halve its error; over eleven years nothing here is much better than it.
+One year ahead the networks halve its error or nearly so; over eleven years they are no better than
+it, and mostly somewhat worse: they tend to the usual cycle, and no cycle is the usual one.
 
 The years of the test come after all that the models were trained or watched on. All forecasts start
 from years that were measured.
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     scale = Scale(series[years < VALIDATION])
     x, y = scale.to(known)[..., None], scale.to(ahead[:, :1])
     training, validation = first < VALIDATION, (first >= VALIDATION) & (first < TEST)
-    test = (first >= TEST) & (first <= years[-1] - SEASON + 1)
+    test = first >= TEST
 
     forecasts = {
         "seasonal naive": known[test, -SEASON:] ** 2,
@@ -87,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         whole = np.sqrt(np.mean(error**2))
         print(f"{name:>15}: 1 year ahead {error[0]:5.1f}, 1 to {SEASON} years ahead {whole:5.1f}")
     save_picture(
-        options.plot, lambda figure: _draw(figure, first[test], truth, forecasts, errors), (8, 7)
+        options.plot, lambda figure: _draw(figure, years, spots, forecasts, errors), (8, 7)
     )
 
 
@@ -183,8 +184,8 @@ def windows(series: Floats, years: Floats, length: int) -> tuple[Floats, Floats,
 
 def _draw(
     figure: Any,
-    first: Floats,
-    truth: Floats,
+    years: Floats,
+    spots: Floats,
     forecasts: dict[str, Floats],
     errors: dict[str, Floats],
 ) -> None:
@@ -192,13 +193,13 @@ def _draw(
     above, below = figure.subplots(2, 1)
     steps = np.arange(SEASON)
     styles = dict(zip(forecasts, ("0.6", "0.8", "C0", "C1", "C2"), strict=True))
-    above.plot(first, truth[:, 0], color="black", label="measured")
+    above.plot(years[years >= TEST], spots[years >= TEST], color="black", label="measured")
     for name, forecast in forecasts.items():
         if name == "last year":
             continue
-        for start in range(0, len(first), SEASON):
+        for start in range(0, len(forecast), SEASON):
             label = name if start == 0 else None
-            above.plot(first[start] + steps, forecast[start], color=styles[name], label=label)
+            above.plot(TEST + start + steps, forecast[start], color=styles[name], label=label)
     above.set_ylabel("sunspots")
     above.legend(fontsize="small", ncols=5, loc="upper center", bbox_to_anchor=(0.5, 1.2))
     for name, error in errors.items():
