@@ -96,6 +96,12 @@ class MaskedSteps:
 
 
 def _pick(sequence: Array, steps: NDArray[np.intp]) -> Array:
-    # Whole vectors at a time, where take_along_axis would pick number by number.
-    picked: Array = sequence[steps, np.arange(steps.shape[1])]
-    return picked
+    # Whole vectors at a time, where take_along_axis would pick number by number. Layers hand over
+    # either axis first in memory.
+    steps_first = sequence.strides[0] >= sequence.strides[1]
+    length, batch, width = sequence.shape
+    rows = np.arange(batch)
+    if steps_first:
+        return sequence.reshape(-1, width).take(steps * batch + rows, axis=0)
+    of_rows = sequence.swapaxes(0, 1).reshape(-1, width)
+    return of_rows.take(steps + rows * length, axis=0)
