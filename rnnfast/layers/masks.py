@@ -100,8 +100,9 @@ def _pick(sequence: Array, steps: NDArray[np.intp]) -> Array:
     # either axis first in memory.
     steps_first = sequence.strides[0] >= sequence.strides[1]
     length, batch, width = sequence.shape
-    rows = np.arange(batch)
     if steps_first:
-        return sequence.reshape(-1, width).take(steps * batch + rows, axis=0)
-    of_rows = sequence.swapaxes(0, 1).reshape(-1, width)
-    return of_rows.take(steps + rows * length, axis=0)
+        rows, places = sequence, steps * batch + np.arange(batch)
+    else:
+        rows, places = sequence.swapaxes(0, 1), steps + length * np.arange(batch)
+    picked: Array = rows.reshape(-1, width).take(places, axis=0)
+    return picked
