@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike
 
 from rnnfast import initializers
 from rnnfast._check.options import flag
-from rnnfast.functional import lstm, lstm_vjp
+from rnnfast.functional import lstm, lstm_trace, lstm_vjp
 from rnnfast.layers.cell_layer import CellLayer, own_copy
 from rnnfast.layers.kernel_activations import of_keras
 from rnnfast.layers.layer import Array, Shape
@@ -110,6 +110,7 @@ class LSTM(CellLayer):
     kind: ClassVar[str] = "lstm"
     function: ClassVar[Callable[..., Any]] = staticmethod(lstm)
     function_vjp: ClassVar[Callable[..., Any]] = staticmethod(lstm_vjp)
+    function_trace: ClassVar[Callable[..., Any]] = staticmethod(lstm_trace)
     initial_state_names: ClassVar[tuple[str, ...]] = ("h0", "c0")
     state_gradient_names: ClassVar[tuple[str, ...]] = ("dh_n", "dc_n")
 

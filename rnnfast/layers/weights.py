@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rnnfast._check.options import flag
+from rnnfast.layers import weight_limit
 from rnnfast.regularizers import Regularizer
 from rnnfast.utils.known_attributes import KnownAttributes
 from rnnfast.utils.numbers import as_numbers_of_any_rank
@@ -93,6 +94,7 @@ class Weighted(KnownAttributes):
         regularizer : Regularizer, optional
             Of what is added to the loss for it.
         """
+        weight_limit.take(f"{name} of layer {self.name!r}", shape)
         self._parameters[name] = self._from_keras(name, initializer(shape, self.dtype))
         if regularizer is not None:
             self.regularizers[name] = regularizer

@@ -82,7 +82,7 @@ class Graph:
 
     def vjp(
         self, inputs: Sequence[Value]
-    ) -> tuple[list[Value], Callable[[Sequence[Array | None]], list[Array]]]:
+    ) -> tuple[list[Value], Callable[[list[Array | None]], list[Array]]]:
         """Run the graph, for training.
 
         Returns
@@ -90,8 +90,9 @@ class Graph:
         outputs : list of Value
             What comes out.
         pullback : callable
-            Takes dL/dy for each output, None for zero; gives dL/dp for each p of `trained`, in
-            order. To be called once.
+            Takes a list of dL/dy for each output, None for zero, and empties it, so that each is
+            freed as soon as it has been used; gives dL/dp for each p of `trained`, in order. To
+            be called once.
         """
         values = dict(enumerate(inputs))
         trained: dict[int, Array] = {}
@@ -111,11 +112,11 @@ class Graph:
                 del values[number]
         outputs = [values[number] for number in self.outputs]
 
-        def pullback(doutputs: Sequence[Array | None]) -> list[Array]:
+        def pullback(doutputs: list[Array | None]) -> list[Array]:
             dvalues: dict[int, Array] = {}
             gradients: dict[int, Array] = {}
-            for number, dy in zip(self.outputs, doutputs, strict=True):
-                _add(dvalues, number, dy)
+            for number in self.outputs:
+                _add(dvalues, number, doutputs.pop(0))
             while pulls:
                 # Popped, so that what a layer saved is freed as soon as it has been used.
                 made = pulls.pop()

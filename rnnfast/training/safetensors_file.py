@@ -17,7 +17,7 @@ import math
 import os
 import reprlib
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -201,18 +201,23 @@ def _are_counts(value: Any) -> TypeGuard[list[int]]:
 def _require_fitting(
     path: Path, entries: Mapping[str, _Entry], wanted: Mapping[str, Array]
 ) -> None:
-    if wanted.keys() != entries.keys():
-        raise ValueError(
-            f"the weights in {path} are not those of this model: "
-            f"missing {sorted(wanted.keys() - entries.keys())}, "
-            f"unexpected {sorted(entries.keys() - wanted.keys())}"
-        )
+    require_names(path, entries, wanted)
     for name, like in wanted.items():
         entry = entries[name]
         _require_stored(path, name, entry, _FLOATS)
         if entry.shape != like.shape:
             raise ValueError(f"{name} in {path} must have shape {like.shape}, got {entry.shape}")
         _require_length(path, name, entry)
+
+
+def require_names(path: Path, names: Collection[str], wanted: Collection[str]) -> None:
+    """Raise ValueError unless a file has the arrays that are wanted, and no others."""
+    missing, unexpected = sorted({*wanted} - {*names}), sorted({*names} - {*wanted})
+    if missing or unexpected:
+        raise ValueError(
+            f"the weights in {path} are not those of this model: missing {missing}, "
+            f"unexpected {unexpected}"
+        )
 
 
 def _require_stored(path: Path, name: str, entry: _Entry, types: Mapping[str, str]) -> None:

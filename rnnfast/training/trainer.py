@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ class Trainer:
     history : History
         Of the last `fit`.
     run : Run or None
-        The `fit` that is going on, or the last one.
+        The `fit` that is going on.
     """
 
     compiled = False
@@ -54,6 +54,7 @@ class Trainer:
     choices: judges.Choices
     history: History
     run: Run | None = None
+    _stopped = False
 
     def compile(
         self,
@@ -84,12 +85,14 @@ class Trainer:
 
     @property
     def stop_training(self) -> bool:
-        """Whether `fit` is to end after the running batch."""
-        return self.run is not None and self.run.stopped
+        """Whether `fit` is to end after the running batch, or has been ended so."""
+        return self._stopped if self.run is None else self.run.stopped
 
     @stop_training.setter
     def stop_training(self, value: bool) -> None:
-        if self.run is not None:
+        if self.run is None:
+            self._stopped = value
+        else:
             self.run.stopped = value
 
     def fit(
@@ -130,8 +133,11 @@ class Trainer:
         source = _cut(model, given, batch_size, *([held_out] if held_out is not None else []))
         validation = None
         if held_out is not None:
-            size = batch_size if validation_batch_size is None else validation_batch_size
-            validation = _cut(model, held_out, size)
+            validation = _first(
+                "validation_steps",
+                validation_steps,
+                _of_size(model, held_out, validation_batch_size, batch_size),
+            )
         shuffle = flag("shuffle", shuffle)
         _check_count("epochs", epochs)
         _check_count("initial_epoch", initial_epoch)
@@ -157,18 +163,30 @@ class Trainer:
         if not self.optimizer.built:
             self.optimizer.build(model.trained_parameters)
         run = self.run = Run(model, lambda: self.optimizer, feed, listeners, initial_epoch)
-        listeners.tell("on_train_begin")
-        while run.epoch < epochs and not run.over:
-            epoch = run.epoch
-            listeners.tell("on_epoch_begin", epoch)
-            scores = session.scores()
-            run.begin_epoch(scores)
-            logs = loops.train(session, feed, scores, epoch)
-            if validation is not None and is_validated(epoch):
-                logs |= loops.validate(session, _in_order(validation, validation_steps), epoch)
-            run.end_epoch(logs)
-            listeners.tell("on_epoch_end", epoch, logs)
-        listeners.tell("on_train_end", run.logs)
+        try:
+            listeners.tell("on_train_begin")
+            while run.epoch < epochs and not run.over:
+                epoch = run.epoch
+                if not feed.has_more():
+                    warnings.warn(
+                        f"there are batches for {epoch} of {epochs} epochs: give an iterable that "
+                        f"can be begun again, such as a list or an object with __iter__, or a "
+                        f"generator without an end",
+                        stacklevel=3,
+                    )
+                    break
+                listeners.tell("on_epoch_begin", epoch)
+                scores = session.scores()
+                run.begin_epoch(scores)
+                logs = loops.train(session, feed, scores, epoch)
+                if validation is not None and is_validated(epoch):
+                    logs |= loops.validate(session, _in_order(validation), epoch)
+                run.end_epoch(logs)
+                listeners.tell("on_epoch_end", epoch, logs)
+            listeners.tell("on_train_end", run.logs)
+        finally:
+            # It holds the data.
+            self.run, self._stopped = None, run.stopped
         return self.history
 
     def evaluate(
@@ -186,9 +204,9 @@ class Trainer:
         """Compute the loss and the metrics, by name."""
         self._require_compiled("evaluate")
         given = sources.of_targets(model, ("x", "y"), x, y, sample_weight)
-        source = _cut(model, given, batch_size)
-        listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1, steps)
-        return loops.evaluate(self._session(model, listeners), _in_order(source, steps))
+        source = _first("steps", steps, _cut(model, given, batch_size))
+        listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1)
+        return loops.evaluate(self._session(model, listeners), _in_order(source))
 
     def predict(
         self,
@@ -203,12 +221,10 @@ class Trainer:
         """Compute the model's output, or a list of them."""
         require_layers(model)
         given = sources.of_inputs(model, x)
-        source = _cut(model, given, batch_size)
-        listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1, steps)
-        chosen = list(_items(source, steps)) if isinstance(source, OfSamples) else None
-        kept = _kept(given, chosen)
-        items = _items(source, steps) if chosen is None else iter(chosen)
-        inputs = (source.batch(item).inputs for item in items)
+        source = _first("steps", steps, _cut(model, given, batch_size))
+        listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1)
+        kept = _kept(source)
+        inputs = (batch.inputs for batch in _in_order(source))
         loops.predict(model.graph, inputs, kept.put, listeners)
         results = kept.result() or _nothing(model, given)
         return results[0] if len(results) == 1 else results
@@ -286,28 +302,41 @@ def _cut(
     return OfSamples(given, batches.choose_size(model.layers, batch_size, *counts))
 
 
-def _items(source: Source, steps: int | None) -> Iterator[Any]:
-    """Begin a pass in order, of some steps at most."""
-    return itertools.islice(source.begin(False)(np.random.default_rng(0)), steps)
+def _of_size(
+    model: Trainable, held_out: Samples | OfBatches, own: int | None, of_training: int | None
+) -> Source:
+    """Cut the samples of a validation, by default into batches like those of training."""
+    if isinstance(held_out, Samples):
+        size = of_training if own is None else require_positive("validation_batch_size", own)
+        return _cut(model, held_out, size)
+    if own is not None:
+        raise ValueError(
+            "validation_batch_size must be left out where validation_data gives batches of its own"
+        )
+    return held_out
 
 
-def _in_order(source: Source, steps: int | None) -> Iterator[Batch]:
-    return (source.batch(item) for item in _items(source, steps))
+def _first(name: str, steps: int | None, source: Source) -> Source:
+    """Leave out what comes after some batches."""
+    return source if steps is None else source.first(require_positive(name, steps))
 
 
-def _kept(
-    given: Samples | OfBatches, rows: Sequence[Any] | None
-) -> predictions.Joined | predictions.InPlace | predictions.OfSequences:
+def _items(source: Source) -> Iterator[Any]:
+    """Begin a pass in order."""
+    return source.begin(False)(np.random.default_rng(0))
+
+
+def _in_order(source: Source) -> Iterator[Batch]:
+    return (source.batch(item) for item in _items(source))
+
+
+def _kept(source: Source) -> predictions.Joined | predictions.InPlace | predictions.OfSequences:
     """Choose how outputs are put together."""
-    if rows is None or isinstance(given, OfBatches):
+    if not isinstance(source, OfSamples):
         return predictions.Joined()
-    if given.lengths is not None:
-        return predictions.OfSequences(rows, given.lengths)
-    return predictions.InPlace(rows, _count(rows, len(given)))
-
-
-def _count(rows: Sequence[Any], samples: int) -> int:
-    return min(rows[-1].stop, samples) if rows else 0
+    if source.lengths:
+        return predictions.OfSequences(_items(source), source.lengths)
+    return predictions.InPlace(_items(source), source.count)
 
 
 def _nothing(model: Trainable, given: Samples | OfBatches) -> list[Any]:
@@ -323,7 +352,7 @@ def _listen(
     verbose: int | str,
     source: Source,
     epochs: int,
-    steps: int | None,
+    steps: int | None = None,
 ) -> CallbackList:
     in_epoch = source.steps if steps is None else steps
     samples = source.samples

@@ -65,8 +65,25 @@ def named(layers: Sequence[Layer]) -> dict[str, Array]:
     }
 
 
+def put_all(path: Path, arrays: Mapping[str, Array], layers: Sequence[Layer]) -> None:
+    """Set the weights of the layers to all that there are in a file.
+
+    Raises
+    ------
+    ValueError
+        When they are not those of the layers; nothing has changed.
+    """
+    wanted = named(layers)
+    safetensors_file.require_names(path, arrays, wanted)
+    exact = {
+        name: safetensors_file.exactly(path, name, arrays[name], like.dtype)
+        for name, like in wanted.items()
+    }
+    put(exact, layers)
+
+
 def put(arrays: Mapping[str, Array], layers: Sequence[Layer]) -> None:
-    """Set the weights of the layers to those of a file."""
+    """Set the weights of the layers, by the names that they have in a file."""
     for own, layer in zip(_keys(layers), layers, strict=True):
         layer.set_weights([arrays[key] for key in own])
 
