@@ -98,7 +98,7 @@ class CtcRow {
       own.worked(step_products());
     }
     log_p_ = static_cast<double>(log_of_end(a(steps_), count_)) + offset;
-    call_.losses[row_] = static_cast<T>(-log_p_);
+    call_.losses[row_] = static_cast<T>(0 - log_p_);
   }
 
   void backward(const Share& own) {

@@ -13,11 +13,11 @@ namespace {
 template <class T>
 constexpr T log_of_zero = static_cast<T>(-__builtin_inf());
 
-/// e^x, x at most about 0; what is too small for a normal number becomes the smallest one.
+/// e^x, x at most about 0; zero where it is too small for a normal number.
 template <class V>
 [[gnu::always_inline]] inline V exp_below(V x) {
-  using C = ExpConstants<Scalar<V>>;
-  return split_exp(at_least(x, splat<V>(C::lowest))).whole();
+  const V lowest = splat<V>(ExpConstants<Scalar<V>>::lowest);
+  return x < lowest ? V{} : split_exp(at_least(x, lowest)).whole();
 }
 
 /// Two numbers by size, of which NaN is one if it was.

@@ -33,7 +33,7 @@ class CTCDecoded(NamedTuple):
         The labels of each sequence, blanks and repetitions taken away.
     log_probs : ndarray, shape (B,)
         The logarithm of the probability of the best path, or of all paths to the labels that a
-        beam has followed.
+        beam has followed. NaN, beside no labels, for a sequence with NaN.
     """
 
     labels: list[Integers]
@@ -92,8 +92,8 @@ def ctc_decode(
     given = ctc.logits(x, lengths, blank, options.flag("batch_first", batch_first))
     width = None if beam_width is None else options.count("beam_width", beam_width)
     found = [
-        _best_path(y, given.blank) if width is None else _search(y, given.blank, width)
-        for y in (_log_softmax(given.x[:length, row]) for row, length in enumerate(given.lengths))
+        _read(_log_softmax(given.x[:length, row]), given.blank, width)
+        for row, length in enumerate(given.lengths)
     ]
     log_probs = np.array([log_prob for _, log_prob in found], given.x.dtype)
     return CTCDecoded([labels for labels, _ in found], log_probs)
@@ -101,9 +101,17 @@ def ctc_decode(
 
 def _log_softmax(x: Array) -> Array:
     """Return the logarithms of the classes' probabilities, in float64."""
-    shifted = x.astype(np.float64) - x.max(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):  # nothing but logarithms of zero
+        shifted = x.astype(np.float64) - x.max(axis=1, keepdims=True)
     log_probs: Array = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return log_probs
+
+
+def _read(y: Array, blank: int, width: int | None) -> tuple[Integers, float]:
+    """Return labels and the logarithm of their probability, from those of the classes (T, C)."""
+    if np.isnan(y).any():
+        return np.zeros(0, np.intp), np.nan
+    return _best_path(y, blank) if width is None else _search(y, blank, width)
 
 
 def _best_path(y: Array, blank: int) -> tuple[Integers, float]:

@@ -1,7 +1,7 @@
-"""CTC: its loss over all paths, its gradient by complex step, what is read back, what is refused."""
+"""CTC: its loss over all paths, its gradient by complex step, what is read, what is refused."""
 
 import re
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_the_loss_is_the_sum_over_all_paths(target, blank):
     np.testing.assert_allclose(
         ctc_loss(x.astype(np.float32), [labels], blank=blank), [wanted], rtol=2e-6
     )
-    assert np.isinf(wanted) == (len(target) + sum(a == b for a, b in zip(target, target[1:])) > 5)
+    assert np.isinf(wanted) == (len(target) + sum(a == b for a, b in pairwise(target)) > 5)
 
 
 def test_the_oracle_s_recursion_is_its_sum_over_paths():
@@ -59,7 +59,7 @@ def test_gradients_are_those_of_a_complex_step(labels):
         wanted = 1.5 * moved.imag / 1e-100
         assert np.vdot(gradient, direction) == pytest.approx(wanted, rel=1e-11, abs=1e-11)
     single = ctc_loss_vjp(x.astype(np.float32), target[None], blank=blank)[1]
-    np.testing.assert_allclose(single(np.float32([1.5])), gradient, atol=5e-6)
+    np.testing.assert_allclose(single(np.float32([1.5])), gradient, atol=2e-5)
 
 
 def batch(rng, steps=9, rows=6, classes=6, labels=4, dtype=np.float64):
@@ -154,15 +154,15 @@ def test_logarithms_of_probabilities_are_logits_some_of_them_of_zero():
 
 
 def test_float_keeps_its_digits_over_a_thousand_steps():
-    """Logarithms that sink to -4000 leave float three decimals; what is kept here is near 0."""
+    """Logarithms that sink to -4000 leave float three decimals, and gradients wrong by 0.002."""
     rng = np.random.default_rng(8)
     x = logits(rng, 1000, 1, 30)
     target = rng.integers(1, 30, (1, 100))
     losses, pullback = ctc_loss_vjp(x, target)
     of_float, pull = ctc_loss_vjp(x.astype(np.float32), target)
     assert losses[0] > 3000
-    np.testing.assert_allclose(of_float, losses, rtol=1e-6)
-    np.testing.assert_allclose(pull(np.float32([1])), pullback(np.ones(1)), atol=2e-5)
+    np.testing.assert_allclose(of_float, losses, rtol=2e-7)
+    np.testing.assert_allclose(pull(np.float32([1])), pullback(np.ones(1)), atol=3e-4)
 
 
 @pytest.mark.parametrize("shape", [(0, 3, 4), (5, 0, 4), (0, 0, 1)])
@@ -262,7 +262,7 @@ def test_the_best_path_is_collapsed():
     np.testing.assert_array_equal(found.labels[0], [1, 1, 2, 3])
     np.testing.assert_array_equal(found.labels[1], [1, 1])
     each = log_softmax(9.0 * np.eye(4))[0, 0]
-    np.testing.assert_allclose(found.log_probs, [9 * each, 4 * each], rtol=1e-12)
+    np.testing.assert_allclose(found.log_probs, [9 * each, 4 * each], rtol=1e-11)
     searched = ctc_decode(x.swapaxes(0, 1), beam_width=4, batch_first=True)
     np.testing.assert_array_equal(searched.labels[0], [1, 1, 2, 3])
 
@@ -285,5 +285,5 @@ def test_decoding_never_reads_padding_and_nan_stays_in_its_row():
 def test_a_beam_has_a_width():
     with pytest.raises(ValueError, match="beam_width must be at least 1, got 0"):
         ctc_decode(X, beam_width=0)
-    with pytest.raises(TypeError, match="beam_width must be an integer of at least 1, got 2.5"):
+    with pytest.raises(TypeError, match=r"beam_width must be an integer of at least 1, got 2\.5"):
         ctc_decode(X, beam_width=2.5)
