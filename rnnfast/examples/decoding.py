@@ -55,7 +55,10 @@ def greedy(step: Step, state: State, boundary: int, longest: int) -> list[list[i
         if ended.all():
             break
         written.append(symbols)
-    return [_before(boundary, (int(of_step[row]) for of_step in written)) for row in range(len(symbols))]
+    return [
+        _before(boundary, (int(of_step[row]) for of_step in written))
+        for row in range(len(symbols))
+    ]
 
 
 def beam(step: Step, state: State, boundary: int, longest: int, width: int) -> list[int]:
