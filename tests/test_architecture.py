@@ -44,6 +44,7 @@ MAY_INCLUDE = {
     "cpu/drive": DRIVES,
     "cpu/targets": DRIVES,
     "cpu/dispatch": DRIVES | {"cpu/targets"},
+    "cuda": {*CELLS, "call"},
     "api": {"base", "math", "call", "cpu/plan", "cpu/dispatch"},
     "bindings": {"base", "random", "cpu/dispatch", "api"},
 }
@@ -71,7 +72,8 @@ INSTRUCTION_SET = re.compile(
 OPENMP = re.compile(r"^\s*#\s*pragma\s+omp\b|_OPENMP\b|<omp\.h>|\bomp_\w+\s*\(")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"(?P<own>[^"]+)"|<(?P<system>[^>]+)>)', re.MULTILINE)
 
-SOURCES = sorted(path for path in CSRC.rglob("*") if path.suffix in (".hpp", ".cpp", ".h", ".inc"))
+SUFFIXES = {".hpp", ".cpp", ".h", ".inc", ".cu", ".cuh"}
+SOURCES = sorted(path for path in CSRC.rglob("*") if path.suffix in SUFFIXES)
 
 
 def name(path: Path) -> str:

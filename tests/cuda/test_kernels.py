@@ -1,0 +1,88 @@
+"""Kernels compiled for GPUs. What they compute, tests/native/ says, where they are emulated."""
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import cmake_builds
+
+HERE = Path(__file__).parent
+ENTRY = re.compile(r"\.entry (\w+)\(.*?\n\{\n(.*?)\n\}\n", re.DOTALL)
+USE = re.compile(
+    r"Compiling entry function '(?P<kernel>\w+)'.*?"
+    r"(?P<stack>\d+) bytes stack frame, (?P<stores>\d+) bytes spill stores, "
+    r"(?P<loads>\d+) bytes spill loads",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    ptx: dict[str, str]  # of each kernel
+    uses: dict[str, tuple[int, int, int]]  # bytes of stack, of spills stored and loaded
+
+
+def compiled(folder: Path, source: str, architecture: str, *flags: str) -> Compiled:
+    """A source for one architecture; the test is skipped where no compiler is."""
+    nvcc = shutil.which("nvcc")
+    if nvcc is None:
+        pytest.skip("no CUDA compiler (nvcc)")
+    # No contraction, as on the CPU; and what is not marked for the device must not be taken for it.
+    report = cmake_builds.run(
+        *(nvcc, "-c", HERE / source, "-o", folder / "kernels.o", "--keep", "--keep-dir", folder),
+        *("-std=c++20", "-O3", "-fmad=false", "-Werror", "all-warnings", "-Xptxas", "-v"),
+        *(f"-arch={architecture}", f"-I{cmake_builds.ROOT / 'csrc'}", *flags),
+    )
+    ptx = (folder / Path(source).with_suffix(".ptx").name).read_text()
+    return Compiled(
+        dict(ENTRY.findall(ptx)),
+        {
+            use["kernel"]: tuple(map(int, use.group("stack", "stores", "loads")))
+            for use in USE.finditer(report)
+        },
+    )
+
+
+def cells() -> list[str]:
+    """The types of all cells, of those too whose activations a call chooses."""
+    registry = (cmake_builds.ROOT / "csrc" / "cells" / "registry.hpp").read_text()
+    return re.findall(r'CELL\("\w+", (\w+)<', registry)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("scalar", "architecture"),
+    [
+        ("float", "sm_90"),
+        ("double", "sm_80"),
+        pytest.param("float", "sm_80", marks=pytest.mark.full),
+        pytest.param("double", "sm_90", marks=pytest.mark.full),
+    ],
+)
+def test_kernels_of_all_cells(tmp_path, scalar, architecture):
+    made = compiled(tmp_path, "kernels.cu", architecture, f"-DSCALAR={scalar}")
+    two_phases = sum(cell in ("GruResetBefore", "Mgu") for cell in cells())
+    assert len(made.ptx) == 2 * len(cells()) + 2 * two_phases
+    assert made.uses.keys() == made.ptx.keys()
+    assert not {kernel for kernel, ptx in made.ptx.items() if "st.global" not in ptx}
+    assert not {kernel: use for kernel, use in made.uses.items() if any(use)}
+
+
+@pytest.mark.slow
+def test_all_that_a_thread_can_do(tmp_path):
+    made = compiled(tmp_path, "samples.cu", "sm_90")
+    assert not {kernel for kernel, ptx in made.ptx.items() if "st.global" not in ptx}
+    assert not {kernel: use for kernel, use in made.uses.items() if any(use)}
+    everything = "\n".join(made.ptx.values())
+    for instruction in (
+        "bar.sync",
+        "shfl.sync.bfly",
+        "cp.async.cg.shared.global",
+        "mma.sync.aligned.m16n8k16",
+        "barrier.cluster.arrive",
+        "mapa",
+    ):
+        assert instruction in everything
