@@ -1,6 +1,7 @@
-// What a kernel asks of the thread that runs it. Kernels are templates over it: on a GPU it is a
-// thin struct (cuda/gpu_thread.cuh), in tests on the CPU a fiber that finds races, barriers that
-// not all reach, and memory that is not there (tests/native/emulation/).
+// What a kernel asks of the thread that runs it. A kernel is what it is called with, and its
+// operator()(m) is a template over m, the thread: on a GPU a thin struct (cuda/gpu_thread.cuh), in
+// tests on the CPU a fiber that finds races, barriers that not all reach, and memory that is not
+// there (tests/native/emulation/).
 //
 //   thread() of threads()         its place in its block; 32 are a warp, adjacent, and go together
 //   block() of blocks()           that of its block in the grid

@@ -1,5 +1,6 @@
 """Kernels compiled for GPUs. What they compute, tests/native/ says, where they are emulated."""
 
+import ctypes
 import re
 import shutil
 from dataclasses import dataclass
@@ -25,25 +26,37 @@ class Compiled:
     uses: dict[str, tuple[int, int, int]]  # bytes of stack, of spills stored and loaded
 
 
-def compiled(folder: Path, source: str, architecture: str, *flags: str) -> Compiled:
-    """A source for one architecture; the test is skipped where no compiler is."""
-    nvcc = shutil.which("nvcc")
-    if nvcc is None:
+def nvcc(*arguments: object) -> str:
+    """What the CUDA compiler says; the test is skipped where none is."""
+    compiler = shutil.which("nvcc")
+    if compiler is None:
         pytest.skip("no CUDA compiler (nvcc)")
     # No contraction, as on the CPU; and what is not marked for the device must not be taken for it.
-    report = cmake_builds.run(
-        *(nvcc, "-c", HERE / source, "-o", folder / "kernels.o", "--keep", "--keep-dir", folder),
-        *("-std=c++20", "-O3", "-fmad=false", "-Werror", "all-warnings", "-Xptxas", "-v"),
-        *(f"-arch={architecture}", f"-I{cmake_builds.ROOT / 'csrc'}", *flags),
+    return cmake_builds.run(
+        *(compiler, "-std=c++20", "-fmad=false", "-Werror", "all-warnings"),
+        *(f"-I{cmake_builds.ROOT / 'csrc'}", *arguments),
+    )
+
+
+def compiled(folder: Path, source: str, architecture: str, *flags: str) -> Compiled:
+    """The kernels of a source, for one architecture."""
+    report = nvcc(
+        *("-c", HERE / source, "-o", folder / "kernels.o", "--keep", "--keep-dir", folder),
+        *("-O3", "-Xptxas", "-v", f"-arch={architecture}", *flags),
     )
     ptx = (folder / Path(source).with_suffix(".ptx").name).read_text()
-    return Compiled(
-        dict(ENTRY.findall(ptx)),
-        {
-            use["kernel"]: tuple(map(int, use.group("stack", "stores", "loads")))
-            for use in USE.finditer(report)
-        },
-    )
+    uses = {
+        use["kernel"]: tuple(map(int, use.group("stack", "stores", "loads")))
+        for use in USE.finditer(report)
+    }
+    return Compiled(dict(ENTRY.findall(ptx)), uses)
+
+
+def is_there_a_device() -> bool:
+    try:
+        return ctypes.CDLL("libcuda.so.1").cuInit(0) == 0
+    except OSError:
+        return False
 
 
 def cells() -> list[str]:
@@ -86,3 +99,11 @@ def test_all_that_a_thread_can_do(tmp_path):
         "mapa",
     ):
         assert instruction in everything
+
+
+@pytest.mark.full
+def test_what_kernels_give_on_a_gpu(tmp_path):
+    nvcc("-O1", "-arch=sm_90", HERE / "device_tests.cu", "-o", tmp_path / "device_tests")
+    if not is_there_a_device():
+        pytest.skip("no CUDA device")
+    cmake_builds.run(tmp_path / "device_tests")

@@ -2,11 +2,9 @@
 // one is found in any order.
 #define RNNFAST_ONE_LANE
 
-#include <bit>
-
-#include "../cuda/sample_kernels.hpp"
+#include "../cuda/sample_checks.hpp"
 #include "check.hpp"
-#include "emulation/thread.hpp"
+#include "emulation/device.hpp"
 
 namespace rnnfast {
 namespace {
@@ -14,7 +12,6 @@ namespace {
 using emulation::EmulatedThread;
 using emulation::LaunchSizes;
 using emulation::Memory;
-using testing::Random;
 using Faults = std::vector<std::string>;
 
 constexpr unsigned seeds = 5;
@@ -25,115 +22,15 @@ std::string joined(const Faults& faults) {
   return all;
 }
 
-TEST(numbers_go_round_the_grid) {
+TEST(kernels_run_alike_in_any_order) {
   for (unsigned seed = 1; seed <= seeds; ++seed) {
-    Memory memory;
-    auto* at = memory.reserve<float>("at", 2 * 3 * 64);
-    for (int i = 0; i < 3 * 64; ++i) at[i] = static_cast<float>(i);
-    for (int i = 0; i < 3 * 64; ++i) memory.array_of(at)->words[std::size_t(i)].written = true;
-    const Faults faults = emulation::launch(memory, {3, 64, 1, 0, seed},
-                                            [&](EmulatedThread& m) { around_the_grid(m, at, 4); });
-    CHECK(faults.empty(), "%s", joined(faults).c_str());
-    for (int i = 0; i < 3 * 64; ++i) {
-      const int from = (i + 2 * 64) % (3 * 64);  // four blocks back
-      CHECK(at[i] == static_cast<float>(from + 4), "%d: %g", i, double(at[i]));
-    }
-  }
-}
-
-TEST(numbers_go_round_the_cluster) {
-  for (unsigned seed = 1; seed <= seeds; ++seed) {
-    Memory memory;
-    std::vector<float> given(8 * 32);
-    for (std::size_t i = 0; i < given.size(); ++i) given[i] = static_cast<float>(i);
-    auto* at = memory.copy("at", given);
-    const Faults faults = emulation::launch(
-        memory, {8, 32, 4, 256, seed}, [&](EmulatedThread& m) { around_the_cluster(m, at, 3); });
-    CHECK(faults.empty(), "%s", joined(faults).c_str());
-    for (int i = 0; i < 8 * 32; ++i) {
-      const int from = i / 128 * 128 + (i + 32) % 128;
-      CHECK(at[i] == static_cast<float>(from + 3), "%d: %g", i, double(at[i]));
-    }
-  }
-}
-
-template <class T>
-void check_sums() {
-  Random random;
-  const auto numbers = random.vector<T>(2 * 96);
-  Memory memory;
-  const T* from = memory.copy("from", numbers);
-  T* to = memory.reserve<T>("to", 2);
-  T first[2] = {};
-  for (unsigned seed = 1; seed <= seeds; ++seed) {
-    const Faults faults = emulation::launch(memory, {2, 96, 1, 3 * sizeof(T), seed},
-                                            [&](EmulatedThread& m) { sum_of_block(m, from, to); });
-    CHECK(faults.empty(), "%s", joined(faults).c_str());
-    for (int block = 0; block < 2; ++block) {
-      double sum = 0;
-      for (int i = 0; i < 96; ++i) sum += double(numbers[std::size_t(block * 96 + i)]);
-      CHECK(std::abs(double(to[block]) - sum) < 1e-5, "%g %g", double(to[block]), sum);
-      if (seed == 1) first[block] = to[block];
-      CHECK(to[block] == first[block], "other bits in another order");
-    }
-  }
-}
-
-TEST(sums_of_blocks) {
-  check_sums<float>();
-  check_sums<double>();
-}
-
-TEST(asynchronous_copies) {
-  Random random;
-  const auto numbers = random.vector<float>(2 * 4 * 32);
-  Memory memory;
-  const float* from = memory.copy("from", numbers);
-  float* to = memory.reserve<float>("to", numbers.size());
-  const Faults faults = emulation::launch(memory, {2, 32, 1, 512, 1},
-                                          [&](EmulatedThread& m) { backwards(m, from, to); });
-  CHECK(faults.empty(), "%s", joined(faults).c_str());
-  CHECK(memory.unwritten(to) == 0, "%d", static_cast<int>(memory.unwritten(to)));
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    CHECK(to[i] == numbers[i / 128 * 128 + 127 - i % 128], "%d", static_cast<int>(i));
-  }
-}
-
-TEST(a_product_of_a_warp) {
-  Random random;
-  const auto draw = [&](std::size_t count) {
-    std::vector<float> drawn(count);
-    for (float& x : drawn) {
-      const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(random.next()));
-      x = std::bit_cast<float>(bits & 0xffff0000u);
-    }
-    return drawn;
-  };
-  const auto packed = [](const std::vector<float>& numbers) {
-    std::vector<std::uint32_t> pairs;
-    for (std::size_t i = 0; i < numbers.size(); i += 2) {
-      pairs.push_back(std::bit_cast<std::uint32_t>(numbers[i]) >> 16 |
-                      std::bit_cast<std::uint32_t>(numbers[i + 1]));
-    }
-    return pairs;
-  };
-  const auto a = draw(16 * 16);
-  const auto b = draw(8 * 16);
-  Memory memory;
-  const auto* of_a = memory.copy("a", packed(a));
-  const auto* of_b = memory.copy("b", packed(b));
-  float* c = memory.reserve<float>("c", 16 * 8);
-  const Faults faults = emulation::launch(
-      memory, {1, 32, 1, 0, 3}, [&](EmulatedThread& m) { product_of_a_warp(m, of_a, of_b, c); });
-  CHECK(faults.empty(), "%s", joined(faults).c_str());
-  for (std::size_t row = 0; row < 16; ++row) {
-    for (std::size_t column = 0; column < 8; ++column) {
-      double sum = 0;
-      for (std::size_t k = 0; k < 16; ++k) {
-        sum += double(a[row * 16 + k]) * double(b[column * 16 + k]);
-      }
-      CHECK(std::abs(sum - double(c[row * 8 + column])) < 1e-5, "%d %d", int(row), int(column));
-    }
+    emulation::EmulatedDevice device(seed);
+    check_round_the_grid(device);
+    check_round_the_cluster(device);
+    check_sums_of_blocks<float>(device);
+    check_sums_of_blocks<double>(device);
+    check_asynchronous_copies(device);
+    check_a_product_of_a_warp(device);
   }
 }
 
