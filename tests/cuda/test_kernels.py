@@ -101,6 +101,18 @@ def test_all_that_a_thread_can_do(tmp_path):
         assert instruction in everything
 
 
+@pytest.mark.slow
+def test_programs_that_are_timed(tmp_path):
+    nvcc(
+        "-c",
+        "-O1",
+        "-arch=sm_90",
+        cmake_builds.ROOT / "bench/device/probes.cu",
+        "-o",
+        tmp_path / "probes.o",
+    )
+
+
 @pytest.mark.full
 def test_what_kernels_give_on_a_gpu(tmp_path):
     nvcc("-O1", "-arch=sm_90", HERE / "device_tests.cu", "-o", tmp_path / "device_tests")

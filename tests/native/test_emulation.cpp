@@ -118,13 +118,14 @@ TEST(barriers_of_two_kinds_do_not_meet) {
 }
 
 TEST(a_barrier_at_two_places_is_found) {
-  check_found("barrier: its threads are at two", {1, 64, 1, 0, 0}, [](auto& m, float*, float*) {
-    if (m.thread() < 32) {
-      m.sync();
-    } else {
-      m.sync();
-    }
-  });
+  check_found("barrier: its threads are at two places", {1, 64, 1, 0, 0},
+              [](auto& m, float*, float*) {
+                if (m.thread() < 32) {
+                  m.sync();
+                } else {
+                  m.sync();
+                }
+              });
 }
 
 TEST(a_shuffle_of_half_a_warp_is_found) {
@@ -148,9 +149,9 @@ TEST(memory_out_of_range_is_found) {
 }
 
 TEST(numbers_that_nobody_wrote_are_found) {
-  check_found("unwritten: results is read", {1, 32, 1, 0, 0},
+  check_found("read and never written: results", {1, 32, 1, 0, 0},
               [](auto& m, float*, float* results) { m.load(results + m.thread()); });
-  check_found("unwritten: shared memory is read", {1, 32, 1, 256, 0},
+  check_found("read and never written: shared memory", {1, 32, 1, 256, 0},
               [](auto& m, float*, float*) { m.template shared<float>(0, 32).get(m.thread()); });
   Memory memory;
   float* results = memory.reserve<float>("results", 64);
@@ -166,14 +167,14 @@ TEST(a_copy_that_is_not_waited_for_is_found) {
     m.copy_async(to, 4 * m.thread(), numbers + 4 * m.thread());
     return to;
   };
-  check_found("copy: nobody waits for it", {1, 32, 1, 512, 0},
+  check_found("not waited for: copy", {1, 32, 1, 512, 0},
               [&](auto& m, float* numbers, float*) { copy(m, numbers); });
-  check_found("copy: shared memory is used before it is there", {1, 32, 1, 512, 0},
+  check_found("used before it is there: shared memory", {1, 32, 1, 512, 0},
               [&](auto& m, float* numbers, float*) {
                 copy(m, numbers).get(4 * m.thread());
                 m.finish_copies();
               });
-  check_found("copy: not at a multiple of 16 bytes", {1, 32, 1, 512, 0},
+  check_found("not at a multiple of 16 bytes: copy", {1, 32, 1, 512, 0},
               [](auto& m, float* numbers, float*) {
                 m.copy_async(m.template shared<float>(0, 128), 4 * (m.thread() % 8),
                              numbers + 4 * m.thread() + 1);

@@ -68,8 +68,12 @@ class Launch {
     return moment;
   }
 
-  void fault(const std::string& what) {
-    if (std::find(faults.begin(), faults.end(), what) == faults.end()) faults.push_back(what);
+  /// `what` is wrong with `where`.
+  void fault(const char* what, const char* where) {
+    std::string text = what;
+    text += ": ";
+    text += where;
+    if (std::find(faults.begin(), faults.end(), text) == faults.end()) faults.push_back(text);
   }
 
   /// Whether a block's shared memory is there for a thread: one of the same cluster that must have
@@ -152,7 +156,8 @@ class Launch {
         const Running& one = threads_[static_cast<std::size_t>(thread)];
         ++members[group];
         if (!one.waits || static_cast<int>(one.scope) != scope) continue;
-        if (here[group]++ && line[group] != one.line) fault("barrier: its threads are at two");
+        if (here[group]++ && line[group] != one.line)
+          fault("barrier", "its threads are at two places");
         line[group] = one.line;
       }
       for (int thread = 0; thread < count(); ++thread) {
@@ -168,7 +173,7 @@ class Launch {
         meetings_[scope][group] += here[group] == members[group];
       }
     }
-    if (waiting && !opened) fault("barrier: not all reach it");
+    if (waiting && !opened) fault("barrier", "not all reach it");
     return opened || !waiting;
   }
 

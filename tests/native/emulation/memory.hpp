@@ -7,7 +7,6 @@
 #include <cstring>
 #include <deque>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "races.hpp"
@@ -15,7 +14,7 @@
 namespace rnnfast::emulation {
 
 struct Array {
-  std::string name;
+  const char* name;
   std::size_t number_bytes;
   std::unique_ptr<std::byte[]> bytes;
   std::vector<Word> words;  // one a number

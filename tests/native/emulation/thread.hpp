@@ -64,7 +64,7 @@ class EmulatedThread {
     constexpr int numbers = 16 / static_cast<int>(sizeof(T));
     const auto address = reinterpret_cast<std::uintptr_t>(from);
     if (address % 16 || (to.first + i * static_cast<int>(sizeof(T))) % 16) {
-      launch_.fault("copy: not at a multiple of 16 bytes");
+      launch_.fault("not at a multiple of 16 bytes", "copy");
       return;
     }
     for (int n = 0; n < numbers; ++n) {
@@ -104,7 +104,7 @@ class EmulatedThread {
 
   /// At the end of the kernel.
   void end() {
-    if (!copies_.empty()) launch_.fault("copy: nobody waits for it");
+    if (!copies_.empty()) launch_.fault("not waited for", "copy");
   }
 
  private:
@@ -122,18 +122,18 @@ class EmulatedThread {
 
   Word* word_of(const void* at) {
     Array* const array = launch_.memory.array_of(at);
-    if (!array) launch_.fault("outside: memory of no array");
+    if (!array) launch_.fault("outside", "memory of no array");
     return array ? &array->words[array->number_of(at)] : nullptr;
   }
 
-  void read(Word& word, const std::string& of) {
-    if (word.arriving) launch_.fault("copy: " + of + " is used before it is there");
-    if (!word.written && !word.arriving) launch_.fault("unwritten: " + of + " is read");
-    if (word.read(launch_.now(number_))) launch_.fault("race: " + of);
+  void read(Word& word, const char* of) {
+    if (word.arriving) launch_.fault("used before it is there", of);
+    if (!word.written && !word.arriving) launch_.fault("read and never written", of);
+    if (word.read(launch_.now(number_))) launch_.fault("race", of);
   }
-  void write(Word& word, const std::string& of) {
-    if (word.arriving) launch_.fault("copy: " + of + " is used before it is there");
-    if (word.write(launch_.now(number_))) launch_.fault("race: " + of);
+  void write(Word& word, const char* of) {
+    if (word.arriving) launch_.fault("used before it is there", of);
+    if (word.write(launch_.now(number_))) launch_.fault("race", of);
   }
 
   Launch& launch_;
@@ -176,8 +176,9 @@ struct SharedNumbers {
     const int at = first + i * static_cast<int>(sizeof(T));
     const int end = at + static_cast<int>(sizeof(T));
     const bool there = i >= 0 && i < count && at >= 0 && end <= launch.sizes.shared_bytes;
-    if (!there) launch.fault("outside: shared memory");
-    if (!launch.reaches(thread.number_, block)) launch.fault("outside: a block that is not there");
+    if (!there) launch.fault("outside", "shared memory");
+    if (!launch.reaches(thread.number_, block))
+      launch.fault("outside", "a block that is not there");
     return there ? own().bytes.data() + at : nullptr;
   }
 
