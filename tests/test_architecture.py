@@ -45,6 +45,7 @@ MAY_INCLUDE = {
     "cpu/targets": DRIVES,
     "cpu/dispatch": DRIVES | {"cpu/targets"},
     "cuda": {*CELLS, "call"},
+    "cuda/general": {*CELLS, "call", "cuda"},
     "api": {"base", "math", "call", "cpu/plan", "cpu/dispatch"},
     "bindings": {"base", "random", "cpu/dispatch", "api"},
 }

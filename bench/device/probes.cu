@@ -178,12 +178,20 @@ template <class Cell>
 void time_step(const char* name, int rows, int units) {
   float* memory;
   const std::size_t numbers = static_cast<std::size_t>(rows) * static_cast<std::size_t>(units);
-  must(cudaMalloc(&memory, numbers * (Cell::parts + 4) * sizeof(float)));
-  must(cudaMemset(memory, 0, numbers * (Cell::parts + 4) * sizeof(float)));
+  must(cudaMalloc(&memory, numbers * (Cell::parts + 5) * sizeof(float)));
+  must(cudaMemset(memory, 0, numbers * (Cell::parts + 5) * sizeof(float)));
   float* const states = memory + numbers * Cell::parts;
-  const Finish<Cell, float> finish = {
-      Cell{{}, decltype(Cell::act)(nullptr)},       units,  memory, {states, states + numbers},
-      {states + 2 * numbers, states + 3 * numbers}, nullptr};
+  const StateAfter<float> after = {{nullptr, 0, rows},
+                                   {states + 2 * numbers, states + 3 * numbers},
+                                   {},
+                                   {states + 4 * numbers, 0, units},
+                                   {}};
+  const Finish<Cell, float> finish = {Cell{{}, decltype(Cell::act)(nullptr)},
+                                      units,
+                                      memory,
+                                      {states, states + numbers},
+                                      after,
+                                      nullptr};
   const auto blocks = static_cast<int>(rows * blocks_of_row(units, gpu_threads));
   char size[64];
   std::snprintf(size, sizeof size, "%s B%d H%d float32", name, rows, units);

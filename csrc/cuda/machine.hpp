@@ -35,7 +35,13 @@ constexpr int warp_lanes = 32;
 struct Element {
   index row;
   index unit;
+  index units;
   index at;  // in the array
+
+  RNNFAST_BOTH Element(index row, index unit, index units)
+      : row(row), unit(unit), units(units), at(row * units + unit) {}
+
+  RNNFAST_BOTH bool is_there() const { return unit < units; }
 };
 
 RNNFAST_BOTH inline index blocks_of_row(index units, int threads) {
@@ -48,7 +54,7 @@ RNNFAST_BOTH Element element_of(const Machine& m, index units) {
   const int of_row = static_cast<int>(blocks_of_row(units, m.threads()));
   const index row = m.block() / of_row;
   const index unit = m.block() % of_row * static_cast<index>(m.threads()) + m.thread();
-  return {row, unit, row * units + unit};
+  return {row, unit, units};
 }
 
 }  // namespace

@@ -5,11 +5,11 @@
 //   StepBackwardNormalized  deltas of the parts as the cell sees them, in `delta_of`; those of the
 //                           recurrent product, through its norms, in its own parts
 //
-// Those of the input product go through its norms for many steps at once.
+//   BackThroughInputNorms   deltas of the input product, through its norms
 #pragma once
 
-#include "call/passes.hpp"
 #include "cuda/norm.hpp"
+#include "cuda/step_rows.hpp"
 
 namespace rnnfast {
 namespace {
@@ -43,22 +43,22 @@ struct FinishNormalized {
   T* scales;  // (B, norms): of each, then of c
   NormArrays<T> norm;
   States<const T> before;
-  States<T> after;
+  StateAfter<T> after;
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     normalize_parts<0>(m);
     for (index unit = m.thread(); unit < units; unit += m.threads()) {
-      const index at = m.block() * units + unit;
+      const Element own(m.block(), unit, units);
       T part[Cell::parts];
       T gate[Cell::gates];
       row(m).parts_and_gates(m, cell, unit, part, gate);
-      State<T> prev = {m.load(before.h + at), T(0)};
       if constexpr (NormalizesMemory<Cell>) {
-        prev.c = m.load(before.c + at);
-        m.store(after.c + at, Cell::memory(gate, prev));
+        const State<T> prev = {T(0), m.load(before.c + own.at)};
+        m.store(slot(m, unit).part(Cell::memory_part), Cell::memory(gate, prev));
       } else {
-        m.store(after.h + at, Cell::forward(gate, prev).h);
+        const State<T> prev = {m.load(before.h + own.at), T(0)};
+        after.template leave<false>(m, own, prev, Cell::forward(gate, prev));
       }
     }
     if constexpr (NormalizesMemory<Cell>) finish_memory(m);
@@ -99,22 +99,47 @@ struct FinishNormalized {
   /// h from c, which is normalized on its way.
   template <class Machine>
   RNNFAST_BOTH void finish_memory(Machine& m) const {
-    constexpr int own = Cell::memory_part;
-    const T* const c = after.c + m.block() * units;
-    const Moments<T> moments =
-        moments_of<1, T>(m, units, [&](index unit, int) { return m.load(c + unit); });
+    constexpr int kept = Cell::memory_part;
+    const Moments<T> moments = moments_of<1, T>(
+        m, units, [&](index unit, int) { return m.load(slot(m, unit).part(kept)); });
     keep_scale(m, Cell::norms, moments.scale);
     for (index unit = m.thread(); unit < units; unit += m.threads()) {
+      const Element own(m.block(), unit, units);
       T part[Cell::parts];
       T gate[Cell::gates];
       row(m).parts_and_gates(m, cell, unit, part, gate);
-      part[own] = moments.normalize(m.load(c + unit));
-      m.store(slot(m, unit).part(own), part[own]);
-      scale_and_shift<Range{own, own + 1}>(m, norm, unit, units, part);
-      m.store(after.h + m.block() * units + unit, cell.output(gate[Cell::o], part[own]));
+      const T c = m.load(slot(m, unit).part(kept));
+      part[kept] = moments.normalize(c);
+      m.store(slot(m, unit).part(kept), part[kept]);
+      scale_and_shift<Range{kept, kept + 1}>(m, norm, unit, units, part);
+      const State<T> prev = {m.load(before.h + own.at), m.load(before.c + own.at)};
+      after.template leave<true>(m, own, prev, {cell.output(gate[Cell::o], part[kept]), c});
     }
   }
 };
+
+/// From deltas of parts as the cell sees them to those of the `product` that they come from, of a
+/// block's row.
+template <Range product, int n = 0, class Machine, class Cell, class T>
+RNNFAST_BOTH inline void back_through_norms(Machine& m, const NormalizedRow<Cell, T>& row,
+                                            const T* scales, T* deltas) {
+  constexpr Range parts = Cell::norm[n];
+  constexpr int seen = Cell::delta_of[parts.begin];
+  if constexpr (product.has(parts.begin)) {
+    const auto delta = [&](index unit, int p) {
+      return UnitSlot<Cell, T>(deltas, row.row, unit, row.units).part(p);
+    };
+    back_through_norm<parts.count()>(
+        m, row.units, m.load(scales + row.row * rnnfast::scales<Cell>() + n),
+        [&](index unit, int p) {
+          return m.load(row.norm.gain + (parts.begin + p) * row.units + unit) *
+                 m.load(delta(unit, seen + p));
+        },
+        [&](index unit, int p) { return m.load(row.at(unit).part(parts.begin + p)); },
+        [&](index unit, int p, T dv) { m.store(delta(unit, parts.begin + p), dv); });
+  }
+  if constexpr (n + 1 < Cell::norms) back_through_norms<product, n + 1>(m, row, scales, deltas);
+}
 
 template <class Cell, class T>
 struct StepBackwardNormalized {
@@ -124,35 +149,36 @@ struct StepBackwardNormalized {
   const T* scales;
   NormArrays<T> norm;
   States<const T> before;
-  States<T> d;  // of the state after the step; on return of that before it
+  StateGradients<T> gradients;
   T* deltas;
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     if constexpr (NormalizesMemory<Cell>) output_backward(m);
     for (index unit = m.thread(); unit < units; unit += m.threads()) {
-      const index at = m.block() * units + unit;
+      const Element own(m.block(), unit, units);
+      const UnitSlot<Cell, T> to = deltas_of(m, unit);
       T part[Cell::parts];
       T gate[Cell::gates];
-      row(m).parts_and_gates(m, cell, unit, part, gate);
-      State<T> prev = {m.load(before.h + at), T(0)};
-      State<T> d_state = {m.load(d.h + at), T(0)};
-      if constexpr (Cell::has_memory) {
-        prev.c = m.load(before.c + at);
-        d_state.c = m.load(d.c + at);
-      }
-      const UnitSlot<Cell, T> to = deltas_of(m, unit);
       T delta[Cell::parts];
+      row(m).parts_and_gates(m, cell, unit, part, gate);
+      State<T> prev = {m.load(before.h + own.at), T(0)};
+      State<T> passed;
+      State<T> d;
       if constexpr (NormalizesMemory<Cell>) {
+        prev.c = m.load(before.c + own.at);
+        d = {T(0), m.load(gradients.d.c + own.at)};
+        passed = {m.load(gradients.d.h + own.at), m.load(to.part(Cell::input.begin))};
         delta[Cell::xo] = m.load(to.part(Cell::xo));
         delta[Cell::memory_part] = m.load(to.part(Cell::memory_part));
+      } else {
+        d = gradients.template take<false>(m, own, passed);
       }
-      cell.backward(part, gate, prev, d_state, delta);
+      cell.backward(part, gate, prev, d, delta);
       store_parts<Range{Cell::input.begin, Cell::parts}>(m, to, delta);
-      m.store(d.h + at, d_state.h);
-      if constexpr (Cell::has_memory) m.store(d.c + at, d_state.c);
+      gradients.template give<Cell::has_memory>(m, own, {d.h + passed.h, d.c + passed.c});
     }
-    back_through_product<0>(m);
+    back_through_norms<Cell::phase[0]>(m, row(m), scales, deltas);
   }
 
  private:
@@ -169,49 +195,55 @@ struct StepBackwardNormalized {
     return m.load(scales + m.block() * rnnfast::scales<Cell>() + n);
   }
 
-  /// From dL/dh to what is added to dL/dc.
+  /// From dL/dh to what is added to dL/dc. What passes the cell by waits in dh, and in a part of
+  /// the deltas that is not known yet.
   template <class Machine>
   RNNFAST_BOTH void output_backward(Machine& m) const {
-    constexpr int own = Cell::memory_part;
+    constexpr int own_part = Cell::memory_part;
     for (index unit = m.thread(); unit < units; unit += m.threads()) {
+      const Element own(m.block(), unit, units);
+      const UnitSlot<Cell, T> to = deltas_of(m, unit);
       T part[Cell::parts];
       T gate[Cell::gates];
       row(m).parts_and_gates(m, cell, unit, part, gate);
-      part[own] = m.load(row(m).at(unit).part(own));
-      scale_and_shift<Range{own, own + 1}>(m, norm, unit, units, part);
+      part[own_part] = m.load(row(m).at(unit).part(own_part));
+      scale_and_shift<Range{own_part, own_part + 1}>(m, norm, unit, units, part);
+      State<T> passed;
+      const State<T> d = gradients.template take<true>(m, own, passed);
       T delta[Cell::parts];
-      cell.backward_output(gate, part[own], m.load(d.h + m.block() * units + unit), delta);
-      m.store(deltas_of(m, unit).part(own), delta[own]);
-      m.store(deltas_of(m, unit).part(Cell::xo), delta[Cell::xo]);
+      cell.backward_output(gate, part[own_part], d.h, delta);
+      m.store(to.part(own_part), delta[own_part]);
+      m.store(to.part(Cell::xo), delta[Cell::xo]);
+      m.store(to.part(Cell::input.begin), passed.c);
+      gradients.template give<true>(m, own, {passed.h, d.c});
     }
     back_through_norm<1>(
         m, units, scale(m, Cell::norms),
         [&](index unit, int) {
-          return m.load(norm.gain + own * units + unit) * m.load(deltas_of(m, unit).part(own));
+          return m.load(norm.gain + own_part * units + unit) *
+                 m.load(deltas_of(m, unit).part(own_part));
         },
-        [&](index unit, int) { return m.load(row(m).at(unit).part(own)); },
+        [&](index unit, int) { return m.load(row(m).at(unit).part(own_part)); },
         [&](index unit, int, T dv) {
-          T* const dc = d.c + m.block() * units + unit;
+          T* const dc = gradients.d.c + m.block() * units + unit;
           m.store(dc, m.load(dc) + dv);
         });
   }
+};
 
-  /// Deltas of the recurrent product's parts that are normalized together.
-  template <int n, class Machine>
-  RNNFAST_BOTH void back_through_product(Machine& m) const {
-    constexpr Range parts = Cell::norm[n];
-    constexpr int seen = Cell::delta_of[parts.begin];
-    if constexpr (Cell::phase[0].has(parts.begin)) {
-      back_through_norm<parts.count()>(
-          m, units, scale(m, n),
-          [&](index unit, int p) {
-            return m.load(norm.gain + (parts.begin + p) * units + unit) *
-                   m.load(deltas_of(m, unit).part(seen + p));
-          },
-          [&](index unit, int p) { return m.load(row(m).at(unit).part(parts.begin + p)); },
-          [&](index unit, int p, T dv) { m.store(deltas_of(m, unit).part(parts.begin + p), dv); });
-    }
-    if constexpr (n + 1 < Cell::norms) back_through_product<n + 1>(m);
+/// Of many steps at once, when nobody needs the deltas that the cell sees any more.
+template <class Cell, class T>
+struct BackThroughInputNorms {
+  index units;
+  const T* slots;  // v^
+  const T* scales;
+  NormArrays<T> norm;
+  T* deltas;
+
+  template <class Machine>
+  RNNFAST_BOTH void operator()(Machine& m) const {
+    const NormalizedRow<Cell, T> row = {slots, norm, m.block(), units};
+    back_through_norms<Cell::input>(m, row, scales, deltas);
   }
 };
 

@@ -6,11 +6,10 @@
 //   Unstage       the deltas that had to wait for the gradient of an operand
 //
 // All arrays are (B, H), slots and deltas (B, P, H) (cuda/slot.hpp), and B the rows that take the
-// step. Cells with layer normalization are in cuda/normalized_step.hpp.
+// step (cuda/step_rows.hpp). Cells with layer normalization are in cuda/normalized_step.hpp.
 #pragma once
 
-#include "call/passes.hpp"
-#include "cuda/slot.hpp"
+#include "cuda/step_rows.hpp"
 
 namespace rnnfast {
 namespace {
@@ -20,13 +19,13 @@ struct Stage {
   Cell cell;
   index units;
   T* slots;         // pre-activations; on return the phase's are gates
-  const T* before;  // h
+  const T* before;  // h, as the first product met it
   T* operand;       // of the next phase
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, units);
-    if (own.unit >= units) return;
+    if (!own.is_there()) return;
     const UnitSlot<Cell, T> slot(slots, own.row, own.unit, units);
     T gate[Cell::parts];
     load_parts<Range{0, Cell::parts}>(m, slot, gate);
@@ -36,28 +35,35 @@ struct Stage {
   }
 };
 
+/// h is null where it is not as wide as there are units: a cell with a memory does without.
+template <bool has_memory, class T, class Machine>
+RNNFAST_BOTH inline State<T> state_before(Machine& m, const States<const T>& before,
+                                          const Element& own) {
+  State<T> prev = {before.h ? m.load(before.h + own.at) : T(0), T(0)};
+  if constexpr (has_memory) prev.c = m.load(before.c + own.at);
+  return prev;
+}
+
 template <class Cell, class T>
 struct Finish {
   Cell cell;
   index units;
   T* slots;  // pre-activations, gates of phases before; gates on return
   States<const T> before;
-  States<T> after;
+  StateAfter<T> after;
   const T* of_units;  // (U, H)
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, units);
-    if (own.unit >= units) return;
+    if (!own.is_there()) return;
     const UnitSlot<Cell, T> slot(slots, own.row, own.unit, units);
     T gate[Cell::parts];
     load_parts<Range{0, Cell::parts}>(m, slot, gate);
-    State<T> prev = {m.load(before.h + own.at), T(0)};
-    if constexpr (Cell::has_memory) prev.c = m.load(before.c + own.at);
+    const State<T> prev = state_before<Cell::has_memory>(m, before, own);
     const State<T> state = cell_of_unit(m, cell, of_units, own.unit, units).forward(gate, prev);
     store_parts<Range{0, Cell::parts}>(m, slot, gate);
-    m.store(after.h + own.at, state.h);
-    if constexpr (Cell::has_memory) m.store(after.c + own.at, state.c);
+    after.template leave<Cell::has_memory>(m, own, prev, state);
   }
 };
 
@@ -67,29 +73,25 @@ struct StepBackward {
   index units;
   const T* slots;  // gates
   States<const T> before;
-  States<T> d;  // of the state after the step; on return of that before it
+  StateGradients<T> gradients;
   T* deltas;
   const T* of_units;
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, units);
-    if (own.unit >= units) return;
+    if (!own.is_there()) return;
     T gate[Cell::parts];
     load_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, const T>(slots, own.row, own.unit, units),
                                       gate);
-    State<T> prev = {m.load(before.h + own.at), T(0)};
-    State<T> d_state = {m.load(d.h + own.at), T(0)};
-    if constexpr (Cell::has_memory) {
-      prev.c = m.load(before.c + own.at);
-      d_state.c = m.load(d.c + own.at);
-    }
+    const State<T> prev = state_before<Cell::has_memory>(m, before, own);
+    State<T> passed;
+    State<T> d = gradients.template take<Cell::has_memory>(m, own, passed);
     T delta[Cell::parts];
-    cell_of_unit(m, cell, of_units, own.unit, units).backward(gate, prev, d_state, delta);
+    cell_of_unit(m, cell, of_units, own.unit, units).backward(gate, prev, d, delta);
     store_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, T>(deltas, own.row, own.unit, units),
                                        delta);
-    m.store(d.h + own.at, d_state.h);
-    if constexpr (Cell::has_memory) m.store(d.c + own.at, d_state.c);
+    gradients.template give<Cell::has_memory>(m, own, {d.h + passed.h, d.c + passed.c});
   }
 };
 
@@ -99,15 +101,15 @@ struct Unstage {
   Cell cell;
   index units;
   const T* slots;      // gates
-  const T* before;     // h
+  const T* before;     // h, as the first product met it
   const T* d_operand;  // of the later phase
-  T* d_h;              // of h before the step
+  T* d_h;              // of that h
   T* deltas;
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, units);
-    if (own.unit >= units) return;
+    if (!own.is_there()) return;
     const UnitSlot<Cell, T> to(deltas, own.row, own.unit, units);
     T gate[Cell::parts];
     T delta[Cell::parts];

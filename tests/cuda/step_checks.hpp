@@ -64,12 +64,15 @@ class StepByKernels {
       by_elements(Stage<0, Cell, T>{cell_, sizes_.units, slots_, before_.h, operand});
       add_product(1, operand);
     }
+    T* const y = device_.template reserve<T>("y", of(1));
+    const StateAfter<T> after = {rows(), after_, {}, {y, 0, sizes_.units}, {}};
     if constexpr (Normalized<Cell>) {
       by_rows(
-          FinishNormalized<Cell, T>{cell_, sizes_.units, slots_, scales_, norm_, before_, after_});
+          FinishNormalized<Cell, T>{cell_, sizes_.units, slots_, scales_, norm_, before_, after});
     } else {
-      by_elements(Finish<Cell, T>{cell_, sizes_.units, slots_, before_, after_, of_units_});
+      by_elements(Finish<Cell, T>{cell_, sizes_.units, slots_, before_, after, of_units_});
     }
+    CHECK(device_.numbers(y, of(1)) == device_.numbers(after_.h, of(1)), "%s: y", name_);
     CHECK(device_.unwritten(after_.h, of(1)) == 0, "%s: h", name_);
     const bool c_there = !Cell::has_memory || device_.unwritten(after_.c, of(1)) == 0;
     CHECK(c_there, "%s: c", name_);
@@ -80,13 +83,14 @@ class StepByKernels {
   /// From the gradient of the state after the step, those of what it was given. After forward().
   Given<T> backward(const Numbers<T>& dh, const Numbers<T>& dc) {
     const States<T> d = {device_.copy("dh", dh), device_.copy("dc", dc)};
+    const StateGradients<T> gradients = {rows(), d, {}, {}, nullptr, {}, false, {}};
     deltas_ = device_.template reserve<T>("deltas", of(P));
     if constexpr (Normalized<Cell>) {
       by_rows(StepBackwardNormalized<Cell, T>{cell_, sizes_.units, slots_, scales_, norm_, before_,
-                                              d, deltas_});
+                                              gradients, deltas_});
     } else {
-      by_elements(
-          StepBackward<Cell, T>{cell_, sizes_.units, slots_, before_, d, deltas_, of_units_});
+      by_elements(StepBackward<Cell, T>{cell_, sizes_.units, slots_, before_, gradients, deltas_,
+                                        of_units_});
     }
     CHECK(device_.unwritten(deltas_, of(P)) == 0, "%s: deltas", name_);
     if constexpr (Cell::phases == 2) {
@@ -112,6 +116,9 @@ class StepByKernels {
   }
 
  private:
+  /// All of which take the next step too.
+  StepRows rows() const { return {nullptr, 0, sizes_.rows}; }
+
   std::size_t of(int numbers) const {
     return static_cast<std::size_t>(sizes_.rows * sizes_.units * numbers);
   }
