@@ -5,6 +5,7 @@ from rnnfast.layers.add import Add
 from rnnfast.layers.bidirectional import Bidirectional
 from rnnfast.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from rnnfast.layers.concatenate import Concatenate
+from rnnfast.layers.conv_lstm2d import ConvLSTM2D
 from rnnfast.layers.dense import Dense
 from rnnfast.layers.dropout import Dropout
 from rnnfast.layers.embedding import Embedding
@@ -33,6 +34,7 @@ __all__ = [
     "Add",
     "Bidirectional",
     "Concatenate",
+    "ConvLSTM2D",
     "Dense",
     "Dropout",
     "Embedding",
