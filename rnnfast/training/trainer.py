@@ -69,6 +69,10 @@ class Trainer:
         self.optimizer = optimizers.get(optimizer)
         self.compiled = True
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the `fit` that is going on: a copy has none."""
+        return {name: value for name, value in vars(self).items() if name != "run"}
+
     @property
     def loss(self) -> Any:
         """The loss, or those of the outputs, as they were chosen."""
