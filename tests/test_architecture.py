@@ -35,6 +35,7 @@ MAY_INCLUDE = {
     "cells": CELLS,
     "gemm": {"base", "simd"},
     "call": CALL,
+    "ctc": {"base", "simd", "math"},
     "random": {"base"},
     "cpu/plan": CALL,
     "cpu/layout": LAYOUT,
@@ -42,10 +43,10 @@ MAY_INCLUDE = {
     "cpu/forward": PASSES,
     "cpu/backward": PASSES,
     "cpu/drive": DRIVES,
-    "cpu/targets": DRIVES,
-    "cpu/dispatch": DRIVES | {"cpu/targets"},
+    "cpu/targets": DRIVES | {"ctc"},
+    "cpu/dispatch": DRIVES | {"ctc", "cpu/targets"},
     "api": {"base", "math", "call", "cpu/plan", "cpu/dispatch"},
-    "bindings": {"base", "random", "cpu/dispatch", "api"},
+    "bindings": {"base", "ctc", "random", "cpu/dispatch", "api"},
 }
 
 # Compiled once per instruction set, so a template of the standard library instantiated there could
@@ -194,7 +195,7 @@ MAY_IMPORT = {
     "regularizers": {"utils"},
     "utils": {"_check"},
     "layers": {"engine", "functional", "initializers", "regularizers", "utils", "_check"},
-    "losses": {"utils", "_check"},
+    "losses": {"functional", "utils", "_check"},
     "metrics": {"utils", "losses", "_check"},
     "optimizers": {"utils", "_check"},
     "callbacks": {"utils", "_check"},

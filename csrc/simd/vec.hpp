@@ -127,6 +127,24 @@ inline V at_least(V x, V limit) {
 }
 #endif
 
+/// The sum of all lanes.
+template <class V>
+inline Scalar<V> total(V v) {
+  Scalar<V> sum = v[0];
+  for (int lane = 1; lane < static_cast<int>(lanes<Scalar<V>>); ++lane) sum += v[lane];
+  return sum;
+}
+
+/// The largest of all lanes; of NaN it says nothing.
+template <class V>
+inline Scalar<V> largest_lane(V v) {
+  Scalar<V> most = v[0];
+  for (int lane = 1; lane < static_cast<int>(lanes<Scalar<V>>); ++lane) {
+    most = v[lane] > most ? v[lane] : most;
+  }
+  return most;
+}
+
 /// The first `count` lanes of v, zero in the others.
 template <class V>
 inline V keep_first(V v, index count) {

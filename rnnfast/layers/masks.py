@@ -96,6 +96,13 @@ class MaskedSteps:
 
 
 def _pick(sequence: Array, steps: NDArray[np.intp]) -> Array:
-    # Whole vectors at a time, where take_along_axis would pick number by number.
-    picked: Array = sequence[steps, np.arange(steps.shape[1])]
+    # Whole vectors at a time, where take_along_axis would pick number by number. Layers hand over
+    # either axis first in memory.
+    steps_first = sequence.strides[0] >= sequence.strides[1]
+    length, batch, width = sequence.shape
+    if steps_first:
+        rows, places = sequence, steps * batch + np.arange(batch)
+    else:
+        rows, places = sequence.swapaxes(0, 1), steps + length * np.arange(batch)
+    picked: Array = rows.reshape(-1, width).take(places, axis=0)
     return picked

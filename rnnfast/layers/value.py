@@ -9,9 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnfast.layers.weights import Array
+from rnnfast.utils.sample_weights import weights_of_valid
 
 Mask = NDArray[np.bool_]
 ValuesPullback = Callable[[Sequence["Array | None"]], tuple[Sequence["Array | None"], list[Array]]]
+
+
+def both(there: Mask, mask: Mask | None) -> Mask:
+    """Return where two masks are, of which the second may have the first axes alone."""
+    if mask is None:
+        return there
+    joint: Mask = there & mask.reshape(mask.shape + (1,) * (there.ndim - mask.ndim))
+    return joint
 
 
 class Value(NamedTuple):
@@ -28,6 +37,4 @@ class Value(NamedTuple):
         """Return the weights of what is not masked, from one for each sample or step."""
         if self.mask is None:
             return weights
-        missing = self.mask.ndim - weights.ndim
-        whole = weights.reshape(weights.shape + (1,) * missing)
-        return np.broadcast_to(whole, self.mask.shape)[self.mask]
+        return weights_of_valid(weights, self.mask)

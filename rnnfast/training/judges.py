@@ -103,7 +103,10 @@ def judges(choices: Choices, outputs: Sequence[str]) -> list[Judge]:
         dealt = [given] if flat and not nested else _dealt(what, given, outputs)
         for k, (output, own) in enumerate(zip(outputs, dealt, strict=True)):
             for metric in _as_list(own):
-                name = metric.name if len(outputs) == 1 else f"{output}_{metric.name}"
+                of_output = "" if len(outputs) == 1 else f"{output}_"
+                name = f"{of_output}{metric.name}"
+                if weighted and used[name]:
+                    name = f"{of_output}weighted_{metric.name}"
                 found.append(Judge(number(name, used), metric, k, weighted))
     # The list that `evaluate` returns has those of several outputs by name, as in Keras.
     return found if len(outputs) == 1 else sorted(found, key=lambda judge: judge.name)

@@ -260,14 +260,17 @@ class Model(Structure):
         shuffle : bool, default True
             Whether each epoch sees the samples in a new random order.
         class_weight : dict of int to float, optional
-            What the loss of a sample is multiplied with, by its class; 1 for classes not in it.
+            What the loss of a sample, or of each of its steps, is multiplied with, by its class;
+            1 for classes not in it. For models with one output.
         sample_weight : array_like, optional
             What the loss of each sample (batch,), or of each step (batch, time), is multiplied
-            with.
+            with. For several outputs a list of such or a dict; one of samples is for all of them.
         initial_epoch : int, default 0
             Epochs already done, for training that is taken up again.
         steps_per_epoch : int, optional
-            Batches of an epoch; the next one goes on where it ended. By default all there are.
+            Batches of an epoch; the next one goes on where it ended, through as many passes over
+            the data as it takes. By default all there are. A generator that ends, ends the
+            training, with a warning.
         validation_steps : int, optional
             Batches of a validation, from the first on; by default all there are.
         validation_batch_size : int, optional

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,7 @@ class Trainer:
     history : History
         Of the last `fit`.
     run : Run or None
-        The `fit` that is going on, or the last one.
+        The `fit` that is going on.
     """
 
     compiled = False
@@ -55,6 +55,7 @@ class Trainer:
     choices: judges.Choices
     history: History
     run: Run | None = None
+    _stopped = False
 
     def compile(
         self,
@@ -68,10 +69,6 @@ class Trainer:
         self.choices = judges.choose(loss, loss_weights, metrics, weighted_metrics)
         self.optimizer = optimizers.get(optimizer)
         self.compiled = True
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out the `fit` that is going on: a copy has none."""
-        return {name: value for name, value in vars(self).items() if name != "run"}
 
     @property
     def loss(self) -> Any:
@@ -89,12 +86,14 @@ class Trainer:
 
     @property
     def stop_training(self) -> bool:
-        """Whether `fit` is to end after the running batch."""
-        return self.run is not None and self.run.stopped
+        """Whether `fit` is to end after the running batch, or has been ended so."""
+        return self._stopped if self.run is None else self.run.stopped
 
     @stop_training.setter
     def stop_training(self, value: bool) -> None:
-        if self.run is not None:
+        if self.run is None:
+            self._stopped = value
+        else:
             self.run.stopped = value
 
     @ending_together
@@ -138,8 +137,11 @@ class Trainer:
         source = _cut(model, given, batch_size, *([held_out] if held_out is not None else []))
         validation = None
         if held_out is not None:
-            size = batch_size if validation_batch_size is None else validation_batch_size
-            validation = _cut(model, held_out, size)
+            validation = _first(
+                "validation_steps",
+                validation_steps,
+                _of_size(model, held_out, validation_batch_size, batch_size),
+            )
         shuffle = flag("shuffle", shuffle)
         _check_count("epochs", epochs)
         _check_count("initial_epoch", initial_epoch)
@@ -174,24 +176,36 @@ class Trainer:
         if not self.optimizer.built:
             self.optimizer.build(model.trained_parameters)
         run = self.run = Run(model, lambda: self.optimizer, feed, listeners, initial_epoch)
-        listeners.tell("on_train_begin")
-        if processes is not None:
-            arrays = [*model.parameters, *self.optimizer.variables]
-            processes.start(arrays, (run.epoch, feed.done))
-        while run.epoch < epochs and not _is_over(run, processes):
-            epoch = run.epoch
-            listeners.tell("on_epoch_begin", epoch)
-            scores = session.scores()
-            run.begin_epoch(scores)
-            logs = loops.train(session, feed, scores, epoch)
+        try:
+            listeners.tell("on_train_begin")
             if processes is not None:
-                scores.add_up(processes)
-                logs = scores.logs()
-            if validation is not None and is_validated(epoch):
-                logs |= loops.validate(session, _in_order(validation, validation_steps), epoch)
-            run.end_epoch(logs)
-            listeners.tell("on_epoch_end", epoch, logs)
-        listeners.tell("on_train_end", run.logs)
+                arrays = [*model.parameters, *self.optimizer.variables]
+                processes.start(arrays, (run.epoch, feed.done))
+            while run.epoch < epochs and not _is_over(run, processes):
+                epoch = run.epoch
+                if _anywhere(not feed.has_more(), processes):
+                    warnings.warn(
+                        f"there are batches for {epoch} of {epochs} epochs: give an iterable that "
+                        f"can be begun again, such as a list or an object with __iter__, or a "
+                        f"generator without an end",
+                        stacklevel=4,
+                    )
+                    break
+                listeners.tell("on_epoch_begin", epoch)
+                scores = session.scores()
+                run.begin_epoch(scores)
+                logs = loops.train(session, feed, scores, epoch)
+                if processes is not None:
+                    scores.add_up(processes)
+                    logs = scores.logs()
+                if validation is not None and is_validated(epoch):
+                    logs |= loops.validate(session, _in_order(validation), epoch)
+                run.end_epoch(logs)
+                listeners.tell("on_epoch_end", epoch, logs)
+            listeners.tell("on_train_end", run.logs)
+        finally:
+            # It holds the data.
+            self.run, self._stopped = None, run.stopped
         return self.history
 
     def evaluate(
@@ -209,9 +223,9 @@ class Trainer:
         """Compute the loss and the metrics, by name."""
         self._require_compiled("evaluate")
         given = sources.of_targets(model, ("x", "y"), x, y, sample_weight)
-        source = _cut(model, given, batch_size)
-        listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1, steps)
-        return loops.evaluate(self._session(model, listeners), _in_order(source, steps))
+        source = _first("steps", steps, _cut(model, given, batch_size))
+        listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1)
+        return loops.evaluate(self._session(model, listeners), _in_order(source))
 
     def predict(
         self,
@@ -226,12 +240,10 @@ class Trainer:
         """Compute the model's output, or a list of them."""
         require_layers(model)
         given = sources.of_inputs(model, x)
-        source = _cut(model, given, batch_size)
-        listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1, steps)
-        chosen = list(_items(source, steps)) if isinstance(source, OfSamples) else None
-        kept = _kept(given, chosen)
-        items = _items(source, steps) if chosen is None else iter(chosen)
-        inputs = (source.batch(item).inputs for item in items)
+        source = _first("steps", steps, _cut(model, given, batch_size))
+        listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1)
+        kept = _kept(source)
+        inputs = (batch.inputs for batch in _in_order(source))
         loops.predict(model.graph, inputs, kept.put, listeners)
         results = kept.result() or _nothing(model, given)
         return results[0] if len(results) == 1 else results
@@ -309,28 +321,41 @@ def _cut(
     return OfSamples(given, batches.choose_size(model.layers, batch_size, *counts))
 
 
-def _items(source: Source, steps: int | None) -> Iterator[Any]:
-    """Begin a pass in order, of some steps at most."""
-    return itertools.islice(source.begin(False)(np.random.default_rng(0)), steps)
+def _of_size(
+    model: Trainable, held_out: Samples | OfBatches, own: int | None, of_training: int | None
+) -> Source:
+    """Cut the samples of a validation, by default into batches like those of training."""
+    if isinstance(held_out, Samples):
+        size = of_training if own is None else require_positive("validation_batch_size", own)
+        return _cut(model, held_out, size)
+    if own is not None:
+        raise ValueError(
+            "validation_batch_size must be left out where validation_data gives batches of its own"
+        )
+    return held_out
 
 
-def _in_order(source: Source, steps: int | None) -> Iterator[Batch]:
-    return (source.batch(item) for item in _items(source, steps))
+def _first(name: str, steps: int | None, source: Source) -> Source:
+    """Leave out what comes after some batches."""
+    return source if steps is None else source.first(require_positive(name, steps))
 
 
-def _kept(
-    given: Samples | OfBatches, rows: Sequence[Any] | None
-) -> predictions.Joined | predictions.InPlace | predictions.OfSequences:
+def _items(source: Source) -> Iterator[Any]:
+    """Begin a pass in order."""
+    return source.begin(False)(np.random.default_rng(0))
+
+
+def _in_order(source: Source) -> Iterator[Batch]:
+    return (source.batch(item) for item in _items(source))
+
+
+def _kept(source: Source) -> predictions.Joined | predictions.InPlace | predictions.OfSequences:
     """Choose how outputs are put together."""
-    if rows is None or isinstance(given, OfBatches):
+    if not isinstance(source, OfSamples):
         return predictions.Joined()
-    if given.lengths is not None:
-        return predictions.OfSequences(rows, given.lengths)
-    return predictions.InPlace(rows, _count(rows, len(given)))
-
-
-def _count(rows: Sequence[Any], samples: int) -> int:
-    return min(rows[-1].stop, samples) if rows else 0
+    if source.lengths:
+        return predictions.OfSequences(_items(source), source.lengths)
+    return predictions.InPlace(_items(source), source.count)
 
 
 def _nothing(model: Trainable, given: Samples | OfBatches) -> list[Any]:
@@ -346,7 +371,7 @@ def _listen(
     verbose: int | str,
     source: Source,
     epochs: int,
-    steps: int | None,
+    steps: int | None = None,
     processes: Processes | None = None,
 ) -> CallbackList:
     in_epoch = source.steps if steps is None else steps
@@ -372,10 +397,13 @@ def _listen(
 
 
 def _is_over(run: Run, processes: Processes | None) -> bool:
-    """Tell whether no epoch is left: when one process stops, all do."""
-    if processes is not None:
-        run.stopped = processes.any(run.stopped)
+    """Tell whether the run was stopped, in whichever process."""
+    run.stopped = _anywhere(run.stopped, processes)
     return run.over
+
+
+def _anywhere(condition: bool, processes: Processes | None) -> bool:
+    return condition if processes is None else processes.any(condition)
 
 
 def _metrics_in(given: Any) -> Iterator[Metric]:

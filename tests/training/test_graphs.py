@@ -115,6 +115,25 @@ def test_inference_lets_values_go():
     assert peak < 3.5 * value.array.nbytes
 
 
+def test_the_backward_pass_lets_go_of_what_it_has_used():
+    """Beside what was saved there are a gradient and the one below it."""
+    graph = chain([layers.Dropout(0.5, seed=0, **F64) for _ in range(10)])
+    value = Value(np.ones((1000, 100)))
+    graph = chain([layers.Dense(100, **F64), *graph.layers])
+    graph.layers[0].build((None, 100))
+    tracemalloc.start()
+    _, pullback = graph.vjp([value])
+    gradients = [np.ones((1000, 100))]
+    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    pullback(gradients)
+    after, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert gradients == []
+    assert peak - before < 1.5 * value.array.nbytes
+    assert after < 1.5 * value.array.nbytes  # the output
+
+
 def test_two_outputs_that_are_one_result_are_two_arrays():
     x = layers.Input((STEPS, FEATURES))
     y, h = layers.GRU(4, return_state=True, **F64)(x)

@@ -89,7 +89,7 @@ def test_a_batch_of_nothing_has_no_loss_and_no_gradient():
 def test_targets_have_the_steps_of_the_mask():
     model = tagger()
     model.compile("sgd", "sparse_categorical_crossentropy")
-    message = "the output of the model is masked, so that y must have a target for each of the "
+    message = "y_pred is masked, so that y_true must have a target for each of the "
     with pytest.raises(ValueError, match=re.escape(f"{message}steps (6, 5), got (6, 4)")):
         model.fit(WORDS, LABELS[:, 1:], verbose=0)
 

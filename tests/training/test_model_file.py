@@ -383,6 +383,11 @@ DAMAGES = [
     (("state", "compiled", "optimizer", "config", "learning_rate"), "fast", ""),
     (("state", "compiled", "loss"), {"class_name": "eval", "config": {}}, "eval"),
     (("state", "compiled", "metrics"), [["__import__"]], ""),
+    (
+        ("state", "compiled", "metrics"),
+        [{"class_name": "AUC", "config": {"num_thresholds": 10**15}}],
+        "num_thresholds must be from 2 to 1000000",
+    ),
     (("state", "optimizer"), {}, "iterations"),
     (("state", "optimizer", "iterations"), {"array of this file": "dense/bias"}, ""),
     (("state", "optimizer", "iterations"), {"array of this file": ["x"]}, "arrays are missing"),

@@ -46,7 +46,7 @@ def test_a_killed_training_goes_on_with_the_same_bits(name, whole, tmp_path):
 
 @pytest.mark.full
 def test_two_hundred_kills(whole, tmp_path, capsys):
-    """Takes three minutes: pytest --full tests/training/test_resuming.py -k hundred."""
+    """Takes six minutes or more: pytest --full tests/training/test_resuming.py -k hundred."""
     rng = random.Random(1)
     kills = ends = 0
     names = list(interrupted_fit.FITS)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..busy import OtherWork, too_much_spread, too_much_taken
 from ..timing import Spread, spread
@@ -41,6 +41,10 @@ class Timed:
     timed: dict[str, Any]
     against: tuple[str, ...]
 
+    def __str__(self) -> str:
+        """Return the program's name."""
+        return self.program
+
 
 @dataclass(frozen=True)
 class Times:
@@ -54,6 +58,9 @@ class Times:
         Of an epoch, by contestant.
     ratios : dict of str to Spread
         Their times over ours, of the same round.
+    work : dict of str to Spread
+        Their processor time over ours, likewise: what a busy machine leaves as it is, though
+        threads that spin while they wait count as well.
     apart : dict of str to float
         The largest relative difference of their losses.
     signs : sequence of str
@@ -63,6 +70,7 @@ class Times:
     program: str
     seconds: dict[str, Spread]
     ratios: dict[str, Spread]
+    work: dict[str, Spread]
     apart: dict[str, float]
     signs: Sequence[str]
 
@@ -133,16 +141,32 @@ def _measure(one: Timed, contestants: Mapping[str, Apart], rounds: int, threads:
         threads, lambda: sum(float(each.ask("processor_time")) for each in contestants.values())
     )
     played = [
-        {name: float(contestant.ask("epoch")) for name, contestant in taking_part.items()}
-        for _ in range(rounds)
+        {name: _turn(contestant) for name, contestant in taking_part.items()} for _ in range(rounds)
     ]
-    seconds = {name: spread([times[name] for times in played]) for name in taking_part}
-    ratios = {name: spread([times[name] / times[OURS] for times in played]) for name in one.against}
+    seconds = {name: spread([turns[name].seconds for turns in played]) for name in taking_part}
+    ratios, work = (
+        {
+            name: spread([turns[name][which] / turns[OURS][which] for turns in played])
+            for name in one.against
+        }
+        for which in range(len(_Turn._fields))
+    )
     signs = [
         too_much_taken(others.taken()),
         *(too_much_spread(name, own.half_width) for name, own in seconds.items()),
     ]
-    return Times(one.program, seconds, ratios, apart, [sign for sign in signs if sign])
+    return Times(one.program, seconds, ratios, work, apart, [sign for sign in signs if sign])
+
+
+class _Turn(NamedTuple):
+    seconds: float
+    processor_time: float
+
+
+def _turn(contestant: Apart) -> _Turn:
+    before = float(contestant.ask("processor_time"))
+    seconds = float(contestant.ask("epoch"))
+    return _Turn(seconds, float(contestant.ask("processor_time")) - before)
 
 
 def _prepare(program: str, sizes: dict[str, Any], contestants: Mapping[str, Apart]) -> None:

@@ -146,7 +146,7 @@ def text_classifier(
 
     def data() -> Data:
         rng = np.random.default_rng(0)
-        x = rng.integers(1, words, (samples, steps))
+        x = (words ** rng.random((samples, steps))).astype(np.int64)  # Zipf's law: 1 / number
         lengths = rng.integers(steps // 5, steps, samples, endpoint=True)
         x[np.arange(steps) < (steps - lengths)[:, None]] = 0
         return x, rng.integers(classes, size=samples)

@@ -35,8 +35,9 @@ def to_markdown(times: Sequence[Times], own: OwnTime | None) -> str:
 
 def _of_programs(times: Sequence[Times]) -> list[str]:
     lines = [
-        "| program | beside | s an epoch | ours | times ours | wanted | losses apart | busy |\n",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |\n",
+        "| program | beside | s an epoch | ours | times ours | wanted | processor time "
+        "| losses apart | busy |\n",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     ]
     for one in times:
         ours = one.seconds["rnnfast"]
@@ -48,6 +49,7 @@ def _of_programs(times: Sequence[Times]) -> list[str]:
             lines.append(
                 f"| {one.program} | {name} | {one.seconds[name].median:.2f} | {ours.median:.2f} "
                 f"| {ratio.median:.2f} ({ratio.low:.2f} to {ratio.high:.2f}) | {mark} "
+                f"| {one.work[name].median:.2f} "
                 f"| {'' if apart is None else f'{apart:.0e}'} | {'; '.join(one.signs)} |\n"
             )
     return lines
