@@ -25,11 +25,10 @@ ATTENTIONS = ("bahdanau", "luong")
 
 
 class Features(NamedTuple):
-    """u (batch, T, H), the weights a (batch, T, S) and the contexts (batch, T, H)."""
+    """u (batch, T, H), and the weights a (batch, T, S)."""
 
     u: Symbol
     weights: Symbol
-    context: Symbol
 
 
 class EncoderDecoder:
@@ -91,4 +90,4 @@ class EncoderDecoder:
         context, weights = self.attend(
             [query, encoded, self.key(encoded)], return_attention_scores=True
         )
-        return Features(self.combine(layers.Concatenate()([h, context])), weights, context)
+        return Features(self.combine(layers.Concatenate()([h, context])), weights)

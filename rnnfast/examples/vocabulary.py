@@ -44,6 +44,10 @@ class Vocabulary:
         """Return the number of symbols, the three others included."""
         return len(self.tokens) + _KEPT
 
+    def __contains__(self, token: str) -> bool:
+        """Return whether a token is known."""
+        return token in self._symbols
+
     def encode(self, tokens: Iterable[str]) -> list[int]:
         """Return the symbol of each token."""
         return [self._symbols.get(token, UNKNOWN) for token in tokens]
