@@ -69,7 +69,8 @@ class SharedObjective(Objective):
         self._divides = np.array(
             [getattr(targets[k].loss, "reduction", None) not in SUMS for k in self._judged]
         )
-        self._flat = np.empty(0)
+        self._flat: Array | None = None
+        self._places: list[Array] = []
 
     def stopped(self) -> bool:
         """Tell whether to stop, the same in all processes.
@@ -99,41 +100,29 @@ class SharedObjective(Objective):
     ) -> tuple[list[float], list[Array]]:
         """Return the losses of the outputs and the gradients over all processes."""
         size, judged = self._processes.size, len(self._judged)
-        head = 1 + 2 * judged
-        if not len(self._flat):
-            self._flat = np.empty(
-                head + sum(gradient.size for gradient in gradients),
-                np.result_type(np.float32, *gradients),
-            )
+        if self._flat is None:
+            self._flat, self._places = _buffer(1 + 2 * judged, gradients)
         flat = self._flat
+        divisors, losses = flat[1 : 1 + judged], flat[1 + judged : 1 + 2 * judged]
         flat[0] = self._stopping()
-        flat[1 : 1 + judged] = np.where(self._divides, below, 1 / size)
-        flat[1 + judged : head] = [d * parts[k] for d, k in zip(below, self._judged, strict=True)]
+        divisors[...] = np.where(self._divides, below, 1 / size)
+        losses[...] = [d * parts[k] for d, k in zip(below, self._judged, strict=True)]
         # The shares are equal: the first one that is not nothing of nothing is that of all.
-        factor = flat.dtype.type(next(filter(None, below), 0))
-        views = [
-            piece.reshape(gradient.shape)
-            for piece, gradient in zip(
-                np.split(flat[head:], np.cumsum([gradient.size for gradient in gradients])),
-                gradients,
-                strict=False,
-            )
-        ]
-        for view, gradient in zip(views, gradients, strict=True):
+        factor = next(filter(None, below), 0.0)
+        for place, gradient in zip(self._places, gradients, strict=True):
             # Nothing of what does not count, be it NaN.
-            view[...] = gradient * factor if factor else 0
+            place[...] = gradient * gradient.dtype.type(factor) if factor else 0
         self._processes.mean_(flat)
         self._stop = bool(flat[0] > 0)
-        whole = flat[1 : 1 + judged].astype(np.float64)
+        whole = divisors.astype(np.float64)
         self._require_equal_shares(below, whole * size)
-        divisors = np.where(whole > 0, whole, 1.0)
-        flat[head:] /= flat.dtype.type(next(filter(None, whole), 1))
         of_outputs = [0.0] * len(parts)
-        for k, total, divisor in zip(self._judged, flat[1 + judged : head], divisors, strict=True):
-            of_outputs[k] = float(total / divisor)
+        for k, loss, divisor in zip(self._judged, losses, whole, strict=True):
+            of_outputs[k] = float(loss / (divisor or 1.0))
+        flat /= flat.dtype.type(next(filter(None, whole), 1.0))
         return of_outputs, [
-            view.astype(gradient.dtype, copy=False)
-            for view, gradient in zip(views, gradients, strict=True)
+            place.astype(gradient.dtype, copy=False)
+            for place, gradient in zip(self._places, gradients, strict=True)
         ]
 
     def _require_equal_shares(self, below: Array, whole: Array) -> None:
@@ -151,6 +140,16 @@ class SharedObjective(Objective):
     def _penalised_too(self, gradients: list[Array]) -> list[Array]:
         self._add_penalties(gradients)
         return gradients
+
+
+def _buffer(head: int, gradients: Sequence[Array]) -> tuple[Array, list[Array]]:
+    """Make the flat buffer, and views of the places in it that gradients have after its head."""
+    ends = head + np.cumsum([0, *(gradient.size for gradient in gradients)])
+    flat = np.empty(ends[-1], np.result_type(np.float32, *gradients))
+    return flat, [
+        flat[start:end].reshape(gradient.shape)
+        for start, end, gradient in zip(ends, ends[1:], gradients, strict=False)
+    ]
 
 
 def _rows(batch: Batch, rows: slice) -> Batch:

@@ -20,6 +20,7 @@ WEIGHTS = RNG.uniform(0, 2, 11)
 RAGGED = [RNG.normal(size=(length, 3)) for length in RNG.integers(1, 7, 11)]
 RAGGED_STEPS = [RNG.normal(size=(len(one), 2)) for one in RAGGED]
 RAGGED_WEIGHTS = [RNG.uniform(0, 2, len(one)) for one in RAGGED]
+LABELS = RNG.integers(0, 3, (11, 1))
 IGNORED = np.where(RNG.random((11, 5)) < 0.4, -1, RNG.integers(0, 2, (11, 5)))
 
 
@@ -111,6 +112,10 @@ FITS = {
     "counted": lambda: (
         classifier(metrics=[metrics.SparseTopKCategoricalAccuracy(2)]),
         {"x": X, "y": CLASSES, "steps_per_epoch": 2},
+    ),
+    "labels": lambda: (
+        tagger(5, loss=losses.CTC(), metrics=[]),
+        {"x": [np.repeat(one, 3, axis=0) for one in RAGGED], "y": LABELS},
     ),
     "two outputs": lambda: (two_outputs("mse"), {"x": X, "y": [STEPS, TARGETS_OF_LAST]}),
     "area": lambda: (
