@@ -211,7 +211,6 @@ MAY_IMPORT = {
 HOSTS = {
     "jax",
     "keras",
-    "mpi4py",
     "onnx",
     "onnxruntime",
     "openvino",
@@ -220,7 +219,7 @@ HOSTS = {
     "torch",
 }
 MAY_IMPORT_HOSTS = {"interop", "bench", "examples"}
-OPTIONAL = {"matplotlib", "msgspec", "safetensors", "threadpoolctl", "tqdm"}
+OPTIONAL = {"matplotlib", "mpi4py", "msgspec", "safetensors", "threadpoolctl", "tqdm"}
 
 MODULES = sorted(path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".pyi"))
 
