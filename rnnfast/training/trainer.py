@@ -15,17 +15,18 @@ from rnnfast.callbacks.callback_list import CallbackList, as_callbacks
 from rnnfast.callbacks.history import History
 from rnnfast.callbacks.progress import make_progress
 from rnnfast.metrics import Metric
-from rnnfast.training import batches, judges, loops, predictions, sources
+from rnnfast.training import batches, judges, loops, predictions, shared_objective, sources
 from rnnfast.training import samples as of_model
 from rnnfast.training.feed import Feed
 from rnnfast.training.objective import Objective
+from rnnfast.training.reducer import Processes, Reducer, ending_together
 from rnnfast.training.run import Run
 from rnnfast.training.samples import Batch, Samples
 from rnnfast.training.session import Session
 from rnnfast.training.sources import OfBatches, OfSamples, Source
 from rnnfast.training.trainable import Trainable, require_layers
 from rnnfast.utils.hyperparameters import require_positive
-from rnnfast.utils.random_seed import make_generator
+from rnnfast.utils.random_seed import make_seed
 
 Callbacks = Callback | Iterable[Callback] | None
 
@@ -95,6 +96,7 @@ class Trainer:
         else:
             self.run.stopped = value
 
+    @ending_together
     def fit(
         self,
         model: Trainable,
@@ -115,9 +117,11 @@ class Trainer:
         validation_steps: int | None,
         validation_batch_size: int | None,
         validation_freq: int | Iterable[int],
+        reducer: Reducer | None,
     ) -> History:
         """Train the model."""
         self._require_compiled("fit")
+        processes = None if reducer is None else Processes(reducer)
         given = sources.of_targets(model, ("x", "y"), x, y, sample_weight, class_weight)
         held_out: Samples | OfBatches | None = None
         if validation_data is not None:
@@ -150,35 +154,50 @@ class Trainer:
 
         self.history = History()
         listeners = _listen(
-            model, [*as_callbacks(callbacks), self.history], verbose, source, epochs, steps
+            model,
+            [*as_callbacks(callbacks), self.history],
+            verbose,
+            source,
+            epochs,
+            steps,
+            processes,
         )
+        seed = make_seed()
         feed = Feed(
             source.begin(shuffle),
             source.batch,
             steps,
-            make_generator(None),
+            np.random.default_rng(seed if processes is None else processes.seed_of_first(seed)),
             [source.samples, source.size, source.steps if steps is None else steps],
         )
         session = self._session(model, listeners)
+        if processes is not None:
+            session = shared_objective.shared(session, model.graph, processes)
         if not self.optimizer.built:
             self.optimizer.build(model.trained_parameters)
         run = self.run = Run(model, lambda: self.optimizer, feed, listeners, initial_epoch)
         try:
             listeners.tell("on_train_begin")
-            while run.epoch < epochs and not run.over:
+            if processes is not None:
+                arrays = [*model.parameters, *self.optimizer.variables]
+                processes.start(arrays, (run.epoch, feed.done))
+            while run.epoch < epochs and not _is_over(run, processes):
                 epoch = run.epoch
-                if not feed.has_more():
+                if _anywhere(not feed.has_more(), processes):
                     warnings.warn(
                         f"there are batches for {epoch} of {epochs} epochs: give an iterable that "
                         f"can be begun again, such as a list or an object with __iter__, or a "
                         f"generator without an end",
-                        stacklevel=3,
+                        stacklevel=4,
                     )
                     break
                 listeners.tell("on_epoch_begin", epoch)
                 scores = session.scores()
                 run.begin_epoch(scores)
                 logs = loops.train(session, feed, scores, epoch)
+                if processes is not None:
+                    scores.add_up(processes)
+                    logs = scores.logs()
                 if validation is not None and is_validated(epoch):
                     logs |= loops.validate(session, _in_order(validation), epoch)
                 run.end_epoch(logs)
@@ -353,15 +372,18 @@ def _listen(
     source: Source,
     epochs: int,
     steps: int | None = None,
+    processes: Processes | None = None,
 ) -> CallbackList:
     in_epoch = source.steps if steps is None else steps
     samples = source.samples
     if steps is not None and source.steps != steps:
         samples = None if source.size is None else steps * source.size
+    of_process = {} if processes is None else {"rank": processes.rank}
+    shown = 0 if of_process.get("rank") else verbose
     return CallbackList(
         [
             *(one for one in callbacks if not one.hears_last),
-            *make_progress(verbose),
+            *make_progress(shown),
             *(one for one in callbacks if one.hears_last),
         ],
         model,
@@ -370,7 +392,18 @@ def _listen(
         steps=in_epoch,
         samples=samples,
         batch_size=source.size,
+        **of_process,
     )
+
+
+def _is_over(run: Run, processes: Processes | None) -> bool:
+    """Tell whether the run was stopped, in whichever process."""
+    run.stopped = _anywhere(run.stopped, processes)
+    return run.over
+
+
+def _anywhere(condition: bool, processes: Processes | None) -> bool:
+    return condition if processes is None else processes.any(condition)
 
 
 def _metrics_in(given: Any) -> Iterator[Metric]:
