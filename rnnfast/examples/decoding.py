@@ -59,7 +59,9 @@ def greedy(step: Step, state: State, boundary: int, longest: int) -> list[list[i
     return [_before(boundary, (of_step[row] for of_step in written)) for row in range(len(ended))]
 
 
-def beam(step: Step, state: State, boundary: int, longest: int, width: int) -> list[int]:
+def beam(
+    step: Step, state: State, boundary: int, longest: int, width: int, once: int | None = None
+) -> list[int]:
     """Write one sequence, by the likeliest beginnings.
 
     Parameters
@@ -74,6 +76,9 @@ def beam(step: Step, state: State, boundary: int, longest: int, width: int) -> l
         Symbols at most.
     width : int
         How many beginnings are kept.
+    once : int, optional
+        Of how many symbols a run must not come twice (Paulus, Xiong and Socher, 2017): what keeps
+        a weak model from saying the same again and again.
 
     Returns
     -------
@@ -87,14 +92,17 @@ def beam(step: Step, state: State, boundary: int, longest: int, width: int) -> l
     for t in range(1, longest + 1):
         logits, state = step(symbols, state)
         sums = totals[:, None] + log_softmax(logits)
-        likeliest = np.argsort(-sums, axis=None, kind="stable")[: 2 * width]
+        likeliest = np.argsort(-sums, axis=None, kind="stable")[: 4 * width]
         going: list[tuple[int, int]] = []
         places = np.unravel_index(likeliest, sums.shape)
         for rank, (row, symbol) in enumerate(zip(*places, strict=True)):
             if symbol != boundary:
-                going.append((int(row), int(symbol)))
+                if once is None or not _comes_again([*beginnings[row], symbol], once):
+                    going.append((int(row), int(symbol)))
             elif rank < width:
                 ended.append((sums[row, symbol] / t, beginnings[row]))
+        if not going:
+            break
         going = going[:width]
         rows, following = (np.array(one) for one in zip(*going, strict=True))
         totals = sums[rows, following]
@@ -106,6 +114,12 @@ def beam(step: Step, state: State, boundary: int, longest: int, width: int) -> l
         state = tuple(array[rows] for array in state)
     found = ended or [(totals[k] / longest, beginnings[k]) for k in range(len(beginnings))]
     return max(found)[1]
+
+
+def _comes_again(symbols: list[int], length: int) -> bool:
+    """Tell whether the run at the end has come before."""
+    end = symbols[-length:]
+    return any(symbols[k : k + length] == end for k in range(len(symbols) - length))
 
 
 def _before(boundary: int, symbols: Iterable[int]) -> list[int]:

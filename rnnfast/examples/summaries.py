@@ -1,7 +1,8 @@
 """First lines of docstrings beside the rest of them, from the sources of Python's standard library.
 
 The sources are parsed, nothing is imported. A docstring counts if its first line is followed by an
-empty one, as PEP 257 has it, and by some words more. Words are lower-case; a sign is a word, too.
+empty one, as PEP 257 has it, and by some words more. Words are lower-case; a sign is a word, too,
+and so are several of the same.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 _FEWEST, _MOST = 3, 20  # words of a first line
 _FEWEST_OF_REST = 8
 _LEFT_OUT = {"test", "tests", "site-packages", "lib2to3", "idlelib", "__pycache__"}
-_WORD = re.compile(r"[A-Za-z_][\w.]*\w|\w+|[^\w\s]")
+_WORD = re.compile(r"[A-Za-z_][\w.]*\w|\w+|([^\w\s])\1*")
 
 
 class Documented(NamedTuple):
@@ -31,7 +32,7 @@ class Documented(NamedTuple):
 
 def words(text: str) -> list[str]:
     """Split a text into words and signs."""
-    return [word.lower() for word in _WORD.findall(text)]
+    return [word[0].lower() for word in _WORD.finditer(text)]
 
 
 def docstrings_by_module(library: Path | None = None) -> dict[str, list[Documented]]:

@@ -75,10 +75,10 @@ class Summarizer:
         return [self._read(texts), previous], following
 
     def write(self, text: Documented, width: int, longest: int) -> list[str]:
-        """Write a first line from the rest, with a beam, of `longest` words at most."""
+        """Write a first line of `longest` words at most, with a beam, no two words twice."""
         memory, state = self._steps.read(self._read([text]))
         step = partial(self._step, memory, text)
-        return self._words(text, beam(step, state, BOUNDARY, longest, width))
+        return self._words(text, beam(step, state, BOUNDARY, longest, width, once=2))
 
     def pack(self) -> None:
         """Pack what has been trained: to be called before `write`, and after each training."""

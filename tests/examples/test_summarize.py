@@ -54,6 +54,12 @@ def test_modules_are_in_one_part_alone(rng):
     assert not {text.first[0] for text in others} & {text.first[0] for text in drawn}
 
 
+def test_words():
+    assert words("Open f.name -- it's (1.5)...") == [
+        *("open", "f.name", "--", "it", "'", "s", "(", "1", ".", "5", ")", "..."),
+    ]
+
+
 def test_the_lead_sentence():
     assert summaries.lead_sentence(TEXTS[0].rest) == TEXTS[0].rest[:6]
     assert summaries.lead_sentence(TEXTS[1].rest) == TEXTS[1].rest

@@ -111,6 +111,15 @@ def test_a_beam_finds_the_best_of_all_sequences(rng):
     assert tuple(found) == max(every, key=score)
 
 
+def test_a_beam_may_say_nothing_twice():
+    step = chain(*[always([0.1, 0.3, 0.6])] * 7)
+    begin = (np.zeros(1, int),)
+    assert decoding.beam(step, begin, 0, 6, width=1) == [2] * 6
+    once = decoding.beam(step, begin, 0, 6, width=1, once=2)
+    assert once == [2, 2, 1, 2]  # then 1 1 or the end
+    assert sorted(decoding.beam(step, begin, 0, 6, width=1, once=1)) == [1, 2]
+
+
 def test_a_sequence_that_does_not_end_is_cut(rng):
     step = chain(*[always([0.1, 0.2, 0.7])] * 4)
     assert decoding.greedy(step, (np.zeros(2, int),), 0, 4) == [[2] * 4] * 2
