@@ -56,8 +56,7 @@ def greedy(step: Step, state: State, boundary: int, longest: int) -> list[list[i
             break
         written.append(symbols)
     return [
-        _before(boundary, (int(of_step[row]) for of_step in written))
-        for row in range(len(symbols))
+        _before(boundary, (int(of_step[row]) for of_step in written)) for row in range(len(symbols))
     ]
 
 
