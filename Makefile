@@ -14,7 +14,7 @@ FUZZ_SECONDS ?= 60
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-NATIVE_SOURCES := $(shell find csrc tests/native -name '*.?pp')
+NATIVE_SOURCES := $(shell find csrc tests/native tests/cuda bench/device -name '*.?pp' -o -name '*.cu' -o -name '*.cuh')
 PYTHON_SOURCES := rnnfast tests $(wildcard bench)
 
 # What a command needs: .venv/.<command> is newer than what it was installed from.
@@ -48,6 +48,8 @@ TOGETHER = $(PROCESSES) --dist worksteal
 OR_NONE = || [ $$? -eq 5 ]
 HOSTS = tests/hosts tests/interop
 WITHOUT_HOSTS = $(HOSTS:%=--ignore=%)
+# Programs whose data and baselines other packages have: `make test` skips those.
+WITH_PACKAGES = tests/examples/test_tutorial_programs.py
 
 # AddressSanitizer must be loaded before anything else, and find the C++ library's throw.
 SANITIZERS = $(shell $(CXX) -print-file-name=libasan.so):$(shell $(CXX) -print-file-name=libstdc++.so)
@@ -90,7 +92,7 @@ test test-full:
 
 # A file's tests stay in one process: what hosts warn of, and what they set, is told file by file.
 test-hosts: .venv/.hosts ## the tests with torch, Keras, JAX, onnxruntime, OpenVINO
-	.venv/bin/python -m pytest $(PROCESSES) --dist loadfile $(HOSTS) $(PYTEST_ARGS)
+	.venv/bin/python -m pytest $(PROCESSES) --dist loadfile $(HOSTS) $(WITH_PACKAGES) $(PYTEST_ARGS)
 
 # What may harm memory: calls of every kind in every form, and none of them a thousand times.
 HARMFUL = $(foreach what,checkpoints lengths nan_and_edges noise prepack stacks strides trace, \

@@ -20,6 +20,8 @@ ALLOWED_SKIPS = (
     "this system does not tell a process its peak memory",
     r"no cross compiler \(aarch64-linux-gnu-g\+\+\)",
     r"no emulator \(qemu-\w+\)",
+    r"no CUDA compiler \(nvcc\)",
+    "no CUDA device",
     r"no binutils \(\w+\)",
     r"not an x86-64 machine",
     r"no affinity on this system",
@@ -30,6 +32,7 @@ ALLOWED_SKIPS = (
     r"not a git checkout",
     r"mypy is missing, make lint installs it",
     r"NumPy has no BLAS that threadpoolctl knows",
+    r"no package \w+ of the extra examples",
 )
 
 # The same examples on every run: a failure is there again when one looks for it.

@@ -114,8 +114,8 @@ def of_generator() -> Fit:
 
     def batches() -> Iterator[Any]:
         while True:
-            rows = np.random.permutation(SAMPLES)[:10]  # noqa: NPY002  of the process
-            yield X[rows], Y[rows], np.random.random(10)  # noqa: NPY002
+            rows = np.random.permutation(SAMPLES)[:10]
+            yield X[rows], Y[rows], np.random.random(10)
 
     fit = {
         "x": batches(),
@@ -176,7 +176,7 @@ def run(name: str, folder: Path, save_freq: int = 3) -> str:
         parts += [repr(sorted(metadata.items())).encode()]
         parts += [arrays[key].tobytes() for key in sorted(arrays)]
     # Whatever is drawn next in the process, from any of its sources.
-    drawn = random.random(), np.random.random(), random_seed.make_seed()  # noqa: NPY002
+    drawn = random.random(), np.random.random(), random_seed.make_seed()
     parts.append(repr(drawn).encode())
     digest = hashlib.sha256()
     for part in parts:

@@ -45,6 +45,8 @@ MAY_INCLUDE = {
     "cpu/drive": DRIVES,
     "cpu/targets": DRIVES | {"ctc"},
     "cpu/dispatch": DRIVES | {"ctc", "cpu/targets"},
+    "cuda": {*CELLS, "call"},
+    "cuda/general": {*CELLS, "call", "cuda"},
     "api": {"base", "math", "call", "cpu/plan", "cpu/dispatch"},
     "bindings": {"base", "ctc", "random", "cpu/dispatch", "api"},
 }
@@ -72,7 +74,8 @@ INSTRUCTION_SET = re.compile(
 OPENMP = re.compile(r"^\s*#\s*pragma\s+omp\b|_OPENMP\b|<omp\.h>|\bomp_\w+\s*\(")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"(?P<own>[^"]+)"|<(?P<system>[^>]+)>)', re.MULTILINE)
 
-SOURCES = sorted(path for path in CSRC.rglob("*") if path.suffix in (".hpp", ".cpp", ".h", ".inc"))
+SUFFIXES = {".hpp", ".cpp", ".h", ".inc", ".cu", ".cuh"}
+SOURCES = sorted(path for path in CSRC.rglob("*") if path.suffix in SUFFIXES)
 
 
 def name(path: Path) -> str:
@@ -208,7 +211,6 @@ MAY_IMPORT = {
 HOSTS = {
     "jax",
     "keras",
-    "mpi4py",
     "onnx",
     "onnxruntime",
     "openvino",
@@ -217,7 +219,7 @@ HOSTS = {
     "torch",
 }
 MAY_IMPORT_HOSTS = {"interop", "bench", "examples"}
-OPTIONAL = {"matplotlib", "msgspec", "safetensors", "threadpoolctl", "tqdm"}
+OPTIONAL = {"matplotlib", "mpi4py", "msgspec", "safetensors", "threadpoolctl", "tqdm"}
 
 MODULES = sorted(path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".pyi"))
 

@@ -1,4 +1,4 @@
-"""The programs in README and docs run as they are printed, the README's links lead somewhere from anywhere."""
+"""The programs in README and docs run as they are printed; links lead somewhere from anywhere."""
 
 import re
 from pathlib import PurePosixPath
@@ -31,12 +31,28 @@ def test_programs_of_a_page(page):
     assert names
 
 
+# Gradients are arrays, of stacks sequences: an error that is not there is one as well.
+OF_STACKS = """
+import numpy as np
+import rnnfast
+
+w = np.ones((4, 4))
+(y, _), pullback = rnnfast.rnn_vjp(np.ones((5, 2, 4)), w, w, state=np.ones((2, 4)))
+size: int = pullback(y, out=rnnfast.RNNGrads(w_hh=np.zeros_like(w))).w_hh.size
+(y, _), of_stack = rnnfast.rnn_vjp(np.ones((5, 2, 4)), [w, w], (w, w))
+sums = [gradient.sum() for gradient in of_stack(y).w_hh]
+of_stack(y).w_hh.size  # type: ignore[union-attr]
+state = rnnfast.gru(np.ones((5, 2, 4)), w, w).state.size
+"""
+
+
 @pytest.mark.slow
 def test_programs_pass_a_strict_type_checker(tmp_path):
     """As a user would run it, on programs that are not ours."""
     mypy = pytest.importorskip("mypy.api", reason="mypy is missing, make lint installs it")
-    paths = [tmp_path / f"program_{number}.py" for number in range(len(PROGRAMS))]
-    for path, program in zip(paths, PROGRAMS, strict=True):
+    programs = [*PROGRAMS, OF_STACKS]
+    paths = [tmp_path / f"program_{number}.py" for number in range(len(programs))]
+    for path, program in zip(paths, programs, strict=True):
         path.write_text(program, encoding="utf-8")
     options = ["--strict", "--config-file=", f"--cache-dir={ROOT / '.mypy_cache'}"]
     found, errors, status = mypy.run([*options, *map(str, paths)])

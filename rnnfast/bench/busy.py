@@ -12,14 +12,14 @@ The system's load average says nothing here: it lags by a minute, and counts us.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter, process_time, sleep
 from typing import NamedTuple
 
 from .results import Report, Row
 
-__all__ = ["OtherWork", "busy_rows", "signs", "take_a_look"]
+__all__ = ["OtherWork", "busy_rows", "signs", "take_a_look", "too_much_spread", "too_much_taken"]
 
 _STAT = Path("/proc/stat")
 _LOOK = 0.5  # seconds
@@ -43,11 +43,14 @@ class OtherWork:
     ----------
     threads : int
         How many cores we need.
+    own : callable, optional
+        Gives the processor time that is ours so far; by default that of this process.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, own: Callable[[], float] = process_time) -> None:
         self._threads = threads
-        self._begin = _read()
+        self._own = own
+        self._begin = _read(own)
 
     def taken(self) -> float | None:
         """Return the cores that we lacked so far.
@@ -57,7 +60,7 @@ class OtherWork:
         float or None
             On average; None on a system that does not tell what its cores do.
         """
-        begin, end = self._begin, _read()
+        begin, end = self._begin, _read(self._own)
         if begin is None or end is None:
             return None
         others = (end.all - begin.all - (end.own - begin.own)) / (end.clock - begin.clock)
@@ -79,7 +82,7 @@ def take_a_look(threads: int) -> str | None:
     """
     others = OtherWork(threads)
     sleep(_LOOK)
-    return _too_much_taken(others.taken())
+    return too_much_taken(others.taken())
 
 
 def signs(row: Row, threads: int) -> list[str]:
@@ -97,13 +100,12 @@ def signs(row: Row, threads: int) -> list[str]:
     list of str
         Nothing, if nothing shows it.
     """
-    found = [_too_much_taken(row.taken)]
+    found: list[str | None] = [too_much_taken(row.taken)]
     if threads > 1 and row.meeting.median > threads * _MEETING:
         found.append(f"threads met in {row.meeting.median * 1e9:.0f} ns")
     for name, entry in row.entries.items():
         half = max(entry.seconds.half_width, entry.ratio.half_width)
-        if half > _SPREAD:
-            found.append(f"{name} ± {half:.0%}")
+        found.append(too_much_spread(name, half))
     return [sign for sign in found if sign]
 
 
@@ -122,7 +124,37 @@ def busy_rows(report: Report) -> Sequence[Row]:
     return [row for row in report.rows if signs(row, report.threads)]
 
 
-def _too_much_taken(taken: float | None) -> str | None:
+def too_much_spread(name: str, half_width: float) -> str | None:
+    """Say that somebody's times differ too much.
+
+    Parameters
+    ----------
+    name : str
+        Whose they are.
+    half_width : float
+        Half the distance of their quartiles over the median.
+
+    Returns
+    -------
+    str or None
+        What to tell, if they do.
+    """
+    return f"{name} ± {half_width:.0%}" if half_width > _SPREAD else None
+
+
+def too_much_taken(taken: float | None) -> str | None:
+    """Say that others took too much.
+
+    Parameters
+    ----------
+    taken : float or None
+        What `OtherWork.taken` returned.
+
+    Returns
+    -------
+    str or None
+        What to tell, if they did.
+    """
     return f"others took {taken:.1f} cores" if taken is not None and taken > _TAKEN else None
 
 
@@ -130,7 +162,7 @@ def _cores() -> set[int]:
     return os.sched_getaffinity(0)
 
 
-def _read() -> _Reading | None:
+def _read(own: Callable[[], float]) -> _Reading | None:
     """Read the counters of Linux: user, nice, system, idle, iowait, irq, softirq, steal."""
     if not (_STAT.is_file() and hasattr(os, "sched_getaffinity")):
         return None
@@ -143,4 +175,4 @@ def _read() -> _Reading | None:
         for place, ticks in enumerate(counts[:8])
         if place not in (3, 4)
     )
-    return _Reading(perf_counter(), ticks / os.sysconf("SC_CLK_TCK"), process_time())
+    return _Reading(perf_counter(), ticks / os.sysconf("SC_CLK_TCK"), own())

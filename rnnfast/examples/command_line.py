@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -82,3 +83,25 @@ def add_text_and_cell(parser: argparse.ArgumentParser, cells: Iterable[str]) -> 
     parser.add_argument(
         "--cell", choices=sorted(cells), default="lstm", help="recurrent layer (default: lstm)"
     )
+
+
+@contextmanager
+def needs(extra: str) -> Iterator[None]:
+    """End the program, with what to install, where a package is missing in a block or a function.
+
+    Parameters
+    ----------
+    extra : str
+        Of rnnfast: what brings the package.
+
+    Raises
+    ------
+    SystemExit
+        When an import fails.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise SystemExit(
+            f"this program needs {error.name}: pip install 'rnnfast[{extra}]'"
+        ) from error

@@ -13,14 +13,16 @@ the form of cuDNN and `torch.nn.GRU`, with their gate order and sense of z (rese
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, overload
 
 import numpy.typing as npt
 
+from .._check import Array
 from .family import Family
 from .hidden_state import HiddenOutput, HiddenPullback
-from .options import CallOptions, TraceOptions, VjpOptions, Weights
-from .results import Grad, Trace, WeightGrads, described
+from .options import CallOptions, Stacked, TraceOptions, VjpOptions, Weights
+from .results import GenericNamedTuple, Grad, Trace, WeightT, described
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -34,19 +36,19 @@ class GRUOutput(HiddenOutput):
 
 
 @described
-class GRUGrads(NamedTuple):
+class GRUGrads(GenericNamedTuple, Generic[WeightT]):
     """Gradients of a scalar by the arguments of a GRU; G = 3 in the order r z n."""
 
     x: Grad = None
-    w_ih: WeightGrads = None
-    w_hh: WeightGrads = None
-    b_ih: WeightGrads = None
-    b_hh: WeightGrads = None
+    w_ih: WeightT | Any = None
+    w_hh: WeightT | Any = None
+    b_ih: WeightT | Any = None
+    b_hh: WeightT | Any = None
     h0: Grad = None
-    layer_norm: WeightGrads = None
+    layer_norm: WeightT | Any = None
 
 
-class GRUPullback(HiddenPullback[GRUGrads]):
+class GRUPullback(HiddenPullback["GRUGrads[WeightT]"], Generic[WeightT]):
     """From gradients by the results of a GRU to gradients by its arguments."""
 
     __slots__ = ()
@@ -121,6 +123,24 @@ def gru(
     return _GRU.forward(options, x, w_ih, w_hh, b_ih, b_hh)
 
 
+@overload
+def gru_vjp(
+    x: npt.ArrayLike,
+    w_ih: Stacked,
+    w_hh: Stacked,
+    b_ih: Stacked | None = None,
+    b_hh: Stacked | None = None,
+    **options: Unpack[GRUVjpOptions],
+) -> tuple[GRUOutput, GRUPullback[Sequence[Array]]]: ...
+@overload
+def gru_vjp(
+    x: npt.ArrayLike,
+    w_ih: npt.ArrayLike,
+    w_hh: npt.ArrayLike,
+    b_ih: npt.ArrayLike | None = None,
+    b_hh: npt.ArrayLike | None = None,
+    **options: Unpack[GRUVjpOptions],
+) -> tuple[GRUOutput, GRUPullback[Array]]: ...
 @_GRU.face(GRUVjpOptions)
 def gru_vjp(
     x: npt.ArrayLike,
@@ -129,7 +149,7 @@ def gru_vjp(
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     **options: Unpack[GRUVjpOptions],
-) -> tuple[GRUOutput, GRUPullback]:
+) -> tuple[GRUOutput, GRUPullback[Any]]:
     """Run a GRU and return its results with the function that takes gradients back through it."""
     return _GRU.with_derivatives(options, x, w_ih, w_hh, b_ih, b_hh)
 

@@ -5,13 +5,13 @@ Each public function has classes of its own, made of these, so that a result say
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple
 
 import numpy.typing as npt
 
 from .._check import Array
 from ..engine.pullback import GradsT, Pullback
-from .results import Grad, WeightGrads
+from .results import GenericNamedTuple, Grad, WeightT
 
 __all__ = ["HiddenGrads", "HiddenOutput", "HiddenPullback"]
 
@@ -28,14 +28,14 @@ class HiddenOutput(NamedTuple):
         return self.h_n
 
 
-class HiddenGrads(NamedTuple):
+class HiddenGrads(GenericNamedTuple, Generic[WeightT]):
     """Gradients of a scalar by the arguments of a cell whose state is h."""
 
     x: Grad = None
-    w_ih: WeightGrads = None
-    w_hh: WeightGrads = None
-    b_ih: WeightGrads = None
-    b_hh: WeightGrads = None
+    w_ih: WeightT | Any = None
+    w_hh: WeightT | Any = None
+    b_ih: WeightT | Any = None
+    b_hh: WeightT | Any = None
     h0: Grad = None
 
 

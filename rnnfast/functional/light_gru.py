@@ -12,14 +12,16 @@ Source: Ravanelli, Brakel, Omologo and Bengio, Light gated recurrent units for s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Generic, overload
 
 import numpy.typing as npt
 
+from .._check import Array
 from .family import Family
 from .hidden_state import HiddenGrads, HiddenOutput, HiddenPullback
-from .options import CallOptions, TraceOptions, VjpOptions, Weights
-from .results import Trace, described
+from .options import CallOptions, Stacked, TraceOptions, VjpOptions, Weights
+from .results import Trace, WeightT, described
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -33,13 +35,13 @@ class LightGRUOutput(HiddenOutput):
 
 
 @described
-class LightGRUGrads(HiddenGrads):
+class LightGRUGrads(HiddenGrads[WeightT]):
     """Gradients of a scalar by the arguments of a light GRU; G = 2, z n."""
 
     __slots__ = ()
 
 
-class LightGRUPullback(HiddenPullback[LightGRUGrads]):
+class LightGRUPullback(HiddenPullback["LightGRUGrads[WeightT]"], Generic[WeightT]):
     """From gradients by the results of a light GRU to gradients by its arguments."""
 
     __slots__ = ()
@@ -62,6 +64,24 @@ def light_gru(
     return _LIGHT_GRU.forward(options, x, w_ih, w_hh, b_ih, b_hh)
 
 
+@overload
+def light_gru_vjp(
+    x: npt.ArrayLike,
+    w_ih: Stacked,
+    w_hh: Stacked,
+    b_ih: Stacked | None = None,
+    b_hh: Stacked | None = None,
+    **options: Unpack[VjpOptions],
+) -> tuple[LightGRUOutput, LightGRUPullback[Sequence[Array]]]: ...
+@overload
+def light_gru_vjp(
+    x: npt.ArrayLike,
+    w_ih: npt.ArrayLike,
+    w_hh: npt.ArrayLike,
+    b_ih: npt.ArrayLike | None = None,
+    b_hh: npt.ArrayLike | None = None,
+    **options: Unpack[VjpOptions],
+) -> tuple[LightGRUOutput, LightGRUPullback[Array]]: ...
 @_LIGHT_GRU.face(VjpOptions)
 def light_gru_vjp(
     x: npt.ArrayLike,
@@ -70,7 +90,7 @@ def light_gru_vjp(
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     **options: Unpack[VjpOptions],
-) -> tuple[LightGRUOutput, LightGRUPullback]:
+) -> tuple[LightGRUOutput, LightGRUPullback[Any]]:
     """Run a light GRU and return its results with the function that takes gradients back."""
     return _LIGHT_GRU.with_derivatives(options, x, w_ih, w_hh, b_ih, b_hh)
 

@@ -14,15 +14,16 @@ Schmidhuber and Cummins, 2000, in the form and gate order of `torch.nn.LSTM`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypedDict, overload
 
 import numpy.typing as npt
 
 from .._check import Array
 from ..engine.pullback import Pullback
 from .family import Family
-from .options import CallOptions, TraceOptions, VjpOptions, Weights
-from .results import Grad, LSTMTrace, WeightGrads, described
+from .options import CallOptions, Stacked, TraceOptions, VjpOptions, Weights
+from .results import GenericNamedTuple, Grad, LSTMTrace, WeightT, described
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -43,22 +44,22 @@ class LSTMOutput(NamedTuple):
 
 
 @described
-class LSTMGrads(NamedTuple):
+class LSTMGrads(GenericNamedTuple, Generic[WeightT]):
     """Gradients of a scalar by the arguments of an LSTM; G = 4 in the order i f g o."""
 
     x: Grad = None
-    w_ih: WeightGrads = None
-    w_hh: WeightGrads = None
-    b_ih: WeightGrads = None
-    b_hh: WeightGrads = None
+    w_ih: WeightT | Any = None
+    w_hh: WeightT | Any = None
+    b_ih: WeightT | Any = None
+    b_hh: WeightT | Any = None
     h0: Grad = None
     c0: Grad = None
-    w_hr: WeightGrads = None
-    peephole: WeightGrads = None
-    layer_norm: WeightGrads = None
+    w_hr: WeightT | Any = None
+    peephole: WeightT | Any = None
+    layer_norm: WeightT | Any = None
 
 
-class LSTMPullback(Pullback[LSTMGrads]):
+class LSTMPullback(Pullback["LSTMGrads[WeightT]"], Generic[WeightT]):
     """From gradients by the results of an LSTM to gradients by its arguments.
 
     Made by `lstm_vjp`. It may be called any number of times, also by several threads, as long as
@@ -74,8 +75,8 @@ class LSTMPullback(Pullback[LSTMGrads]):
         dh_n: npt.ArrayLike | None = None,
         dc_n: npt.ArrayLike | None = None,
         *,
-        out: LSTMGrads | None = None,
-    ) -> LSTMGrads:
+        out: LSTMGrads[WeightT] | None = None,
+    ) -> LSTMGrads[WeightT]:
         """Return the gradients of a scalar L by the arguments.
 
         Parameters
@@ -191,6 +192,24 @@ def lstm(
     return _LSTM.forward(options, x, w_ih, w_hh, b_ih, b_hh)
 
 
+@overload
+def lstm_vjp(
+    x: npt.ArrayLike,
+    w_ih: Stacked,
+    w_hh: Stacked,
+    b_ih: Stacked | None = None,
+    b_hh: Stacked | None = None,
+    **options: Unpack[LSTMVjpOptions],
+) -> tuple[LSTMOutput, LSTMPullback[Sequence[Array]]]: ...
+@overload
+def lstm_vjp(
+    x: npt.ArrayLike,
+    w_ih: npt.ArrayLike,
+    w_hh: npt.ArrayLike,
+    b_ih: npt.ArrayLike | None = None,
+    b_hh: npt.ArrayLike | None = None,
+    **options: Unpack[LSTMVjpOptions],
+) -> tuple[LSTMOutput, LSTMPullback[Array]]: ...
 @_LSTM.face(LSTMVjpOptions)
 def lstm_vjp(
     x: npt.ArrayLike,
@@ -199,7 +218,7 @@ def lstm_vjp(
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     **options: Unpack[LSTMVjpOptions],
-) -> tuple[LSTMOutput, LSTMPullback]:
+) -> tuple[LSTMOutput, LSTMPullback[Any]]:
     """Run an LSTM and return its results with the function that takes gradients back through it."""
     return _LSTM.with_derivatives(options, x, w_ih, w_hh, b_ih, b_hh)
 

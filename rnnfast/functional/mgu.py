@@ -11,14 +11,16 @@ Source: Zhou, Wu, Zhang and Zhou, Minimal gated unit for recurrent neural networ
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Generic, overload
 
 import numpy.typing as npt
 
+from .._check import Array
 from .family import Family
 from .hidden_state import HiddenGrads, HiddenOutput, HiddenPullback
-from .options import CallOptions, TraceOptions, VjpOptions, Weights
-from .results import Trace, described
+from .options import CallOptions, Stacked, TraceOptions, VjpOptions, Weights
+from .results import Trace, WeightT, described
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -32,13 +34,13 @@ class MGUOutput(HiddenOutput):
 
 
 @described
-class MGUGrads(HiddenGrads):
+class MGUGrads(HiddenGrads[WeightT]):
     """Gradients of a scalar by the arguments of a minimal gated unit; G = 2, f n."""
 
     __slots__ = ()
 
 
-class MGUPullback(HiddenPullback[MGUGrads]):
+class MGUPullback(HiddenPullback["MGUGrads[WeightT]"], Generic[WeightT]):
     """From gradients by the results of a minimal gated unit to gradients by its arguments."""
 
     __slots__ = ()
@@ -61,6 +63,24 @@ def mgu(
     return _MGU.forward(options, x, w_ih, w_hh, b_ih, b_hh)
 
 
+@overload
+def mgu_vjp(
+    x: npt.ArrayLike,
+    w_ih: Stacked,
+    w_hh: Stacked,
+    b_ih: Stacked | None = None,
+    b_hh: Stacked | None = None,
+    **options: Unpack[VjpOptions],
+) -> tuple[MGUOutput, MGUPullback[Sequence[Array]]]: ...
+@overload
+def mgu_vjp(
+    x: npt.ArrayLike,
+    w_ih: npt.ArrayLike,
+    w_hh: npt.ArrayLike,
+    b_ih: npt.ArrayLike | None = None,
+    b_hh: npt.ArrayLike | None = None,
+    **options: Unpack[VjpOptions],
+) -> tuple[MGUOutput, MGUPullback[Array]]: ...
 @_MGU.face(VjpOptions)
 def mgu_vjp(
     x: npt.ArrayLike,
@@ -69,7 +89,7 @@ def mgu_vjp(
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     **options: Unpack[VjpOptions],
-) -> tuple[MGUOutput, MGUPullback]:
+) -> tuple[MGUOutput, MGUPullback[Any]]:
     """Run a minimal gated unit and return its results with a pullback of gradients."""
     return _MGU.with_derivatives(options, x, w_ih, w_hh, b_ih, b_hh)
 

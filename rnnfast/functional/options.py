@@ -7,7 +7,7 @@ defaults in its signature, and their descriptions in its docstring (`documentati
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TypeAlias, TypedDict
+from typing import Any, TypeAlias, TypedDict
 
 import numpy.typing as npt
 
@@ -17,6 +17,7 @@ __all__ = [
     "Activations",
     "CallOptions",
     "PackOptions",
+    "Stacked",
     "State",
     "TraceOptions",
     "VjpOptions",
@@ -25,6 +26,9 @@ __all__ = [
 
 Weights: TypeAlias = npt.ArrayLike | Sequence[npt.ArrayLike]
 """Weights of one layer, or of each layer and direction."""
+
+Stacked: TypeAlias = Sequence[npt.NDArray[Any]]
+"""Weights of each layer and direction, as a checker can tell them from those of one."""
 
 State: TypeAlias = npt.ArrayLike | tuple[npt.ArrayLike, npt.ArrayLike]
 """h, or (h, c) of an LSTM."""

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+import sys
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .._check import Array
 
-__all__ = ["Grad", "LSTMTrace", "Trace", "WeightGrads", "described"]
+if TYPE_CHECKING:
+    from typing_extensions import NamedTuple, TypeVar
+    from typing_extensions import NamedTuple as GenericNamedTuple
+
+    WeightT = TypeVar("WeightT", default=Any)
+else:
+    from typing import NamedTuple, TypeVar
+
+    WeightT = TypeVar("WeightT")
+    if sys.version_info >= (3, 11):
+        GenericNamedTuple = NamedTuple
+    else:  # there it refuses other bases, Generic among them, which is for checkers alone
+
+        class _Generic:
+            def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
+                return NamedTuple.__mro_entries__((NamedTuple,))
+
+        GenericNamedTuple = _Generic()
+
+__all__ = ["GenericNamedTuple", "Grad", "LSTMTrace", "Trace", "WeightT", "described"]
 
 Grad: TypeAlias = Array | Any
 """A gradient. It is None where it is absent or not wanted, which a checker cannot tell and whoever
-calls can: Any is for that, as in the stubs of the standard library."""
-
-WeightGrads: TypeAlias = Array | Any
-"""Gradients of weights, in the form in which these were given: of a stack a list or tuple."""
+calls can: Any is for that, as in the stubs of the standard library. Gradients of weights are
+`WeightT | Any`: an array or, of a stack, a sequence of them, in the form in which they came."""
 
 _Class = TypeVar("_Class", bound=type)
 

@@ -10,14 +10,16 @@ and Hinton, A simple way to initialize recurrent networks of rectified linear un
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, overload
 
 import numpy.typing as npt
 
+from .._check import Array
 from .family import Family
 from .hidden_state import HiddenGrads, HiddenOutput, HiddenPullback
-from .options import CallOptions, TraceOptions, VjpOptions, Weights
-from .results import Trace, described
+from .options import CallOptions, Stacked, TraceOptions, VjpOptions, Weights
+from .results import Trace, WeightT, described
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -31,13 +33,13 @@ class RNNOutput(HiddenOutput):
 
 
 @described
-class RNNGrads(HiddenGrads):
+class RNNGrads(HiddenGrads[WeightT]):
     """Gradients of a scalar by the arguments of a vanilla RNN; G = 1."""
 
     __slots__ = ()
 
 
-class RNNPullback(HiddenPullback[RNNGrads]):
+class RNNPullback(HiddenPullback["RNNGrads[WeightT]"], Generic[WeightT]):
     """From gradients by the results of a vanilla RNN to gradients by its arguments."""
 
     __slots__ = ()
@@ -114,6 +116,24 @@ def rnn(
     return _RNN.forward(options, x, w_ih, w_hh, b_ih, b_hh)
 
 
+@overload
+def rnn_vjp(
+    x: npt.ArrayLike,
+    w_ih: Stacked,
+    w_hh: Stacked,
+    b_ih: Stacked | None = None,
+    b_hh: Stacked | None = None,
+    **options: Unpack[RNNVjpOptions],
+) -> tuple[RNNOutput, RNNPullback[Sequence[Array]]]: ...
+@overload
+def rnn_vjp(
+    x: npt.ArrayLike,
+    w_ih: npt.ArrayLike,
+    w_hh: npt.ArrayLike,
+    b_ih: npt.ArrayLike | None = None,
+    b_hh: npt.ArrayLike | None = None,
+    **options: Unpack[RNNVjpOptions],
+) -> tuple[RNNOutput, RNNPullback[Array]]: ...
 @_RNN.face(RNNVjpOptions)
 def rnn_vjp(
     x: npt.ArrayLike,
@@ -122,7 +142,7 @@ def rnn_vjp(
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     **options: Unpack[RNNVjpOptions],
-) -> tuple[RNNOutput, RNNPullback]:
+) -> tuple[RNNOutput, RNNPullback[Any]]:
     """Run an RNN and return its results with the function that takes gradients back through it."""
     return _RNN.with_derivatives(options, x, w_ih, w_hh, b_ih, b_hh)
 

@@ -2,9 +2,12 @@
 
 from rnnfast.layers.activation import Activation
 from rnnfast.layers.add import Add
+from rnnfast.layers.additive_attention import AdditiveAttention
+from rnnfast.layers.attention import Attention
 from rnnfast.layers.bidirectional import Bidirectional
 from rnnfast.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from rnnfast.layers.concatenate import Concatenate
+from rnnfast.layers.conv_lstm2d import ConvLSTM2D
 from rnnfast.layers.dense import Dense
 from rnnfast.layers.dropout import Dropout
 from rnnfast.layers.embedding import Embedding
@@ -31,8 +34,11 @@ __all__ = [
     "RNN",
     "Activation",
     "Add",
+    "AdditiveAttention",
+    "Attention",
     "Bidirectional",
     "Concatenate",
+    "ConvLSTM2D",
     "Dense",
     "Dropout",
     "Embedding",

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from rnnfast import initializers, regularizers
 from rnnfast._check.options import flag, rate, rates
@@ -80,6 +80,7 @@ class CellLayer(Unidirectional):
     kind: ClassVar[str]
     function: ClassVar[Callable[..., Any]]
     function_vjp: ClassVar[Callable[..., Any]]
+    function_trace: ClassVar[Callable[..., Any]]
 
     _rng: np.random.Generator
 
@@ -229,6 +230,34 @@ class CellLayer(Unidirectional):
             **self._cell_options(),
             reverse=self.go_backwards,
             zoneout=self.zoneout,
+        )
+
+    def trace(self, x: ArrayLike) -> Any:
+        """Look inside: compute all gates and states of all steps: not in Keras.
+
+        Parameters
+        ----------
+        x : array_like, shape (batch, time, I)
+            Input.
+
+        Returns
+        -------
+        Trace or LSTMTrace
+            Of `rnnfast.lstm_trace` or its like, samples first: `y` (batch, time, H), `gates`
+            (batch, time, G, H) in the kernels' order, which is i f g o or r z n, of an LSTM `c`
+            (batch, time, H), beside their steps whichever way the layer goes; and the last states.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When the input does not fit the layer.
+        """
+        return type(self).function_trace(
+            self._convert_and_build(x),
+            *self._weights(),
+            **self._cell_options(),
+            reverse=self.go_backwards,
+            batch_first=True,
         )
 
     _packed: Prepacked[Any, Any] | None = None

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from rnnfast import initializers, regularizers
@@ -173,5 +172,5 @@ def _from_rows(rows: Array, like: Array, order: tuple[int, ...]) -> Array:
     if like.ndim == 2:
         return rows
     lengths = [like.shape[axis] for axis in order[:-1]]
-    back: Any = np.argsort(order)
+    back = [order.index(axis) for axis in range(len(order))]
     return rows.reshape(*lengths, rows.shape[-1]).transpose(back)

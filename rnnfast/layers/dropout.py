@@ -5,6 +5,7 @@ y = x * m,   m = 0 with probability rate, else 1 / (1 - rate)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from rnnfast.layers.options import DropoutOptions
 
-_LEVELS = 2**24  # of the numbers from 0 to 1 in float32
+_LEVELS = 2**16  # of the numbers that masks are drawn by
 
 
 def draw_mask(
@@ -31,8 +32,10 @@ def draw_mask(
     if rate == 1:
         return np.zeros(shape, dtype)
     drawn = chance(rate, _LEVELS)
-    # Drawn in float32 for both dtypes, so that they see the same masks.
-    kept = rng.random(shape, dtype=np.float32) >= np.float32(drawn.level / _LEVELS)
+    count = math.prod(shape)
+    # Four numbers of 16 bits in each of 64: a third of the time of as many of float32.
+    words = rng.integers(2**64, size=-(-count // 4), dtype=np.uint64)
+    kept = words.view(np.uint16)[:count].reshape(shape) >= drawn.level
     mask: Array = kept * dtype.type(1 / (1 - rate))
     if drawn.rest:
         mask.reshape(-1)[drawn.second(rng, mask.size)] = 0

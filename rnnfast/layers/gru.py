@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 
 from rnnfast import initializers
 from rnnfast._check.options import flag
-from rnnfast.functional import gru, gru_vjp
+from rnnfast.functional import gru, gru_trace, gru_vjp
 from rnnfast.layers.cell_layer import CellLayer
 from rnnfast.layers.kernel_activations import of_keras
 from rnnfast.layers.layer import Array, Shape
@@ -103,6 +103,7 @@ class GRU(CellLayer):
     kind: ClassVar[str] = "gru"
     function: ClassVar[Callable[..., Any]] = staticmethod(gru)
     function_vjp: ClassVar[Callable[..., Any]] = staticmethod(gru_vjp)
+    function_trace: ClassVar[Callable[..., Any]] = staticmethod(gru_trace)
 
     def __init__(
         self,

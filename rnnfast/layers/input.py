@@ -113,13 +113,15 @@ class Input(Symbol):
                 f"layer {layer.name!r} takes {wanted}, got Input with dtype='{self.dtype}'"
             )
 
-    def check_shape(self, shape: Shape) -> None:
+    def check_shape(self, shape: Shape, argument: str = "x") -> None:
         """Check data against the declared shape.
 
         Parameters
         ----------
         shape : tuple
             Of the data, with the batch axis; None for lengths that vary.
+        argument : str, default "x"
+            What the data are called.
 
         Raises
         ------
@@ -131,9 +133,13 @@ class Input(Symbol):
             for wanted, got in zip(self.batch_shape[1:], shape[1:], strict=True)
         ):
             raise ValueError(
-                f"x must have the shape of the model's Input, {self.batch_shape}, got {shape}"
-                + meant_by(shape, self.batch_shape)
+                f"{argument} must have the shape of the model's Input, {self.batch_shape}, got "
+                f"{shape}{meant_by(shape, self.batch_shape)}"
             )
+
+    def __repr__(self) -> str:
+        """Name itself, shape and dtype."""
+        return f"<Input name={self.name}, shape={self.shape}, dtype={self.dtype}>"
 
 
 def _check_lengths(name: str, shape: object) -> Shape:

@@ -277,6 +277,7 @@ class Layer(Lasting):
             The result, samples along the first axis.
         """
         if isinstance(x, symbol.Symbol):
+            symbol.require_no_mask(self, mask)
             return self.call_symbols([x])[0]
         array = self._convert_and_build(x)
         return self.call(array) if mask is None else self.call_masked(array, _as_mask(array, mask))

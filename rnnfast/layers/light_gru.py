@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.typing import DTypeLike
 
-from rnnfast.functional import light_gru, light_gru_vjp
+from rnnfast.functional import light_gru, light_gru_trace, light_gru_vjp
 from rnnfast.layers.cell_layer import CellLayer
 from rnnfast.layers.kernel_activations import of_keras
 
@@ -55,6 +55,7 @@ zero_output_for_mask, dropout, recurrent_dropout, weight_dropout, zoneout, seed
     kind: ClassVar[str] = "light_gru"
     function: ClassVar[Callable[..., Any]] = staticmethod(light_gru)
     function_vjp: ClassVar[Callable[..., Any]] = staticmethod(light_gru_vjp)
+    function_trace: ClassVar[Callable[..., Any]] = staticmethod(light_gru_trace)
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike
 
 from rnnfast import initializers
 from rnnfast._check.options import flag
-from rnnfast.functional import lstm, lstm_vjp
+from rnnfast.functional import lstm, lstm_trace, lstm_vjp
 from rnnfast.layers.cell_layer import CellLayer, own_copy
 from rnnfast.layers.kernel_activations import of_keras
 from rnnfast.layers.layer import Array, Shape
@@ -110,6 +110,7 @@ class LSTM(CellLayer):
     kind: ClassVar[str] = "lstm"
     function: ClassVar[Callable[..., Any]] = staticmethod(lstm)
     function_vjp: ClassVar[Callable[..., Any]] = staticmethod(lstm_vjp)
+    function_trace: ClassVar[Callable[..., Any]] = staticmethod(lstm_trace)
     initial_state_names: ClassVar[tuple[str, ...]] = ("h0", "c0")
     state_gradient_names: ClassVar[tuple[str, ...]] = ("dh_n", "dc_n")
 
@@ -227,6 +228,11 @@ class LSTM(CellLayer):
     def _initial_bias(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         if not self.unit_forget_bias:
             return self.bias_initializer(shape, dtype)
-        input_gate = self.bias_initializer((self.units,), dtype)
-        candidate_and_output = self.bias_initializer((2 * self.units,), dtype)
-        return np.concatenate([input_gate, np.ones(self.units, dtype), candidate_and_output])
+        return remembering(self.bias_initializer, self.units, dtype)
+
+
+def remembering(initializer: Callable[..., Array], units: int, dtype: DTypeLike) -> Array:
+    """Make a bias (4*H,) that is 1 for the forget gate, and else what an initializer gives."""
+    input_gate = initializer((units,), dtype)
+    candidate_and_output = initializer((2 * units,), dtype)
+    return np.concatenate([input_gate, np.ones(units, dtype), candidate_and_output])

@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 
 from rnnfast._check.numbers import require_held
 from rnnfast.layers.layer import Array, Layer, Mask, Pullback, Shape
+from rnnfast.layers.value import both
 from rnnfast.utils.hyperparameters import finite
 
 if TYPE_CHECKING:
@@ -86,15 +87,15 @@ class Masking(Layer):
         x : ndarray
             Shape (batch, ..., I).
         mask : ndarray of bool, optional
-            Of `x`; it counts for nothing.
+            Of `x`.
 
         Returns
         -------
         ndarray of bool, shape (batch, ...)
-            False where all features are `mask_value`.
+            False where all features are `mask_value`, and where the mask of `x` is.
         """
         there: Mask = np.any(x != self.mask_value, axis=-1)
-        return there
+        return both(there, mask)
 
     def call(self, x: Array) -> Array:
         """Set masked steps of x (batch, ..., I) to zero; see `Layer.call`."""

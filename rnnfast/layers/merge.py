@@ -80,6 +80,7 @@ class Merge(Layer):
         if not isinstance(x, (list, tuple)):
             raise TypeError(f"layer {self.name!r} takes a list of arrays, got {type(x).__name__}")
         if symbol.is_symbolic(x):
+            symbol.require_no_mask(self, mask)
             return self.call_symbols(x)[0]
         arrays = [self.convert_input(as_numbers("x", one)) for one in x]
         shapes: Any = [array.shape for array in arrays]
@@ -94,15 +95,19 @@ class Merge(Layer):
 
     def forward(self, values: Sequence[Value]) -> list[Value]:
         """Compute the result and its mask; see `Layer.forward`."""
-        arrays = [value.array for value in values]
-        mask = self.compute_mask(arrays, [value.mask for value in values])
+        arrays, mask = self._joint(values)
         return [Value(self.call(arrays), mask)]
 
     def forward_vjp(
         self, values: Sequence[Value], wrt: Sequence[bool]
     ) -> tuple[list[Value], ValuesPullback]:
         """Compute the result, its mask and the pullback; see `Layer.forward_vjp`."""
-        arrays = [value.array for value in values]
-        mask = self.compute_mask(arrays, [value.mask for value in values])
+        arrays, mask = self._joint(values)
         y, pull = self.vjp(arrays, wrt_input=any(wrt))
         return [Value(y, mask)], lambda dresults: pull(dresults[0])
+
+    def _joint(self, values: Sequence[Value]) -> tuple[list[Array], Mask | None]:
+        """Give the arrays, which must fit now that all lengths are known, and the result's mask."""
+        arrays = [value.array for value in values]
+        self.compute_output_shape([array.shape for array in arrays])
+        return arrays, self.compute_mask(arrays, [value.mask for value in values])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.typing import DTypeLike
 
-from rnnfast.functional import rnn, rnn_vjp
+from rnnfast.functional import rnn, rnn_trace, rnn_vjp
 from rnnfast.layers.cell_layer import CellLayer
 from rnnfast.layers.kernel_activations import of_keras
 
@@ -85,6 +85,7 @@ class SimpleRNN(CellLayer):
     kind: ClassVar[str] = "rnn"
     function: ClassVar[Callable[..., Any]] = staticmethod(rnn)
     function_vjp: ClassVar[Callable[..., Any]] = staticmethod(rnn_vjp)
+    function_trace: ClassVar[Callable[..., Any]] = staticmethod(rnn_trace)
 
     def __init__(
         self,

@@ -15,6 +15,14 @@ Mask = NDArray[np.bool_]
 ValuesPullback = Callable[[Sequence["Array | None"]], tuple[Sequence["Array | None"], list[Array]]]
 
 
+def both(there: Mask, mask: Mask | None) -> Mask:
+    """Return where two masks are, of which the second may have the first axes alone."""
+    if mask is None:
+        return there
+    joint: Mask = there & mask.reshape(mask.shape + (1,) * (there.ndim - mask.ndim))
+    return joint
+
+
 class Value(NamedTuple):
     """An array, and the mask of its first axes, None where nothing is masked."""
 

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rnnfast._check.options import flag
+from rnnfast.layers import weight_limit
 from rnnfast.regularizers import Regularizer
 from rnnfast.utils.known_attributes import KnownAttributes
-from rnnfast.utils.numbers import as_numbers
+from rnnfast.utils.numbers import as_numbers_of_any_rank
 
 Array = NDArray[Any]
 
@@ -93,6 +94,7 @@ class Weighted(KnownAttributes):
         regularizer : Regularizer, optional
             Of what is added to the loss for it.
         """
+        weight_limit.take(f"{name} of layer {self.name!r}", shape)
         self._parameters[name] = self._from_keras(name, initializer(shape, self.dtype))
         if regularizer is not None:
             self.regularizers[name] = regularizer
@@ -144,7 +146,7 @@ class Weighted(KnownAttributes):
                 f"weights of layer {self.name!r} must be {len(self._parameters)} arrays "
                 f"{self.weight_names}, got {len(weights)}{hint}"
             )
-        arrays = [as_numbers("weights", weight).astype(self.dtype) for weight in weights]
+        arrays = [as_numbers_of_any_rank("weights", one).astype(self.dtype) for one in weights]
         for (name, value), array in zip(self._parameters.items(), arrays, strict=True):
             wanted = self._to_keras(name, value).shape
             if array.shape != wanted:

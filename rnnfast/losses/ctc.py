@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rnnfast.functional import ctc_loss, ctc_loss_vjp
 from rnnfast.losses.loss import Loss, Weight, floats
-from rnnfast.losses.reduction import Array, reduce, scale
+from rnnfast.losses.reduction import Array, denominator, reduce, scale
 from rnnfast.utils.labels import class_numbers, require_classes
 from rnnfast.utils.sample_weights import fit_weights
 
@@ -75,6 +75,17 @@ class CTC(Loss):
         factor = scale(self.reduction, samples, weights)
         losses, grad = given.losses_with_gradient(factor if weights is None else weights * factor)
         return reduce(self.reduction, losses, samples, weights), grad
+
+    def denominator(
+        self,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        mask: Array | None = None,
+    ) -> float:
+        """Count the sequences, or their weights; see `Loss`."""
+        given = _Sequences.take(y_true, y_pred, mask)
+        return denominator(self.reduction, len(given.logits), given.weights(sample_weight))
 
     def of_samples(
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None

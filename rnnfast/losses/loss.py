@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnnfast.losses.masked import without_masked
-from rnnfast.losses.reduction import Array, check_reduction, reduce, scale
+from rnnfast.losses.reduction import Array, check_reduction, denominator, reduce, scale
 from rnnfast.utils.known_attributes import KnownAttributes
 from rnnfast.utils.labels import require_numbers
 from rnnfast.utils.naming import auto_name
@@ -168,6 +168,33 @@ class Loss(KnownAttributes):
         targets, predictions, weights = self._take(y_true, floats(y_pred), sample_weight)
         with np.errstate(over="ignore", invalid="ignore"):
             return self.call(targets, predictions), weights
+
+    def denominator(
+        self,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        mask: Array | None = None,
+    ) -> float:
+        """Compute what the sum of the weighted losses is divided by.
+
+        Of two halves of a batch, the losses times these add up to the loss of the whole times its
+        own.
+
+        Parameters
+        ----------
+        y_true, y_pred, sample_weight, mask
+            As when the loss is called.
+
+        Returns
+        -------
+        float
+            The samples that count, or their weights, as `reduction` has it; 1 for a sum.
+        """
+        if mask is not None:
+            return self.denominator(*without_masked(y_true, y_pred, sample_weight, mask))
+        targets, predictions, weights = self._take(y_true, floats(y_pred), sample_weight)
+        return denominator(self.reduction, self._count(targets, predictions), weights)
 
     @abstractmethod
     def call(self, y_true: Array, y_pred: Array) -> Array:

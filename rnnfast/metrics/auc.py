@@ -27,6 +27,7 @@ from rnnfast.utils.hyperparameters import require_positive, share
 from rnnfast.utils.options import refuse
 
 _EPSILON = 1e-7  # Keras's `backend.epsilon()`: the outer thresholds lie outside of all predictions
+_MOST = 1_000_000  # thresholds: a saved model may ask for any number
 _ROUNDING = 1e-3  # probabilities may leave [0, 1] by this
 _CURVES = {"ROC": "ROC", "roc": "ROC", "PR": "PR", "pr": "PR"}
 _HEIGHTS: dict[str, Callable[[Counts, Counts], Counts]] = {
@@ -44,7 +45,7 @@ class AUC(ConfusionMetric):
     Parameters
     ----------
     num_thresholds : int, default 200
-        How many thresholds are spread evenly from 0 to 1; at least 2.
+        How many thresholds are spread evenly from 0 to 1; from 2 to a million.
     curve : {"ROC", "PR"}, default "ROC"
         Which curve.
     summation_method : {"interpolation", "minoring", "majoring"}, default "interpolation"
@@ -97,8 +98,8 @@ class AUC(ConfusionMetric):
         self.from_logits = flag("from_logits", from_logits)
         if thresholds is None:
             count = require_positive("num_thresholds", num_thresholds)
-            if count < 2:
-                raise ValueError(f"num_thresholds must be at least 2, got {count}")
+            if not 2 <= count <= _MOST:
+                raise ValueError(f"num_thresholds must be from 2 to {_MOST}, got {count}")
             inner = [i / (count - 1) for i in range(1, count - 1)]
         else:
             inner = sorted(share("thresholds", threshold) for threshold in thresholds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -54,7 +55,13 @@ class Model(training.Model):
     def __init__(self, inputs: Symbols, outputs: Symbols, name: str | None = None) -> None:
         super().__init__(auto_name(self) if name is None else check_name(name))
         self._inputs = _as_inputs(inputs)
+        self._input_names = (
+            list(inputs) if isinstance(inputs, Mapping) else [one.name for one in self._inputs]
+        )
+        _require_unique("inputs", self._input_names)
         found = _listed(outputs)
+        if not found:
+            raise ValueError("outputs must be one at least, got none")
         for symbol in found:
             if not isinstance(symbol, Symbol) or symbol.origin is None:
                 raise TypeError(
@@ -63,19 +70,30 @@ class Model(training.Model):
         self._graph = graphs.between(self._inputs, found)
         self._outputs = found
         self._output_names = list(outputs) if isinstance(outputs, Mapping) else _names_of(found)
+        for name in (*self._input_names, *self._output_names):
+            check_name(name)
         _require_consistent(self.layers)
-        self._takers = [self._first_taker(k) for k in range(len(self._inputs))]
+        self._takers = [self._taker(k) for k in range(len(self._inputs))]
 
-    def _first_taker(self, number: int) -> Layer:
-        for step in self._graph.steps:
-            if number in step.takes:
-                return step.layer
-        raise ValueError(f"input {self._inputs[number].name!r} leads to no output")
+    def _taker(self, number: int) -> Layer:
+        """Return a layer that takes an input, in the dtype in which all take it."""
+        takers = [step.layer for step in self._graph.steps if number in step.takes]
+        name = self._input_names[number]
+        if not takers:
+            raise ValueError(f"input {name!r} leads to no output")
+        dtypes = {layer.input_dtype for layer in takers}
+        if len(dtypes) > 1:
+            raise ValueError(
+                f"all layers that take input {name!r} must take one dtype, got "
+                f"{' and '.join(f'{one.name!r} with {one.input_dtype}' for one in takers)}; give "
+                f"each an Input of its own"
+            )
+        return takers[0]
 
     @property
     def layers(self) -> list[Layer]:
         """The layers, each once, in an order in which each comes after those it takes from."""
-        return self._graph.layers
+        return list(self._graph.layers)
 
     @property
     def graph(self) -> Graph:
@@ -95,7 +113,7 @@ class Model(training.Model):
     @property
     def input_names(self) -> list[str]:
         """Names of the inputs, in order."""
-        return [one.name for one in self._inputs]
+        return list(self._input_names)
 
     @property
     def output_names(self) -> list[str]:
@@ -132,8 +150,8 @@ class Model(training.Model):
         ValueError
             When one does not fit its `Input`.
         """
-        for one, shape in zip(self._inputs, shapes, strict=True):
-            one.check_shape(shape)
+        for name, one, shape in zip(self._input_names, self._inputs, shapes, strict=True):
+            one.check_shape(shape, "x" if len(shapes) == 1 else f"x[{name!r}]")
 
     def _output_shapes(self) -> list[Shape | None]:
         shapes: dict[int, Any] = {}
@@ -151,9 +169,14 @@ class Model(training.Model):
             "name": self.name,
             "inputs": [one.get_config() for one in self._inputs],
             "layers": [serialize(layer) for layer in layers],
-            # Of each call: the layer, and the numbers of what it takes; results are numbered on.
-            "calls": [[places[id(step.layer)], list(step.takes)] for step in self._graph.steps],
+            # Of each call: the layer, the numbers of what it takes, and what else it is told;
+            # results are numbered on.
+            "calls": [
+                [places[id(step.layer)], list(step.takes), dict(step.options)]
+                for step in self._graph.steps
+            ],
             "outputs": list(self._graph.outputs),
+            "input_names": self.input_names,
             "output_names": self.output_names,
         }
 
@@ -169,11 +192,14 @@ class Model(training.Model):
         inputs = [Input.from_config(one) for one in config["inputs"]]
         layers = [deserialize(one) for one in config["layers"]]
         symbols: list[Symbol] = list(inputs)
-        for place, takes in config["calls"]:
-            symbols += layers[place].call_symbols([symbols[number] for number in takes])
+        for place, takes, options in config["calls"]:
+            symbols += layers[place].call_symbols([symbols[number] for number in takes], **options)
         outputs = [symbols[number] for number in config["outputs"]]
-        named = dict(zip(config["output_names"], outputs, strict=True))
-        return cls(inputs, named, name=config["name"])
+        return cls(
+            dict(zip(config["input_names"], inputs, strict=True)),
+            dict(zip(config["output_names"], outputs, strict=True)),
+            name=config["name"],
+        )
 
 
 def _listed(symbols: Any) -> list[Any]:
@@ -187,9 +213,6 @@ def _as_inputs(inputs: Any) -> list[Input]:
     for one in listed:
         if not isinstance(one, Input):
             raise TypeError(f"inputs must be made by Input(shape), got {one!r}")
-    if isinstance(inputs, Mapping):
-        for name, one in inputs.items():
-            one.name = name
     if not listed or len({id(one) for one in listed}) < len(listed):
         raise ValueError("inputs must be one at least, each once")
     return listed
@@ -201,8 +224,17 @@ def _names_of(symbols: Sequence[Symbol]) -> list[str]:
     for symbol in symbols:
         assert symbol.origin is not None
         name = symbol.origin.layer.name
-        names.append(f"{name}_{symbol.index}" if symbol.index or name in names else name)
+        candidates = itertools.chain([name], (f"{name}_{k}" for k in itertools.count(1)))
+        names.append(next(one for one in candidates if one not in names))
     return names
+
+
+def _require_unique(what: str, names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(
+                f"{what} must have names of their own, {name!r} is there twice; pass another name="
+            )
 
 
 def _require_consistent(layers: Sequence[Layer]) -> None:

@@ -342,8 +342,10 @@ class Optimizer(KnownAttributes):
         for index, own in enumerate(self._state.own or ()):
             decays = share and (mask is None or mask[index])
             whole = (gradients[index], variables[index], *own[first:])
-            for gradient, variable, *states in pieces(whole):
-                scratch = np.empty_like(variable)
+            cut = pieces(whole)
+            room = np.empty_like(cut[0][1])  # the first piece is the longest
+            for gradient, variable, *states in cut:
+                scratch = room[: len(variable)] if variable.ndim else room
                 if (limit := limits[index]) is not None:
                     gradient = limit(gradient, np.empty_like(variable))
                 if decays:

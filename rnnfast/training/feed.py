@@ -55,30 +55,42 @@ class Feed:
         self._steps = steps
         self._rng = rng
         self._pass: Iterator[Any] | None = None
+        self._next: Any = _END  # drawn by `has_more`, not yet taken
         self._before: Any = None  # state of the random numbers when the pass began
         self._taken = 0
         self._cut = False
         self.done = 0
 
+    def has_more(self) -> bool:
+        """Return whether another epoch has a batch at all; of one that has begun, true."""
+        if self.done or self._cut:
+            return True
+        if self._next is _END:
+            self._next = self._draw()
+        if self._next is _END:
+            self._next = self._draw()  # the pass had ended with the last epoch
+        return self._next is not _END
+
     def epoch(self) -> Iterator[Batch]:
         """Give the batches of an epoch, or those that are left of one."""
         while not self._cut and (self._steps is None or self.done < self._steps):
-            running = self._start() if self._pass is None else self._pass
-            item: Any = next(running, _END)
+            item, self._next = self._next, _END
+            if item is _END:
+                item = self._draw()
             if item is not _END:
                 self._taken += 1
                 self.done += 1
                 yield self._batch(item)
-                continue
-            self._pass = None
-            if not self._taken:
-                warnings.warn(
-                    "there are no more batches: give an iterable that can be begun again, such "
-                    "as a list or an object with __iter__, or a generator without an end",
-                    stacklevel=2,
-                )
-            if self._steps is None or not self._taken:
+            elif self._steps is None:
                 break
+            else:
+                self._next = self._draw()
+                if self._next is _END:
+                    warnings.warn(
+                        f"the batches ended after {self.done} of {self._steps} steps of an epoch",
+                        stacklevel=2,
+                    )
+                    break
         self.end_epoch()
 
     def cut(self) -> None:
@@ -89,6 +101,13 @@ class Feed:
         """Be ready for the next epoch, also where one was stopped before its end."""
         self.done = 0
         self._cut = False
+
+    def _draw(self) -> Any:
+        """Return what the running pass gives next, of a new one where none is running."""
+        item = next(self._start() if self._pass is None else self._pass, _END)
+        if item is _END:
+            self._pass = None
+        return item
 
     def _start(self) -> Iterator[Any]:
         self._before = self._rng.bit_generator.state
@@ -109,6 +128,7 @@ class Feed:
         """Go to where another one stood."""
         self._rng.bit_generator.state = state["random"]
         self._pass = None
+        self._next = _END
         if state["taken"]:
             for _ in itertools.islice(self._start(), state["taken"]):
                 self._taken += 1
@@ -130,7 +150,8 @@ def repeatable(batches: Iterable[Any]) -> tuple[Callable[..., Iterator[Any]], An
         first = next(iterator)
     except StopIteration:
         raise ValueError("the batches must be one at least, got none") from None
-    if iterator is not batches:
-        return lambda _: iter(batches), first
-    whole = itertools.chain([first], iterator)
-    return lambda _: whole, first
+    begun = [itertools.chain([first], iterator)]
+    if iterator is batches:
+        return lambda _: begun[0], first
+    # What has begun is the first pass: to begin a loader that shuffles draws random numbers.
+    return lambda _: begun.pop() if begun else iter(batches), first

@@ -10,8 +10,10 @@ values, None until a layer makes one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,14 +23,16 @@ from rnnfast.layers.value import Value, ValuesPullback
 
 
 class Step(NamedTuple):
-    """A layer, the numbers of the values that it takes and of those that it gives."""
+    """A layer, the numbers of the values that it takes and gives, and what else it is told."""
 
     layer: Layer
     takes: tuple[int, ...]
     gives: tuple[int, ...]
+    options: Mapping[str, Any] = {}
 
 
-class Graph(NamedTuple):
+@dataclass(frozen=True)
+class Graph:
     """Steps in an order in which each comes after those it takes from.
 
     Attributes
@@ -45,10 +49,10 @@ class Graph(NamedTuple):
     steps: tuple[Step, ...]
     outputs: tuple[int, ...]
 
-    @property
-    def layers(self) -> list[Layer]:
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
         """The layers, each once."""
-        return list({id(step.layer): step.layer for step in self.steps}.values())
+        return tuple({id(step.layer): step.layer for step in self.steps}.values())
 
     @property
     def trained(self) -> list[Array]:
@@ -64,14 +68,13 @@ class Graph(NamedTuple):
         """Return the graph with another layer in a step."""
         steps = list(self.steps)
         steps[place] = steps[place]._replace(layer=layer)
-        return self._replace(steps=tuple(steps))
+        return replace(self, steps=tuple(steps))
 
     def call(self, inputs: Sequence[Value]) -> list[Value]:
         """Run the graph, for inference."""
         values = dict(enumerate(inputs))
-        last_uses = self._last_uses()
-        for step, done in zip(self.steps, last_uses, strict=True):
-            results = step.layer.forward([values[number] for number in step.takes])
+        for step, done in zip(self.steps, self._last_uses, strict=True):
+            results = step.layer.forward([values[number] for number in step.takes], **step.options)
             values |= zip(step.gives, results, strict=True)
             for number in done:
                 del values[number]
@@ -79,7 +82,7 @@ class Graph(NamedTuple):
 
     def vjp(
         self, inputs: Sequence[Value]
-    ) -> tuple[list[Value], Callable[[Sequence[Array | None]], list[Array]]]:
+    ) -> tuple[list[Value], Callable[[list[Array | None]], list[Array]]]:
         """Run the graph, for training.
 
         Returns
@@ -87,19 +90,21 @@ class Graph(NamedTuple):
         outputs : list of Value
             What comes out.
         pullback : callable
-            Takes dL/dy for each output, None for zero; gives dL/dp for each p of `trained`, in
-            order. To be called once.
+            Takes a list of dL/dy for each output, None for zero, and empties it, so that each is
+            freed as soon as it has been used; gives dL/dp for each p of `trained`, in order. To
+            be called once.
         """
         values = dict(enumerate(inputs))
-        trained = self.trained
+        trained: dict[int, Array] = {}
         depends = {number: False for number in values}  # on what is trained
         pulls: list[tuple[Step, list[Array], ValuesPullback] | None] = []
-        for step, done in zip(self.steps, self._last_uses(), strict=True):
+        for step, done in zip(self.steps, self._last_uses, strict=True):
             taken = [values[number] for number in step.takes]
             wrt = [depends[number] for number in step.takes]
-            results, pull = step.layer.forward_vjp(taken, wrt)
+            results, pull = step.layer.forward_vjp(taken, wrt, **step.options)
             values |= zip(step.gives, results, strict=True)
             own = step.layer.trainable_parameters
+            trained |= {id(weight): weight for weight in own}
             needed = bool(own) or any(wrt)
             depends |= dict.fromkeys(step.gives, needed)
             pulls.append((step, own, pull) if needed else None)
@@ -107,11 +112,11 @@ class Graph(NamedTuple):
                 del values[number]
         outputs = [values[number] for number in self.outputs]
 
-        def pullback(doutputs: Sequence[Array | None]) -> list[Array]:
+        def pullback(doutputs: list[Array | None]) -> list[Array]:
             dvalues: dict[int, Array] = {}
             gradients: dict[int, Array] = {}
-            for number, dy in zip(self.outputs, doutputs, strict=True):
-                _add(dvalues, number, dy)
+            for number in self.outputs:
+                _add(dvalues, number, doutputs.pop(0))
             while pulls:
                 # Popped, so that what a layer saved is freed as soon as it has been used.
                 made = pulls.pop()
@@ -128,14 +133,15 @@ class Graph(NamedTuple):
                 for weight, gradient in zip(own, of_step, strict=True):
                     _add(gradients, id(weight), gradient)
             return [
-                gradients[id(weight)] if id(weight) in gradients else np.zeros_like(weight)
-                for weight in trained
+                gradients[key] if key in gradients else np.zeros_like(weight)
+                for key, weight in trained.items()
             ]
 
         return outputs, pullback
 
+    @cached_property
     def _last_uses(self) -> list[list[int]]:
-        """Return for each step the values that nothing needs after it."""
+        """For each step the values that nothing needs after it."""
         last: dict[int, int] = {}
         for place, step in enumerate(self.steps):
             last |= dict.fromkeys((*step.takes, *step.gives), place)
@@ -172,7 +178,7 @@ def between(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Graph:
         gives = tuple(range(len(numbers), len(numbers) + len(call.gives)))
         takes = tuple(numbers[id(symbol)] for symbol in call.takes)
         numbers |= {id(symbol): number for symbol, number in zip(call.gives, gives, strict=True)}
-        steps.append(Step(call.layer, takes, gives))
+        steps.append(Step(call.layer, takes, gives, call.options))
     return Graph(len(inputs), tuple(steps), tuple(numbers[id(symbol)] for symbol in outputs))
 
 

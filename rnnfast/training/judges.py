@@ -46,7 +46,8 @@ def choose(loss: object, loss_weights: object, of_metrics: object, weighted: obj
         When something is neither a name nor a loss or metric.
     """
     for name, given in (("metrics", of_metrics), ("weighted_metrics", weighted)):
-        if isinstance(given, str) or (isinstance(given, Mapping) and "class_name" in given):
+        listed = given is None or isinstance(given, (list, tuple, Mapping))
+        if not listed or (isinstance(given, Mapping) and "class_name" in given):
             raise TypeError(f"{name} must be a list, such as ['accuracy'], got {given!r}")
     return Choices(
         _made(loss, losses.get),
@@ -69,7 +70,7 @@ def targets(choices: Choices, outputs: Sequence[str]) -> list[Target]:
     ValueError
         When the choices do not fit the outputs, or there is no loss at all.
     """
-    if choices.loss is None:
+    if not any(_leaves(choices.loss)):
         raise ValueError("training needs a loss; pass one to compile, such as loss='mse'")
     of_outputs = _dealt("loss", choices.loss, outputs)
     weights: list[Any] = [1.0] * len(outputs)
@@ -91,17 +92,24 @@ def judges(choices: Choices, outputs: Sequence[str]) -> list[Judge]:
     """Return the metrics, in the order in which they are reported."""
     used: Counter[str] = Counter()
     found = []
-    for given, weighted in ((choices.metrics, False), (choices.weighted_metrics, True)):
+    for what, given, weighted in (
+        ("metrics", choices.metrics, False),
+        ("weighted_metrics", choices.weighted_metrics, True),
+    ):
         if given is None:
             continue
         flat = len(outputs) == 1 and not isinstance(given, Mapping)
         nested = flat and any(isinstance(one, (list, tuple)) for one in given)
-        dealt = [given] if flat and not nested else _dealt("metrics", given, outputs)
+        dealt = [given] if flat and not nested else _dealt(what, given, outputs)
         for k, (output, own) in enumerate(zip(outputs, dealt, strict=True)):
             for metric in _as_list(own):
-                name = metric.name if len(outputs) == 1 else f"{output}_{metric.name}"
+                of_output = "" if len(outputs) == 1 else f"{output}_"
+                name = f"{of_output}{metric.name}"
+                if weighted and used[name]:
+                    name = f"{of_output}weighted_{metric.name}"
                 found.append(Judge(number(name, used), metric, k, weighted))
-    return found
+    # The list that `evaluate` returns has those of several outputs by name, as in Keras.
+    return found if len(outputs) == 1 else sorted(found, key=lambda judge: judge.name)
 
 
 def _made(given: Any, get: Any) -> Any:
@@ -132,6 +140,13 @@ def _dealt(what: str, given: Any, outputs: Sequence[str]) -> list[Any]:
             f"{what} must have an entry for each of the outputs {list(outputs)}, got {len(given)}"
         )
     return list(given)
+
+
+def _leaves(given: Any) -> list[Any]:
+    """Return what is in a list or a dict."""
+    if isinstance(given, Mapping):
+        return list(given.values())
+    return _as_list(given)
 
 
 def _as_list(given: Any) -> list[Any]:

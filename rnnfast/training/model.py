@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
-
-import numpy as np
 
 from rnnfast.callbacks.callback import Callback, Logs
 from rnnfast.callbacks.history import History
-from rnnfast.layers.layer import Array, Layer, Shape
-from rnnfast.layers.recurrent_layer import RecurrentLayer
 from rnnfast.metrics import Metric
 from rnnfast.optimizers import Optimizer
-from rnnfast.training import model_file, samples
-from rnnfast.training.graph import Graph, trained_weights
+from rnnfast.training import model_file
 from rnnfast.training.judges import Choices
-from rnnfast.training.packed_model import PackedModel
+from rnnfast.training.reducer import Reducer
 from rnnfast.training.run import Run
+from rnnfast.training.structure import Structure
 from rnnfast.training.summary import describe
-from rnnfast.training.trainable import require_layers
 from rnnfast.training.trainer import Trainer
-from rnnfast.training.weights import HasWeights
 from rnnfast.training.weights_file import Filepath
-from rnnfast.utils.known_attributes import KnownAttributes
 from rnnfast.utils.known_keywords import known_keywords
 from rnnfast.utils.options import refuse
 
@@ -65,7 +57,7 @@ class _OfTrainer(Generic[_Value]):
         setattr(model._trainer, self._name, value)
 
 
-class Model(HasWeights, KnownAttributes):
+class Model(Structure):
     """Layers that have a trainer.
 
     Parameters
@@ -103,121 +95,8 @@ class Model(HasWeights, KnownAttributes):
     choices = _OfTrainer[Choices]()
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        super().__init__(name)
         self._trainer = Trainer()
-
-    # ---------------------------------------------------------------------------- structure
-
-    @property
-    @abstractmethod
-    def graph(self) -> Graph:
-        """How the layers are connected."""
-
-    @property
-    @abstractmethod
-    def input_shape(self) -> Shape | list[Shape]:
-        """Shape of the input with the batch axis, or a list of them."""
-
-    @property
-    @abstractmethod
-    def input_names(self) -> list[str]:
-        """Names of the inputs, in order."""
-
-    @property
-    @abstractmethod
-    def output_names(self) -> list[str]:
-        """Names of the outputs, in order: those of the layers that give them."""
-
-    @property
-    @abstractmethod
-    def input_converters(self) -> list[Callable[[Array], Array]]:
-        """What brings each input into the dtype that its layers take."""
-
-    @abstractmethod
-    def build_for(self, shapes: Sequence[Shape]) -> None:
-        """Build the model for inputs of these shapes if it is not, and check that they fit."""
-
-    @abstractmethod
-    def get_config(self) -> dict[str, Any]:
-        """Return what makes an equal model, without its weights, as JSON can hold it."""
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of weights and results."""
-        return require_layers(self)[-1].dtype
-
-    @property
-    def trained_parameters(self) -> list[Array]:
-        """The weights of layers whose `trainable` is True, in the layout computed with."""
-        return trained_weights(self.layers)
-
-    @property
-    def trainable(self) -> bool:
-        """Whether any layer is trained; setting it sets that of all layers."""
-        return any(layer.trainable for layer in self.layers)
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        for layer in self.layers:
-            layer.trainable = value
-
-    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """Find a layer.
-
-        Parameters
-        ----------
-        name : str, optional
-            Its name.
-        index : int, optional
-            Or its place among `layers`.
-
-        Returns
-        -------
-        Layer
-            The layer.
-
-        Raises
-        ------
-        ValueError
-            When there is none, or not one of the arguments is given.
-        """
-        if (name is None) == (index is None):
-            raise ValueError("get_layer needs a name or an index")
-        if index is not None:
-            if not -len(self.layers) <= index < len(self.layers):
-                raise ValueError(f"there are {len(self.layers)} layers, none has index {index}")
-            return self.layers[index]
-        for layer in self.layers:
-            if layer.name == name:
-                return layer
-        names = [layer.name for layer in self.layers]
-        raise ValueError(f"there is no layer {name!r} among {names}")
-
-    def prepack(self) -> PackedModel:
-        """Copy the model and pack its weights, to be served: not in Keras.
-
-        Returns
-        -------
-        PackedModel
-            Gives what `predict` gives, for whole sequences or step by step. It never changes,
-            whatever becomes of the model; threads may share it, and it can be pickled.
-
-        Raises
-        ------
-        ValueError
-            When the model has no weights yet.
-        """
-        return PackedModel(self)
-
-    def reset_states(self) -> None:
-        """Let every stateful layer forget what the last batch has left.
-
-        Without it states go on from batch to batch, from epoch to epoch, and from `fit` to
-        `evaluate` and `predict`, as in Keras.
-        """
-        for layer in self.layers:
-            if isinstance(layer, RecurrentLayer):
-                layer.reset_state()
 
     def summary(
         self, *, print_fn: Callable[[str], object] | None = None, **options: object
@@ -242,33 +121,6 @@ class Model(HasWeights, KnownAttributes):
         state = list(self.optimizer.variables) if self.compiled and self.optimizer.built else []
         text = describe(self.name, self.layers, self._output_shapes(), state)
         (print if print_fn is None else print_fn)(text)
-
-    @abstractmethod
-    def _output_shapes(self) -> list[Shape | None]:
-        """Return the shape that each layer gives, None where it is not known yet."""
-
-    def __call__(self, x: Any) -> Any:
-        """Compute the output for one batch, without splitting it.
-
-        Parameters
-        ----------
-        x : array_like
-            Inputs, samples along the first axis; of several inputs a list or a dict.
-
-        Returns
-        -------
-        ndarray or list of ndarray
-            Outputs, samples along the first axis.
-
-        Raises
-        ------
-        ValueError, TypeError
-            When the inputs do not fit the model.
-        """
-        require_layers(self)
-        batch = samples.of_inputs(self, "x", x).batch(slice(None))
-        outputs = [output.array for output in self.graph.call(batch.inputs)]
-        return outputs[0] if len(outputs) == 1 else outputs
 
     # -------------------------------------------------------------------------------- files
 
@@ -377,6 +229,7 @@ class Model(HasWeights, KnownAttributes):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int | Iterable[int] = 1,
+        reducer: Reducer | None = None,
     ) -> History:
         """Train the model.
 
@@ -407,20 +260,27 @@ class Model(HasWeights, KnownAttributes):
         shuffle : bool, default True
             Whether each epoch sees the samples in a new random order.
         class_weight : dict of int to float, optional
-            What the loss of a sample is multiplied with, by its class; 1 for classes not in it.
+            What the loss of a sample, or of each of its steps, is multiplied with, by its class;
+            1 for classes not in it. For models with one output.
         sample_weight : array_like, optional
             What the loss of each sample (batch,), or of each step (batch, time), is multiplied
-            with.
+            with. For several outputs a list of such or a dict; one of samples is for all of them.
         initial_epoch : int, default 0
             Epochs already done, for training that is taken up again.
         steps_per_epoch : int, optional
-            Batches of an epoch; the next one goes on where it ended. By default all there are.
+            Batches of an epoch; the next one goes on where it ended, through as many passes over
+            the data as it takes. By default all there are. A generator that ends, ends the
+            training, with a warning.
         validation_steps : int, optional
             Batches of a validation, from the first on; by default all there are.
         validation_batch_size : int, optional
             Samples at a time in validation; by default `batch_size`.
         validation_freq : int or iterable of int, default 1
             After how many epochs to validate, or after which, counted from 1.
+        reducer : Reducer, optional
+            What takes means over processes that train together, such as `rnnfast.training.MPI()`;
+            not in Keras. All of them call `fit` with the same arguments, and each sees its share
+            of every batch.
 
         Returns
         -------
@@ -456,6 +316,7 @@ class Model(HasWeights, KnownAttributes):
             validation_steps=validation_steps,
             validation_batch_size=validation_batch_size,
             validation_freq=validation_freq,
+            reducer=reducer,
         )
 
     @known_keywords

@@ -7,6 +7,7 @@ layers are, how they are connected, and what `compile` was told. Nothing in the 
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -43,11 +44,14 @@ class Saved(Protocol):
 def save(model: Saved, filepath: weights_file.Filepath, overwrite: bool) -> None:
     """Write a built model; see `Model.save`."""
     path = weights_file.as_path(filepath, overwrite)
+    for layer in model.layers:
+        _require_ours(layer)
+    compiled = _compiled(model)
     state = {
         "class_name": type(model).__name__,
         "config": model.get_config(),
-        "compiled": _compiled(model),
-        "optimizer": model.optimizer.get_state() if model.compiled else None,
+        "compiled": compiled,
+        "optimizer": None if compiled is None else model.optimizer.get_state(),
     }
     data = state_file.encode(KIND, state, weights_file.named(model.layers))
     weights_file.write(path, data, overwrite)
@@ -60,13 +64,16 @@ def compile_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _compiled(model: Saved) -> dict[str, Any] | None:
-    """Write down what `compile` was told; what is code is left out, with a warning."""
+    """Write down what `compile` was told; where that is code it is left out, with a warning."""
     if not model.compiled:
         return None
     try:
         choices = {name: _plain(value) for name, value in model.choices._asdict().items()}
-        return {"optimizer": _named(model.optimizer), **choices}
-    except (TypeError, NotImplementedError) as error:
+        config = {"optimizer": _named(model.optimizer), **choices}
+        text = json.dumps(config, default=_refuse_code)
+        compile_arguments(json.loads(text))  # what is unknown is found now
+        return config
+    except (TypeError, ValueError, NotImplementedError) as error:
         warnings.warn(
             f"the model is saved without what compile was told; compile it after loading: {error}",
             stacklevel=4,
@@ -74,9 +81,31 @@ def _compiled(model: Saved) -> dict[str, Any] | None:
         return None
 
 
-def _named(value: Any) -> dict[str, Any]:
+def _require_ours(value: Any) -> None:
+    """Raise TypeError for a layer of a class of the user's, or one that is made with such."""
+    if isinstance(value, (list, tuple)):
+        for one in value:
+            _require_ours(one)
+    elif hasattr(value, "get_config"):
+        _require_class(value)
+        for one in vars(value).values():
+            _require_ours(one)
+
+
+def _require_class(value: Any) -> None:
     if type(value).__module__.partition(".")[0] != "rnnfast":
-        raise TypeError(f"{value!r} is not of rnnfast, and a file holds no code")
+        raise TypeError(
+            f"{value!r} is of a class of your own, {type(value).__qualname__}, and a file of a "
+            f"whole model holds no code"
+        )
+
+
+def _refuse_code(value: Any) -> Any:
+    raise TypeError(f"{value!r} is code, and a file of a whole model holds none")
+
+
+def _named(value: Any) -> dict[str, Any]:
+    _require_class(value)
     return {"class_name": type(value).__name__, "config": value.get_config()}
 
 

@@ -42,10 +42,15 @@ class Target(NamedTuple):
 
 
 class Valued(NamedTuple):
-    """The loss of a batch, that of each output, and the ends of the graph."""
+    """The loss of so many samples, and that of each output; a batch of them and the graph's ends.
+
+    The batch is all of the samples, or those among them that this process has seen.
+    """
 
     loss: float
     parts: list[float]
+    samples: int
+    batch: Batch
     ends: list[Value]
 
 
@@ -74,6 +79,9 @@ class Objective:
                 )
         self.targets = list(targets)
         self._graph = graph
+        # Of the model, not of the graph below: there a layer may stand beside its own copy without
+        # an activation, and would be counted twice.
+        self._penalised = [layer for layer in graph.layers if layer.regularizers]
         self._losses = [target.loss for target in targets]
         self._activations: list[Activation | None] = [None] * len(targets)
         for k, loss in enumerate(self._losses):
@@ -96,10 +104,28 @@ class Objective:
                 self._losses, batch.targets, ends, batch.weights, strict=True
             )
         ]
-        return Valued(self._total(parts), parts, ends)
+        return Valued(self._total(parts), parts, batch.size, batch, ends)
 
     def value_and_pullback(self, batch: Batch) -> tuple[Valued, Callable[[], list[Array]]]:
         """Compute the loss, and what gives the gradient of every trained weight."""
+        parts, ends, pull = self._of_outputs(batch)
+
+        def pullback() -> list[Array]:
+            gradients = pull()
+            self._add_penalties(gradients)
+            return gradients
+
+        return Valued(self._total(parts), parts, batch.size, batch, ends), pullback
+
+    def predictions(self, output: int, raw: Array) -> Array:
+        """Turn rows of an end of the graph into the model's predictions."""
+        activation = self._activations[output]
+        return raw if activation is None else activation.forward(raw)
+
+    def _of_outputs(
+        self, batch: Batch
+    ) -> tuple[list[float], list[Value], Callable[[], list[Array]]]:
+        """Compute the loss of each output, the ends, and what gives gradients without penalties."""
         ends, pull = self._graph.vjp(batch.inputs)
         parts: list[float] = []
         dends: list[Array | None] = []
@@ -115,25 +141,26 @@ class Objective:
             parts.append(part)
             dends.append(gradient)
 
-        def pullback() -> list[Array]:
-            gradients = pull(dends)
-            self._add_penalties(gradients)
-            return gradients
+        return parts, ends, lambda: pull(dends)
 
-        return Valued(self._total(parts), parts, ends), pullback
-
-    def predictions(self, output: int, raw: Array) -> Array:
-        """Turn rows of an end of the graph into the model's predictions."""
-        activation = self._activations[output]
-        return raw if activation is None else activation.forward(raw)
+    def _denominators(self, batch: Batch, ends: Sequence[Value]) -> list[float]:
+        """Compute what the loss of each output was divided by; 0 where there is none."""
+        return [
+            0.0 if loss is None else loss.denominator(y, end.array, weights, end.mask)
+            for loss, y, end, weights in zip(
+                self._losses, batch.targets, ends, batch.weights, strict=True
+            )
+        ]
 
     def _total(self, parts: Sequence[float]) -> float:
         total = sum(target.weight * part for target, part in zip(self.targets, parts, strict=True))
-        return total + sum(layer.penalty() for layer in self._graph.layers)
+        return total + sum(layer.penalty() for layer in self._penalised)
 
     def _add_penalties(self, gradients: list[Array]) -> None:
+        if not self._penalised:
+            return
         places = {id(weight): k for k, weight in enumerate(self._graph.trained)}
-        for layer in self._graph.layers:
+        for layer in self._penalised:
             penalties = layer.penalty_gradients()
             for weight, penalty in zip(layer.trainable_parameters, penalties, strict=True):
                 if penalty is not None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnfast.layers.layer import Array
-from rnnfast.layers.value import Value
+from rnnfast.layers.value import Mask, Value
 from rnnfast.training.samples import Rows
 
 
@@ -24,8 +24,14 @@ class Joined:
         self._parts.append([output.array for output in outputs])
 
     def result(self) -> list[Any]:
-        """Return each output as a whole."""
-        return [np.concatenate(parts) for parts in zip(*self._parts, strict=True)]
+        """Return each output as a whole.
+
+        Raises
+        ------
+        ValueError
+            When its parts have samples of several shapes.
+        """
+        return [_join(parts) for parts in zip(*self._parts, strict=True)]
 
 
 class InPlace:
@@ -66,23 +72,27 @@ class OfSequences:
     ----------
     rows : iterable of ndarray
         Of each batch.
-    lengths : ndarray of int
-        Of all sequences.
+    lengths : list of ndarray of int
+        Of all sequences, for each input that has such.
     """
 
-    def __init__(self, rows: Iterable[Any], lengths: NDArray[np.intp]) -> None:
+    def __init__(self, rows: Iterable[Any], lengths: list[NDArray[np.intp]]) -> None:
         self._rows = iter(rows)
-        self._lengths = lengths
+        self._lengths = np.stack(lengths)
         self._outputs: list[list[Any]] = []
 
     def put(self, outputs: list[Value]) -> None:
         """Take in those of a batch."""
         if not self._outputs:
-            self._outputs = [[None] * len(self._lengths) for _ in outputs]
+            self._outputs = [[None] * self._lengths.shape[1] for _ in outputs]
         rows = next(self._rows)
         for whole, (array, mask) in zip(self._outputs, outputs, strict=True):
+            ends = None
+            if mask is not None and mask.ndim > 1:
+                ends = _ends(self._lengths[:, rows], mask)
             for place, row in enumerate(rows):
-                whole[row] = array[place] if mask is None else array[place, : self._lengths[row]]
+                # Copied, so that no padding is kept.
+                whole[row] = (array[place] if ends is None else array[place, : ends[place]]).copy()
 
     def result(self) -> list[Any]:
         """Return each output as a whole: an array where all have one shape."""
@@ -90,3 +100,24 @@ class OfSequences:
             np.stack(one) if len({array.shape for array in one}) == 1 else one
             for one in self._outputs
         ]
+
+
+def _join(parts: Sequence[Array]) -> Array:
+    shapes = {part.shape[1:] for part in parts}
+    if len(shapes) > 1:
+        raise ValueError(
+            f"the outputs of all batches must have samples of one shape to become one array, got "
+            f"{' and '.join(map(str, sorted(shapes)))}; predict_on_batch gives them one by one"
+        )
+    return np.concatenate(parts)
+
+
+def _ends(lengths: NDArray[np.intp], mask: Mask) -> NDArray[np.intp]:
+    """Return where each sequence of an output ends: with the input that it belongs to.
+
+    That is the shortest of those that have all its valid steps.
+    """
+    valid = np.where(mask.any(axis=1), mask.shape[1] - mask[:, ::-1].argmax(axis=1), 0)
+    longest = lengths.max(axis=0)
+    ends: NDArray[np.intp] = np.where(lengths >= valid, lengths, longest).min(axis=0)
+    return ends

@@ -79,8 +79,18 @@ def is_ragged(value: object) -> TypeGuard[Sequence[Any]]:
         listed = isinstance(value, (list, tuple))
     if not listed or not len(value):  # type: ignore[arg-type]
         return False
-    lengths = {len(one) if hasattr(one, "__len__") else None for one in value}  # type: ignore[attr-defined]
-    return len(lengths) > 1 and None not in lengths and not any(isinstance(s, str) for s in value)  # type: ignore[attr-defined]
+    lengths = {_length(one) for one in value}  # type: ignore[attr-defined]
+    return len(lengths) > 1 and None not in lengths
+
+
+def _length(one: Any) -> int | None:
+    """Return the length of a sequence, None of a number or text."""
+    if isinstance(one, (str, bytes)):
+        return None
+    try:
+        return len(one)
+    except TypeError:  # also of an array without axes
+        return None
 
 
 def as_ragged(name: str, value: Sequence[Any]) -> Ragged:
@@ -91,14 +101,12 @@ def as_ragged(name: str, value: Sequence[Any]) -> Ragged:
     TypeError
         When one is no array of numbers.
     ValueError
-        When two differ in what a step is, or all are empty.
+        When two differ in what a step is.
     """
     sequences = [
         as_numbers(f"{name}[{k}]", one) if len(one) else None for k, one in enumerate(value)
     ]
-    there = [one for one in sequences if one is not None]
-    if not there:
-        raise ValueError(f"{name} must hold sequences of at least one step, got empty ones alone")
+    there = [one for one in sequences if one is not None]  # some, since lengths differ
     dtype = np.result_type(*{one.dtype for one in there})
     step = there[0].shape[1:]
     for k, one in enumerate(sequences):

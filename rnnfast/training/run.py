@@ -46,6 +46,8 @@ class Run:
         The running epoch.
     stopped : bool
         Whether a callback has ended the run.
+    scores : Scores or None
+        The figures of the running epoch.
     logs : dict
         Of the last epoch.
     """

@@ -17,7 +17,7 @@ import math
 import os
 import reprlib
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -79,13 +79,12 @@ def read(path: Path, wanted: Mapping[str, Array]) -> dict[str, Array]:
     OSError
         With `path`, when there is no file to read.
     """
-    with _opened(path) as file:
+    with _read(path) as file:
         own = {name: one for name, one in file.entries.items() if name not in file.beside}
         _require_fitting(path, own, wanted)
         file.require_whole()
         return {
-            name: _exactly(path, name, file.array(name), like.dtype)
-            for name, like in wanted.items()
+            name: exactly(path, name, file.array(name), like.dtype) for name, like in wanted.items()
         }
 
 
@@ -99,7 +98,7 @@ def read_all(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
     OSError
         With `path`, when there is no file to read.
     """
-    with _opened(path) as file:
+    with _read(path) as file:
         for name, entry in file.entries.items():
             _require_stored(path, name, entry, _STORED)
             _require_length(path, name, entry)
@@ -139,12 +138,19 @@ class _File:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[_File]:
+def _read(path: Path) -> Iterator[_File]:
+    with opened(path) as file:
+        yield _File(path, file)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file to read; OSError tells its path."""
     with naming(path):
         if not stat.S_ISREG(os.stat(path).st_mode) and not path.is_dir():
             raise OSError(errno.EINVAL, "is no regular file")
         with open(path, "rb") as file:
-            yield _File(path, file)
+            yield file
 
 
 def _header(path: Path, file: BinaryIO, size: int) -> dict[str, Any]:
@@ -195,18 +201,23 @@ def _are_counts(value: Any) -> TypeGuard[list[int]]:
 def _require_fitting(
     path: Path, entries: Mapping[str, _Entry], wanted: Mapping[str, Array]
 ) -> None:
-    if wanted.keys() != entries.keys():
-        raise ValueError(
-            f"the weights in {path} are not those of this model: "
-            f"missing {sorted(wanted.keys() - entries.keys())}, "
-            f"unexpected {sorted(entries.keys() - wanted.keys())}"
-        )
+    require_names(path, entries, wanted)
     for name, like in wanted.items():
         entry = entries[name]
         _require_stored(path, name, entry, _FLOATS)
         if entry.shape != like.shape:
             raise ValueError(f"{name} in {path} must have shape {like.shape}, got {entry.shape}")
         _require_length(path, name, entry)
+
+
+def require_names(path: Path, names: Collection[str], wanted: Collection[str]) -> None:
+    """Raise ValueError unless a file has the arrays that are wanted, and no others."""
+    missing, unexpected = sorted({*wanted} - {*names}), sorted({*names} - {*wanted})
+    if missing or unexpected:
+        raise ValueError(
+            f"the weights in {path} are not those of this model: missing {missing}, "
+            f"unexpected {unexpected}"
+        )
 
 
 def _require_stored(path: Path, name: str, entry: _Entry, types: Mapping[str, str]) -> None:
@@ -255,8 +266,8 @@ def _stored(entry: _Entry, data: bytes) -> Array:
     return stored
 
 
-def _exactly(path: Path, name: str, numbers: Array, dtype: np.dtype[Any]) -> Array:
-    """Return numbers in a dtype that can hold each of them."""
+def exactly(path: Path, name: str, numbers: Array, dtype: np.dtype[Any]) -> Array:
+    """Return numbers in a dtype that can hold each of them, or raise ValueError."""
     with np.errstate(over="ignore", invalid="ignore"):
         held = numbers.astype(dtype)
         lost = (held != numbers) & ~np.isnan(numbers)

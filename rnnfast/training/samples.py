@@ -68,9 +68,9 @@ class Samples:
         )
 
     @property
-    def lengths(self) -> NDArray[np.intp] | None:
-        """Steps of each sequence, where they differ: in the first input where they do."""
-        return next((one.lengths for one in self.inputs if isinstance(one, Ragged)), None)
+    def lengths(self) -> list[NDArray[np.intp]]:
+        """Steps of each sequence, of each of the inputs where they differ."""
+        return [one.lengths for one in self.inputs if isinstance(one, Ragged)]
 
 
 def of_inputs(model: Trainable, name: str, x: object) -> Samples:
@@ -114,17 +114,22 @@ def of_targets(
         for one, value in _by_name(y_name, y, model.output_names).items()
     }
     weights: list[Column | None] = [None] * len(targets)
+    counted: dict[str, Column] = {x_name: inputs[0], **targets}
     if sample_weight is not None:
+        given = _of_outputs(sample_weight, model.output_names)
         weights = [
             None if value is None else _as_weights(one, value, model.dtype)
-            for one, value in _by_name("sample_weight", sample_weight, model.output_names).items()
+            for one, value in given.items()
         ]
+        counted |= {
+            one: column for one, column in zip(given, weights, strict=True) if column is not None
+        }
     if class_weight is not None:
-        weights = [class_weights.times(class_weight, list(targets.values()), weights, model.dtype)]
-    counted: dict[str, Column] = {x_name: inputs[0], **targets}
-    for column in weights:
-        if column is not None:
-            counted["sample_weight"] = column
+        weights = [
+            class_weights.times(
+                class_weight, list(targets.values()), weights, model.output_shape, model.dtype
+            )
+        ]
     _require_equal_counts(counted)
     if not len(inputs[0]):
         raise ValueError(f"{x_name} must hold one sample at least, got shape {inputs[0].shape}")
@@ -151,6 +156,15 @@ def _by_name(argument: str, given: object, names: Sequence[str]) -> dict[str, An
             f"got {what}"
         )
     return {f"{argument}[{k}]": one for k, one in enumerate(given)}
+
+
+def _of_outputs(sample_weight: object, names: Sequence[str]) -> dict[str, Any]:
+    """Give each output its weights; one array, a number for each sample, is for all of them."""
+    if len(names) > 1 and not isinstance(sample_weight, (list, tuple, Mapping)):
+        weights = _as_weights("sample_weight", sample_weight, np.dtype(np.float64))
+        if len(weights.shape) == 1 or weights.shape[1:] == (1,):
+            return {f"sample_weight of {name!r}": sample_weight for name in names}
+    return _by_name("sample_weight", sample_weight, names)
 
 
 def _as_column(name: str, value: object) -> Column:

@@ -6,6 +6,8 @@ for item in source.begin(shuffle)(rng):        a pass
 
 from __future__ import annotations
 
+import copy
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -40,6 +42,9 @@ class Source(Protocol):
     def batch(self, item: Any) -> Batch:
         """Make a batch of what a pass gives."""
 
+    def first(self, steps: int) -> Source:
+        """Return the source of the first batches alone."""
+
 
 class OfSamples:
     """Batches of samples; sequences of different lengths go with those that are alike.
@@ -54,25 +59,32 @@ class OfSamples:
 
     def __init__(self, samples: Samples, size: int) -> None:
         self._samples = samples
-        self.samples: int | None = len(samples)
+        self.count = len(samples)
+        self.lengths = samples.lengths
+        self.samples: int | None = self.count
         self.size: int | None = size
         self.steps: int | None = batches.count(len(samples), size)
 
     def begin(self, shuffle: bool) -> Callable[[np.random.Generator], Iterator[Rows]]:
         """Return what begins a pass, in order or in a random one."""
-        count, lengths, size = len(self._samples), self._samples.lengths, self.size
+        count, lengths, size = self.count, self.lengths, self.size
         assert size is not None
         if shuffle:
-            if lengths is None:
+            if not lengths:
                 return batches.shuffled(count, size)
-            return batches.shuffled_by_length(lengths, size)
-        if lengths is None:
+            return batches.shuffled_by_length(lengths[0], size)
+        if not lengths:
             return lambda _: batches.in_order(count, size)
-        return lambda _: batches.by_length(lengths, size)
+        return lambda _: batches.by_length(lengths[0], size)
 
     def batch(self, item: Rows) -> Batch:
         """Return the samples of some rows."""
         return self._samples.batch(item)
+
+    def first(self, steps: int) -> OfSamples:
+        """Return the source of the first samples, as many as fill so many batches."""
+        assert self.size is not None
+        return OfSamples(self._samples.part(slice(0, steps * self.size)), self.size)
 
 
 class OfBatches:
@@ -87,16 +99,24 @@ class OfBatches:
     """
 
     def __init__(self, given: Any, convert: Callable[[Any], Batch]) -> None:
-        self._begin, first = feed.repeatable(_Indexed(given) if _is_indexed(given) else given)
+        told = hasattr(given, "on_epoch_end") or _is_indexed(given)
+        self._begin, first = feed.repeatable(_Passes(given) if told else given)
         self.batch = convert
         convert(first)  # builds the model, and finds now what does not fit
         self.samples: int | None = None
         self.size: int | None = None
-        self.steps: int | None = len(given) if hasattr(given, "__len__") else None
+        self.steps: int | None = _count(given)
 
     def begin(self, shuffle: bool) -> Callable[[np.random.Generator], Iterator[Any]]:
         """Return what begins a pass."""
         return self._begin
+
+    def first(self, steps: int) -> OfBatches:
+        """Return the source of the first batches alone."""
+        part = copy.copy(self)
+        part._begin = lambda rng: itertools.islice(self._begin(rng), steps)
+        part.steps = steps
+        return part
 
 
 def of_targets(
@@ -143,7 +163,8 @@ def of_inputs(model: Trainable, x: object) -> Samples | OfBatches:
         return of_model.of_inputs(model, "x", x)
 
     def convert(item: Any) -> Batch:
-        inputs = item[0] if isinstance(item, tuple) else item
+        # As from a loader that gives targets as well.
+        inputs = item[0] if isinstance(item, (tuple, list)) and 0 < len(item) < 4 else item
         return of_model.of_inputs(model, "x", inputs).batch(slice(None))
 
     return OfBatches(x, convert)
@@ -161,11 +182,24 @@ def _is_indexed(x: object) -> bool:
     return not hasattr(x, "__iter__") and hasattr(x, "__getitem__") and hasattr(x, "__len__")
 
 
-class _Indexed:
-    """Batches by their numbers, one after another."""
+def _count(given: Any) -> int | None:
+    try:
+        return len(given)
+    except TypeError:  # also of a data set that does not know its length
+        return None
+
+
+class _Passes:
+    """Batches by their numbers or as they come, of what is told that a pass is over.
+
+    Such is `keras.utils.PyDataset`, which shuffles itself then.
+    """
 
     def __init__(self, given: Any) -> None:
         self._given = given
 
     def __iter__(self) -> Iterator[Any]:
-        return (self._given[k] for k in range(len(self._given)))
+        given = self._given
+        yield from (given[k] for k in range(len(given))) if _is_indexed(given) else given
+        if hasattr(given, "on_epoch_end"):
+            given.on_epoch_end()

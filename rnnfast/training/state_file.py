@@ -1,7 +1,7 @@
 """Nested lists and dicts of numbers, strings and arrays in a safetensors file.
 
 The arrays are its tensors, named by where they stand; the rest is JSON in its metadata, with
-{"array": name} in their places. Nothing in it is code.
+{"array of this file": name} in their places. Nothing in it is code.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from rnnfast.training import atomic_file, safetensors_file
 
 _FORMAT = "rnnfast"
 _VERSION = 1
+_ARRAY = "array of this file"  # the key of a dict that no state has
 
 
 def save(path: Path, kind: str, state: Mapping[str, Any]) -> None:
@@ -67,7 +68,7 @@ def decode(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Array]]:
         raise ValueError(f"{path} holds a {found!r}, wanted a {kind!r}")
     try:
         state = _with_arrays(plain, tensors)
-    except (KeyError, TypeError):
+    except (KeyError, RecursionError, TypeError):
         raise ValueError(f"{path} is damaged: arrays are missing") from None
     return state, tensors
 
@@ -79,16 +80,18 @@ def _without_arrays(value: Any, place: str, tensors: dict[str, Array]) -> Any:
     if isinstance(value, (list, tuple)):
         return [_without_arrays(one, f"{place}/{k}", tensors) for k, one in enumerate(value)]
     if isinstance(value, np.ndarray):
+        while place in tensors:  # a key with a slash in it
+            place += "'"
         tensors[place] = value
-        return {"array": place}
+        return {_ARRAY: place}
     return value.item() if isinstance(value, np.generic) else value
 
 
 def _with_arrays(value: Any, tensors: dict[str, Array]) -> Any:
     """Put arrays back; those that are left have names of their own."""
     if isinstance(value, dict):
-        if value.keys() == {"array"}:
-            return tensors.pop(value["array"])
+        if value.keys() == {_ARRAY}:
+            return tensors.pop(value[_ARRAY])
         return {key: _with_arrays(one, tensors) for key, one in value.items()}
     if isinstance(value, list):
         return [_with_arrays(one, tensors) for one in value]

@@ -37,6 +37,10 @@ class Trainable(Protocol):
         """Of weights and results."""
 
     @property
+    def output_shape(self) -> Shape | list[Shape]:
+        """Of the output with the batch axis, or of each; known when the model is built."""
+
+    @property
     def input_names(self) -> list[str]:
         """Of the inputs, in order."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,18 @@ from rnnfast.callbacks.callback_list import CallbackList, as_callbacks
 from rnnfast.callbacks.history import History
 from rnnfast.callbacks.progress import make_progress
 from rnnfast.metrics import Metric
-from rnnfast.training import batches, judges, loops, predictions, sources
+from rnnfast.training import batches, judges, loops, predictions, shared_objective, sources
 from rnnfast.training import samples as of_model
 from rnnfast.training.feed import Feed
 from rnnfast.training.objective import Objective
+from rnnfast.training.reducer import Processes, Reducer, ending_together
 from rnnfast.training.run import Run
 from rnnfast.training.samples import Batch, Samples
 from rnnfast.training.session import Session
 from rnnfast.training.sources import OfBatches, OfSamples, Source
 from rnnfast.training.trainable import Trainable, require_layers
 from rnnfast.utils.hyperparameters import require_positive
-from rnnfast.utils.random_seed import make_generator
+from rnnfast.utils.random_seed import make_seed
 
 Callbacks = Callback | Iterable[Callback] | None
 
@@ -46,7 +47,7 @@ class Trainer:
     history : History
         Of the last `fit`.
     run : Run or None
-        The `fit` that is going on, or the last one.
+        The `fit` that is going on.
     """
 
     compiled = False
@@ -54,6 +55,7 @@ class Trainer:
     choices: judges.Choices
     history: History
     run: Run | None = None
+    _stopped = False
 
     def compile(
         self,
@@ -84,14 +86,17 @@ class Trainer:
 
     @property
     def stop_training(self) -> bool:
-        """Whether `fit` is to end after the running batch."""
-        return self.run is not None and self.run.stopped
+        """Whether `fit` is to end after the running batch, or has been ended so."""
+        return self._stopped if self.run is None else self.run.stopped
 
     @stop_training.setter
     def stop_training(self, value: bool) -> None:
-        if self.run is not None:
+        if self.run is None:
+            self._stopped = value
+        else:
             self.run.stopped = value
 
+    @ending_together
     def fit(
         self,
         model: Trainable,
@@ -112,9 +117,11 @@ class Trainer:
         validation_steps: int | None,
         validation_batch_size: int | None,
         validation_freq: int | Iterable[int],
+        reducer: Reducer | None,
     ) -> History:
         """Train the model."""
         self._require_compiled("fit")
+        processes = None if reducer is None else Processes(reducer)
         given = sources.of_targets(model, ("x", "y"), x, y, sample_weight, class_weight)
         held_out: Samples | OfBatches | None = None
         if validation_data is not None:
@@ -130,8 +137,11 @@ class Trainer:
         source = _cut(model, given, batch_size, *([held_out] if held_out is not None else []))
         validation = None
         if held_out is not None:
-            size = batch_size if validation_batch_size is None else validation_batch_size
-            validation = _cut(model, held_out, size)
+            validation = _first(
+                "validation_steps",
+                validation_steps,
+                _of_size(model, held_out, validation_batch_size, batch_size),
+            )
         shuffle = flag("shuffle", shuffle)
         _check_count("epochs", epochs)
         _check_count("initial_epoch", initial_epoch)
@@ -144,31 +154,58 @@ class Trainer:
 
         self.history = History()
         listeners = _listen(
-            model, [*as_callbacks(callbacks), self.history], verbose, source, epochs, steps
+            model,
+            [*as_callbacks(callbacks), self.history],
+            verbose,
+            source,
+            epochs,
+            steps,
+            processes,
         )
+        seed = make_seed()
         feed = Feed(
             source.begin(shuffle),
             source.batch,
             steps,
-            make_generator(None),
+            np.random.default_rng(seed if processes is None else processes.seed_of_first(seed)),
             [source.samples, source.size, source.steps if steps is None else steps],
         )
         session = self._session(model, listeners)
+        if processes is not None:
+            session = shared_objective.shared(session, model.graph, processes)
         if not self.optimizer.built:
             self.optimizer.build(model.trained_parameters)
         run = self.run = Run(model, lambda: self.optimizer, feed, listeners, initial_epoch)
-        listeners.tell("on_train_begin")
-        while run.epoch < epochs and not run.over:
-            epoch = run.epoch
-            listeners.tell("on_epoch_begin", epoch)
-            scores = session.scores()
-            run.begin_epoch(scores)
-            logs = loops.train(session, feed, scores, epoch)
-            if validation is not None and is_validated(epoch):
-                logs |= loops.validate(session, _in_order(validation, validation_steps), epoch)
-            run.end_epoch(logs)
-            listeners.tell("on_epoch_end", epoch, logs)
-        listeners.tell("on_train_end", run.logs)
+        try:
+            listeners.tell("on_train_begin")
+            if processes is not None:
+                arrays = [*model.parameters, *self.optimizer.variables]
+                processes.start(arrays, (run.epoch, feed.done))
+            while run.epoch < epochs and not _is_over(run, processes):
+                epoch = run.epoch
+                if _anywhere(not feed.has_more(), processes):
+                    warnings.warn(
+                        f"there are batches for {epoch} of {epochs} epochs: give an iterable that "
+                        f"can be begun again, such as a list or an object with __iter__, or a "
+                        f"generator without an end",
+                        stacklevel=4,
+                    )
+                    break
+                listeners.tell("on_epoch_begin", epoch)
+                scores = session.scores()
+                run.begin_epoch(scores)
+                logs = loops.train(session, feed, scores, epoch)
+                if processes is not None:
+                    scores.add_up(processes)
+                    logs = scores.logs()
+                if validation is not None and is_validated(epoch):
+                    logs |= loops.validate(session, _in_order(validation), epoch)
+                run.end_epoch(logs)
+                listeners.tell("on_epoch_end", epoch, logs)
+            listeners.tell("on_train_end", run.logs)
+        finally:
+            # It holds the data.
+            self.run, self._stopped = None, run.stopped
         return self.history
 
     def evaluate(
@@ -186,9 +223,9 @@ class Trainer:
         """Compute the loss and the metrics, by name."""
         self._require_compiled("evaluate")
         given = sources.of_targets(model, ("x", "y"), x, y, sample_weight)
-        source = _cut(model, given, batch_size)
-        listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1, steps)
-        return loops.evaluate(self._session(model, listeners), _in_order(source, steps))
+        source = _first("steps", steps, _cut(model, given, batch_size))
+        listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1)
+        return loops.evaluate(self._session(model, listeners), _in_order(source))
 
     def predict(
         self,
@@ -203,12 +240,10 @@ class Trainer:
         """Compute the model's output, or a list of them."""
         require_layers(model)
         given = sources.of_inputs(model, x)
-        source = _cut(model, given, batch_size)
-        listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1, steps)
-        chosen = list(_items(source, steps)) if isinstance(source, OfSamples) else None
-        kept = _kept(given, chosen)
-        items = _items(source, steps) if chosen is None else iter(chosen)
-        inputs = (source.batch(item).inputs for item in items)
+        source = _first("steps", steps, _cut(model, given, batch_size))
+        listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1)
+        kept = _kept(source)
+        inputs = (batch.inputs for batch in _in_order(source))
         loops.predict(model.graph, inputs, kept.put, listeners)
         results = kept.result() or _nothing(model, given)
         return results[0] if len(results) == 1 else results
@@ -286,28 +321,41 @@ def _cut(
     return OfSamples(given, batches.choose_size(model.layers, batch_size, *counts))
 
 
-def _items(source: Source, steps: int | None) -> Iterator[Any]:
-    """Begin a pass in order, of some steps at most."""
-    return itertools.islice(source.begin(False)(np.random.default_rng(0)), steps)
+def _of_size(
+    model: Trainable, held_out: Samples | OfBatches, own: int | None, of_training: int | None
+) -> Source:
+    """Cut the samples of a validation, by default into batches like those of training."""
+    if isinstance(held_out, Samples):
+        size = of_training if own is None else require_positive("validation_batch_size", own)
+        return _cut(model, held_out, size)
+    if own is not None:
+        raise ValueError(
+            "validation_batch_size must be left out where validation_data gives batches of its own"
+        )
+    return held_out
 
 
-def _in_order(source: Source, steps: int | None) -> Iterator[Batch]:
-    return (source.batch(item) for item in _items(source, steps))
+def _first(name: str, steps: int | None, source: Source) -> Source:
+    """Leave out what comes after some batches."""
+    return source if steps is None else source.first(require_positive(name, steps))
 
 
-def _kept(
-    given: Samples | OfBatches, rows: Sequence[Any] | None
-) -> predictions.Joined | predictions.InPlace | predictions.OfSequences:
+def _items(source: Source) -> Iterator[Any]:
+    """Begin a pass in order."""
+    return source.begin(False)(np.random.default_rng(0))
+
+
+def _in_order(source: Source) -> Iterator[Batch]:
+    return (source.batch(item) for item in _items(source))
+
+
+def _kept(source: Source) -> predictions.Joined | predictions.InPlace | predictions.OfSequences:
     """Choose how outputs are put together."""
-    if rows is None or isinstance(given, OfBatches):
+    if not isinstance(source, OfSamples):
         return predictions.Joined()
-    if given.lengths is not None:
-        return predictions.OfSequences(rows, given.lengths)
-    return predictions.InPlace(rows, _count(rows, len(given)))
-
-
-def _count(rows: Sequence[Any], samples: int) -> int:
-    return min(rows[-1].stop, samples) if rows else 0
+    if source.lengths:
+        return predictions.OfSequences(_items(source), source.lengths)
+    return predictions.InPlace(_items(source), source.count)
 
 
 def _nothing(model: Trainable, given: Samples | OfBatches) -> list[Any]:
@@ -323,16 +371,19 @@ def _listen(
     verbose: int | str,
     source: Source,
     epochs: int,
-    steps: int | None,
+    steps: int | None = None,
+    processes: Processes | None = None,
 ) -> CallbackList:
     in_epoch = source.steps if steps is None else steps
     samples = source.samples
     if steps is not None and source.steps != steps:
         samples = None if source.size is None else steps * source.size
+    of_process = {} if processes is None else {"rank": processes.rank}
+    shown = 0 if of_process.get("rank") else verbose
     return CallbackList(
         [
             *(one for one in callbacks if not one.hears_last),
-            *make_progress(verbose),
+            *make_progress(shown),
             *(one for one in callbacks if one.hears_last),
         ],
         model,
@@ -341,7 +392,18 @@ def _listen(
         steps=in_epoch,
         samples=samples,
         batch_size=source.size,
+        **of_process,
     )
+
+
+def _is_over(run: Run, processes: Processes | None) -> bool:
+    """Tell whether the run was stopped, in whichever process."""
+    run.stopped = _anywhere(run.stopped, processes)
+    return run.over
+
+
+def _anywhere(condition: bool, processes: Processes | None) -> bool:
+    return condition if processes is None else processes.any(condition)
 
 
 def _metrics_in(given: Any) -> Iterator[Metric]:

@@ -1,4 +1,4 @@
-"""The weights of a chain of layers, as a whole: counted, copied, set, saved, loaded."""
+"""The weights of a model's layers, as a whole: counted, copied, set, saved, loaded."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from rnnfast.layers.layer import Array, Layer
 from rnnfast.training import weights_file
+from rnnfast.training.graph import Graph
 
 
 class HasWeights(ABC):
@@ -26,6 +27,11 @@ class HasWeights(ABC):
     @abstractmethod
     def layers(self) -> list[Layer]:
         """The layers from first to last."""
+
+    @property
+    @abstractmethod
+    def graph(self) -> Graph:
+        """How the layers are connected."""
 
     @property
     def built(self) -> bool:
@@ -83,7 +89,10 @@ class HasWeights(ABC):
             start += count
 
     def save_weights(self, filepath: weights_file.Filepath, overwrite: bool = True) -> None:
-        """Write all weights to a safetensors file, in Keras's layout.
+        """Write all weights to a safetensors file, in Keras's layout, and nothing else.
+
+        What the optimizer remembers is not in it: training that goes on from these weights takes
+        other steps than one that never stopped. `save` keeps that too.
 
         The file is whole at any moment, the one of before or the new one, also if the program is
         killed or the disk is full. A symbolic link stays one, and an existing file keeps its mode.
@@ -110,15 +119,17 @@ class HasWeights(ABC):
         weights_file.save(filepath, self.layers, overwrite)
 
     def load_weights(self, filepath: weights_file.Filepath) -> None:
-        """Read all weights from a file that `save_weights` of a model of the same form wrote.
+        """Read all weights from a file of a model of the same form, written here or by Keras 3.
 
-        Numbers may be of any floating-point type, as long as the model's can hold each of them.
-        Whatever is raised, no weight has changed.
+        What `save_weights` or `save` wrote ends in `.safetensors`, Keras's files end in
+        `.weights.h5` and `.keras`. Numbers may be of any floating-point type, as long as the
+        model's can hold each of them. Whatever is raised, no weight has changed, nor anything else
+        of the model: an optimizer goes on with what it remembers.
 
         Parameters
         ----------
         filepath : path
-            Must end in `.safetensors`.
+            With one of these endings.
 
         Raises
         ------
@@ -127,9 +138,18 @@ class HasWeights(ABC):
             model or not of a floating-point type, or the model is not built.
         OSError
             When there is no file to read.
+        ImportError
+            For a file of Keras's, when h5py is not installed.
+
+        Notes
+        -----
+        Of a file of Keras's, the first LSTM of the model gets the weights of the first one there,
+        and so on, whatever the layers' names are. In a graph where that order is not the only one
+        possible, layers need the names that they have in Keras. HDF5 has no checksums, and the
+        library that reads it may crash on a `.weights.h5` that is damaged; `.keras` is checked.
         """
         self._require_built("load_weights")
-        weights_file.load(filepath, self.layers)
+        weights_file.load(filepath, self.graph)
 
     def _require_built(self, caller: str) -> None:
         if not self.built:

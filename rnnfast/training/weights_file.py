@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import errno
 import os
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rnnfast.layers.layer import Array, Layer
-from rnnfast.training import atomic_file, safetensors_file
-from rnnfast.utils.naming import number, to_snake_case
+from rnnfast.training import atomic_file, keras_weights_file, safetensors_file
+from rnnfast.training.graph import Graph
+from rnnfast.utils.naming import numbered
 
 Filepath = str | os.PathLike[str]
 
@@ -23,7 +23,7 @@ _SUFFIX = ".safetensors"
 
 
 def save(filepath: Filepath, layers: Sequence[Layer], overwrite: bool) -> None:
-    """Write the weights of the layers; see `Sequential.save_weights`."""
+    """Write the weights of the layers; see `Model.save_weights`."""
     path = as_path(filepath, overwrite)
     write(path, safetensors_file.encode(named(layers), {"format": "np"}), overwrite)
 
@@ -42,9 +42,18 @@ def write(path: Path, data: bytes, overwrite: bool) -> None:
         raise FileNotFoundError(errno.ENOENT, reason, str(path)) from error
 
 
-def load(filepath: Filepath, layers: Sequence[Layer]) -> None:
-    """Read the weights of the layers; see `Sequential.load_weights`."""
-    put(safetensors_file.read(as_path(filepath), named(layers)), layers)
+def load(filepath: Filepath, graph: Graph) -> None:
+    """Read the weights of the layers; see `Model.load_weights`."""
+    path = Path(filepath)
+    if path.name.endswith(keras_weights_file.ENDINGS):
+        of_layers = keras_weights_file.read(path, graph)
+        for layer, weights in zip(graph.layers, of_layers, strict=True):
+            layer.set_weights(weights)
+    elif path.suffix == _SUFFIX:
+        put(safetensors_file.read(path, named(graph.layers)), graph.layers)
+    else:
+        of_keras = " or ".join(keras_weights_file.ENDINGS)
+        raise ValueError(f"filepath must end in {_SUFFIX}, {of_keras}, got {str(path)!r}")
 
 
 def named(layers: Sequence[Layer]) -> dict[str, Array]:
@@ -56,8 +65,25 @@ def named(layers: Sequence[Layer]) -> dict[str, Array]:
     }
 
 
+def put_all(path: Path, arrays: Mapping[str, Array], layers: Sequence[Layer]) -> None:
+    """Set the weights of the layers to all that there are in a file.
+
+    Raises
+    ------
+    ValueError
+        When they are not those of the layers; nothing has changed.
+    """
+    wanted = named(layers)
+    safetensors_file.require_names(path, arrays, wanted)
+    exact = {
+        name: safetensors_file.exactly(path, name, arrays[name], like.dtype)
+        for name, like in wanted.items()
+    }
+    put(exact, layers)
+
+
 def put(arrays: Mapping[str, Array], layers: Sequence[Layer]) -> None:
-    """Set the weights of the layers to those of a file."""
+    """Set the weights of the layers, by the names that they have in a file."""
     for own, layer in zip(_keys(layers), layers, strict=True):
         layer.set_weights([arrays[key] for key in own])
 
@@ -68,11 +94,9 @@ def _exists(path: Path) -> FileExistsError:
 
 
 def _keys(layers: Sequence[Layer]) -> list[list[str]]:
-    used: Counter[str] = Counter()
-    names = [number(to_snake_case(type(layer).__name__), used) for layer in layers]
     return [
         [f"{name}/{weight}" for weight in layer.weight_names]
-        for name, layer in zip(names, layers, strict=True)
+        for name, layer in zip(numbered(layers), layers, strict=True)
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from functools import partial
 
 _used: Counter[str] = Counter()
@@ -20,6 +21,12 @@ def number(name: str, used: Counter[str]) -> str:
     numbered = f"{name}_{used[name]}" if used[name] else name
     used[name] += 1
     return numbered
+
+
+def numbered(owners: Iterable[object]) -> list[str]:
+    """Name instances by their classes, counted among each other."""
+    used: Counter[str] = Counter()
+    return [number(to_snake_case(type(owner).__name__), used) for owner in owners]
 
 
 def auto_name(owner: object) -> str:

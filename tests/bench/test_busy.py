@@ -49,7 +49,7 @@ def readings(monkeypatch):
     def between(everybody, own):
         begin = busy._Reading(10.0, 70.0, 5.0)
         given = [begin, busy._Reading(11.0, 70.0 + everybody, 5.0 + own)]
-        monkeypatch.setattr(busy, "_read", lambda: given.pop(0))
+        monkeypatch.setattr(busy, "_read", lambda own: given.pop(0))
         monkeypatch.setattr(busy, "_cores", lambda: set(range(4)))
 
     return between

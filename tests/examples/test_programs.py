@@ -1,6 +1,7 @@
 """Small programs: that they run, show what they promise, and say what is wrong; and their list."""
 
 import importlib
+import json
 import re
 import subprocess
 import sys
@@ -9,7 +10,14 @@ import numpy as np
 import pytest
 
 import rnnfast
-from rnnfast.examples import custom_loop, from_equations, music, vanishing_gradients
+from rnnfast.examples import (
+    compare_cells,
+    custom_loop,
+    from_equations,
+    look_inside,
+    music,
+    vanishing_gradients,
+)
 from rnnfast.examples.__main__ import main as list_programs
 from rnnfast.examples.__main__ import programs
 
@@ -187,3 +195,56 @@ def test_songs_are_of_different_lengths_and_only_their_chords_are_drawn():
         assert set(np.unique(song)) == {0, 1}
         assert (song[0] == songs[0][0]).all()  # all begin with the same chord
         assert song[:, 12:].sum(axis=1).tolist() == [1] * len(song)
+
+
+def test_compare_cells_shows_who_remembers(capsys, tmp_path):
+    """Ten steps are enough to tell gates from none, and few enough for seconds."""
+    plot = tmp_path / "cells.png"
+    sizes = ["--steps", "10", "--units", "16", "--epochs", "3", "--learning-rate", "0.01"]
+    compare_cells.main([*sizes, "--plot", str(plot)])
+    shown = capsys.readouterr().out
+    table = {line[:16].strip(): line[16:].split() for line in shown.splitlines()[-5:]}
+    adding, copying = (
+        {cell: float(table[cell][k]) for cell in (*compare_cells.CELLS, "guessing")} for k in (0, 1)
+    )
+    assert adding["guessing"] == pytest.approx(1 / 6, rel=0.01)
+    assert copying["guessing"] == pytest.approx(10 * np.log(8) / 30, rel=0.01)
+    assert max(adding["GRU"], adding["LSTM"]) < 0.1 * adding["guessing"]
+    for cell in compare_cells.CELLS:  # it has learned where the blanks are
+        assert copying[cell] < 1.5 * copying["guessing"]
+    assert plot.stat().st_size > 10_000
+
+
+def test_the_tasks_of_memory_are_what_they_say():
+    x, y = compare_cells.adding(np.random.default_rng(0), 50, 11)
+    assert (x[:, :5, 1].sum(axis=1) == 1).all() and (x[:, 5:, 1].sum(axis=1) == 1).all()
+    np.testing.assert_allclose(y[:, 0], [row[row[:, 1] == 1, 0].sum() for row in x], rtol=1e-6)
+    x, y = compare_cells.copy(np.random.default_rng(0), 50, 7)
+    shown = x.argmax(axis=-1)
+    assert x.shape == (50, 27, 10) and (x.sum(axis=-1) == 1).all()
+    np.testing.assert_array_equal(y[:, -10:], shown[:, :10])
+    assert (shown[:, 16] == 9).all() and (y[:, :-10] == 8).all() and (shown[:, 17:] == 8).all()
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_look_inside_makes_a_page(capsys, tmp_path, cell):
+    read, page = tmp_path / "text.txt", tmp_path / "page.html"
+    read.write_text("Some (words) & 'more'.\nAnd <so> on 12.\n" * 60, encoding="utf-8")
+    sizes = ["--units", "8", "--epochs", "1", "--characters", "200", "--cell", cell]
+    look_inside.main([*sizes, "--text", str(read), "--page", str(page)])
+    assert "open it in a browser" in capsys.readouterr().out
+    written = page.read_text(encoding="utf-8")
+    assert written.count("<i>") == 200 and "<so>" not in written and "&lt;" in written
+    data = json.loads(re.search(r"const data = (.*), letters", written)[1])
+    names = {"lstm": [*"ifgoch"], "gru": [*"rznh"], "rnn": ["h"]}[cell]
+    assert data["names"] == names and np.shape(data["values"]) == (len(names), 8, 200)
+    assert np.abs(data["values"]).max() <= 100
+
+
+def test_what_a_unit_does_is_told_by_the_text():
+    of_text = look_inside.properties("aB (c\n1) D")
+    np.testing.assert_array_equal(of_text["capitals"], [0, 1, 0, 0, 0, 0, 0, 0, 0, 1])
+    np.testing.assert_array_equal(of_text["brackets"], [0, 0, 0, 1, 1, 1, 1, 0, 0, 0])
+    np.testing.assert_array_equal(of_text["place in the line"], [0, 1, 2, 3, 4, 5, 0, 1, 2, 3])
+    values = np.stack([np.zeros(10), -3 * of_text["digits"] + 1], axis=1)
+    assert look_inside.rank(values, of_text)[0] == (1, "digits", pytest.approx(-1))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rnnfast import layers
+from rnnfast.layers.dropout import draw_mask
 from rnnfast.utils.random_seed import make_generator
 
 RATE, SEED = 0.4, 3
@@ -26,8 +27,8 @@ def twins(kind, x, rate, **options):
     plain.build(x.shape)
     plain.set_weights(layer.get_weights())
     batch, _, features = x.shape
-    kept = make_generator(SEED).random((batch, 1, features), dtype=np.float32) >= rate
-    return layer, plain, kept / (1 - rate) if rate < 1 else 0.0 * kept
+    mask = draw_mask(make_generator(SEED), rate, (1, batch, features), np.dtype("float64"))
+    return layer, plain, mask.swapaxes(0, 1)
 
 
 @every_layer

@@ -42,3 +42,20 @@ def test_weights_in_the_order_of_keras_are_not_taken_for_ours(layer) -> None:
     kernel, recurrent, *_ = layer.get_weights()
     with pytest.raises(ValueError, match=r"w_hh must .* another order as well: layer.prepack"):
         rnnfast.prepack(layer.kind, kernel, recurrent)
+
+
+@pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_trace_is_of_what_the_layer_computes(name, go_backwards):
+    layer = LAYERS[name]()
+    layer.go_backwards = go_backwards
+    x = np.random.default_rng(0).normal(size=(2, 7, 3)).astype(np.float32)
+    y = layer(x)
+    trace = layer.trace(x)
+    np.testing.assert_array_equal(trace.y[:, ::-1] if go_backwards else trace.y, y)
+    assert trace.gates.shape == (2, 7, len(layer.gate_order), 5)
+    if name == "lstm":
+        o = trace.gates[:, :, 3]
+        np.testing.assert_allclose(o * np.tanh(trace.c), trace.y, rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match="was built for inputs with 3 features"):
+        layer.trace(x[:, :, :2])

@@ -10,9 +10,11 @@ import pytest
 
 from rnnfast import initializers, layers, regularizers
 from rnnfast.layers import serialization
+from rnnfast.layers.merge import Merge
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((2, 4, 3))
+X_IMAGES = RNG.standard_normal((2, 4, 3, 4, 2))
 
 CELL = {
     "use_bias": False,
@@ -44,6 +46,15 @@ LSTM = {
     "projection": 2,
     "projection_initializer": "he_uniform",
     "peephole": True,
+}
+IMAGES = {
+    "activation": "softsign",
+    "recurrent_activation": "hard_sigmoid",
+    "unit_forget_bias": False,
+    **{name: value for name, value in CELL.items() if name not in ("weight_dropout", "zoneout")},
+    **SEQUENCE,
+    **LAYER,
+    "input_shape": (4, 3, 4, 2),
 }
 GRU = {"activation": "relu", "recurrent_activation": None, "reset_after": False}
 F64 = {"dtype": "float64"}
@@ -84,6 +95,9 @@ MADE = {
     "LayerNormalization, of itself": lambda: layers.LayerNormalization(scale=False, center=False),
     "Add": lambda: layers.Add(**LAYER),
     "Concatenate": lambda: layers.Concatenate(1, **LAYER),
+    "Attention": lambda: layers.Attention(True, "concat", 0.3, 3, **LAYER),
+    "AdditiveAttention": lambda: layers.AdditiveAttention(False, 0.3, seed=3, **LAYER),
+    "AdditiveAttention, scaled": lambda: layers.AdditiveAttention(name="mine"),
     "RepeatVector": lambda: layers.RepeatVector(3, **LAYER),
     "RNN": lambda: layers.RNN(
         [layers.LSTMCell(5, **LSTM, **CELL, **F64), layers.GRUCell(4, **GRU, **CELL, **F64)],
@@ -102,6 +116,8 @@ MADE = {
         None,
         backward_layer=layers.RNN([layers.LSTMCell(5)], go_backwards=True, name="back"),
     ),
+    "ConvLSTM2D": lambda: layers.ConvLSTM2D(5, (2, 3), 2, "same", "channels_last", **IMAGES),
+    "ConvLSTM2D, dilated": lambda: layers.ConvLSTM2D(5, 2, dilation_rate=(1, 2)),
     "TimeDistributed": lambda: layers.TimeDistributed(
         layers.Dense(5, "tanh", kernel_regularizer="l2", **F64), **LAYER
     ),
@@ -140,7 +156,8 @@ def test_numbers_come_back(make):
     copy = again(layer)
     x = RNG.integers(7, size=(2, 4)) if isinstance(layer, layers.Embedding) else X
     x = X[:, 0] if isinstance(layer, layers.RepeatVector) else x
-    x = [X, X] if isinstance(layer, (layers.Add, layers.Concatenate)) else x
+    x = X_IMAGES if isinstance(layer, layers.ConvLSTM2D) else x
+    x = [X, X] if isinstance(layer, Merge) else x
     wanted = layer(x)
     assert copy(x) is not None  # builds it
     assert copy.weight_names == layer.weight_names
@@ -154,13 +171,14 @@ def test_numbers_come_back(make):
     # Seeds that were given give the same masks.
     if not isinstance(layer, (layers.RNN, layers.Bidirectional)) and hasattr(layer, "seed"):
         fresh = again(layer)
-        fresh.build(x.shape)
+        fresh.build([X.shape, X.shape] if isinstance(layer, Merge) else x.shape)
         fresh.set_weights(layer.get_weights())
         if hasattr(layer, "reset_state"):
             layer.reset_state()
         if layer.seed is not None:
-            y, _ = layer.vjp(x.astype(layer.dtype), wrt_input=False)
-            fresh_y, _ = fresh.vjp(x.astype(layer.dtype), wrt_input=False)
+            x = x if isinstance(layer, Merge) else x.astype(layer.dtype)
+            y, _ = layer.vjp(x, wrt_input=False)
+            fresh_y, _ = fresh.vjp(x, wrt_input=False)
             np.testing.assert_array_equal(fresh_y, y)
 
 

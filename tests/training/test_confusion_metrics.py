@@ -143,7 +143,7 @@ def test_bad_targets_are_named(make, y_true, y_pred, message):
             ValueError,
             "top_k is of classes, the last axis of y_pred",
         ),
-        (lambda: metrics.AUC(1), ValueError, "num_thresholds must be at least 2, got 1"),
+        (lambda: metrics.AUC(1), ValueError, "num_thresholds must be from 2 to 1000000, got 1"),
         (lambda: metrics.AUC(thresholds=[2]), ValueError, "thresholds must be from 0 to 1, got 2"),
         (lambda: metrics.AUC(curve="RO"), ValueError, "curve must be one of .*did you mean 'ROC'"),
         (

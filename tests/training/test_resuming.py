@@ -46,7 +46,7 @@ def test_a_killed_training_goes_on_with_the_same_bits(name, whole, tmp_path):
 
 @pytest.mark.full
 def test_two_hundred_kills(whole, tmp_path, capsys):
-    """Takes three minutes: pytest --full tests/training/test_resuming.py -k hundred."""
+    """Takes six minutes or more: pytest --full tests/training/test_resuming.py -k hundred."""
     rng = random.Random(1)
     kills = ends = 0
     names = list(interrupted_fit.FITS)
@@ -215,6 +215,33 @@ def test_a_training_that_a_callback_has_ended_is_not_taken_up(folder):
     assert again.left() == example.left()
     assert again.model.history.epoch == [0, 1]
     assert second.logs == first.logs != {}
+
+
+@pytest.mark.parametrize("last", [1, 3, 5])
+def test_an_epoch_that_was_stopped_is_ended(last, folder, tmp_path):
+    """The backup is that of its last batch, after which come validation and the epoch's end."""
+
+    class Stop(callbacks.Callback):
+        killed = False
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = batch == last and self.model.run.epoch == 1
+
+        def on_epoch_end(self, epoch, logs=None):
+            if self.killed and epoch == 1:
+                raise KeyboardInterrupt
+
+    outcomes = []
+    for where, killed in ((tmp_path / "undisturbed", False), (folder, True), (folder, False)):
+        stop = Stop()
+        stop.killed = killed
+        example = Example(where, more=[stop], validation_data=(X[:5], Y[:5]))
+        if killed:
+            with pytest.raises(KeyboardInterrupt):
+                example.fit()
+        else:
+            outcomes.append((example.fit().history, example.left()))
+    assert outcomes[0] == outcomes[1]
 
 
 def test_more_epochs_go_on(folder, undisturbed):

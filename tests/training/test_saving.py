@@ -144,6 +144,8 @@ def test_a_failed_save_keeps_the_last_good_file(path, monkeypatch):
 def test_what_is_refused(path):
     with pytest.raises(ValueError, match=r"filepath must end in \.safetensors, got 'a\.weights"):
         make().save_weights("a.weights.h5")
+    with pytest.raises(ValueError, match=r"end in \.safetensors, \.weights\.h5 or \.keras, got"):
+        make().load_weights("a.h5")
     unbuilt = Sequential([layers.Dense(3)])
     for method in (unbuilt.save_weights, unbuilt.load_weights):
         with pytest.raises(ValueError, match=r"no weights yet; call build\(input_shape\)"):
