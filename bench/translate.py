@@ -6,7 +6,8 @@
 An epoch over the same dates in batches of as many, and greedy decoding of one sentence at a time.
 Runs are interleaved, the fastest of each counts. PyTorch's program is `nn.LSTM` over packed
 sequences or, where that is faster, over padded ones; it decodes with a loop over `nn.LSTMCell`,
-whose keys are computed once a sentence.
+whose keys are computed once a sentence. Before anything is timed, both have the same weights and
+must give the same numbers.
 """
 
 from __future__ import annotations
@@ -24,13 +25,12 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 import rnnfast
 from rnnfast import optimizers
 from rnnfast.examples import dates, decoding
-from rnnfast.examples.encoder_decoder import ATTENTIONS
+from rnnfast.examples.encoder_decoder import ATTENTIONS, EncoderDecoder
 from rnnfast.examples.translate import Translator
 from rnnfast.examples.vocabulary import BOUNDARY
 from rnnfast.utils import set_random_seed
 
 WIDTH, BATCH, LONGEST = 32, 32, 12
-NEVER = -1  # no symbol: as many are written of each sentence
 
 
 class TorchTranslator(nn.Module):
@@ -75,6 +75,27 @@ class TorchTranslator(nn.Module):
         h, _ = self.decoder(self.write(previous), state)
         return self.attend(h, encoded, self.key(encoded), source == 0)
 
+    @torch.no_grad()
+    def take_weights(self, parts: EncoderDecoder, head: Any) -> None:
+        """Become what a model of ours is."""
+        forward, backward = parts.encoder.forward_layer, parts.encoder.backward_layer
+        cells = (self.encoder, "_l0", forward), (self.encoder, "_l0_reverse", backward)
+        for module, suffix, layer in (*cells, (self.decoder, "_l0", parts.decoder)):
+            kernel, recurrent, bias = map(torch.tensor, layer.get_weights())
+            weights = {"weight_ih": kernel.T, "weight_hh": recurrent.T, "bias_ih": bias}
+            weights["bias_hh"] = torch.zeros_like(bias)
+            for name, value in weights.items():
+                getattr(module, name + suffix).copy_(value)
+        for embedding, layer in ((self.read, parts.read), (self.write, parts.write)):
+            embedding.weight.copy_(torch.tensor(layer.get_weights()[0]))
+        pairs = [(self.key, parts.key), (self.combine, parts.combine), (self.head, head)]
+        if self.query is not None:
+            pairs.append((self.query, parts.query))
+            self.scale.weight.copy_(torch.tensor(parts.attend.get_weights()[0])[None])
+        for linear, layer in pairs:
+            for own, value in zip(linear.parameters(), layer.get_weights(), strict=True):
+                own.copy_(torch.tensor(value.T))
+
     def cell(self) -> nn.LSTMCell:
         """The decoder's cell, for single steps."""
         cell = nn.LSTMCell(WIDTH, self.decoder.hidden_size)
@@ -99,6 +120,29 @@ class TorchTranslator(nn.Module):
             symbol = self.attend(h[:, None], encoded, keys, None)[:, 0].argmax(-1)
             written.append(int(symbol))
         return written
+
+
+def require_the_same(translator: Translator, attention: str, units: int, pairs: list[Any]) -> None:
+    """Raise AssertionError unless both programs compute the same from the same weights."""
+    # As many symbols are written of each sentence: none is the last.
+    kernel, bias = translator.head.get_weights()
+    bias[BOUNDARY] = -100
+    translator.head.set_weights([kernel, bias])
+    sizes = len(translator.source), len(translator.target)
+    model = TorchTranslator(*sizes, units, attention, packed=True)
+    model.take_weights(translator.parts, translator.head)
+    (_, previous), _ = translator.arrays(pairs)
+    read = translator.read([pair.words for pair in pairs])
+    lengths = torch.tensor((read != 0).sum(axis=1))
+    with torch.inference_mode():
+        logits = model(torch.tensor(read), lengths, torch.tensor(previous))
+    wanted = translator.model.predict([read, previous], verbose=0)
+    np.testing.assert_allclose(torch.softmax(logits, -1), wanted, rtol=1e-4, atol=1e-5)
+    served, cell = translator.served(), model.cell()
+    for pair in pairs:
+        source = torch.tensor(translator.read([pair.words]))
+        found = model.greedy(cell, *model.begin(source), LONGEST)
+        assert [found] == decoding.greedy(*served.begin([pair.words]), BOUNDARY, LONGEST)
 
 
 def torch_epoch(model: TorchTranslator, optimizer: Any, read: list[Any], y: Any, x: Any) -> None:
@@ -137,6 +181,7 @@ def epochs(
 ) -> dict[str, float]:
     """Time an epoch of each program."""
     translator = Translator(pairs, units, WIDTH, attention)
+    require_the_same(translator, attention, units, pairs[:20])
     translator.model.compile(optimizers.Adam(0.003), "sparse_categorical_crossentropy")
     (read, previous), following = translator.arrays(pairs)
     programs: dict[str, Callable[[], object]] = {
@@ -161,6 +206,7 @@ def tokens(
     sizes = len(translator.source), len(translator.target)
     model = TorchTranslator(*sizes, units, attention, packed=False)
     cell = model.cell()
+    require_the_same(translator, attention, units, pairs[:20])
     served = translator.served()
     texts = [pair.words for pair in pairs[:20]]
     ours = [served.begin([text]) for text in texts]
@@ -169,7 +215,7 @@ def tokens(
         rounds,
         clock,
         {
-            "rnnfast": lambda: [decoding.greedy(*one, NEVER, LONGEST) for one in ours],
+            "rnnfast": lambda: [decoding.greedy(*one, BOUNDARY, LONGEST) for one in ours],
             "PyTorch": lambda: [model.greedy(cell, *one, LONGEST) for one in theirs],
         },
     )

@@ -48,8 +48,7 @@ class AttentionSteps:
 
     def __init__(self, parts: EncoderDecoder) -> None:
         source = layers.Input((None,))
-        encoded, *states = parts.encoder(parts.read(source))
-        state = [layers.Concatenate()(states[k::2]) for k in range(2)]
+        encoded, state = parts.encode(source)
         self._read = Model(source, [encoded, *state]).prepack()
         kernel, recurrent, bias = parts.decoder.get_weights()
         self._cell: Any = rnnfast.prepack("lstm", kernel.T, recurrent.T, bias)

@@ -46,18 +46,17 @@ def greedy(step: Step, state: State, boundary: int, longest: int) -> list[list[i
         The B sequences, without boundaries.
     """
     symbols = np.full(len(state[0]), boundary)
-    ended = np.zeros(len(symbols), bool)
-    written: list[Array] = []
+    written: list[list[int]] = []
+    ended = [False] * len(symbols)
     for _ in range(longest):
         logits, state = step(symbols, state)
         symbols = logits.argmax(axis=1)
-        ended |= symbols == boundary
-        if ended.all():
+        # Of few sequences numbers are looked at faster than arrays.
+        written.append(symbols.tolist())
+        ended = [one or symbol == boundary for one, symbol in zip(ended, written[-1], strict=True)]
+        if all(ended):
             break
-        written.append(symbols)
-    return [
-        _before(boundary, (int(of_step[row]) for of_step in written)) for row in range(len(symbols))
-    ]
+    return [_before(boundary, (of_step[row] for of_step in written)) for row in range(len(ended))]
 
 
 def beam(step: Step, state: State, boundary: int, longest: int, width: int) -> list[int]:

@@ -58,7 +58,6 @@ class EncoderDecoder:
             raise ValueError(f"attention must be one of {ATTENTIONS}, got {attention!r}")
         if units % 2:
             raise ValueError(f"units must be even, got {units}")
-        self.attention = attention
         self.read = layers.Embedding(source_size, width, mask_zero=True)
         half = layers.LSTM(units // 2, return_sequences=True, return_state=True)
         self.encoder = layers.Bidirectional(half)
@@ -69,6 +68,11 @@ class EncoderDecoder:
         self.key = layers.Dense(units, use_bias=additive)
         self.attend = layers.AdditiveAttention() if additive else layers.Attention()
         self.combine = layers.Dense(units, "tanh")
+
+    def encode(self, source: Symbol) -> tuple[Symbol, list[Symbol]]:
+        """Connect what reads (batch, S): gives e (batch, S, H) and the state after, [h, c]."""
+        encoded, *states = self.encoder(self.read(source))
+        return encoded, [layers.Concatenate()(states[k::2]) for k in range(2)]
 
     def connect(self, source: Symbol, previous: Symbol) -> Features:
         """Connect the layers.
@@ -83,8 +87,7 @@ class EncoderDecoder:
         Features
             Masked as `previous` is.
         """
-        encoded, *states = self.encoder(self.read(source))
-        state = [layers.Concatenate()(states[k::2]) for k in range(2)]
+        encoded, state = self.encode(source)
         h = self.decoder(self.write(previous), initial_state=state)
         query = h if self.query is None else self.query(h)
         context, weights = self.attend(

@@ -51,6 +51,8 @@ class Summarizer:
         To be trained with what `arrays` gives.
     """
 
+    _steps: AttentionSteps
+
     def __init__(
         self, vocabulary: Vocabulary, units: int, width: int, longest: int, dropout: float
     ) -> None:
@@ -74,7 +76,6 @@ class Summarizer:
 
     def write(self, text: Documented, width: int, longest: int) -> list[str]:
         """Write a first line from the rest, with a beam, of `longest` words at most."""
-        self._steps: AttentionSteps
         memory, state = self._steps.read(self._read([text]))
         step = partial(self._step, memory, text)
         return self._words(text, beam(step, state, BOUNDARY, longest, width))

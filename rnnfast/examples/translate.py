@@ -57,16 +57,20 @@ class Translator:
         [read (B, S), written before (B, T)] to the probabilities (B, T, V) of what is next.
     weights : Model
         Of the same to what each step looks at (B, T, S).
+    parts : EncoderDecoder
+        The layers.
+    head : Dense
+        The last one.
     """
 
     def __init__(self, pairs: Sequence[Pair], units: int, width: int, attention: str) -> None:
         self.source = Vocabulary(sorted({character for pair in pairs for character in pair.words}))
         self.target = Vocabulary(sorted({character for pair in pairs for character in pair.iso}))
-        self._parts = EncoderDecoder(len(self.source), len(self.target), units, width, attention)
+        self.parts = EncoderDecoder(len(self.source), len(self.target), units, width, attention)
         read, previous = layers.Input((None,), name="read"), layers.Input((None,), name="previous")
-        features = self._parts.connect(read, previous)
-        self._head = layers.Dense(len(self.target), "softmax")
-        self.model = Model([read, previous], self._head(features.u))
+        features = self.parts.connect(read, previous)
+        self.head = layers.Dense(len(self.target), "softmax")
+        self.model = Model([read, previous], self.head(features.u))
         self.weights = Model([read, previous], features.weights)
 
     def arrays(self, pairs: Sequence[Pair]) -> tuple[list[Any], Any]:
@@ -81,7 +85,7 @@ class Translator:
 
     def served(self) -> Served:
         """Pack what has been trained."""
-        return Served(self, AttentionSteps(self._parts), *self._head.get_weights())
+        return Served(self, AttentionSteps(self.parts), *self.head.get_weights())
 
 
 class Served:
