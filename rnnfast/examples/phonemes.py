@@ -119,13 +119,13 @@ def corpus(utterances: int, seed: int, noise: float) -> list[Utterance]:
 def _track(one: int, frames: int) -> NDArray[Any]:
     """Return formants, loudness and width of each frame, (frames, 4)."""
     ends = _ENDS[NAMES[one]]
-    return np.maximum(np.linspace(ends[0], ends[-1], frames), 0)
+    return np.asarray(np.maximum(np.linspace(ends[0], ends[-1], frames), 0))
 
 
 def _smoothed(tracks: NDArray[Any]) -> NDArray[Any]:
     """Return the mean over three frames: a tongue has a mass."""
     padded = np.pad(tracks, ((1, 1), (0, 0)), mode="edge")
-    return np.mean([padded[k : k + len(tracks)] for k in range(3)], axis=0)
+    return np.asarray(np.mean([padded[k : k + len(tracks)] for k in range(3)], axis=0))
 
 
 def _spectrum(tracks: NDArray[Any], higher: float, louder: float) -> NDArray[Any]:

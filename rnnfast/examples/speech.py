@@ -122,8 +122,8 @@ class NearestMeans:
         classes = distances.argmin(axis=1)
         begins = np.flatnonzero(np.append(True, classes[1:] != classes[:-1]))
         lasts = np.diff(np.append(begins, len(classes))) >= self._shortest
-        found = classes[begins[lasts]]
-        return found[found != PAUSE]
+        found: Labels = classes[begins[lasts & (classes[begins] != PAUSE)]]
+        return found
 
 
 def build(units: int) -> Sequential:
@@ -235,9 +235,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     print("\nlabel error of held-out utterances")
     for name, read in found.items():
         print(f"{name:36}{label_error_rate(read, held_out):8.1%}")
-    said, *_, read = held_out[0].labels, *(labels[0] for labels in found.values())
-    print(f"\nsaid  {_spelled(said)}\nread  {_spelled(read)}")
-    save_picture(options.plot, lambda figure: draw(figure, model, held_out[0], read), (9.0, 6.0))
+    example, found_there = held_out[0], list(found.values())[-1][0]
+    print(f"\nsaid  {_spelled(example.labels)}\nread  {_spelled(found_there)}")
+    save_picture(options.plot, lambda figure: draw(figure, model, example, found_there), (9.0, 6.0))
 
 
 def draw(figure: Any, model: Sequential, utterance: Utterance, read: Labels) -> None:

@@ -7,6 +7,7 @@ from rnnfast.layers.attention import Attention
 from rnnfast.layers.bidirectional import Bidirectional
 from rnnfast.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from rnnfast.layers.concatenate import Concatenate
+from rnnfast.layers.conv_lstm2d import ConvLSTM2D
 from rnnfast.layers.dense import Dense
 from rnnfast.layers.dropout import Dropout
 from rnnfast.layers.embedding import Embedding
@@ -37,6 +38,7 @@ __all__ = [
     "Attention",
     "Bidirectional",
     "Concatenate",
+    "ConvLSTM2D",
     "Dense",
     "Dropout",
     "Embedding",

@@ -148,17 +148,18 @@ class Bidirectional(RecurrentLayer):
             (batch, time, H) or (batch, H), of both layers' H together with "concat"; a tuple of
             such where a call gives several arrays.
         """
-        *_, f = self._shape_of(self.forward_layer, input_shape)
-        *rest, b = self._shape_of(self.backward_layer, input_shape)
-        states = self._state_shapes(input_shape[0]) if self.return_state else ()
+        (*_, f), forward_states = self._shapes_of(self.forward_layer, input_shape)
+        (*rest, b), backward_states = self._shapes_of(self.backward_layer, input_shape)
+        states = (*forward_states, *backward_states)
         if self.merge_mode is None:
             return ((*rest, f), (*rest, b), *states)
         shape = (*rest, f + b if self.merge_mode == "concat" else f)
         return (shape, *states) if states else shape
 
-    def _shape_of(self, layer: Unidirectional, input_shape: Shape) -> Any:
+    def _shapes_of(self, layer: Unidirectional, input_shape: Shape) -> tuple[Any, Sequence[Any]]:
+        """Give the shapes of a layer's result and of what it gives beside it."""
         shape = layer.compute_output_shape(input_shape)
-        return shape[0] if self.return_state else shape
+        return (shape[0], shape[1:]) if self.return_state else (shape, ())
 
     def _create_weights(self, input_shape: Shape) -> None:
         for side, layer in zip(("forward", "backward"), self._both, strict=True):
@@ -186,6 +187,11 @@ class Bidirectional(RecurrentLayer):
     def state_sizes(self) -> list[int]:
         """Units of each state, those of the forward layer first."""
         return self.forward_layer.state_sizes + self.backward_layer.state_sizes
+
+    @property
+    def state_shapes(self) -> list[tuple[int, ...]]:
+        """Shape of each state, those of the forward layer first."""
+        return self.forward_layer.state_shapes + self.backward_layer.state_shapes
 
     @property
     def states(self) -> States | None:

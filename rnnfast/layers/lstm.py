@@ -228,6 +228,11 @@ class LSTM(CellLayer):
     def _initial_bias(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         if not self.unit_forget_bias:
             return self.bias_initializer(shape, dtype)
-        input_gate = self.bias_initializer((self.units,), dtype)
-        candidate_and_output = self.bias_initializer((2 * self.units,), dtype)
-        return np.concatenate([input_gate, np.ones(self.units, dtype), candidate_and_output])
+        return remembering(self.bias_initializer, self.units, dtype)
+
+
+def remembering(initializer: Callable[..., Array], units: int, dtype: DTypeLike) -> Array:
+    """Make a bias (4*H,) that is 1 for the forget gate, and else what an initializer gives."""
+    input_gate = initializer((units,), dtype)
+    candidate_and_output = initializer((2 * units,), dtype)
+    return np.concatenate([input_gate, np.ones(units, dtype), candidate_and_output])

@@ -12,7 +12,7 @@ and backward
     dy'[j] = sum of dy[t] over the t that show y'[j]         dx[order[j]] = dx'[j]
 
 Where valid steps come first already (padding at the end), `order` is left out, and with it both
-copies. Sequences are (time, batch, ...) here.
+copies. Sequences are (time, batch, ...) here, a step a vector or an image.
 """
 
 from __future__ import annotations
@@ -78,31 +78,36 @@ class MaskedSteps:
             # As a rule: masked steps have no part in a loss, nor in the layer above.
             return self.pack(dy)
         # In the order in which steps are taken, those that show a result follow it at once.
-        steps, batch, units = dy.shape
-        shown = dy * self._shown[:, :, None]
-        in_order = shown[self._direction].swapaxes(0, 1).reshape(-1, units)
+        steps, batch, *of_step = dy.shape
+        shown = dy * over(self._shown, dy)
+        in_order = shown[self._direction].swapaxes(0, 1).reshape(steps * batch, *of_step)
         starts = np.flatnonzero(self._mask[self._direction].T)
         sums = np.add.reduceat(in_order, starts, axis=0)
         rows, times = np.divmod(starts, steps)
         sources = self._source[self._direction][times, rows]
-        collected = np.zeros((steps, batch, units), dy.dtype)
+        collected = np.zeros(dy.shape, dy.dtype)
         collected[sources, rows] = sums
         return collected
 
     def last(self, h: Array) -> Array:
         """Give the result of the step taken last, or its gradient, where it shows the last `h`."""
         shown = self._shown[self._direction][-1]
-        return np.where(shown[:, None], h, np.zeros((), h.dtype))
+        return np.where(over(shown, h), h, np.zeros((), h.dtype))
+
+
+def over(mask: Mask, values: Array) -> Mask:
+    """Give a mask of the first axes of `values` as many axes as those have."""
+    return mask.reshape(mask.shape + (1,) * (values.ndim - mask.ndim))
 
 
 def _pick(sequence: Array, steps: NDArray[np.intp]) -> Array:
     # Whole vectors at a time, where take_along_axis would pick number by number. Layers hand over
     # either axis first in memory.
     steps_first = sequence.strides[0] >= sequence.strides[1]
-    length, batch, width = sequence.shape
+    length, batch, *of_step = sequence.shape
     if steps_first:
         rows, places = sequence, steps * batch + np.arange(batch)
     else:
         rows, places = sequence.swapaxes(0, 1), steps + length * np.arange(batch)
-    picked: Array = rows.reshape(-1, width).take(places, axis=0)
+    picked: Array = rows.reshape(length * batch, *of_step).take(places, axis=0)
     return picked

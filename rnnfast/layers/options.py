@@ -54,6 +54,15 @@ class CellLayerOptions(RecurrentOptions, _OneCell, total=False):
     """Of recurrent layers over one cell."""
 
 
+class ConvLSTMOptions(LayerOptions, total=False):
+    """Of `ConvLSTM2D`."""
+
+    kernel_constraint: None
+    recurrent_constraint: None
+    bias_constraint: None
+    unroll: Literal[False]
+
+
 class CellOptions(_Common, _OneCell, total=False):
     """Of `SimpleRNNCell`: what `SimpleRNN` lists, but for what concerns sequences."""
 

@@ -62,6 +62,11 @@ class RecurrentLayer(Layer):
         """Units of each state, one after another."""
 
     @property
+    def state_shapes(self) -> list[tuple[int, ...]]:
+        """Shape of each state, without the batch axis."""
+        return [(size,) for size in self.state_sizes]
+
+    @property
     @abstractmethod
     def states(self) -> States | None:
         """What the last batch has left, copied; None without one, or when not stateful."""
@@ -227,13 +232,12 @@ class RecurrentLayer(Layer):
             )
         self.build(x.shape)
         shapes = [one.shape for one in states]
-        sizes = [(size,) for size in self.state_sizes]
-        if states and [shape[1:] for shape in shapes] != sizes:
+        if states and [shape[1:] for shape in shapes] != self.state_shapes:
             raise ValueError(
                 f"initial_state of layer {self.name!r} must be of shapes "
-                f"{[(None, size) for size in self.state_sizes]}, got {shapes}"
+                f"{[(None, *shape) for shape in self.state_shapes]}, got {shapes}"
             )
-        after = [(x.shape[0], size) for size in self.state_sizes] if self.return_state else []
+        after = [(x.shape[0], *shape) for shape in self.state_shapes] if self.return_state else []
         return symbol.call(self, takes, [*self._result_shapes(x.shape), *after])
 
     def _in_form(self, given: list[symbol.Symbol]) -> Any:
@@ -305,7 +309,7 @@ class RecurrentLayer(Layer):
 
     def _state_shapes(self, batch: int | None) -> Sequence[Any]:
         """Give the shapes of the states in that form."""
-        return self._nested([(batch, size) for size in self.state_sizes])
+        return self._nested([(batch, *shape) for shape in self.state_shapes])
 
     def _as_states(
         self, given: ArrayLike | Sequence[Any], batch: int, argument: str = "initial_state"
@@ -313,7 +317,7 @@ class RecurrentLayer(Layer):
         states = tuple(
             as_numbers(argument, one).astype(self.dtype, copy=False) for one in _leaves(given)
         )
-        wanted = [(batch, size) for size in self.state_sizes]
+        wanted = [(batch, *shape) for shape in self.state_shapes]
         shapes = [state.shape for state in states]
         if shapes != wanted:
             raise ValueError(

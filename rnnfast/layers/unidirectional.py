@@ -1,6 +1,6 @@
 """A recurrence in one direction: what comes before the engine that takes the steps, and after it.
 
-The engine sees (time, batch, I), the steps that are there and states, and gives results beside
+The engine sees (time, batch, ...), the steps that are there and states, and gives results beside
 their steps whichever way it goes:
 
     y, after = scan(x, lengths, before)           dx, gradients, dbefore = pull(dy, dafter)
@@ -20,7 +20,7 @@ from numpy.typing import DTypeLike
 
 from rnnfast._check.options import flag
 from rnnfast.layers.layer import Array, Mask, Shape
-from rnnfast.layers.masks import MaskedSteps
+from rnnfast.layers.masks import MaskedSteps, over
 from rnnfast.layers.missing_axis import meant_by
 from rnnfast.layers.recurrent_layer import Outcome, RecurrentLayer, States, StatesPullback
 from rnnfast.layers.value import Value
@@ -220,17 +220,17 @@ class Unidirectional(RecurrentLayer):
                 f"layer {self.name!r} has an initial_state that other layers give, and cannot take "
                 "single steps: call the packed model on the sequence"
             )
+        mask_after = self.compute_mask(x, mask)
         after = self._step(x, state)
         if mask is not None:
-            there = mask[:, None]
             unchanged = [np.zeros_like(one) for one in after] if state is None else state
             pairs = zip(after, unchanged, strict=True)
-            after = tuple(np.where(there, new, old) for new, old in pairs)
+            after = tuple(np.where(over(mask, new), new, old) for new, old in pairs)
         y = after[self._output_state]
         if mask is not None and self.return_sequences and self.zero_output_for_mask:
-            y = np.where(there, y, np.zeros((), y.dtype))
+            y = np.where(over(mask, y), y, np.zeros((), y.dtype))
         states = after if self.return_state else ()
-        return [Value(y, self.compute_mask(x, mask)), *map(Value, states)], after
+        return [Value(y, mask_after), *map(Value, states)], after
 
     # ---------------------------------------------------------------------------- with masks
 
@@ -297,4 +297,4 @@ class Unidirectional(RecurrentLayer):
 
 
 def _swap_batch_and_time(x: Array) -> Array:
-    return x.transpose(1, 0, 2)
+    return x.swapaxes(0, 1)

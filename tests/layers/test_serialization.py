@@ -14,6 +14,7 @@ from rnnfast.layers.merge import Merge
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((2, 4, 3))
+X_IMAGES = RNG.standard_normal((2, 4, 3, 4, 2))
 
 CELL = {
     "use_bias": False,
@@ -45,6 +46,15 @@ LSTM = {
     "projection": 2,
     "projection_initializer": "he_uniform",
     "peephole": True,
+}
+IMAGES = {
+    "activation": "softsign",
+    "recurrent_activation": "hard_sigmoid",
+    "unit_forget_bias": False,
+    **{name: value for name, value in CELL.items() if name not in ("weight_dropout", "zoneout")},
+    **SEQUENCE,
+    **LAYER,
+    "input_shape": (4, 3, 4, 2),
 }
 GRU = {"activation": "relu", "recurrent_activation": None, "reset_after": False}
 F64 = {"dtype": "float64"}
@@ -106,6 +116,8 @@ MADE = {
         None,
         backward_layer=layers.RNN([layers.LSTMCell(5)], go_backwards=True, name="back"),
     ),
+    "ConvLSTM2D": lambda: layers.ConvLSTM2D(5, (2, 3), 2, "same", "channels_last", **IMAGES),
+    "ConvLSTM2D, dilated": lambda: layers.ConvLSTM2D(5, 2, dilation_rate=(1, 2)),
     "TimeDistributed": lambda: layers.TimeDistributed(
         layers.Dense(5, "tanh", kernel_regularizer="l2", **F64), **LAYER
     ),
@@ -144,6 +156,7 @@ def test_numbers_come_back(make):
     copy = again(layer)
     x = RNG.integers(7, size=(2, 4)) if isinstance(layer, layers.Embedding) else X
     x = X[:, 0] if isinstance(layer, layers.RepeatVector) else x
+    x = X_IMAGES if isinstance(layer, layers.ConvLSTM2D) else x
     x = [X, X] if isinstance(layer, Merge) else x
     wanted = layer(x)
     assert copy(x) is not None  # builds it
