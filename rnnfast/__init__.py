@@ -10,7 +10,7 @@ The functions on arrays are loaded at once:
 
 What trains models, under Keras's names, is loaded when it is first used: `Sequential`, `Model`,
 `load_model` and the modules `models`, `layers`, `losses`, `optimizers`, `metrics`, `callbacks`,
-`initializers`, `regularizers`, `utils`; so are `interop`, drop-ins for other libraries,
+`initializers`, `regularizers`, `training`, `utils`; so are `interop`, drop-ins for other libraries,
 `reference` (the equations in plain NumPy), `testing` and `bench`.
 """
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         reference,
         regularizers,
         testing,
+        training,
         utils,
     )
     from .models import Model, Sequential, load_model
@@ -68,6 +69,7 @@ __all__ = [
     "set_num_threads",
     "show_config",
     "testing",
+    "training",
     "utils",
 ]
 __all__ += functional.__all__

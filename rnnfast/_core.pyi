@@ -187,6 +187,22 @@ def draw_mask(
 def apply_mask(x: _Array, mask: _Array, to: _Array, /) -> None:
     """Write x times a mask, (T, B, I) or one (B, I) for all steps, to an array; x may be it."""
 
+def ctc(
+    x: _Array,
+    lengths: _Integers,
+    labels: _Integers,
+    starts: _Integers,
+    blank: int,
+    losses: _Array,
+    gradient: _Optional,
+    /,
+) -> None:
+    """Write the losses (B,) of targets, and their gradient by the logits x (T, B, C) if wanted.
+
+    `labels` are those of all targets in turn, `starts` (B + 1,) where each begins and the last
+    ends. T and B may be 0. The gradient may have any strides over time and batch, as x.
+    """
+
 def cells() -> list[CellFacts]:
     """All cells, in the order of the registry."""
 

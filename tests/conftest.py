@@ -20,6 +20,8 @@ ALLOWED_SKIPS = (
     "this system does not tell a process its peak memory",
     r"no cross compiler \(aarch64-linux-gnu-g\+\+\)",
     r"no emulator \(qemu-\w+\)",
+    r"no CUDA compiler \(nvcc\)",
+    "no CUDA device",
     r"no binutils \(\w+\)",
     r"not an x86-64 machine",
     r"no affinity on this system",

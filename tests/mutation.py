@@ -119,7 +119,8 @@ def statements(code: str) -> Iterator[tuple[int, int]]:
         for at in range(function.end(), len(code)):
             depth += {"{": 1, "}": -1}.get(code[at], 0)
             if code[at] == ";" and depth == 1:
-                yield begin + len(code[begin:at]) - len(code[begin:at].lstrip()), at
+                if " = " in code[begin:at]:
+                    yield begin + len(code[begin:at]) - len(code[begin:at].lstrip()), at
                 begin = at + 1
             if depth == 0:
                 break

@@ -35,6 +35,7 @@ MAY_INCLUDE = {
     "cells": CELLS,
     "gemm": {"base", "simd"},
     "call": CALL,
+    "ctc": {"base", "simd", "math"},
     "random": {"base"},
     "cpu/plan": CALL,
     "cpu/layout": LAYOUT,
@@ -42,10 +43,12 @@ MAY_INCLUDE = {
     "cpu/forward": PASSES,
     "cpu/backward": PASSES,
     "cpu/drive": DRIVES,
-    "cpu/targets": DRIVES,
-    "cpu/dispatch": DRIVES | {"cpu/targets"},
+    "cpu/targets": DRIVES | {"ctc"},
+    "cpu/dispatch": DRIVES | {"ctc", "cpu/targets"},
+    "cuda": {*CELLS, "call"},
+    "cuda/general": {*CELLS, "call", "cuda"},
     "api": {"base", "math", "call", "cpu/plan", "cpu/dispatch"},
-    "bindings": {"base", "random", "cpu/dispatch", "api"},
+    "bindings": {"base", "ctc", "random", "cpu/dispatch", "api"},
 }
 
 # Compiled once per instruction set, so a template of the standard library instantiated there could
@@ -71,7 +74,8 @@ INSTRUCTION_SET = re.compile(
 OPENMP = re.compile(r"^\s*#\s*pragma\s+omp\b|_OPENMP\b|<omp\.h>|\bomp_\w+\s*\(")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"(?P<own>[^"]+)"|<(?P<system>[^>]+)>)', re.MULTILINE)
 
-SOURCES = sorted(path for path in CSRC.rglob("*") if path.suffix in (".hpp", ".cpp", ".h", ".inc"))
+SUFFIXES = {".hpp", ".cpp", ".h", ".inc", ".cu", ".cuh"}
+SOURCES = sorted(path for path in CSRC.rglob("*") if path.suffix in SUFFIXES)
 
 
 def name(path: Path) -> str:
@@ -194,7 +198,7 @@ MAY_IMPORT = {
     "regularizers": {"utils"},
     "utils": {"_check"},
     "layers": {"engine", "functional", "initializers", "regularizers", "utils", "_check"},
-    "losses": {"utils", "_check"},
+    "losses": {"functional", "utils", "_check"},
     "metrics": {"utils", "losses", "_check"},
     "optimizers": {"utils", "_check"},
     "callbacks": {"utils", "_check"},
@@ -207,7 +211,6 @@ MAY_IMPORT = {
 HOSTS = {
     "jax",
     "keras",
-    "mpi4py",
     "onnx",
     "onnxruntime",
     "openvino",
@@ -216,7 +219,7 @@ HOSTS = {
     "torch",
 }
 MAY_IMPORT_HOSTS = {"interop", "bench", "examples"}
-OPTIONAL = {"matplotlib", "msgspec", "safetensors", "threadpoolctl", "tqdm"}
+OPTIONAL = {"matplotlib", "mpi4py", "msgspec", "safetensors", "threadpoolctl", "tqdm"}
 
 MODULES = sorted(path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".pyi"))
 

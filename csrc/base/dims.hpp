@@ -4,6 +4,8 @@
 
 #include <cstddef>
 
+#include "base/host_device.hpp"
+
 namespace rnnfast {
 
 using index = std::ptrdiff_t;
@@ -18,13 +20,13 @@ struct Dims {
 
 namespace {  // internal linkage: these are compiled once per instruction set and must not be merged
 
-constexpr index ceil_div(index a, index b) { return (a + b - 1) / b; }
-constexpr index round_up(index a, index b) { return ceil_div(a, b) * b; }
-constexpr index smaller(index a, index b) { return a < b ? a : b; }
-constexpr index larger(index a, index b) { return a > b ? a : b; }
+RNNFAST_BOTH constexpr index ceil_div(index a, index b) { return (a + b - 1) / b; }
+RNNFAST_BOTH constexpr index round_up(index a, index b) { return ceil_div(a, b) * b; }
+RNNFAST_BOTH constexpr index smaller(index a, index b) { return a < b ? a : b; }
+RNNFAST_BOTH constexpr index larger(index a, index b) { return a > b ? a : b; }
 
 /// The width of h: R or H.
-constexpr index outputs_of(const Dims& dims) {
+RNNFAST_BOTH constexpr index outputs_of(const Dims& dims) {
   return dims.projection ? dims.projection : dims.units;
 }
 
@@ -32,15 +34,15 @@ constexpr index outputs_of(const Dims& dims) {
 struct Span {
   index begin;
   index end;
-  constexpr index size() const { return end - begin; }
+  RNNFAST_BOTH constexpr index size() const { return end - begin; }
 };
 
 /// What of [begin, end] is nearest.
-constexpr index within(index value, Span span) {
+RNNFAST_BOTH constexpr index within(index value, Span span) {
   return smaller(larger(value, span.begin), span.end);
 }
 
-constexpr Span share(index count, index id, index workers) {
+RNNFAST_BOTH constexpr Span share(index count, index id, index workers) {
   return {count * id / workers, count * (id + 1) / workers};
 }
 

@@ -56,8 +56,8 @@ namespace {
 struct Range {
   int begin;
   int end;
-  constexpr int count() const { return end - begin; }
-  constexpr bool has(int part) const { return begin <= part && part < end; }
+  RNNFAST_BOTH constexpr int count() const { return end - begin; }
+  RNNFAST_BOTH constexpr bool has(int part) const { return begin <= part && part < end; }
 };
 
 template <class V>
@@ -78,7 +78,7 @@ concept Projectable = Shape::has_memory && !Normalized<Shape>;
 
 /// What a row of slots is scaled by when it is normalized.
 template <class Shape>
-constexpr int scales() {
+RNNFAST_BOTH constexpr int scales() {
   if constexpr (NormalizesMemory<Shape>) {
     return Shape::norms + 1;
   } else if constexpr (Normalized<Shape>) {
@@ -90,7 +90,7 @@ constexpr int scales() {
 
 /// Rows, of H numbers, of the weights of its norms: gains of both products, gain and bias of c.
 template <class Shape>
-constexpr int norm_rows() {
+RNNFAST_BOTH constexpr int norm_rows() {
   if constexpr (Normalized<Shape>) {
     return 2 * Shape::gates + (NormalizesMemory<Shape> ? 2 : 0);
   } else {
@@ -104,7 +104,7 @@ struct Fixed {
   Gates gates;
   Candidate candidate;
   Output output;
-  explicit Fixed(const ActivationChoice*) : gates(), candidate(), output() {}
+  RNNFAST_BOTH explicit Fixed(const ActivationChoice*) : gates(), candidate(), output() {}
 };
 using Usual = Fixed<Sigmoid, Tanh>;
 
@@ -114,7 +114,7 @@ struct ChosenActivations {
   Chosen<T> gates;
   Chosen<T> candidate;
   Chosen<T> output;
-  explicit ChosenActivations(const ActivationChoice* of)
+  RNNFAST_BOTH explicit ChosenActivations(const ActivationChoice* of)
       : gates(of[0]), candidate(of[1]), output(of[2]) {}
 };
 

@@ -33,7 +33,7 @@ struct Gru : GruShape {
   Activations act;
 
   template <class V>
-  State<V> forward(V (&gate)[parts], State<V> prev) const {
+  RNNFAST_BOTH State<V> forward(V (&gate)[parts], State<V> prev) const {
     gate[r] = act.gates.value(gate[r]);
     gate[z] = act.gates.value(gate[z]);
     gate[n] = act.candidate.value(fma(gate[r], gate[m], gate[n]));
@@ -41,7 +41,8 @@ struct Gru : GruShape {
   }
 
   template <class V>
-  void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts]) const {
+  RNNFAST_BOTH void backward(const V (&gate)[parts], State<V> prev, State<V>& d,
+                             V (&delta)[parts]) const {
     delta[n] = d.h * (splat<V>(1) - gate[z]) * act.candidate.slope(gate[n]);
     delta[z] = d.h * (prev.h - gate[n]) * act.gates.slope(gate[z]);
     delta[m] = delta[n] * gate[r];

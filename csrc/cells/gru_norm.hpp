@@ -38,20 +38,20 @@ struct GruNorm : GruNormShape {
   Activations act;
 
   template <class V>
-  void activate(const V (&part)[parts], V (&gate)[gates]) const {
+  RNNFAST_BOTH void activate(const V (&part)[parts], V (&gate)[gates]) const {
     gate[r] = act.gates.value(part[hr] + part[xr]);
     gate[z] = act.gates.value(part[hz] + part[xz]);
     gate[n] = act.candidate.value(fma(gate[r], part[m], part[xn]));
   }
 
   template <class V>
-  static State<V> forward(const V (&gate)[gates], State<V> prev) {
+  RNNFAST_BOTH static State<V> forward(const V (&gate)[gates], State<V> prev) {
     return {fma(gate[z], prev.h - gate[n], gate[n]), V{}};
   }
 
   template <class V>
-  void backward(const V (&part)[parts], const V (&gate)[gates], State<V> prev, State<V>& d,
-                V (&delta)[parts]) const {
+  RNNFAST_BOTH void backward(const V (&part)[parts], const V (&gate)[gates], State<V> prev,
+                             State<V>& d, V (&delta)[parts]) const {
     delta[xn] = d.h * (splat<V>(1) - gate[z]) * act.candidate.slope(gate[n]);
     delta[xz] = d.h * (prev.h - gate[n]) * act.gates.slope(gate[z]);
     delta[dm] = delta[xn] * gate[r];

@@ -32,20 +32,21 @@ struct GruResetBefore : GruResetBeforeShape {
   Activations act;
 
   template <int Phase, class V>
-  V stage(V (&gate)[parts], V h_prev) const {
+  RNNFAST_BOTH V stage(V (&gate)[parts], V h_prev) const {
     gate[r] = act.gates.value(gate[r]);
     gate[z] = act.gates.value(gate[z]);
     return gate[r] * h_prev;
   }
 
   template <class V>
-  State<V> forward(V (&gate)[parts], State<V> prev) const {
+  RNNFAST_BOTH State<V> forward(V (&gate)[parts], State<V> prev) const {
     gate[n] = act.candidate.value(gate[n]);
     return {fma(gate[z], prev.h - gate[n], gate[n]), V{}};
   }
 
   template <class V>
-  void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts]) const {
+  RNNFAST_BOTH void backward(const V (&gate)[parts], State<V> prev, State<V>& d,
+                             V (&delta)[parts]) const {
     delta[n] = d.h * (splat<V>(1) - gate[z]) * act.candidate.slope(gate[n]);
     delta[z] = d.h * (prev.h - gate[n]) * act.gates.slope(gate[z]);
     delta[r] = V{};  // known only after the second phase's product
@@ -53,7 +54,8 @@ struct GruResetBefore : GruResetBeforeShape {
   }
 
   template <int Phase, class V>
-  void unstage(const V (&gate)[parts], V h_prev, V d_operand, V& dh, V (&delta)[parts]) const {
+  RNNFAST_BOTH void unstage(const V (&gate)[parts], V h_prev, V d_operand, V& dh,
+                            V (&delta)[parts]) const {
     delta[r] = d_operand * h_prev * act.gates.slope(gate[r]);
     dh = fma(d_operand, gate[r], dh);
   }

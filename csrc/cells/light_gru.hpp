@@ -30,7 +30,7 @@ struct LightGru : LightGruShape {
   Activations act;
 
   template <class V>
-  State<V> forward(V (&gate)[parts], State<V> prev) const {
+  RNNFAST_BOTH State<V> forward(V (&gate)[parts], State<V> prev) const {
     gate[z] = act.gates.value(gate[z]);
     gate[n] = act.candidate.value(gate[n]);
     // Not n + z (h_prev - n): n may be infinite.
@@ -38,7 +38,8 @@ struct LightGru : LightGruShape {
   }
 
   template <class V>
-  void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts]) const {
+  RNNFAST_BOTH void backward(const V (&gate)[parts], State<V> prev, State<V>& d,
+                             V (&delta)[parts]) const {
     delta[z] = d.h * (prev.h - gate[n]) * act.gates.slope(gate[z]);
     delta[n] = d.h * (splat<V>(1) - gate[z]) * act.candidate.slope(gate[n]);
     d.h = d.h * gate[z];

@@ -43,7 +43,7 @@ struct Lstm : LstmShape<forget == Forget::own ? 4 : 3> {
   Activations act;
 
   template <class V>
-  State<V> forward(V (&gate)[parts], State<V> prev) const {
+  RNNFAST_BOTH State<V> forward(V (&gate)[parts], State<V> prev) const {
     gate[i] = act.gates.value(gate[i]);
     if constexpr (forget == Forget::own) gate[f] = act.gates.value(gate[f]);
     gate[g] = act.candidate.value(gate[g]);
@@ -53,7 +53,8 @@ struct Lstm : LstmShape<forget == Forget::own ? 4 : 3> {
   }
 
   template <class V>
-  void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts]) const {
+  RNNFAST_BOTH void backward(const V (&gate)[parts], State<V> prev, State<V>& d,
+                             V (&delta)[parts]) const {
     const V tanh_c = act.output.value(memory(gate, prev));
     const V dc = fma(d.h * gate[o], act.output.slope(tanh_c), d.c);
     const V in = forget == Forget::coupled ? gate[g] - prev.c : gate[g];
@@ -69,7 +70,7 @@ struct Lstm : LstmShape<forget == Forget::own ? 4 : 3> {
 
   // c, also in the backward pass: three operations are less than a vector from memory.
   template <class V>
-  static V memory(const V (&gate)[parts], State<V> prev) {
+  RNNFAST_BOTH static V memory(const V (&gate)[parts], State<V> prev) {
     if constexpr (forget == Forget::own) return fma(gate[f], prev.c, gate[i] * gate[g]);
     if constexpr (forget == Forget::coupled) return fma(gate[i], gate[g] - prev.c, prev.c);
     if constexpr (forget == Forget::none) return fma(gate[i], gate[g], prev.c);

@@ -40,7 +40,7 @@ struct LstmNorm : LstmNormShape {
   Activations act;
 
   template <class V>
-  void activate(const V (&part)[parts], V (&gate)[gates]) const {
+  RNNFAST_BOTH void activate(const V (&part)[parts], V (&gate)[gates]) const {
     gate[i] = act.gates.value(part[hi] + part[xi]);
     gate[f] = act.gates.value(part[hf] + part[xf]);
     gate[g] = act.candidate.value(part[hg] + part[xg]);
@@ -48,25 +48,26 @@ struct LstmNorm : LstmNormShape {
   }
 
   template <class V>
-  static V memory(const V (&gate)[gates], State<V> prev) {
+  RNNFAST_BOTH static V memory(const V (&gate)[gates], State<V> prev) {
     return fma(gate[f], prev.c, gate[i] * gate[g]);
   }
 
   template <class V>
-  V output(V gate_o, V normalized) const {
+  RNNFAST_BOTH V output(V gate_o, V normalized) const {
     return gate_o * act.output.value(normalized);
   }
 
   template <class V>
-  void backward_output(const V (&gate)[gates], V normalized, V dh, V (&delta)[parts]) const {
+  RNNFAST_BOTH void backward_output(const V (&gate)[gates], V normalized, V dh,
+                                    V (&delta)[parts]) const {
     const V tanh_m = act.output.value(normalized);
     delta[m] = dh * gate[o] * act.output.slope(tanh_m);
     delta[xo] = dh * tanh_m * act.gates.slope(gate[o]);
   }
 
   template <class V>
-  void backward(const V (&)[parts], const V (&gate)[gates], State<V> prev, State<V>& d,
-                V (&delta)[parts]) const {
+  RNNFAST_BOTH void backward(const V (&)[parts], const V (&gate)[gates], State<V> prev, State<V>& d,
+                             V (&delta)[parts]) const {
     delta[xi] = d.c * gate[g] * act.gates.slope(gate[i]);
     delta[xf] = d.c * prev.c * act.gates.slope(gate[f]);
     delta[xg] = d.c * gate[i] * act.candidate.slope(gate[g]);

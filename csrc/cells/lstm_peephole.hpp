@@ -37,7 +37,7 @@ struct LstmPeephole : LstmPeepholeShape {
   Activations act;
 
   template <class V>
-  State<V> forward(V (&gate)[parts], State<V> prev, const V (&p)[unit_weights]) const {
+  RNNFAST_BOTH State<V> forward(V (&gate)[parts], State<V> prev, const V (&p)[unit_weights]) const {
     gate[i] = act.gates.value(fma(p[of_i], prev.c, gate[i]));
     gate[f] = act.gates.value(fma(p[of_f], prev.c, gate[f]));
     gate[g] = act.candidate.value(gate[g]);
@@ -47,8 +47,8 @@ struct LstmPeephole : LstmPeepholeShape {
   }
 
   template <class V>
-  void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts],
-                const V (&p)[unit_weights]) const {
+  RNNFAST_BOTH void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts],
+                             const V (&p)[unit_weights]) const {
     const V tanh_c = act.output.value(memory(gate, prev));
     delta[o] = d.h * tanh_c * act.gates.slope(gate[o]);
     const V dc_of_h = fma(d.h * gate[o], act.output.slope(tanh_c), d.c);
@@ -61,7 +61,7 @@ struct LstmPeephole : LstmPeepholeShape {
   }
 
   template <class V>
-  static V memory(const V (&gate)[parts], State<V> prev) {
+  RNNFAST_BOTH static V memory(const V (&gate)[parts], State<V> prev) {
     return fma(gate[f], prev.c, gate[i] * gate[g]);
   }
 };

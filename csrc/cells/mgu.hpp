@@ -32,26 +32,28 @@ struct Mgu : MguShape {
   Activations act;
 
   template <int Phase, class V>
-  V stage(V (&gate)[parts], V h_prev) const {
+  RNNFAST_BOTH V stage(V (&gate)[parts], V h_prev) const {
     gate[f] = act.gates.value(gate[f]);
     return gate[f] * h_prev;
   }
 
   template <class V>
-  State<V> forward(V (&gate)[parts], State<V> prev) const {
+  RNNFAST_BOTH State<V> forward(V (&gate)[parts], State<V> prev) const {
     gate[n] = act.candidate.value(gate[n]);
     return {fma(gate[f], gate[n] - prev.h, prev.h), V{}};
   }
 
   template <class V>
-  void backward(const V (&gate)[parts], State<V> prev, State<V>& d, V (&delta)[parts]) const {
+  RNNFAST_BOTH void backward(const V (&gate)[parts], State<V> prev, State<V>& d,
+                             V (&delta)[parts]) const {
     delta[n] = d.h * gate[f] * act.candidate.slope(gate[n]);
     delta[f] = d.h * (gate[n] - prev.h);  // the rest is known only after the second phase's product
     d.h = d.h * (splat<V>(1) - gate[f]);
   }
 
   template <int Phase, class V>
-  void unstage(const V (&gate)[parts], V h_prev, V d_operand, V& dh, V (&delta)[parts]) const {
+  RNNFAST_BOTH void unstage(const V (&gate)[parts], V h_prev, V d_operand, V& dh,
+                            V (&delta)[parts]) const {
     delta[f] = fma(d_operand, h_prev, delta[f]) * act.gates.slope(gate[f]);
     dh = fma(d_operand, gate[f], dh);
   }

@@ -27,13 +27,14 @@ struct Rnn : RnnShape {
   Activations act;
 
   template <class V>
-  State<V> forward(V (&gate)[parts], State<V>) const {
+  RNNFAST_BOTH State<V> forward(V (&gate)[parts], State<V>) const {
     gate[0] = act.candidate.value(gate[0]);
     return {gate[0], V{}};
   }
 
   template <class V>
-  void backward(const V (&gate)[parts], State<V>, State<V>& d, V (&delta)[parts]) const {
+  RNNFAST_BOTH void backward(const V (&gate)[parts], State<V>, State<V>& d,
+                             V (&delta)[parts]) const {
     delta[0] = d.h * act.candidate.slope(gate[0]);
     d.h = V{};
   }

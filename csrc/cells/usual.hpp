@@ -13,7 +13,7 @@ struct BoundedActivations {
   Bounded<Sigmoid, T> gates;
   Bounded<Tanh, T> candidate;
   Bounded<Tanh, T> output;
-  explicit BoundedActivations(const ChosenActivations<T>& chosen)
+  RNNFAST_BOTH explicit BoundedActivations(const ChosenActivations<T>& chosen)
       : gates(chosen.gates), candidate(chosen.candidate), output(chosen.output) {}
 };
 

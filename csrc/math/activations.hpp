@@ -15,21 +15,21 @@ namespace {
 // the epilogues of whichever cells come last.
 struct Sigmoid {
   template <class V>
-  [[gnu::always_inline]] static V value(V x) {
+  [[gnu::always_inline]] RNNFAST_BOTH static V value(V x) {
     using C = ExpConstants<Scalar<V>>;
     x = at_least(at_most(x, splat<V>(-C::lowest)), splat<V>(-C::highest));
     const V one = splat<V>(1);
     return one / (one + split_exp(-x).whole());
   }
   template <class V>
-  static V slope(V s) {
+  RNNFAST_BOTH static V slope(V s) {
     return fma(-s, s, s);
   }
 };
 
 struct Tanh {
   template <class V>
-  [[gnu::always_inline]] static V value(V x) {
+  [[gnu::always_inline]] RNNFAST_BOTH static V value(V x) {
     // From here on tanh rounds to 1: 9.02 in float, 19.07 in double.
     constexpr auto saturation = sizeof(Scalar<V>) == sizeof(float) ? 9.1f : 19.1f;
     x = at_least(at_most(x, splat<V>(saturation)), splat<V>(-saturation));
@@ -37,28 +37,28 @@ struct Tanh {
     return numerator / (numerator + splat<V>(2));
   }
   template <class V>
-  static V slope(V t) {
+  RNNFAST_BOTH static V slope(V t) {
     return fma(-t, t, splat<V>(1));
   }
 };
 
 struct Relu {
   template <class V>
-  static V value(V x) {
+  RNNFAST_BOTH static V value(V x) {
     return at_least(x, V{});
   }
   template <class V>
-  static V slope(V y) {
+  RNNFAST_BOTH static V slope(V y) {
     return y > V{} ? splat<V>(1) : V{};
   }
 };
 
 template <class V>
-[[gnu::always_inline]] inline V sigmoid(V x) {
+[[gnu::always_inline]] RNNFAST_BOTH inline V sigmoid(V x) {
   return Sigmoid::value(x);
 }
 template <class V>
-[[gnu::always_inline]] inline V tanh(V x) {
+[[gnu::always_inline]] RNNFAST_BOTH inline V tanh(V x) {
   return Tanh::value(x);
 }
 

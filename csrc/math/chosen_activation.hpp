@@ -20,13 +20,13 @@ namespace {
 
 /// e^x - 1 for x <= 0.
 template <class V>
-inline V exp_minus_1(V x) {
+RNNFAST_BOTH inline V exp_minus_1(V x) {
   return split_exp(at_least(x, splat<V>(ExpConstants<Scalar<V>>::lowest))).minus_1();
 }
 
 /// e^x, 0 below the normal numbers. Its halves reach as far as the results do; 2^n does not.
 template <class V>
-inline V exponential(V x) {
+RNNFAST_BOTH inline V exponential(V x) {
   using C = ExpConstants<Scalar<V>>;
   const V half = x * splat<V>(static_cast<Scalar<V>>(0.5));
   const V root =
@@ -36,7 +36,7 @@ inline V exponential(V x) {
 
 /// x / (1 + |x|), which has come to 1 long before x / x of two infinities would be NaN.
 template <class V>
-inline V softsign(V x) {
+RNNFAST_BOTH inline V softsign(V x) {
   const V far = splat<V>(1e30f);
   const V near = at_least(at_most(x, far), -far);
   return near / (splat<V>(1) + at_least(near, -near));
@@ -44,7 +44,7 @@ inline V softsign(V x) {
 
 /// log(1 + e^x)
 template <class V>
-inline V softplus(V x) {
+RNNFAST_BOTH inline V softplus(V x) {
   return at_least(x, V{}) + log1p(exponential(at_most(x, -x)));
 }
 
@@ -54,7 +54,7 @@ class Chosen {
   using F = ActivationFunction;
 
  public:
-  explicit Chosen(const ActivationChoice& choice)
+  RNNFAST_BOTH explicit Chosen(const ActivationChoice& choice)
       : function_(choice.function),
         alpha_(static_cast<T>(choice.alpha)),
         beta_(static_cast<T>(choice.beta)),
@@ -62,30 +62,32 @@ class Chosen {
         lowest_(static_cast<T>(choice.lowest)),
         highest_(static_cast<T>(choice.highest)) {
     if (choice.clip > __DBL_MAX__) return;
-    const T at_clip = value(splat<V>(static_cast<T>(choice.clip)))[0];
-    const T at_minus_clip = value(splat<V>(static_cast<T>(-choice.clip)))[0];
+    const T at_clip = first_lane(value(splat<V>(static_cast<T>(choice.clip))));
+    const T at_minus_clip = first_lane(value(splat<V>(static_cast<T>(-choice.clip))));
     const bool rises = at_clip > at_minus_clip;
     lowest_ = rises ? at_minus_clip : at_clip;
     highest_ = rises ? at_clip : at_minus_clip;
   }
 
-  bool is_sigmoid() const { return function_ == F::sigmoid; }
-  bool is_tanh() const { return function_ == F::scaled_tanh && alpha_ == 1 && beta_ == 1; }
-  T lowest() const { return lowest_; }
-  T highest() const { return highest_; }
+  RNNFAST_BOTH bool is_sigmoid() const { return function_ == F::sigmoid; }
+  RNNFAST_BOTH bool is_tanh() const {
+    return function_ == F::scaled_tanh && alpha_ == 1 && beta_ == 1;
+  }
+  RNNFAST_BOTH T lowest() const { return lowest_; }
+  RNNFAST_BOTH T highest() const { return highest_; }
 
   // One copy of each serves all activations of all cells.
-  [[gnu::noinline]] V value(V x) const {
+  RNNFAST_ONE_COPY RNNFAST_BOTH V value(V x) const {
     return at_least(at_most(unbounded(x), splat<V>(highest_)), splat<V>(lowest_));
   }
 
-  [[gnu::noinline]] V slope(V y) const {
+  RNNFAST_ONE_COPY RNNFAST_BOTH V slope(V y) const {
     const V within = y <= splat<V>(lowest_) ? V{} : unbounded_slope(y);
     return y >= splat<V>(highest_) ? V{} : within;
   }
 
  private:
-  V unbounded(V x) const {
+  RNNFAST_BOTH V unbounded(V x) const {
     const V zero = {};
     const V alpha = splat<V>(alpha_);
     const V beta = splat<V>(beta_);
@@ -112,7 +114,7 @@ class Chosen {
     return x;
   }
 
-  V unbounded_slope(V y) const {
+  RNNFAST_BOTH V unbounded_slope(V y) const {
     const V zero = {};
     const V one = splat<V>(1);
     const V alpha = splat<V>(alpha_);
@@ -154,11 +156,13 @@ class Bounded {
   using V = Vec<T>;
 
  public:
-  explicit Bounded(const Chosen<T>& chosen)
+  RNNFAST_BOTH explicit Bounded(const Chosen<T>& chosen)
       : lowest_(broadcast(chosen.lowest())), highest_(broadcast(chosen.highest())) {}
 
-  V value(V x) const { return at_least(at_most(Function::value(x), highest_), lowest_); }
-  V slope(V y) const {
+  RNNFAST_BOTH V value(V x) const {
+    return at_least(at_most(Function::value(x), highest_), lowest_);
+  }
+  RNNFAST_BOTH V slope(V y) const {
     const V within = y <= lowest_ ? V{} : Function::slope(y);
     return y >= highest_ ? V{} : within;
   }

@@ -22,8 +22,12 @@ struct ExpConstants<float> {
   static constexpr float ln2_low = -2.12194440e-4f;
   static constexpr float lowest = -87.33654f;  // ln of the smallest normal number
   static constexpr float highest = 88.02969f;  // ln of 2^127
-  static constexpr float q[] = {0.4999999815f, 0.1666654362f, 0.04166719978f, 0.008366520555f,
-                                0.001388252796f};
+  static constexpr int degree = 4;
+  RNNFAST_BOTH static float q(int i) {
+    static constexpr float of[] = {0.4999999815f, 0.1666654362f, 0.04166719978f, 0.008366520555f,
+                                   0.001388252796f};
+    return of[i];
+  }
 };
 
 template <>
@@ -35,11 +39,15 @@ struct ExpConstants<double> {
   static constexpr double ln2_low = 1.9082149292705877e-10;
   static constexpr double lowest = -708.39641853226408;
   static constexpr double highest = 709.08956571282405;  // ln of 2^1023
-  static constexpr double q[] = {
-      0.50000000000000000085,   0.16666666666666676506,   0.041666666666666508666,
-      0.0083333333333216924788, 0.0013888888888962438891, 0.00019841269885963328122,
-      0.000024801587172387480,  2.7557244376953606828e-6, 2.755740278364364843e-7,
-      2.5108977888024355229e-8, 2.0875283504007057035e-9};
+  static constexpr int degree = 10;
+  RNNFAST_BOTH static double q(int i) {
+    static constexpr double of[] = {
+        0.50000000000000000085,   0.16666666666666676506,   0.041666666666666508666,
+        0.0083333333333216924788, 0.0013888888888962438891, 0.00019841269885963328122,
+        0.000024801587172387480,  2.7557244376953606828e-6, 2.755740278364364843e-7,
+        2.5108977888024355229e-8, 2.0875283504007057035e-9};
+    return of[i];
+  }
 };
 
 /// e^x as 2^n (1 + p).
@@ -47,27 +55,25 @@ template <class V>
 struct SplitExp {
   V power;  // 2^n
   V p;      // e^r - 1
-  V whole() const { return fma(power, p, power); }
+  RNNFAST_BOTH V whole() const { return fma(power, p, power); }
   /// e^x - 1: near zero, where 2^n is 1, p itself.
-  V minus_1() const { return fma(power, p, power - splat<V>(1)); }
+  RNNFAST_BOTH V minus_1() const { return fma(power, p, power - splat<V>(1)); }
 };
 
 /// x between lowest and highest, or NaN, which stays NaN.
 template <class V>
-inline SplitExp<V> split_exp(V x) {
+RNNFAST_BOTH inline SplitExp<V> split_exp(V x) {
   using T = Scalar<V>;
   using C = ExpConstants<T>;
-  using Bits = typename VectorOf<T>::Bits;
-  constexpr int degree = static_cast<int>(sizeof(C::q) / sizeof(T)) - 1;
   // Adding 1.5 * 2^mantissa_bits rounds to an integer, which then stands in the lowest bits.
   const V magic = splat<V>(C::round_and_bias);
   const V shifted = fma(x, splat<V>(C::log2_e), magic);
   const V n = shifted - magic;
   const V r = fma(n, splat<V>(-C::ln2_low), fma(n, splat<V>(-C::ln2_high), x));
-  V q = splat<V>(C::q[degree]);
-#pragma GCC unroll 16
-  for (int i = degree - 1; i >= 0; --i) q = fma(q, r, splat<V>(C::q[i]));
-  return {(V)((Bits)shifted << C::mantissa_bits), fma(r * r, q, r)};
+  V q = splat<V>(C::q(C::degree));
+  RNNFAST_UNROLL(16)
+  for (int i = C::degree - 1; i >= 0; --i) q = fma(q, r, splat<V>(C::q(i)));
+  return {from_bits<V>(to_bits(shifted) << C::mantissa_bits), fma(r * r, q, r)};
 }
 
 }  // namespace

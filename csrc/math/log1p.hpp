@@ -12,12 +12,12 @@ namespace {
 
 /// The coefficient of s^2k.
 template <class T>
-constexpr T inverse_odd(int k) {
+RNNFAST_BOTH constexpr T inverse_odd(int k) {
   return 1 / static_cast<T>(2 * k + 1);
 }
 
 template <class V>
-inline V log1p(V u) {
+RNNFAST_BOTH inline V log1p(V u) {
   using T = Scalar<V>;
   constexpr int terms = sizeof(T) == sizeof(float) ? 8 : 17;
   // s itself would be flushed to zero where u is among the smallest normal numbers.
@@ -25,7 +25,7 @@ inline V log1p(V u) {
   const V twice = u / fma(u, half, splat<V>(1));
   const V square = twice * half * (twice * half);
   V sum = splat<V>(inverse_odd<T>(terms - 1));
-#pragma GCC unroll 17
+  RNNFAST_UNROLL(17)
   for (int k = terms - 2; k > 0; --k) sum = fma(sum, square, splat<V>(inverse_odd<T>(k)));
   return fma(twice * square, sum, twice);
 }

@@ -9,13 +9,14 @@ native, aligned, of the shapes and strides that the kernels take.
     inputs       the arguments of one layer, or of a step, against each other
     stacks       those of all layers and directions of a call
     gradients    the arguments of a pullback
+    ctc          logits, their lengths, and targets without times
     options      flags, counts, names
     numbers      single numbers, as the dtype of the arrays holds them
 """
 
 from __future__ import annotations
 
-from . import activations, cells, gradients, inputs, numbers, options, stacks
+from . import activations, cells, ctc, gradients, inputs, numbers, options, stacks
 from .arrays import Array, DType, empty, zeros
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "DType",
     "activations",
     "cells",
+    "ctc",
     "empty",
     "gradients",
     "inputs",

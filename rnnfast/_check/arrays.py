@@ -64,9 +64,14 @@ def misshapen(
 
 
 def integers(
-    name: str, value: npt.ArrayLike, symbols: str, shape: tuple[int, ...], largest: int
+    name: str,
+    value: npt.ArrayLike,
+    symbols: str,
+    shape: tuple[int, ...],
+    largest: int,
+    limit: str = "T",
 ) -> Integers:
-    """Return a copy of counts between 0 and `largest`."""
+    """Return a copy of counts between 0 and `largest`, which the documentation writes `limit`."""
     array = _of_any_kind(name, value, "integers").view()
     if array.dtype.kind not in "iu" and array.size:
         convert = f"; convert them, for example np.asarray({name}).astype(int)"
@@ -77,7 +82,9 @@ def integers(
     counts = array.copy()  # first: what is checked is what is used
     wrong = (counts < 0) | (counts > largest)
     if wrong.any():
-        raise ValueError(f"{name} must be between 0 and T = {largest}, got {counts[wrong][0]}")
+        raise ValueError(
+            f"{name} must be between 0 and {limit} = {largest}, got {counts[wrong][0]}"
+        )
     return counts.astype(np.intp, copy=False)
 
 

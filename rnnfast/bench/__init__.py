@@ -8,6 +8,7 @@ limits       what the machine allows
 measure      all of these for one case
 busy         whether the machine had something else to do meanwhile
 tiles, subnormals, memory    figures that have no peer
+training     whole programs beside Keras and PyTorch, and the loop beside its kernels
 behaviour    how the time grows and what disturbs it: ratios beside their bounds
 results, stored                  what was found, and its JSON
 table, plots, report             terminal, Markdown, pictures

@@ -75,13 +75,17 @@ class BackupAndRestore(Callback):
         # A step whose loss is NaN is not taken: who starts again meets it again.
         taken = math.isfinite((logs or {}).get("loss", 0.0))
         if isinstance(self.save_freq, int) and (batch + 1) % self.save_freq == 0 and taken:
-            self.model.run.save(self.path)
+            self._save()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Save; see `Callback.on_epoch_end`."""
-        self.model.run.save(self.path)
+        self._save()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Remove the file: there is nothing to go on with; see `Callback.on_train_end`."""
-        if self.delete_checkpoint:
+        if self.delete_checkpoint and self.writes:
             self.path.unlink(missing_ok=True)
+
+    def _save(self) -> None:
+        if self.writes:
+            self.model.run.save(self.path)

@@ -26,7 +26,7 @@ class Callback(KnownAttributes):
         The model that is trained, evaluated or asked to predict.
     params : dict
         verbose, epochs, steps (batches of an epoch), samples, batch_size; None for what nobody
-        knows beforehand, as with generators.
+        knows beforehand, as with generators. With a `reducer`, rank as well.
     """
 
     # Whether it hears of a moment after all others: what they made of it is done by then.
@@ -43,6 +43,11 @@ class Callback(KnownAttributes):
             hint = meant(name, EVENTS) if name.startswith("on_") and name not in EVENTS else ""
             if hint:
                 warnings.warn(f"{cls.__name__}.{name} is never called{hint}", stacklevel=2)
+
+    @property
+    def writes(self) -> bool:
+        """Whether to write files and print; of processes that train together one alone does."""
+        return not self.params.get("rank")
 
     def get_state(self) -> dict[str, Any]:
         """Return what the callback remembers of the training so far.

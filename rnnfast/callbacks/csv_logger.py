@@ -54,12 +54,16 @@ class CSVLogger(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """See that the file can be written."""
+        if not self.writes:
+            return
         with open(self.filename, "ab") as file:
             self._size = file.tell() if self.append else 0
         self.keys = []
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write the row of the epoch."""
+        if not self.writes:
+            return
         logs = logs or {}
         self.keys = self.keys or _columns(logs)
         with open(self.filename, "ab") as file:

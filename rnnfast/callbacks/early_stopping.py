@@ -114,10 +114,10 @@ class EarlyStopping(MonitorCallback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Restore the best weights."""
-        if self.stopped_epoch and self.verbose:
+        if self.stopped_epoch and self.verbose and self.writes:
             print(f"Epoch {self.stopped_epoch + 1}: early stopping", flush=True)
         if self.best_weights is not None:
-            if self.verbose:
+            if self.verbose and self.writes:
                 print(f"Restoring the weights of the best epoch, {self.best_epoch + 1}", flush=True)
             self.model.set_weights(self.best_weights)
 

@@ -55,7 +55,7 @@ class LearningRateScheduler(Callback):
             else self.schedule(epoch)
         )
         optimizer.learning_rate = at_least_zero("the result of schedule", rate)
-        if self.verbose:
+        if self.verbose and self.writes:
             print(
                 f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to "
                 f"{optimizer.learning_rate}.",

@@ -122,7 +122,7 @@ class ModelCheckpoint(MonitorCallback):
 
     def _save(self, epoch: int, logs: Logs) -> None:
         path = self._path({"epoch": epoch + 1, **logs})
-        if not self._wanted(epoch, logs, path):
+        if not self._wanted(epoch, logs, path) or not self.writes:
             return
         if folder := os.path.dirname(path):
             os.makedirs(folder, exist_ok=True)
@@ -146,7 +146,7 @@ class ModelCheckpoint(MonitorCallback):
         return True
 
     def _print(self, epoch: int, what: str) -> None:
-        if self.verbose:
+        if self.verbose and self.writes:
             print(f"\nEpoch {epoch + 1}: {what}", flush=True)
 
     def _path(self, values: Logs) -> str:

@@ -116,7 +116,7 @@ class ReduceLROnPlateau(MonitorCallback):
         optimizer.learning_rate = max(optimizer.learning_rate * self.factor, self.min_lr)
         self.cooldown_counter = self.cooldown
         self.wait = 0
-        if self.verbose:
+        if self.verbose and self.writes:
             print(
                 f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
                 f"{optimizer.learning_rate}.",

@@ -36,5 +36,6 @@ class TerminateOnNaN(Callback):
             return
         if self.raise_error:
             raise RuntimeError(f"the loss became {loss} in batch {batch}")
-        print(f"Batch {batch}: Invalid loss, terminating training", flush=True)
+        if self.writes:
+            print(f"Batch {batch}: Invalid loss, terminating training", flush=True)
         self.model.stop_training = True

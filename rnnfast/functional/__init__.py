@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .ctc_decode import CTCDecoded, ctc_decode
+from .ctc_loss import CTCPullback, ctc_loss, ctc_loss_vjp
 from .gru import GRUGrads, GRUOutput, gru, gru_trace, gru_vjp
 from .light_gru import (
     LightGRUGrads,
@@ -18,6 +20,8 @@ from .results import LSTMTrace, Trace
 from .rnn import RNNGrads, RNNOutput, rnn, rnn_trace, rnn_vjp
 
 __all__ = [
+    "CTCDecoded",
+    "CTCPullback",
     "GRUGrads",
     "GRUOutput",
     "LSTMGrads",
@@ -31,6 +35,9 @@ __all__ = [
     "RNNGrads",
     "RNNOutput",
     "Trace",
+    "ctc_decode",
+    "ctc_loss",
+    "ctc_loss_vjp",
     "gru",
     "gru_trace",
     "gru_vjp",

@@ -1,6 +1,7 @@
 """Drop-ins for other libraries, each in a module of its own that alone imports its host.
 
 torch       `RNN`, `LSTM`, `GRU`, their cells, and `swap` for whole models
+sklearn     `RNNClassifier`, `RNNRegressor`
 
 A module is loaded when it is first named: ``rnnfast.interop.torch`` needs no import of its own.
 """
@@ -11,9 +12,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import torch
+    from . import sklearn, torch
 
-__all__ = ["torch"]
+__all__ = ["sklearn", "torch"]
 
 
 if not TYPE_CHECKING:  # or a checker would take any name for one that exists

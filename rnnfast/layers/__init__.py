@@ -2,6 +2,8 @@
 
 from rnnfast.layers.activation import Activation
 from rnnfast.layers.add import Add
+from rnnfast.layers.additive_attention import AdditiveAttention
+from rnnfast.layers.attention import Attention
 from rnnfast.layers.bidirectional import Bidirectional
 from rnnfast.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from rnnfast.layers.concatenate import Concatenate
@@ -32,6 +34,8 @@ __all__ = [
     "RNN",
     "Activation",
     "Add",
+    "AdditiveAttention",
+    "Attention",
     "Bidirectional",
     "Concatenate",
     "ConvLSTM2D",

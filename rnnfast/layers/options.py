@@ -128,6 +128,12 @@ class DropoutOptions(SampleOptions, total=False):
     noise_shape: None
 
 
+class AdditiveAttentionOptions(LayerOptions, total=False):
+    """Of `AdditiveAttention`."""
+
+    score_mode: Literal["dot"]
+
+
 class BidirectionalOptions(RecurrentOptions, total=False):
     """Of `Bidirectional`."""
 

@@ -4,13 +4,14 @@
     y, h = LSTM(32, return_state=True)(x)     symbols, each of which knows the call it comes from
     Model(x, Dense(1)(y))                     follows them back
 
-A call has a layer, the symbols that it takes and those that it gives.
+A call has a layer, the symbols that it takes and those that it gives, and what else the layer was
+told: options by name, of layers whose `forward` takes any.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -77,6 +78,7 @@ class Call:
     layer: Any
     takes: tuple[Symbol, ...]
     gives: list[Symbol]
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def is_symbolic(*arguments: Any) -> bool:
@@ -87,7 +89,12 @@ def is_symbolic(*arguments: Any) -> bool:
     )
 
 
-def call(layer: Called, takes: Sequence[Any], gives: Sequence[Shape]) -> list[Symbol]:
+def call(
+    layer: Called,
+    takes: Sequence[Any],
+    gives: Sequence[Shape],
+    options: Mapping[str, Any] | None = None,
+) -> list[Symbol]:
     """Note a call of a layer, which fits what it takes.
 
     Raises
@@ -104,7 +111,7 @@ def call(layer: Called, takes: Sequence[Any], gives: Sequence[Shape]) -> list[Sy
                 f"{type(one).__name__} among symbols"
             )
         one.check_dtype(layer)
-    made = Call(layer, tuple(takes), [])
+    made = Call(layer, tuple(takes), [], options or {})
     made.gives.extend(Symbol(shape, layer.dtype, made, k) for k, shape in enumerate(gives))
     return made.gives
 

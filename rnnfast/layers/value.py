@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnfast.layers.weights import Array
+from rnnfast.utils.sample_weights import weights_of_valid
 
 Mask = NDArray[np.bool_]
 ValuesPullback = Callable[[Sequence["Array | None"]], tuple[Sequence["Array | None"], list[Array]]]
@@ -36,6 +37,4 @@ class Value(NamedTuple):
         """Return the weights of what is not masked, from one for each sample or step."""
         if self.mask is None:
             return weights
-        missing = self.mask.ndim - weights.ndim
-        whole = weights.reshape(weights.shape + (1,) * missing)
-        return np.broadcast_to(whole, self.mask.shape)[self.mask]
+        return weights_of_valid(weights, self.mask)

@@ -21,7 +21,7 @@ from rnnfast._check.options import flag
 from rnnfast.layers import weight_limit
 from rnnfast.regularizers import Regularizer
 from rnnfast.utils.known_attributes import KnownAttributes
-from rnnfast.utils.numbers import as_numbers
+from rnnfast.utils.numbers import as_numbers_of_any_rank
 
 Array = NDArray[Any]
 
@@ -146,7 +146,7 @@ class Weighted(KnownAttributes):
                 f"weights of layer {self.name!r} must be {len(self._parameters)} arrays "
                 f"{self.weight_names}, got {len(weights)}{hint}"
             )
-        arrays = [as_numbers("weights", weight).astype(self.dtype) for weight in weights]
+        arrays = [as_numbers_of_any_rank("weights", one).astype(self.dtype) for one in weights]
         for (name, value), array in zip(self._parameters.items(), arrays, strict=True):
             wanted = self._to_keras(name, value).shape
             if array.shape != wanted:

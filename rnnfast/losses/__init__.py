@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnnfast.losses.binary_crossentropy import BinaryCrossentropy
 from rnnfast.losses.categorical_crossentropy import CategoricalCrossentropy
+from rnnfast.losses.ctc import CTC
 from rnnfast.losses.huber import Huber
 from rnnfast.losses.loss import Loss
 from rnnfast.losses.loss_function_wrapper import LossFunctionWrapper
@@ -14,6 +15,7 @@ from rnnfast.utils.lookup import find, is_function
 from rnnfast.utils.naming import to_snake_case
 
 __all__ = [
+    "CTC",
     "BinaryCrossentropy",
     "CategoricalCrossentropy",
     "Huber",
@@ -26,6 +28,7 @@ __all__ = [
 ]
 
 _CLASSES: tuple[type[Loss], ...] = (
+    CTC,
     BinaryCrossentropy,
     CategoricalCrossentropy,
     Huber,

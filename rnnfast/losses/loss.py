@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnnfast.losses.reduction import Array, check_reduction, reduce, scale
+from rnnfast.losses.masked import without_masked
+from rnnfast.losses.reduction import Array, check_reduction, denominator, reduce, scale
 from rnnfast.utils.known_attributes import KnownAttributes
 from rnnfast.utils.labels import require_numbers
 from rnnfast.utils.naming import auto_name
@@ -60,7 +61,11 @@ class Loss(KnownAttributes):
         self.reduction = check_reduction(reduction)
 
     def __call__(
-        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        mask: Array | None = None,
     ) -> float | Any:
         """Compute the loss.
 
@@ -73,6 +78,8 @@ class Loss(KnownAttributes):
         sample_weight : array_like, optional
             Weights of at least 0, of shape `y_pred.shape[:-1]`, one a step, or of its first axes,
             one a sample.
+        mask : ndarray of bool, optional
+            Of the first axes of `y_pred`; the loss is that of what remains where it is True.
 
         Returns
         -------
@@ -87,20 +94,26 @@ class Loss(KnownAttributes):
         ValueError
             When the shapes do not fit each other, or a value is out of its range.
         """
-        targets, predictions, weights = self._take(y_true, _floats(y_pred), sample_weight)
+        if mask is not None:
+            return self(*without_masked(y_true, y_pred, sample_weight, mask))
+        targets, predictions, weights = self._take(y_true, floats(y_pred), sample_weight)
         with np.errstate(over="ignore", invalid="ignore"):
             losses = self.call(targets, predictions)
             samples = self._count(targets, predictions)
             return reduce(self.reduction, losses, samples, weights)
 
     def value_and_grad(
-        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        mask: Array | None = None,
     ) -> tuple[float | Any, Array]:
         """Compute the loss and its gradient with respect to the predictions.
 
         Parameters
         ----------
-        y_true, y_pred, sample_weight : array_like
+        y_true, y_pred, sample_weight, mask
             As when the loss is called.
 
         Returns
@@ -108,15 +121,22 @@ class Loss(KnownAttributes):
         value : float or ndarray
             As when the loss is called.
         grad : ndarray
-            Of the shape and dtype of `y_pred`; a new array. Without reduction it is that of the
-            sum of `value`.
+            Of the shape and dtype of `y_pred`; a new array, zero where the mask is False. Without
+            reduction it is that of the sum of `value`.
 
         Raises
         ------
         TypeError, ValueError
             As when the loss is called.
         """
-        given = _floats(y_pred)
+        if mask is not None:
+            value, of_valid = self.value_and_grad(
+                *without_masked(y_true, y_pred, sample_weight, mask)
+            )
+            grad = np.zeros(np.shape(y_pred), of_valid.dtype)
+            grad[mask] = of_valid
+            return value, grad
+        given = floats(y_pred)
         targets, predictions, weights = self._take(y_true, given, sample_weight)
         samples = self._count(targets, predictions)
         factor: Weight = scale(self.reduction, samples, weights)
@@ -145,9 +165,36 @@ class Loss(KnownAttributes):
         weights : ndarray or None
             Likewise; None when all samples weigh the same.
         """
-        targets, predictions, weights = self._take(y_true, _floats(y_pred), sample_weight)
+        targets, predictions, weights = self._take(y_true, floats(y_pred), sample_weight)
         with np.errstate(over="ignore", invalid="ignore"):
             return self.call(targets, predictions), weights
+
+    def denominator(
+        self,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        mask: Array | None = None,
+    ) -> float:
+        """Compute what the sum of the weighted losses is divided by.
+
+        Of two halves of a batch, the losses times these add up to the loss of the whole times its
+        own.
+
+        Parameters
+        ----------
+        y_true, y_pred, sample_weight, mask
+            As when the loss is called.
+
+        Returns
+        -------
+        float
+            The samples that count, or their weights, as `reduction` has it; 1 for a sum.
+        """
+        if mask is not None:
+            return self.denominator(*without_masked(y_true, y_pred, sample_weight, mask))
+        targets, predictions, weights = self._take(y_true, floats(y_pred), sample_weight)
+        return denominator(self.reduction, self._count(targets, predictions), weights)
 
     @abstractmethod
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -235,7 +282,7 @@ def _are_steps(y_true: Array, y_pred: Array, weights: tuple[int, ...]) -> bool:
     return y_pred.shape == (*y_true.shape, 1) and weights == y_true.shape
 
 
-def _floats(y_pred: ArrayLike) -> Array:
+def floats(y_pred: ArrayLike) -> Array:
     """Return `y_pred` as an array of at least one axis, float32 or float64."""
     array = np.asarray(y_pred)
     if array.dtype.type not in (np.float32, np.float64):

@@ -21,6 +21,8 @@ from rnnfast._check.spelling import meant
 Array = NDArray[Any]
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
+SUMS = ("sum", "none", None)
+"""Those that divide by nothing."""
 
 
 def check_reduction(reduction: str | None) -> str | None:
@@ -33,8 +35,8 @@ def check_reduction(reduction: str | None) -> str | None:
     return reduction
 
 
-def scale(reduction: str | None, samples: int, weights: Array | None) -> float:
-    """Compute what the sum of the weighted losses is multiplied with.
+def denominator(reduction: str | None, samples: int, weights: Array | None) -> float:
+    """Compute what the sum of the weighted losses is divided by.
 
     Parameters
     ----------
@@ -45,12 +47,23 @@ def scale(reduction: str | None, samples: int, weights: Array | None) -> float:
     weights : ndarray or None
         One for each sample, 0 where it does not count; None for 1.
     """
-    if reduction in ("sum", "none", None):
+    if reduction in SUMS:
         return 1.0
     if reduction == "mean_with_sample_weight" and weights is not None:
-        total = float(weights.sum(dtype=np.float64))
-        return 1.0 / total if total else 0.0
-    return 1.0 / max(samples, 1)
+        return float(weights.sum(dtype=np.float64))
+    return float(samples)
+
+
+def scale(reduction: str | None, samples: int, weights: Array | None) -> float:
+    """Compute what the sum of the weighted losses is multiplied with.
+
+    Parameters
+    ----------
+    reduction, samples, weights
+        As of `denominator`.
+    """
+    below = denominator(reduction, samples, weights)
+    return 1.0 / below if below else 0.0
 
 
 def reduce(

@@ -12,6 +12,7 @@ in among the thresholds once, rather than compared with each of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,6 +37,8 @@ class ConfusionMetric(Metric):
     dtype : None
         See `Metric`.
     """
+
+    adds_up: ClassVar[bool] = True
 
     def __init__(self, thresholds: Sequence[float], name: str | None, dtype: None) -> None:
         super().__init__(name, dtype)

@@ -6,6 +6,8 @@ last axis of length 1, are class numbers. Else they are rows.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -30,6 +32,7 @@ class FittingAccuracy(Metric):
     """
 
     direction = "max"
+    adds_up: ClassVar[bool] = True
 
     def __init__(self, name: str = "accuracy") -> None:
         super().__init__(name)

@@ -8,7 +8,7 @@ for values v of sample b, at steps t, and weights w, 1 unless given.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +31,8 @@ class MeanMetric(Metric):
     dtype : None
         See `Metric`.
     """
+
+    adds_up: ClassVar[bool] = True
 
     def __init__(self, name: str | None = None, dtype: None = None) -> None:
         super().__init__(name, dtype)

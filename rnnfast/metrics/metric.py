@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from numpy.typing import ArrayLike
 
@@ -29,6 +29,10 @@ class Metric(KnownAttributes):
     ----------
     direction : {"min", "max"} or None
         Whether smaller or larger is better, for callbacks that monitor it; None does not say.
+    adds_up : bool
+        Whether the numbers of `get_state` are sums over samples, to which those that another
+        process has gathered can be added. A class of one's own that says so is reported over all
+        processes of a `fit` with `reducer`, others over the samples of each.
 
     Raises
     ------
@@ -37,6 +41,7 @@ class Metric(KnownAttributes):
     """
 
     direction: Literal["min", "max"] | None = None
+    adds_up: ClassVar[bool] = False
 
     def __init__(self, name: str | None = None, dtype: None = None) -> None:
         refuse(type(self).__name__, {"dtype": dtype}, {"dtype": None})

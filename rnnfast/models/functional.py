@@ -169,8 +169,12 @@ class Model(training.Model):
             "name": self.name,
             "inputs": [one.get_config() for one in self._inputs],
             "layers": [serialize(layer) for layer in layers],
-            # Of each call: the layer, and the numbers of what it takes; results are numbered on.
-            "calls": [[places[id(step.layer)], list(step.takes)] for step in self._graph.steps],
+            # Of each call: the layer, the numbers of what it takes, and what else it is told;
+            # results are numbered on.
+            "calls": [
+                [places[id(step.layer)], list(step.takes), dict(step.options)]
+                for step in self._graph.steps
+            ],
             "outputs": list(self._graph.outputs),
             "input_names": self.input_names,
             "output_names": self.output_names,
@@ -188,8 +192,8 @@ class Model(training.Model):
         inputs = [Input.from_config(one) for one in config["inputs"]]
         layers = [deserialize(one) for one in config["layers"]]
         symbols: list[Symbol] = list(inputs)
-        for place, takes in config["calls"]:
-            symbols += layers[place].call_symbols([symbols[number] for number in takes])
+        for place, takes, options in config["calls"]:
+            symbols += layers[place].call_symbols([symbols[number] for number in takes], **options)
         outputs = [symbols[number] for number in config["outputs"]]
         return cls(
             dict(zip(config["input_names"], inputs, strict=True)),

@@ -5,10 +5,11 @@ arrays have: float32, float64, ``longdouble``, and their complex counterparts, s
 step differentiates straight through. Slow on purpose: nothing here is rearranged for speed.
 """
 
+from .ctc import collapse, ctc_loss, ctc_loss_over_paths
 from .gru import gru
 from .light_gru import light_gru
 from .lstm import lstm
 from .mgu import mgu
 from .rnn import rnn
 
-__all__ = ["gru", "light_gru", "lstm", "mgu", "rnn"]
+__all__ = ["collapse", "ctc_loss", "ctc_loss_over_paths", "gru", "light_gru", "lstm", "mgu", "rnn"]

@@ -10,10 +10,10 @@ values, None until a layer makes one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,11 +23,12 @@ from rnnfast.layers.value import Value, ValuesPullback
 
 
 class Step(NamedTuple):
-    """A layer, the numbers of the values that it takes and of those that it gives."""
+    """A layer, the numbers of the values that it takes and gives, and what else it is told."""
 
     layer: Layer
     takes: tuple[int, ...]
     gives: tuple[int, ...]
+    options: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Graph:
         """Run the graph, for inference."""
         values = dict(enumerate(inputs))
         for step, done in zip(self.steps, self._last_uses, strict=True):
-            results = step.layer.forward([values[number] for number in step.takes])
+            results = step.layer.forward([values[number] for number in step.takes], **step.options)
             values |= zip(step.gives, results, strict=True)
             for number in done:
                 del values[number]
@@ -100,7 +101,7 @@ class Graph:
         for step, done in zip(self.steps, self._last_uses, strict=True):
             taken = [values[number] for number in step.takes]
             wrt = [depends[number] for number in step.takes]
-            results, pull = step.layer.forward_vjp(taken, wrt)
+            results, pull = step.layer.forward_vjp(taken, wrt, **step.options)
             values |= zip(step.gives, results, strict=True)
             own = step.layer.trainable_parameters
             trained |= {id(weight): weight for weight in own}
@@ -177,7 +178,7 @@ def between(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Graph:
         gives = tuple(range(len(numbers), len(numbers) + len(call.gives)))
         takes = tuple(numbers[id(symbol)] for symbol in call.takes)
         numbers |= {id(symbol): number for symbol, number in zip(call.gives, gives, strict=True)}
-        steps.append(Step(call.layer, takes, gives))
+        steps.append(Step(call.layer, takes, gives, call.options))
     return Graph(len(inputs), tuple(steps), tuple(numbers[id(symbol)] for symbol in outputs))
 
 

@@ -49,7 +49,7 @@ def train(session: Session, feed: Feed, scores: Scores, epoch: int) -> Logs:
                     f"for NaN in x and y, lower the optimizer's learning_rate or set its clipnorm"
                 )
             session.step(pullback())
-        scores.update(valued, batch)
+        scores.update(valued)
         listeners.tell("on_train_batch_end", step, scores.logs())
         if session.stopped():
             break
@@ -65,7 +65,7 @@ def evaluate(session: Session, batches: Iterable[Batch]) -> Logs:
     step = -1
     for step, batch in enumerate(batches):
         listeners.tell("on_test_batch_begin", step)
-        scores.update(session.objective.value(batch), batch)
+        scores.update(session.objective.value(batch))
         listeners.tell("on_test_batch_end", step, scores.logs())
     if step < 0:
         raise ValueError(

@@ -11,6 +11,7 @@ from rnnfast.metrics import Metric
 from rnnfast.optimizers import Optimizer
 from rnnfast.training import model_file
 from rnnfast.training.judges import Choices
+from rnnfast.training.reducer import Reducer
 from rnnfast.training.run import Run
 from rnnfast.training.structure import Structure
 from rnnfast.training.summary import describe
@@ -228,6 +229,7 @@ class Model(Structure):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int | Iterable[int] = 1,
+        reducer: Reducer | None = None,
     ) -> History:
         """Train the model.
 
@@ -275,6 +277,10 @@ class Model(Structure):
             Samples at a time in validation; by default `batch_size`.
         validation_freq : int or iterable of int, default 1
             After how many epochs to validate, or after which, counted from 1.
+        reducer : Reducer, optional
+            What takes means over processes that train together, such as `rnnfast.training.MPI()`;
+            not in Keras. All of them call `fit` with the same arguments, and each sees its share
+            of every batch.
 
         Returns
         -------
@@ -310,6 +316,7 @@ class Model(Structure):
             validation_steps=validation_steps,
             validation_batch_size=validation_batch_size,
             validation_freq=validation_freq,
+            reducer=reducer,
         )
 
     @known_keywords

@@ -6,7 +6,7 @@ Where the last layer of an output has softmax (sigmoid) and the loss is the cros
 probabilities, the two are taken together from the logits: exact where probabilities underflow,
 and without the division by them that the chain rule would bring.
 
-Where an output is masked, its loss is that of what remains, as in Keras.
+Where an output is masked, its loss is that of what remains, as in Keras: losses take masks.
 """
 
 from __future__ import annotations
@@ -14,11 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from rnnfast.layers.activations import Activation
 from rnnfast.layers.layer import Array
-from rnnfast.layers.value import Mask, Value
+from rnnfast.layers.value import Value
 from rnnfast.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -44,10 +42,15 @@ class Target(NamedTuple):
 
 
 class Valued(NamedTuple):
-    """The loss of a batch, that of each output, and the ends of the graph."""
+    """The loss of so many samples, and that of each output; a batch of them and the graph's ends.
+
+    The batch is all of the samples, or those among them that this process has seen.
+    """
 
     loss: float
     parts: list[float]
+    samples: int
+    batch: Batch
     ends: list[Value]
 
 
@@ -96,15 +99,33 @@ class Objective:
         """Compute the loss of a batch."""
         ends = self._graph.call(batch.inputs)
         parts = [
-            0.0 if loss is None else float(loss(*_valid(y, end, weights)))
+            0.0 if loss is None else float(loss(y, end.array, weights, end.mask))
             for loss, y, end, weights in zip(
                 self._losses, batch.targets, ends, batch.weights, strict=True
             )
         ]
-        return Valued(self._total(parts), parts, ends)
+        return Valued(self._total(parts), parts, batch.size, batch, ends)
 
     def value_and_pullback(self, batch: Batch) -> tuple[Valued, Callable[[], list[Array]]]:
         """Compute the loss, and what gives the gradient of every trained weight."""
+        parts, ends, pull = self._of_outputs(batch)
+
+        def pullback() -> list[Array]:
+            gradients = pull()
+            self._add_penalties(gradients)
+            return gradients
+
+        return Valued(self._total(parts), parts, batch.size, batch, ends), pullback
+
+    def predictions(self, output: int, raw: Array) -> Array:
+        """Turn rows of an end of the graph into the model's predictions."""
+        activation = self._activations[output]
+        return raw if activation is None else activation.forward(raw)
+
+    def _of_outputs(
+        self, batch: Batch
+    ) -> tuple[list[float], list[Value], Callable[[], list[Array]]]:
+        """Compute the loss of each output, the ends, and what gives gradients without penalties."""
         ends, pull = self._graph.vjp(batch.inputs)
         parts: list[float] = []
         dends: list[Array | None] = []
@@ -113,27 +134,23 @@ class Objective:
         ):
             part, gradient = 0.0, None
             if loss is not None:
-                value, gradient = loss.value_and_grad(*_valid(y, end, weights))
+                value, gradient = loss.value_and_grad(y, end.array, weights, end.mask)
                 part = float(value)
                 if target.weight != 1:
                     gradient *= target.weight
-                if end.mask is not None:
-                    of_valid, gradient = gradient, np.zeros_like(end.array)
-                    gradient[end.mask] = of_valid
             parts.append(part)
             dends.append(gradient)
 
-        def pullback() -> list[Array]:
-            gradients = pull(dends)
-            self._add_penalties(gradients)
-            return gradients
+        return parts, ends, lambda: pull(dends)
 
-        return Valued(self._total(parts), parts, ends), pullback
-
-    def predictions(self, output: int, raw: Array) -> Array:
-        """Turn rows of an end of the graph into the model's predictions."""
-        activation = self._activations[output]
-        return raw if activation is None else activation.forward(raw)
+    def _denominators(self, batch: Batch, ends: Sequence[Value]) -> list[float]:
+        """Compute what the loss of each output was divided by; 0 where there is none."""
+        return [
+            0.0 if loss is None else loss.denominator(y, end.array, weights, end.mask)
+            for loss, y, end, weights in zip(
+                self._losses, batch.targets, ends, batch.weights, strict=True
+            )
+        ]
 
     def _total(self, parts: Sequence[float]) -> float:
         total = sum(target.weight * part for target, part in zip(self.targets, parts, strict=True))
@@ -155,22 +172,6 @@ def _own_end(graph: Graph, output: int) -> int | None:
     number = graph.outputs[output]
     shared = any(number in step.takes for step in graph.steps)
     return None if shared or graph.outputs.count(number) > 1 else graph.giving(output)
-
-
-def _valid(y: Array, end: Value, weights: Array | None) -> tuple[Array, Array, Array | None]:
-    """Return targets, the end of the graph and weights, without what is masked."""
-    if end.mask is not None:
-        _require_targets(y, end.mask)
-    of_valid = None if weights is None else end.valid_weights(weights)
-    return end.valid(y), end.valid(end.array), of_valid
-
-
-def _require_targets(y: Array, mask: Mask) -> None:
-    if y.shape[: mask.ndim] != mask.shape:
-        raise ValueError(
-            f"the output of the model is masked, so that y must have a target for each of the "
-            f"steps {mask.shape}, got {y.shape}"
-        )
 
 
 def _is_cross_entropy_of(activation: str, loss: Loss) -> bool:

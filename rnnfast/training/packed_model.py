@@ -157,7 +157,7 @@ class PackedModel:
         shapes = [(shape[0], *shape[2:]) for shape in self._shapes]
         values = dict(enumerate(self._values("x_t", x_t, shapes)))
         after = []
-        for (layer, takes, gives), own in zip(steps, before, strict=True):
+        for (layer, takes, gives, _), own in zip(steps, before, strict=True):
             results, own = layer.forward_step([values[number] for number in takes], own)
             values.update(zip(gives, results, strict=True))
             after.append(own)

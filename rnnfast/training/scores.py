@@ -11,7 +11,7 @@ from rnnfast.callbacks.callback import Logs
 from rnnfast.layers.layer import Array
 from rnnfast.training.judges import Judge
 from rnnfast.training.objective import Objective, Valued
-from rnnfast.training.samples import Batch
+from rnnfast.training.reducer import Processes
 
 
 class Scores:
@@ -38,11 +38,12 @@ class Scores:
         self._totals = [0.0] * len(self._names)
         self._samples = 0
 
-    def update(self, valued: Valued, batch: Batch) -> None:
+    def update(self, valued: Valued) -> None:
         """Add a batch."""
-        self._samples += batch.size
+        batch = valued.batch
+        self._samples += valued.samples
         for k, value in enumerate((valued.loss, *(valued.parts[k] for k in self._shown))):
-            self._totals[k] += value * batch.size
+            self._totals[k] += value * valued.samples
         seen: dict[int, tuple[Array, Array]] = {}
         for _, metric, k, weighted in self._judges:
             end = valued.ends[k]
@@ -64,6 +65,18 @@ class Scores:
             name: total / samples for name, total in zip(self._names, self._totals, strict=True)
         }
         return figures | {judge.name: float(judge.metric.result()) for judge in self._judges}
+
+    def add_up(self, processes: Processes) -> None:
+        """Make metrics those of the samples that all processes have seen, where they add up."""
+        for metric in {id(judge.metric): judge.metric for judge in self._judges}.values():
+            if not metric.adds_up:
+                continue
+            state = metric.get_state()
+            for name, own in state.items():
+                if not isinstance(own, str):
+                    total = processes.sum(np.atleast_1d(own))
+                    state[name] = total if isinstance(own, np.ndarray) else float(total[0])
+            metric.set_state(state)
 
     def get_state(self) -> dict[str, Any]:
         """Return what the figures will go on from."""

@@ -15,17 +15,18 @@ from rnnfast.callbacks.callback_list import CallbackList, as_callbacks
 from rnnfast.callbacks.history import History
 from rnnfast.callbacks.progress import make_progress
 from rnnfast.metrics import Metric
-from rnnfast.training import batches, judges, loops, predictions, sources
+from rnnfast.training import batches, cutting, judges, loops, shared_objective, sources
 from rnnfast.training import samples as of_model
 from rnnfast.training.feed import Feed
 from rnnfast.training.objective import Objective
+from rnnfast.training.reducer import Processes, Reducer, ending_together
 from rnnfast.training.run import Run
-from rnnfast.training.samples import Batch, Samples
+from rnnfast.training.samples import Samples
 from rnnfast.training.session import Session
-from rnnfast.training.sources import OfBatches, OfSamples, Source
+from rnnfast.training.sources import OfBatches, Source
 from rnnfast.training.trainable import Trainable, require_layers
 from rnnfast.utils.hyperparameters import require_positive
-from rnnfast.utils.random_seed import make_generator
+from rnnfast.utils.random_seed import make_seed
 
 Callbacks = Callback | Iterable[Callback] | None
 
@@ -95,6 +96,7 @@ class Trainer:
         else:
             self.run.stopped = value
 
+    @ending_together
     def fit(
         self,
         model: Trainable,
@@ -115,13 +117,15 @@ class Trainer:
         validation_steps: int | None,
         validation_batch_size: int | None,
         validation_freq: int | Iterable[int],
+        reducer: Reducer | None,
     ) -> History:
         """Train the model."""
         self._require_compiled("fit")
+        processes = None if reducer is None else Processes(reducer)
         given = sources.of_targets(model, ("x", "y"), x, y, sample_weight, class_weight)
         held_out: Samples | OfBatches | None = None
         if validation_data is not None:
-            held_out = _of_validation(model, validation_data)
+            held_out = cutting.of_validation(model, validation_data)
         elif validation_split:
             if isinstance(given, OfBatches):
                 raise ValueError(
@@ -130,13 +134,15 @@ class Trainer:
             point = batches.split_point(len(given), validation_split)
             held_out = given.part(slice(point, None))
             given = given.part(slice(None, point))
-        source = _cut(model, given, batch_size, *([held_out] if held_out is not None else []))
+        source = cutting.cut(
+            model, given, batch_size, *([held_out] if held_out is not None else [])
+        )
         validation = None
         if held_out is not None:
-            validation = _first(
+            validation = cutting.first(
                 "validation_steps",
                 validation_steps,
-                _of_size(model, held_out, validation_batch_size, batch_size),
+                cutting.cut_validation(model, held_out, validation_batch_size, batch_size),
             )
         shuffle = flag("shuffle", shuffle)
         _check_count("epochs", epochs)
@@ -150,37 +156,52 @@ class Trainer:
 
         self.history = History()
         listeners = _listen(
-            model, [*as_callbacks(callbacks), self.history], verbose, source, epochs, steps
+            model,
+            [*as_callbacks(callbacks), self.history],
+            verbose,
+            source,
+            epochs,
+            steps,
+            processes,
         )
+        seed = make_seed()
         feed = Feed(
             source.begin(shuffle),
             source.batch,
             steps,
-            make_generator(None),
+            np.random.default_rng(seed if processes is None else processes.seed_of_first(seed)),
             [source.samples, source.size, source.steps if steps is None else steps],
         )
         session = self._session(model, listeners)
+        if processes is not None:
+            session = shared_objective.shared(session, model.graph, processes)
         if not self.optimizer.built:
             self.optimizer.build(model.trained_parameters)
         run = self.run = Run(model, lambda: self.optimizer, feed, listeners, initial_epoch)
         try:
             listeners.tell("on_train_begin")
-            while run.epoch < epochs and not run.over:
+            if processes is not None:
+                arrays = [*model.parameters, *self.optimizer.variables]
+                processes.start(arrays, (run.epoch, feed.done))
+            while run.epoch < epochs and not _is_over(run, processes):
                 epoch = run.epoch
-                if not feed.has_more():
+                if _anywhere(not feed.has_more(), processes):
                     warnings.warn(
                         f"there are batches for {epoch} of {epochs} epochs: give an iterable that "
                         f"can be begun again, such as a list or an object with __iter__, or a "
                         f"generator without an end",
-                        stacklevel=3,
+                        stacklevel=4,
                     )
                     break
                 listeners.tell("on_epoch_begin", epoch)
                 scores = session.scores()
                 run.begin_epoch(scores)
                 logs = loops.train(session, feed, scores, epoch)
+                if processes is not None:
+                    scores.add_up(processes)
+                    logs = scores.logs()
                 if validation is not None and is_validated(epoch):
-                    logs |= loops.validate(session, _in_order(validation), epoch)
+                    logs |= loops.validate(session, cutting.in_order(validation), epoch)
                 run.end_epoch(logs)
                 listeners.tell("on_epoch_end", epoch, logs)
             listeners.tell("on_train_end", run.logs)
@@ -204,9 +225,9 @@ class Trainer:
         """Compute the loss and the metrics, by name."""
         self._require_compiled("evaluate")
         given = sources.of_targets(model, ("x", "y"), x, y, sample_weight)
-        source = _first("steps", steps, _cut(model, given, batch_size))
+        source = cutting.first("steps", steps, cutting.cut(model, given, batch_size))
         listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1)
-        return loops.evaluate(self._session(model, listeners), _in_order(source))
+        return loops.evaluate(self._session(model, listeners), cutting.in_order(source))
 
     def predict(
         self,
@@ -221,10 +242,10 @@ class Trainer:
         """Compute the model's output, or a list of them."""
         require_layers(model)
         given = sources.of_inputs(model, x)
-        source = _first("steps", steps, _cut(model, given, batch_size))
+        source = cutting.first("steps", steps, cutting.cut(model, given, batch_size))
         listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1)
-        kept = _kept(source)
-        inputs = (batch.inputs for batch in _in_order(source))
+        kept = cutting.kept_for(source)
+        inputs = (batch.inputs for batch in cutting.in_order(source))
         loops.predict(model.graph, inputs, kept.put, listeners)
         results = kept.result() or _nothing(model, given)
         return results[0] if len(results) == 1 else results
@@ -269,76 +290,6 @@ class Trainer:
         )
 
 
-def _of_validation(model: Trainable, given: Any) -> Samples | OfBatches:
-    if sources.gives_batches(given):
-        return sources.of_targets(model, ("validation_data", "y"), given, None)
-    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
-        raise ValueError(
-            "validation_data must be a tuple (x, y) or (x, y, sample_weight), or give batches, got "
-            f"{type(given).__name__}"
-        )
-    x, y, *weights = given
-    return sources.of_targets(
-        model,
-        ("validation_data[0]", "validation_data[1]"),
-        x,
-        y,
-        weights[0] if weights else None,
-    )
-
-
-def _cut(
-    model: Trainable,
-    given: Samples | OfBatches,
-    batch_size: int | None,
-    *beside: Samples | OfBatches,
-) -> Source:
-    """Cut samples into batches, of a size that suits other samples of the same model too."""
-    if isinstance(given, OfBatches):
-        if batch_size is not None:
-            raise ValueError("batch_size must be left out where x gives batches of its own")
-        return given
-    counts = [len(one) for one in (given, *beside) if isinstance(one, Samples)]
-    return OfSamples(given, batches.choose_size(model.layers, batch_size, *counts))
-
-
-def _of_size(
-    model: Trainable, held_out: Samples | OfBatches, own: int | None, of_training: int | None
-) -> Source:
-    """Cut the samples of a validation, by default into batches like those of training."""
-    if isinstance(held_out, Samples):
-        size = of_training if own is None else require_positive("validation_batch_size", own)
-        return _cut(model, held_out, size)
-    if own is not None:
-        raise ValueError(
-            "validation_batch_size must be left out where validation_data gives batches of its own"
-        )
-    return held_out
-
-
-def _first(name: str, steps: int | None, source: Source) -> Source:
-    """Leave out what comes after some batches."""
-    return source if steps is None else source.first(require_positive(name, steps))
-
-
-def _items(source: Source) -> Iterator[Any]:
-    """Begin a pass in order."""
-    return source.begin(False)(np.random.default_rng(0))
-
-
-def _in_order(source: Source) -> Iterator[Batch]:
-    return (source.batch(item) for item in _items(source))
-
-
-def _kept(source: Source) -> predictions.Joined | predictions.InPlace | predictions.OfSequences:
-    """Choose how outputs are put together."""
-    if not isinstance(source, OfSamples):
-        return predictions.Joined()
-    if source.lengths:
-        return predictions.OfSequences(_items(source), source.lengths)
-    return predictions.InPlace(_items(source), source.count)
-
-
 def _nothing(model: Trainable, given: Samples | OfBatches) -> list[Any]:
     """Return the outputs for no samples."""
     assert isinstance(given, Samples)
@@ -353,15 +304,18 @@ def _listen(
     source: Source,
     epochs: int,
     steps: int | None = None,
+    processes: Processes | None = None,
 ) -> CallbackList:
     in_epoch = source.steps if steps is None else steps
     samples = source.samples
     if steps is not None and source.steps != steps:
         samples = None if source.size is None else steps * source.size
+    of_process = {} if processes is None else {"rank": processes.rank}
+    shown = 0 if of_process.get("rank") else verbose
     return CallbackList(
         [
             *(one for one in callbacks if not one.hears_last),
-            *make_progress(verbose),
+            *make_progress(shown),
             *(one for one in callbacks if one.hears_last),
         ],
         model,
@@ -370,7 +324,18 @@ def _listen(
         steps=in_epoch,
         samples=samples,
         batch_size=source.size,
+        **of_process,
     )
+
+
+def _is_over(run: Run, processes: Processes | None) -> bool:
+    """Tell whether the run was stopped, in whichever process."""
+    run.stopped = _anywhere(run.stopped, processes)
+    return run.over
+
+
+def _anywhere(condition: bool, processes: Processes | None) -> bool:
+    return condition if processes is None else processes.any(condition)
 
 
 def _metrics_in(given: Any) -> Iterator[Metric]:

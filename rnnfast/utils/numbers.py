@@ -30,6 +30,14 @@ def as_numbers(name: str, value: object) -> NDArray[Any]:
     ValueError
         When it has no axis, or parts of several shapes.
     """
+    array = as_numbers_of_any_rank(name, value)
+    if array.ndim == 0:
+        raise ValueError(f"{name} must have its samples along a first axis, got a single number")
+    return array
+
+
+def as_numbers_of_any_rank(name: str, value: object) -> NDArray[Any]:
+    """Make an array of numbers, or of a single one; errors as from `as_numbers`."""
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -42,6 +50,4 @@ def as_numbers(name: str, value: object) -> NDArray[Any]:
             f"{name} must be an array of numbers, got {type(value).__name__} of dtype "
             f"{array.dtype}{_HINTS.get(array.dtype.kind, '')}"
         )
-    if array.ndim == 0:
-        raise ValueError(f"{name} must have its samples along a first axis, got a single number")
     return array

@@ -7,7 +7,9 @@ by a number. Who is given none draws it here, so one call of `set_random_seed` f
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ import numpy as np
 _SEED_BOUND = 2**63
 
 _seeds = np.random.default_rng()
+_own: ContextVar[np.random.Generator | None] = ContextVar("own", default=None)
 
 
 def set_random_seed(seed: int) -> None:
@@ -56,7 +59,18 @@ def check_seed(seed: object) -> int:
 
 def make_seed() -> int:
     """Draw a seed for something that was given none."""
-    return int(_seeds.integers(_SEED_BOUND))
+    source = _own.get() or _seeds
+    return int(source.integers(_SEED_BOUND))
+
+
+@contextmanager
+def seeds_from(seed: int) -> Iterator[None]:
+    """Draw seeds from a source of one's own in a block, beside whatever other threads draw."""
+    before = _own.set(np.random.default_rng(seed))
+    try:
+        yield
+    finally:
+        _own.reset(before)
 
 
 def make_generator(seed: int | None) -> np.random.Generator:

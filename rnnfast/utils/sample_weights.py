@@ -59,3 +59,22 @@ def fit_weights(sample_weight: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any
                 f"sample_weight must be finite and at least 0, got {weights[refused][0]!s}"
             )
     return np.broadcast_to(weights, shape)
+
+
+def weights_of_valid(weights: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return the weights of what a mask leaves, from one for each sample or step.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (B,) or more of the mask's axes
+        Numbers.
+    mask : ndarray of bool, shape (B, T), for example
+        False where something is left out.
+
+    Returns
+    -------
+    ndarray, shape (valid,)
+        A weight for each True.
+    """
+    whole = weights.reshape(weights.shape + (1,) * (mask.ndim - weights.ndim))
+    return np.broadcast_to(whole, mask.shape)[mask]

@@ -10,6 +10,7 @@ import pytest
 
 from rnnfast import initializers, layers, regularizers
 from rnnfast.layers import serialization
+from rnnfast.layers.merge import Merge
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((2, 4, 3))
@@ -94,6 +95,9 @@ MADE = {
     "LayerNormalization, of itself": lambda: layers.LayerNormalization(scale=False, center=False),
     "Add": lambda: layers.Add(**LAYER),
     "Concatenate": lambda: layers.Concatenate(1, **LAYER),
+    "Attention": lambda: layers.Attention(True, "concat", 0.3, 3, **LAYER),
+    "AdditiveAttention": lambda: layers.AdditiveAttention(False, 0.3, seed=3, **LAYER),
+    "AdditiveAttention, scaled": lambda: layers.AdditiveAttention(name="mine"),
     "RepeatVector": lambda: layers.RepeatVector(3, **LAYER),
     "RNN": lambda: layers.RNN(
         [layers.LSTMCell(5, **LSTM, **CELL, **F64), layers.GRUCell(4, **GRU, **CELL, **F64)],
@@ -153,7 +157,7 @@ def test_numbers_come_back(make):
     x = RNG.integers(7, size=(2, 4)) if isinstance(layer, layers.Embedding) else X
     x = X[:, 0] if isinstance(layer, layers.RepeatVector) else x
     x = X_IMAGES if isinstance(layer, layers.ConvLSTM2D) else x
-    x = [X, X] if isinstance(layer, (layers.Add, layers.Concatenate)) else x
+    x = [X, X] if isinstance(layer, Merge) else x
     wanted = layer(x)
     assert copy(x) is not None  # builds it
     assert copy.weight_names == layer.weight_names
@@ -167,13 +171,14 @@ def test_numbers_come_back(make):
     # Seeds that were given give the same masks.
     if not isinstance(layer, (layers.RNN, layers.Bidirectional)) and hasattr(layer, "seed"):
         fresh = again(layer)
-        fresh.build(x.shape)
+        fresh.build([X.shape, X.shape] if isinstance(layer, Merge) else x.shape)
         fresh.set_weights(layer.get_weights())
         if hasattr(layer, "reset_state"):
             layer.reset_state()
         if layer.seed is not None:
-            y, _ = layer.vjp(x.astype(layer.dtype), wrt_input=False)
-            fresh_y, _ = fresh.vjp(x.astype(layer.dtype), wrt_input=False)
+            x = x if isinstance(layer, Merge) else x.astype(layer.dtype)
+            y, _ = layer.vjp(x, wrt_input=False)
+            fresh_y, _ = fresh.vjp(x, wrt_input=False)
             np.testing.assert_array_equal(fresh_y, y)
 
 

@@ -36,7 +36,9 @@ struct Sequences {
   std::vector<T> x, h0, c0, y, h_n, c_n, dy, dh_n, dc_n;
   std::vector<index> spans;
   std::vector<char> resets;
-  std::vector<T> mask;  // of h
+  std::vector<T> mask;            // of h
+  std::vector<T> kept_h, kept_c;  // of zoneout
+  index truncate = 0;
 
   Sequences(const CellSpec& spec, const Dims& sizes)
       : cell(spec), dims(sizes), traits(cpu_backend().traits(spec, scalar_type<T>)) {
@@ -88,6 +90,8 @@ struct Sequences {
     call.spans = spans.empty() ? nullptr : spans.data();
     if (!resets.empty()) call.resets = {reinterpret_cast<bool*>(resets.data()), dims.rows, 1};
     call.masks.recurrent = data(mask);
+    call.masks.kept_h = {data(kept_h), dims.rows * outputs, outputs};
+    call.masks.kept_c = {data(kept_c), dims.rows * dims.units, dims.units};
     return call;
   }
 
@@ -106,6 +110,7 @@ struct Sequences {
     Pullback back = {call().x, given().arrays};
     back.resets = call().resets;
     back.masks = call().masks;
+    back.truncate = truncate;
     back.dy = {dy.data(), call().y.step_stride, call().y.row_stride};
     back.d_last = {dh_n.data(), data(dc_n)};
     back.out.x = {found.x.data(), call().x.step_stride, call().x.row_stride};

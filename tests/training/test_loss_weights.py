@@ -5,6 +5,8 @@ import pytest
 
 from rnnfast import Sequential, layers, losses
 
+ROWS = (slice(0, 1), slice(1, None))  # two parts of a batch
+
 RNG = np.random.default_rng(8)
 B, T, V = 3, 2, 4
 LOGITS = RNG.normal(size=(B, T, V))
@@ -109,6 +111,32 @@ def test_samples_of_targets_without_a_last_axis_are_weighed_whole():
     y_pred = np.array([[[1.0], [2.0]], [[3.0], [4.0]]])
     loss = losses.MeanSquaredError("sum")
     assert loss(np.zeros((2, 2)), y_pred, [1, 2]) == 2.5 + 2 * 12.5
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("reduction", ["mean", "mean_with_sample_weight"])
+def test_losses_of_parts_times_their_denominators_add_up(reduction, weighted, masked):
+    rng = np.random.default_rng(0)
+    loss = losses.SparseCategoricalCrossentropy(
+        from_logits=True, ignore_class=1, reduction=reduction
+    )
+    whole = [rng.integers(0, 3, (7, 4)), rng.normal(size=(7, 4, 3)), None, None]
+    if weighted:
+        whole[2] = rng.uniform(0, 2, (7, 4))
+    if masked:
+        whole[3] = rng.random((7, 4)) < 0.6
+    parts = [[None if one is None else one[rows] for one in whole] for rows in ROWS]
+    below = [loss.denominator(*part) for part in parts]
+    assert len({*below}) == 2
+    assert sum(below) == pytest.approx(loss.denominator(*whole), rel=1e-12)
+    total = sum(d * loss(*part) for d, part in zip(below, parts, strict=True))
+    assert total == pytest.approx(sum(below) * loss(*whole), rel=1e-12)
+
+
+def test_a_sum_is_divided_by_one():
+    loss = losses.MeanSquaredError(reduction="sum")
+    assert loss.denominator(np.zeros((5, 2)), np.ones((5, 2)), np.full(5, 0.5)) == 1
 
 
 def test_ones_change_no_bit():

@@ -42,7 +42,7 @@ def test_the_loss_is_that_of_the_steps_that_are_there(activation, reduction):
     valid = WORDS != 0
     wanted, of_valid = loss.value_and_grad(LABELS[valid], model(WORDS)[valid])
     objective = Objective(model.graph, [Target("y", loss)])
-    value, _, [output] = objective.value(batch())
+    value, _, _, _, [output] = objective.value(batch())
     assert value == pytest.approx(wanted, rel=1e-12)
     np.testing.assert_array_equal(output.mask, valid)
     np.testing.assert_allclose(objective.predictions(0, output.array), model(WORDS), rtol=1e-12)
@@ -89,7 +89,7 @@ def test_a_batch_of_nothing_has_no_loss_and_no_gradient():
 def test_targets_have_the_steps_of_the_mask():
     model = tagger()
     model.compile("sgd", "sparse_categorical_crossentropy")
-    message = "the output of the model is masked, so that y must have a target for each of the "
+    message = "y_pred is masked, so that y_true must have a target for each of the "
     with pytest.raises(ValueError, match=re.escape(f"{message}steps (6, 5), got (6, 4)")):
         model.fit(WORDS, LABELS[:, 1:], verbose=0)
 
@@ -105,6 +105,6 @@ def test_without_a_mask_all_steps_count():
     )
     loss = losses.get("sparse_categorical_crossentropy")
     objective = Objective(model.graph, [Target("y", loss)])
-    value, _, [output] = objective.value(batch(labels=LABELS[:, 0]))
+    value, _, _, _, [output] = objective.value(batch(labels=LABELS[:, 0]))
     assert output.mask is None
     assert value == pytest.approx(loss(LABELS[:, 0], model(WORDS)), rel=1e-12)

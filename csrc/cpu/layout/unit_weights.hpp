@@ -3,35 +3,11 @@
 // absent array is zero. Of a cell without them nothing is kept, and it stands for itself.
 #pragma once
 
-#include "cells/cell.hpp"
+#include "cells/cell_at.hpp"
 #include "cpu/layout/layout.hpp"
 
 namespace rnnfast {
 namespace {
-
-template <class Shape>
-constexpr int unit_weights_of() {
-  if constexpr (requires { Shape::unit_weights; }) {
-    return Shape::unit_weights;
-  } else {
-    return 0;
-  }
-}
-
-/// A cell at a group of units.
-template <class Cell, class V>
-struct CellAt {
-  const Cell& cell;
-  V own[Cell::unit_weights];
-
-  State<V> forward(V (&gate)[Cell::parts], State<V> prev) const {
-    return cell.forward(gate, prev, own);
-  }
-  void backward(const V (&gate)[Cell::parts], State<V> prev, State<V>& d,
-                V (&delta)[Cell::parts]) const {
-    cell.backward(gate, prev, d, delta, own);
-  }
-};
 
 /// [row][group][N]
 template <class Shape, class T>

@@ -1,8 +1,9 @@
-// All cells in one scalar type, and the probes: the include of the files of each target.
+// All cells in one scalar type, CTC, and the probes: the include of the files of each target.
 #pragma once
 
 #include "cells/registry.hpp"
 #include "cpu/targets/kernels.hpp"
+#include "ctc/rows.hpp"
 
 namespace rnnfast {
 namespace {
@@ -96,7 +97,7 @@ constexpr CellTable<T> table_of(const CellKernels<T> (&cells)[count]) {
 
 template <class T>
 constexpr ScalarKernels<T> scalar_kernels = {table_of(cells<T>), table_of(chosen_cells<T>),
-                                             ProbeFunctions<T>::table()};
+                                             ProbeFunctions<T>::table(), run_ctc<T>};
 
 }  // namespace
 }  // namespace rnnfast

@@ -10,6 +10,7 @@
 #include "call/passes.hpp"
 #include "cpu/drive/stack.hpp"
 #include "cpu/plan/plan.hpp"
+#include "ctc/call.hpp"
 
 namespace rnnfast {
 
@@ -73,6 +74,7 @@ struct ScalarKernels {
   CellTable<T> fixed;   // activations of their own
   CellTable<T> chosen;  // those that a call chooses
   Probes<T> probes;
+  void (*ctc)(const CtcCall<T>&, int threads);
 };
 
 /// A file for each scalar type, since together they would take two minutes to compile.

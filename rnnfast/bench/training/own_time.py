@@ -26,7 +26,7 @@ from .programs import classifier
 __all__ = ["OwnTime", "measure_own_time"]
 
 _T, _B, _H = 100, 32, 128
-_STEPS = 16  # of an epoch
+_STEPS = 64  # of an epoch, so that what `fit` does once counts little
 
 
 class OwnTime(NamedTuple):

@@ -1,0 +1,112 @@
+// Sums over packed rows, t descending as on the CPU: a unit for each thread.
+#pragma once
+
+#include "cuda/slot.hpp"
+
+namespace rnnfast {
+namespace {
+
+/// Of deltas, for biases; and of deltas times v^, for the gains of norms.
+template <class Cell, class T>
+struct PartSums {
+  index units;
+  index rows;
+  const T* slots;   // (N, P, H)
+  const T* deltas;  // (N, P, H)
+  T* bias;          // (P, H)
+  T* gain;          // (P, H); of cells with norms
+
+  template <class Machine>
+  RNNFAST_BOTH void operator()(Machine& m) const {
+    const Element own = element_of(m, units);
+    if (!own.is_there()) return;
+    T straight[Cell::parts] = {};
+    T along[Cell::parts] = {};
+    for (index row = rows - 1; row >= 0; --row) {
+      T delta[Cell::parts];
+      load_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, const T>(deltas, row, own.unit, units),
+                                        delta);
+      RNNFAST_UNROLL(16)
+      for (int p = 0; p < Cell::parts; ++p) straight[p] = straight[p] + delta[p];
+      if constexpr (Normalized<Cell>) {
+        T normalized[Cell::parts];
+        load_parts<Range{0, Cell::input.end}>(
+            m, UnitSlot<Cell, const T>(slots, row, own.unit, units), normalized);
+        add_along<0>(m, row, own.unit, delta, normalized, along);
+      }
+    }
+    const UnitSlot<Cell, T> to_bias(bias, 0, own.unit, units);
+    if constexpr (Normalized<Cell>) {
+      T seen[Cell::parts];
+      see<0>(straight, seen);
+      store_parts<Range{0, Cell::parts}>(m, to_bias, seen);
+      store_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, T>(gain, 0, own.unit, units), along);
+    } else {
+      store_parts<Range{0, Cell::parts}>(m, to_bias, straight);
+    }
+  }
+
+ private:
+  // Part by part, since `delta_of` is known to the compiler alone.
+  template <int p, class Machine>
+  RNNFAST_BOTH void add_along(Machine& m, index row, index unit, const T (&delta)[Cell::parts],
+                              const T (&normalized)[Cell::parts], T (&along)[Cell::parts]) const {
+    constexpr int seen = Cell::delta_of[p];
+    if constexpr (p < Cell::input.end) {
+      along[p] = fma(delta[seen], normalized[p], along[p]);
+    } else if constexpr (NormalizesMemory<Cell>) {
+      const T own = m.load(UnitSlot<Cell, const T>(slots, row, unit, units).part(p));
+      along[p] = fma(delta[seen], own, along[p]);
+    }
+    if constexpr (p + 1 < Cell::parts) add_along<p + 1>(m, row, unit, delta, normalized, along);
+  }
+  template <int p>
+  RNNFAST_BOTH static void see(const T (&straight)[Cell::parts], T (&seen)[Cell::parts]) {
+    constexpr int from = Cell::delta_of[p];
+    seen[p] = straight[from];
+    if constexpr (p + 1 < Cell::parts) see<p + 1>(straight, seen);
+  }
+};
+
+/// Of deltas times c, for weights that are a number for each unit.
+template <class Cell, class T>
+struct UnitWeightSums {
+  index units;
+  index rows;
+  const T* slots;
+  const T* deltas;
+  const T* c;  // (N, H), before the step
+  T* to;       // (U, H)
+
+  template <class Machine>
+  RNNFAST_BOTH void operator()(Machine& m) const {
+    const Element own = element_of(m, units);
+    if (!own.is_there()) return;
+    T sum[Cell::unit_weights] = {};
+    for (index row = rows - 1; row >= 0; --row) {
+      T gate[Cell::parts];
+      T delta[Cell::parts];
+      load_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, const T>(slots, row, own.unit, units),
+                                        gate);
+      load_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, const T>(deltas, row, own.unit, units),
+                                        delta);
+      const State<T> prev = {T(0), m.load(c + row * units + own.unit)};
+      add<0>(delta, prev.c, Cell::memory(gate, prev), sum);
+    }
+    RNNFAST_UNROLL(4)
+    for (int i = 0; i < Cell::unit_weights; ++i) m.store(to + i * units + own.unit, sum[i]);
+  }
+
+ private:
+  template <int i>
+  RNNFAST_BOTH static void add(const T (&delta)[Cell::parts], T before, T after,
+                               T (&sum)[Cell::unit_weights]) {
+    constexpr int part = Cell::unit_weight_part[i];
+    constexpr bool meets_new_c = Cell::meets_new_c[i];
+    sum[i] = fma(delta[part], meets_new_c ? after : before, sum[i]);
+    if constexpr (i + 1 < Cell::unit_weights) add<i + 1>(delta, before, after, sum);
+  }
+};
+
+}  // namespace
+}  // namespace rnnfast

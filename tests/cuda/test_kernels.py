@@ -1,0 +1,126 @@
+"""Kernels compiled for GPUs. What they compute, tests/native/ says, where they are emulated."""
+
+import ctypes
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import cmake_builds
+
+HERE = Path(__file__).parent
+ENTRY = re.compile(r"\.entry (\w+)\(.*?\n\{\n(.*?)\n\}\n", re.DOTALL)
+# What kernels.cu lists.
+KERNELS_OF_NO_CELL = 12
+KERNELS_OF_A_CELL = 3
+MORE_KERNELS_OF = {"GruResetBefore": 2, "Mgu": 2, "LstmPeephole": 1, "LstmNorm": 1, "GruNorm": 1}
+USE = re.compile(
+    r"Compiling entry function '(?P<kernel>\w+)'.*?"
+    r"(?P<stack>\d+) bytes stack frame, (?P<stores>\d+) bytes spill stores, "
+    r"(?P<loads>\d+) bytes spill loads",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    ptx: dict[str, str]  # of each kernel
+    uses: dict[str, tuple[int, int, int]]  # bytes of stack, of spills stored and loaded
+
+
+def nvcc(*arguments: object) -> str:
+    """What the CUDA compiler says; the test is skipped where none is."""
+    compiler = shutil.which("nvcc")
+    if compiler is None:
+        pytest.skip("no CUDA compiler (nvcc)")
+    # No contraction, as on the CPU; and what is not marked for the device must not be taken for it.
+    return cmake_builds.run(
+        *(compiler, "-std=c++20", "-fmad=false", "-Werror", "all-warnings"),
+        *(f"-I{cmake_builds.ROOT / 'csrc'}", *arguments),
+    )
+
+
+def compiled(folder: Path, source: str, architecture: str, *flags: str) -> Compiled:
+    """The kernels of a source, for one architecture."""
+    report = nvcc(
+        *("-c", HERE / source, "-o", folder / "kernels.o", "--keep", "--keep-dir", folder),
+        *("-O3", "-Xptxas", "-v", f"-arch={architecture}", *flags),
+    )
+    ptx = (folder / Path(source).with_suffix(".ptx").name).read_text()
+    uses = {
+        use["kernel"]: tuple(map(int, use.group("stack", "stores", "loads")))
+        for use in USE.finditer(report)
+    }
+    return Compiled(dict(ENTRY.findall(ptx)), uses)
+
+
+def is_there_a_device() -> bool:
+    try:
+        return ctypes.CDLL("libcuda.so.1").cuInit(0) == 0
+    except OSError:
+        return False
+
+
+def cells() -> list[str]:
+    """The types of all cells, of those too whose activations a call chooses."""
+    registry = (cmake_builds.ROOT / "csrc" / "cells" / "registry.hpp").read_text()
+    return re.findall(r'CELL\("\w+", (\w+)<', registry)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("scalar", "architecture"),
+    [
+        ("float", "sm_90"),
+        ("double", "sm_80"),
+        pytest.param("float", "sm_80", marks=pytest.mark.full),
+        pytest.param("double", "sm_90", marks=pytest.mark.full),
+    ],
+)
+def test_kernels_of_all_cells(tmp_path, scalar, architecture):
+    made = compiled(tmp_path, "kernels.cu", architecture, f"-DSCALAR={scalar}")
+    assert len(made.ptx) == KERNELS_OF_NO_CELL + sum(
+        KERNELS_OF_A_CELL + MORE_KERNELS_OF.get(cell, 0) for cell in cells()
+    )
+    assert made.uses.keys() == made.ptx.keys()
+    assert not {kernel for kernel, ptx in made.ptx.items() if "st.global" not in ptx}
+    assert not {kernel: use for kernel, use in made.uses.items() if any(use)}
+
+
+@pytest.mark.slow
+def test_all_that_a_thread_can_do(tmp_path):
+    made = compiled(tmp_path, "samples.cu", "sm_90")
+    assert not {kernel for kernel, ptx in made.ptx.items() if "st.global" not in ptx}
+    assert not {kernel: use for kernel, use in made.uses.items() if any(use)}
+    everything = "\n".join(made.ptx.values())
+    for instruction in (
+        "bar.sync",
+        "shfl.sync.bfly",
+        "cp.async.cg.shared.global",
+        "mma.sync.aligned.m16n8k16",
+        "barrier.cluster.arrive",
+        "mapa",
+    ):
+        assert instruction in everything
+
+
+@pytest.mark.slow
+def test_programs_that_are_timed(tmp_path):
+    nvcc(
+        "-c",
+        "-O1",
+        "-arch=sm_90",
+        cmake_builds.ROOT / "bench/device/probes.cu",
+        "-o",
+        tmp_path / "probes.o",
+    )
+
+
+@pytest.mark.full
+def test_what_kernels_give_on_a_gpu(tmp_path):
+    nvcc("-O1", "-arch=sm_90", HERE / "device_tests.cu", "-o", tmp_path / "device_tests")
+    if not is_there_a_device():
+        pytest.skip("no CUDA device")
+    cmake_builds.run(tmp_path / "device_tests")
