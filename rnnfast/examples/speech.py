@@ -295,9 +295,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     count = number(int, 1)
     options: tuple[Option, ...] = (
-        ("--utterances", count, 1000, "to train on; a quarter as many are held out"),
+        ("--utterances", count, 2000, "to train on; a quarter as many are held out"),
         ("--units", count, 48, "of the LSTM, in each direction"),
-        ("--epochs", count, 25, "passes over the training utterances"),
+        ("--epochs", count, 20, "passes over the training utterances"),
         ("--learning-rate", number(float, 0), 0.01, "of Adam, at first"),
         ("--noise", number(float, 0), 0.2, "standard deviation in each channel"),
         ("--beam", count, 16, "prefixes that the search keeps"),

@@ -15,15 +15,15 @@ from rnnfast.callbacks.callback_list import CallbackList, as_callbacks
 from rnnfast.callbacks.history import History
 from rnnfast.callbacks.progress import make_progress
 from rnnfast.metrics import Metric
-from rnnfast.training import batches, judges, loops, predictions, shared_objective, sources
+from rnnfast.training import batches, cutting, judges, loops, shared_objective, sources
 from rnnfast.training import samples as of_model
 from rnnfast.training.feed import Feed
 from rnnfast.training.objective import Objective
 from rnnfast.training.reducer import Processes, Reducer, ending_together
 from rnnfast.training.run import Run
-from rnnfast.training.samples import Batch, Samples
+from rnnfast.training.samples import Samples
 from rnnfast.training.session import Session
-from rnnfast.training.sources import OfBatches, OfSamples, Source
+from rnnfast.training.sources import OfBatches, Source
 from rnnfast.training.trainable import Trainable, require_layers
 from rnnfast.utils.hyperparameters import require_positive
 from rnnfast.utils.random_seed import make_seed
@@ -125,7 +125,7 @@ class Trainer:
         given = sources.of_targets(model, ("x", "y"), x, y, sample_weight, class_weight)
         held_out: Samples | OfBatches | None = None
         if validation_data is not None:
-            held_out = _of_validation(model, validation_data)
+            held_out = cutting.of_validation(model, validation_data)
         elif validation_split:
             if isinstance(given, OfBatches):
                 raise ValueError(
@@ -134,13 +134,15 @@ class Trainer:
             point = batches.split_point(len(given), validation_split)
             held_out = given.part(slice(point, None))
             given = given.part(slice(None, point))
-        source = _cut(model, given, batch_size, *([held_out] if held_out is not None else []))
+        source = cutting.cut(
+            model, given, batch_size, *([held_out] if held_out is not None else [])
+        )
         validation = None
         if held_out is not None:
-            validation = _first(
+            validation = cutting.first(
                 "validation_steps",
                 validation_steps,
-                _of_size(model, held_out, validation_batch_size, batch_size),
+                cutting.cut_validation(model, held_out, validation_batch_size, batch_size),
             )
         shuffle = flag("shuffle", shuffle)
         _check_count("epochs", epochs)
@@ -199,7 +201,7 @@ class Trainer:
                     scores.add_up(processes)
                     logs = scores.logs()
                 if validation is not None and is_validated(epoch):
-                    logs |= loops.validate(session, _in_order(validation), epoch)
+                    logs |= loops.validate(session, cutting.in_order(validation), epoch)
                 run.end_epoch(logs)
                 listeners.tell("on_epoch_end", epoch, logs)
             listeners.tell("on_train_end", run.logs)
@@ -223,9 +225,9 @@ class Trainer:
         """Compute the loss and the metrics, by name."""
         self._require_compiled("evaluate")
         given = sources.of_targets(model, ("x", "y"), x, y, sample_weight)
-        source = _first("steps", steps, _cut(model, given, batch_size))
+        source = cutting.first("steps", steps, cutting.cut(model, given, batch_size))
         listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1)
-        return loops.evaluate(self._session(model, listeners), _in_order(source))
+        return loops.evaluate(self._session(model, listeners), cutting.in_order(source))
 
     def predict(
         self,
@@ -240,10 +242,10 @@ class Trainer:
         """Compute the model's output, or a list of them."""
         require_layers(model)
         given = sources.of_inputs(model, x)
-        source = _first("steps", steps, _cut(model, given, batch_size))
+        source = cutting.first("steps", steps, cutting.cut(model, given, batch_size))
         listeners = _listen(model, as_callbacks(callbacks), verbose, source, 1)
-        kept = _kept(source)
-        inputs = (batch.inputs for batch in _in_order(source))
+        kept = cutting.kept_for(source)
+        inputs = (batch.inputs for batch in cutting.in_order(source))
         loops.predict(model.graph, inputs, kept.put, listeners)
         results = kept.result() or _nothing(model, given)
         return results[0] if len(results) == 1 else results
@@ -286,76 +288,6 @@ class Trainer:
             stopped=lambda: self.stop_training,
             listeners=listeners,
         )
-
-
-def _of_validation(model: Trainable, given: Any) -> Samples | OfBatches:
-    if sources.gives_batches(given):
-        return sources.of_targets(model, ("validation_data", "y"), given, None)
-    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
-        raise ValueError(
-            "validation_data must be a tuple (x, y) or (x, y, sample_weight), or give batches, got "
-            f"{type(given).__name__}"
-        )
-    x, y, *weights = given
-    return sources.of_targets(
-        model,
-        ("validation_data[0]", "validation_data[1]"),
-        x,
-        y,
-        weights[0] if weights else None,
-    )
-
-
-def _cut(
-    model: Trainable,
-    given: Samples | OfBatches,
-    batch_size: int | None,
-    *beside: Samples | OfBatches,
-) -> Source:
-    """Cut samples into batches, of a size that suits other samples of the same model too."""
-    if isinstance(given, OfBatches):
-        if batch_size is not None:
-            raise ValueError("batch_size must be left out where x gives batches of its own")
-        return given
-    counts = [len(one) for one in (given, *beside) if isinstance(one, Samples)]
-    return OfSamples(given, batches.choose_size(model.layers, batch_size, *counts))
-
-
-def _of_size(
-    model: Trainable, held_out: Samples | OfBatches, own: int | None, of_training: int | None
-) -> Source:
-    """Cut the samples of a validation, by default into batches like those of training."""
-    if isinstance(held_out, Samples):
-        size = of_training if own is None else require_positive("validation_batch_size", own)
-        return _cut(model, held_out, size)
-    if own is not None:
-        raise ValueError(
-            "validation_batch_size must be left out where validation_data gives batches of its own"
-        )
-    return held_out
-
-
-def _first(name: str, steps: int | None, source: Source) -> Source:
-    """Leave out what comes after some batches."""
-    return source if steps is None else source.first(require_positive(name, steps))
-
-
-def _items(source: Source) -> Iterator[Any]:
-    """Begin a pass in order."""
-    return source.begin(False)(np.random.default_rng(0))
-
-
-def _in_order(source: Source) -> Iterator[Batch]:
-    return (source.batch(item) for item in _items(source))
-
-
-def _kept(source: Source) -> predictions.Joined | predictions.InPlace | predictions.OfSequences:
-    """Choose how outputs are put together."""
-    if not isinstance(source, OfSamples):
-        return predictions.Joined()
-    if source.lengths:
-        return predictions.OfSequences(_items(source), source.lengths)
-    return predictions.InPlace(_items(source), source.count)
 
 
 def _nothing(model: Trainable, given: Samples | OfBatches) -> list[Any]:

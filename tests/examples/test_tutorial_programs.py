@@ -1,8 +1,10 @@
 """The programs on Keras's API, each small: what they say beside their baselines.
 
-`digits`, `forecast` and `text_classifier` take data or baselines from scikit-learn and statsmodels.
+`digits`, `forecast`, `moving_digits` and `text_classifier` take data or baselines from scikit-learn
+and statsmodels.
 """
 
+import itertools
 import re
 import sys
 
@@ -10,7 +12,15 @@ import numpy as np
 import pytest
 
 import rnnfast
-from rnnfast.examples import classifier, digits, docstrings, forecast, stacked, text_classifier
+from rnnfast.examples import (
+    classifier,
+    digits,
+    docstrings,
+    forecast,
+    moving_digits,
+    stacked,
+    text_classifier,
+)
 
 SKIP = "no package {} of the extra examples"
 
@@ -168,10 +178,40 @@ def test_digits_are_read_row_by_row(tmp_path, capsys):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+# --- moving_digits --------------------------------------------------------------------------------
+
+
+def test_motion_is_predicted_and_told(tmp_path, capsys):
+    needs("sklearn")
+    picture = tmp_path / "moving.png"
+    small = "--sequences=1500", "--test-sequences=200", "--steps=6", "--filters=8", "--epochs=6"
+    shown = run(moving_digits, capsys, *small, f"--plot={picture}")
+    network, copy = map(float, re.search(r"ConvLSTM2D ([\d.]+), .* frame ([\d.]+)", shown).groups())
+    assert network < 0.6 * copy
+    lstm, regression, chance = percents(shown[shown.index("accuracy: LSTM") :])
+    assert chance == 12.5
+    assert lstm > 95 > 50 > regression
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_films_go_their_way_and_come_in_again():
+    images = np.random.default_rng(0).random((3, 8, 8))
+    films, ways = moving_digits.moving(images, 20, 9, np.random.default_rng(1))
+    assert films.shape == (20, 9, 16, 16, 1)
+    for film, way in zip(films[..., 0], ways, strict=True):
+        assert np.isclose(film[0].sum(), images.sum(axis=(1, 2)), rtol=1e-5).any()
+        for before, after in itertools.pairwise(film):
+            wanted = np.roll(before, moving_digits.DIRECTIONS[way], axis=(0, 1))
+            np.testing.assert_array_equal(after, wanted)
+    assert len(set(map(tuple, moving_digits.DIRECTIONS))) == 8
+
+
 # --- all ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("program", [classifier, digits, forecast, stacked, text_classifier])
+@pytest.mark.parametrize(
+    "program", [classifier, digits, forecast, moving_digits, stacked, text_classifier]
+)
 def test_wrong_options_are_said(program, capsys):
     with pytest.raises(SystemExit) as stopped:
         program.main(["--epochs=0"])
@@ -181,7 +221,12 @@ def test_wrong_options_are_said(program, capsys):
 
 @pytest.mark.parametrize(
     ("program", "package"),
-    [(digits, "sklearn"), (text_classifier, "sklearn"), (forecast, "statsmodels")],
+    [
+        (digits, "sklearn"),
+        (moving_digits, "sklearn"),
+        (text_classifier, "sklearn"),
+        (forecast, "statsmodels"),
+    ],
 )
 def test_what_to_install_is_said(program, package, monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == package]:

@@ -16,8 +16,12 @@ from rnnfast.utils import blas, one_blas_thread
 
 
 def blas_threads() -> list[int]:
+    """Of NumPy's BLAS; other libraries, loaded by another test meanwhile, may have their own."""
+    numpy = os.path.dirname(np.__file__)  # or beside it: numpy.libs
     return [
-        library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"
+        library["num_threads"]
+        for library in threadpool_info()
+        if library["user_api"] == "blas" and library["filepath"].startswith(numpy)
     ]
 
 

@@ -282,7 +282,7 @@ REFUSED = {
     texts: (TypeError, "x must be an array of numbers, got list"),
     lists_of_texts: (TypeError, r"x\[0\] must be an array of numbers"),
     too_few_targets: (ValueError, "x and y must have the same number of samples, got 2 and 1"),
-    targets_of_other_lengths: (ValueError, r"y must have a target for each of the steps \(2, 3\)"),
+    targets_of_other_lengths: (ValueError, r"y_true must have a target for each of the steps \(2"),
 }
 
 
