@@ -25,11 +25,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from rnnfast.layers.bidirectional import Bidirectional
-from rnnfast.layers.cell_layer import CellLayer
 from rnnfast.layers.cells import Cell
 from rnnfast.layers.layer import Array, Layer
 from rnnfast.layers.rnn import RNN
 from rnnfast.layers.time_distributed import TimeDistributed
+from rnnfast.layers.unidirectional import Unidirectional
 from rnnfast.training import safetensors_file
 from rnnfast.training.graph import Graph
 from rnnfast.utils.naming import numbered
@@ -201,7 +201,7 @@ def _places(layer: Layer) -> list[str]:
             places.append(f"cell/cells/{cell}/vars/{counts[cell]}")
             counts[cell] += 1
         return places
-    owner = "cell/vars" if isinstance(layer, (CellLayer, RNN)) else "vars"
+    owner = "cell/vars" if isinstance(layer, Unidirectional) else "vars"
     return [f"{owner}/{k}" for k in range(len(layer.weight_names))]
 
 

@@ -174,6 +174,24 @@ def test_a_graph_whose_layers_are_known_by_name(path):
     refused(branches(layers, Model, ("left", "other")), path, "'left' and 'other'", "['concat")
 
 
+def images(of):
+    return [
+        of.ConvLSTM2D(3, 2, **SEQUENCES),
+        of.Bidirectional(of.ConvLSTM2D(2, 2, padding="same", use_bias=False)),
+        of.Flatten(),
+        of.Dense(2),
+    ]
+
+
+def test_layers_of_images(path):
+    theirs = randomized(keras.Sequential([keras.Input((3, 5, 4, 2)), *images(keras.layers)]))
+    write(theirs, path)
+    model = ours(images, (3, 5, 4, 2))
+    model.load_weights(path)
+    x = np.random.default_rng(1).standard_normal((2, 3, 5, 4, 2)).astype(np.float32)
+    assert_same_predictions(model, theirs, x)
+
+
 # ------------------------------------------------------------------------------ refused
 
 
