@@ -119,8 +119,8 @@ def of_vjp(function: Callable[..., Any], family: Documented) -> str:
             f"    `pullback({above})` returns `{grads.__name__}`. Gradients of absent weights and "
             "of what is\n    not in `wrt` are None; those of initial states are there also when "
             "these are not given.",
-            "Raises": f"ValueError\n    As `{name}`, and if `wrt` holds another name, or for `per_sample` with "
-            "`checkpoint`.\n"
+            "Raises": f"ValueError\n    As `{name}`, and if `wrt` holds another name, or for "
+            "`per_sample` with `checkpoint`.\n"
             f"TypeError\n    As `{name}`, and if `wrt` is a string or no collection.",
             "Examples": f"{_example(family)}\n"
             f">>> ({', '.join(output._fields)}), pullback = rnnfast.{name}_vjp(\n"
