@@ -73,9 +73,7 @@ class Pullback(Generic[GradsT]):
         above = gradients.upstream(dy, dh_n, dc_n, given)
         buffers: dict[str, gradients.Buffers] = {}
         if out is not None:
-            buffers = gradients.buffers(
-                out, self.form, given, self._wanted, self._per_sample
-            )
+            buffers = gradients.buffers(out, self.form, given, self._wanted, self._per_sample)
         changed = self._read.changed()
         if changed >= 0:
             raise ValueError(
