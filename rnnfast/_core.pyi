@@ -71,6 +71,27 @@ class Tape:
         dc0: _Array | None,
         /,
     ) -> None: ...
+    def backward_per_sample(
+        self,
+        x: _Array,
+        weights: _Weights,
+        resets: _Booleans | None,
+        masks: _Masks | None,
+        truncate: int,
+        dy: _Array | None,
+        dh_n: _Array | None,
+        dc_n: _Array | None,
+        dx: _Array | None,
+        gradients: _WeightGrads,
+        dh0: _Array | None,
+        dc0: _Array | None,
+        /,
+    ) -> None:
+        """As `backward`, with gradients of weights (B, ...), one of each sequence.
+
+        ValueError for a tape of checkpoints.
+        """
+
     def trace(self, weights: _Weights, gates: _Array, c: _Array | None, /) -> None:
         """Write the gates (T, B, G, H) and the c (T, B, H) of the steps that are taken."""
 

@@ -106,6 +106,9 @@ class CpuBackend final : public Backend {
       const CellKernels<T>& kernels = kernels_for<T>(made.cell);
       const CallPlan& plan = *made.plan;
       require_serves(plan, kernels.traits, {made.dims, call.masks.recurrent != nullptr});
+      if (call.out.of_sequences && plan.purpose != Purpose::training) {
+        throw std::invalid_argument("a tape of checkpoints has no gradients of each sequence");
+      }
       const auto run =
           plan.purpose == Purpose::training ? kernels.backward : kernels.backward_from_checkpoints;
       run({made.dims, typed<T>(call.x), typed<T>(call.weights), typed<T>(call.dy),

@@ -43,7 +43,7 @@ WeightSet<T> typed(const WeightSet<void>& of) {
 
 template <class T>
 Gradients<T> typed(const Gradients<void>& of) {
-  return {typed<T>(of.x), typed<T>(of.weights), typed<T>(of.initial)};
+  return {typed<T>(of.x), typed<T>(of.weights), typed<T>(of.initial), of.of_sequences};
 }
 
 }  // namespace rnnfast

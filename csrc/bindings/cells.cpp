@@ -34,6 +34,9 @@ Tape forward_saving(Object cell, const py::array& x, const py::tuple& given, Obj
   return without_gil([&] { return cpu_backend().forward_saving(weights, call, plan); });
 }
 
+enum class GradientsOf { batch, sequences };
+
+template <GradientsOf weights_of>
 void backward(const Tape& tape, const py::array& x, const py::tuple& weights, Object resets,
               Object masks, index truncate, Object dy, Object dh_n, Object dc_n, Object dx,
               const py::tuple& gradients, Object dh0, Object dc0) {
@@ -53,7 +56,8 @@ void backward(const Tape& tape, const py::array& x, const py::tuple& weights, Ob
                          {pointer<const void>(dh_n), pointer<const void>(dc_n)},
                          {sequence<void>(dx, bytes),
                           weight_set<void>(gradients),
-                          {pointer<void>(dh0), pointer<void>(dc0)}}};
+                          {pointer<void>(dh0), pointer<void>(dc0)},
+                          weights_of == GradientsOf::sequences}};
   without_gil([&] { cpu_backend().backward(tape, call); });
 }
 
@@ -103,7 +107,8 @@ py::object step(const Packed& packed, py::handle x, py::handle state) {
 void register_cells(py::module_& module) {
   py::class_<Tape>(module, "Tape")
       .def_property_readonly("nbytes", &Tape::bytes)
-      .def("backward", &backward)
+      .def("backward", &backward<GradientsOf::batch>)
+      .def("backward_per_sample", &backward<GradientsOf::sequences>)
       .def("trace", &trace);
   module.def("forward", &forward);
   module.def("forward_saving", &forward_saving<Purpose::training>);

@@ -21,6 +21,7 @@ struct Gradients {
   Sequence<T> x;  // (T, B, I)
   WeightSet<T> weights;
   States<T> initial;
+  bool of_sequences = false;  // those of weights are (B, ...): one of each sequence
 };
 
 /// A private row: which of the caller's sequences it holds, and which steps of it there are.

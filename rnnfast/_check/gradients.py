@@ -44,11 +44,12 @@ def buffers(
     form: type[tuple[Any, ...]],
     given: Stack,
     wanted: frozenset[str],
+    per_sample: bool,
 ) -> dict[str, Buffers]:
     """Return the buffers in `out` by the names of their arguments; each fits its gradient."""
     if not isinstance(out, form):
         raise TypeError(f"out must be {form.__name__}, got {type(out).__name__}")
-    shapes = _argument_shapes(given)
+    shapes = _gradient_shapes(given, per_sample)
     found: dict[str, Buffers] = {}
     for name, buffer in out._asdict().items():  # type: ignore[attr-defined]  # a NamedTuple
         if buffer is None:
@@ -66,16 +67,17 @@ def buffers(
     return found
 
 
-def _argument_shapes(given: Stack) -> dict[str, Any]:
-    """Return the shapes of all arguments that are there, or one of each layer and direction.
+def _gradient_shapes(given: Stack, per_sample: bool) -> dict[str, Any]:
+    """Return the shapes of the gradients of all arguments, or one of each layer and direction.
 
     A state is there, given or zero.
     """
+    samples = (given.x.shape[1],) if per_sample else ()
     all_weights = [one for layer in given.layers for one in layer]
     weights: dict[str, Any] = {}
     for name, first in all_weights[0]._asdict().items():
         if first is not None:
-            shapes = [getattr(one, name).shape for one in all_weights]
+            shapes = [(*samples, *getattr(one, name).shape) for one in all_weights]
             weights[name] = shapes[0] if given.form is None else shapes
     x = given.x.swapaxes(0, 1) if given.batch_first else given.x
     return {"x": x.shape, **weights, "h0": given.h_shape, "c0": given.c_shape}

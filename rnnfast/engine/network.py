@@ -71,9 +71,13 @@ class Recording(NamedTuple):
         dy: Array | None,
         dh_n: Array | None,
         dc_n: Array | None,
+        per_sample: bool = False,
     ) -> dict[str, Any]:
-        """Return the gradients of the arguments that are there and wanted, by name."""
-        return self.network.backward(self.layers, truncate, wanted, dy, dh_n, dc_n)
+        """Return the gradients of the arguments that are there and wanted, by name.
+
+        With `per_sample` those of weights are (B, ...), one of each sequence.
+        """
+        return self.network.backward(self.layers, truncate, wanted, dy, dh_n, dc_n, per_sample)
 
 
 class Network:
@@ -211,8 +215,10 @@ class Network:
         dy: Array | None,
         dh_n: Array | None,
         dc_n: Array | None,
+        per_sample: bool,
     ) -> dict[str, Any]:
         """Return the gradients of the arguments that are there and wanted, by name."""
+        samples = (self.given.x.shape[1],) if per_sample else ()
         of_weights: list[dict[str, Array]] = []
         of_states: dict[str, Array] = {
             name: empty(f"the gradient of {name}", shape, self.given.x.dtype)
@@ -225,10 +231,11 @@ class Network:
             of_layer = []
             for directed, tape in zip(layer.directed, layer.tapes, strict=True):
                 given = directed.given
-                fresh = _gradients_of(given, wanted)
+                fresh = _gradients_of(given, wanted, samples)
                 fresh_dx = empty("dx", given.x.shape, given.x.dtype) if of_x else None
                 time = time_of(given, directed.reverse)
-                tape.backward(
+                pull = tape.backward_per_sample if per_sample else tape.backward
+                pull(
                     time(given.x),
                     given.weights,
                     time(given.resets),
@@ -378,10 +385,12 @@ class Network:
         return sequence[:, :, direction * width : (direction + 1) * width]
 
 
-def _gradients_of(given: inputs.Inputs, wanted: frozenset[str]) -> dict[str, Array]:
+def _gradients_of(
+    given: inputs.Inputs, wanted: frozenset[str], samples: tuple[int, ...]
+) -> dict[str, Array]:
     """Return arrays for the gradients of the weights that are there and wanted."""
     return {
-        name: empty(f"the gradient of {name}", weight.shape, weight.dtype)
+        name: empty(f"the gradient of {name}", (*samples, *weight.shape), weight.dtype)
         for name, weight in given.weights._asdict().items()
         if weight is not None and name in wanted
     }

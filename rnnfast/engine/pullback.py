@@ -29,18 +29,23 @@ class Pullback(Generic[GradsT]):
         Steps after which the gradient is cut, 0 for never.
     wanted : frozenset of str
         Names of the arguments whose gradients are wanted.
+    per_sample : bool
+        Whether each sequence has weight gradients of its own.
     """
 
-    __slots__ = ("_read", "_recording", "_truncate", "_wanted")
+    __slots__ = ("_per_sample", "_read", "_recording", "_truncate", "_wanted")
 
     form: ClassVar[type[tuple[Any, ...]]]
     """The NamedTuple of the gradients."""
 
-    def __init__(self, recording: Recording, truncate: int, wanted: frozenset[str]) -> None:
+    def __init__(
+        self, recording: Recording, truncate: int, wanted: frozenset[str], per_sample: bool
+    ) -> None:
         self._recording = recording
         self._read = _core.samples(_read(recording.network.given))
         self._truncate = truncate
         self._wanted = wanted
+        self._per_sample = per_sample
 
     @property
     def nbytes(self) -> int:
@@ -68,7 +73,7 @@ class Pullback(Generic[GradsT]):
         above = gradients.upstream(dy, dh_n, dc_n, given)
         buffers: dict[str, gradients.Buffers] = {}
         if out is not None:
-            buffers = gradients.buffers(out, self.form, given, self._wanted)
+            buffers = gradients.buffers(out, self.form, given, self._wanted, self._per_sample)
         changed = self._read.changed()
         if changed >= 0:
             raise ValueError(
@@ -76,7 +81,9 @@ class Pullback(Generic[GradsT]):
                 "but was changed in place since the forward pass; call the pullback first, or give "
                 "the forward pass a copy"
             )
-        fresh = self._recording.backward(self._truncate, self._wanted, *above)
+        fresh = self._recording.backward(
+            self._truncate, self._wanted, *above, per_sample=self._per_sample
+        )
         for name, buffer in buffers.items():
             fresh[name] = _added(fresh[name], buffer)
         make: Callable[..., Any] = self.form

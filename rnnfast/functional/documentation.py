@@ -103,7 +103,7 @@ def of_call(function: Callable[..., Any], family: Documented) -> str:
 def of_vjp(function: Callable[..., Any], family: Documented) -> str:
     """Return the docstring of a forward pass with derivatives."""
     name, output, grads = family.name, family.output, family.pullback.form
-    own = ("truncate", "checkpoint", "wrt")
+    own = ("truncate", "checkpoint", "per_sample", "wrt")
     entries = _of_options()
     above = ", ".join(f"d{field}" for field in output._fields)
     return _written(
@@ -119,7 +119,8 @@ def of_vjp(function: Callable[..., Any], family: Documented) -> str:
             f"    `pullback({above})` returns `{grads.__name__}`. Gradients of absent weights and "
             "of what is\n    not in `wrt` are None; those of initial states are there also when "
             "these are not given.",
-            "Raises": f"ValueError\n    As `{name}`, and if `wrt` holds another name.\n"
+            "Raises": f"ValueError\n    As `{name}`, and if `wrt` holds another name, or for "
+            "`per_sample` with `checkpoint`.\n"
             f"TypeError\n    As `{name}`, and if `wrt` is a string or no collection.",
             "Examples": f"{_example(family)}\n"
             f">>> ({', '.join(output._fields)}), pullback = rnnfast.{name}_vjp(\n"

@@ -103,17 +103,24 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
         *arrays: Any,
         truncate: int | None = None,
         checkpoint: bool = False,
+        per_sample: bool = False,
         wrt: Collection[str] | None = None,
         **of_call: Any,
     ) -> tuple[OutputT, PullbackT]:
         interval = options.interval("truncate", truncate)
         checkpoints = options.flag("checkpoint", checkpoint)
+        of_samples = options.flag("per_sample", per_sample)
+        if checkpoints and of_samples:
+            raise ValueError(
+                "checkpoint must be False with per_sample=True, which needs the gates of all steps "
+                "at once; take fewer sequences at a time"
+            )
         wanted = options.wanted(wrt, self.pullback.form._fields)
         network = self._network(*arrays, **of_call)
         warn_without_seed(network.noise)
         save = network.forward_saving_checkpoints if checkpoints else network.forward_saving
         results, recording = save()
-        return self.output(*results), self.pullback(recording, interval, wanted)
+        return self.output(*results), self.pullback(recording, interval, wanted, of_samples)
 
     def _network(
         self,

@@ -175,6 +175,11 @@ class _OfGradients(TypedDict, total=False):
         Save only some states, about as many as the square root of T, and make the steps between
         them once more in the pullback: less memory for about a third more time, and the same
         gradients, bit for bit. Of several layers, what each hands to the next is kept all the same.
+    per_sample : bool, default False
+        Give the gradient of each weight for each sequence by itself, (B, ...): what B calls of one
+        sequence each give, in one pass. They differ from these, and their sum from the gradient of
+        the batch, by rounding alone. `x` and states have a gradient for each sequence anyway. Takes
+        memory for B gradients; not with `checkpoint`.
     wrt : collection of str, optional
         Names of the arguments whose gradients are wanted, by default of all. What only the
         others need is not computed.
@@ -182,6 +187,7 @@ class _OfGradients(TypedDict, total=False):
 
     truncate: int | None
     checkpoint: bool
+    per_sample: bool
     wrt: Collection[str] | None
 
 

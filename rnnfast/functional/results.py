@@ -99,7 +99,7 @@ _OF_GRADIENTS = """
 Shapes are those of the arguments; of stacked layers, weights have a list or tuple, as they were
 given. A field is None where the argument was absent or its gradient not wanted. Gradients of
 initial states are there also when these were left at zero. With a projection `w_hh` is (G*H, R) and
-`h0` (B, R).
+`h0` (B, R). With `per_sample` those of weights have an axis B before their own.
 """
 
 

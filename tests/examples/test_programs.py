@@ -16,6 +16,7 @@ from rnnfast.examples import (
     from_equations,
     look_inside,
     music,
+    private_training,
     vanishing_gradients,
 )
 from rnnfast.examples.__main__ import main as list_programs
@@ -248,3 +249,86 @@ def test_what_a_unit_does_is_told_by_the_text():
     np.testing.assert_array_equal(of_text["place in the line"], [0, 1, 2, 3, 4, 5, 0, 1, 2, 3])
     values = np.stack([np.zeros(10), -3 * of_text["digits"] + 1], axis=1)
     assert look_inside.rank(values, of_text)[0] == (1, "digits", pytest.approx(-1))
+
+
+# --- private_training -----------------------------------------------------------------------------
+
+
+def test_the_attack_works_but_for_privacy(capsys, tmp_path):
+    picture = tmp_path / "attacks.png"
+    small = ["--sequences=300", "--sampling=0.2", "--updates=80", "--plain-updates=300"]
+    private_training.main([*small, f"--plot={picture}"])
+    shown = capsys.readouterr().out
+    table = dict(re.findall(r"^(\w[\w: ]*?)  +([\d.]+(?:  [-+][\d.]+ \+- [\d.]+)?)$", shown, re.M))
+    private, plain = ([float(n.strip("+")) for n in table[name].replace("+-", " ").split()]
+                      for name in ("private", "not private"))  # fmt: skip
+    assert abs(private[1]) < 2.5 * private[2]
+    assert plain[1] > 0.15 > 3 * plain[2]
+    best, last_step = float(table["best possible: the mean"]), float(table["the last step alone"])
+    assert 1 / 3 < last_step + 0.1 < private[0] <= best
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+# TensorFlow Privacy's tutorial on 60000 digits, batches of 256, at delta 1e-5.
+@pytest.mark.parametrize(
+    ("noise", "epochs", "published"), [(1.3, 15, 1.19), (1.1, 60, 3.01), (0.7, 45, 7.10)]
+)
+def test_epsilon_is_as_published(noise, epochs, published):
+    found = private_training.epsilon(256 / 60000, noise, epochs * 60000 // 256, 1e-5)
+    assert found == pytest.approx(published, abs=0.03)
+
+
+def test_epsilon_of_all_sequences_is_that_of_the_gaussian():
+    found = private_training.epsilon(1.0, 3.0, 10, 1e-6)
+    want = min(10 * a / (2 * 9) + np.log(1e6) / (a - 1) for a in private_training.ORDERS)
+    assert found == pytest.approx(want)
+    assert private_training.epsilon(0.1, 0.0, 1, 1e-5) == np.inf
+
+
+def test_gradients_of_a_sequence_are_those_it_has_alone():
+    rng = np.random.default_rng(0)
+    data = private_training.draw_data(rng, 6, 9, 0.5)
+    weights = private_training.first_weights(5, 0)
+    together = private_training.sample_gradients(weights, data)
+    for b in range(6):
+        alone = private_training.sample_gradients(weights, data.some(np.array([b])))
+        for part, named in alone.items():
+            for name, g in named.items():
+                np.testing.assert_allclose(together[part][name][b], g[0], rtol=1e-4, atol=1e-6)
+    direction = rng.standard_normal(weights["lstm"]["w_hh"].shape).astype(np.float32)
+    losses = []
+    for sign in (1, -1):
+        weights["lstm"]["w_hh"] += np.float32(sign * 1e-2) * direction
+        losses.append(private_training.EACH(data.told, private_training.logits_of(weights, data.x)))
+        weights["lstm"]["w_hh"] -= np.float32(sign * 1e-2) * direction
+    slopes = np.tensordot(together["lstm"]["w_hh"], direction, axes=2)
+    np.testing.assert_allclose((losses[0] - losses[1]) / 2e-2, slopes, rtol=0.05, atol=1e-3)
+
+
+def test_no_sequence_moves_a_private_sum_by_more_than_the_bound():
+    rng = np.random.default_rng(1)
+    sizes = np.array([1e-3, 0.1, 1.0, 50.0])[:, None]
+    gradients = {"a": {"w": sizes * rng.standard_normal((4, 6)), "b": sizes * np.ones((4, 1))}}
+    norms = np.sqrt(sum((g**2).sum(axis=1) for g in gradients["a"].values()))
+    quiet = private_training.Privacy(clip=0.5, noise=0.0)
+
+    def total(rows):
+        some = {"a": {name: g[rows] for name, g in gradients["a"].items()}}
+        return np.concatenate([*private_training.private_sum(some, quiet, rng)["a"].values()])
+
+    for b in range(4):
+        moved = np.linalg.norm(total([0, 1, 2, 3]) - total([k for k in range(4) if k != b]))
+        assert moved == pytest.approx(min(norms[b], 0.5))
+    loud = private_training.Privacy(clip=0.5, noise=4.0)
+    none = {"a": {"w": np.zeros((0, 20000))}}
+    assert private_training.private_sum(none, loud, rng)["a"]["w"].std() == pytest.approx(
+        2, rel=0.05
+    )
+
+
+def test_an_attack_on_known_losses():
+    found = private_training.attack(np.array([0.1, 0.2, 0.3, 1.4]), np.array([0.2, 2.0, 3.0, 4.0]))
+    assert found.advantage == pytest.approx(3 / 4 - 1 / 4)
+    assert found.error == pytest.approx(np.sqrt(2 * 3 / 16 / 4))
+    np.testing.assert_allclose(found.hits[[0, -1]], [1 / 4, 1])
+    np.testing.assert_allclose(found.false_alarms, np.array([0, 1, 1, 1, 1, 2, 3, 4]) / 4)

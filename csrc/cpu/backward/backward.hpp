@@ -12,7 +12,8 @@
 //
 // A chunk's deltas lie in the order in which weight gradients are summed: its last step first, and
 // of each step the sequences that take part, by rank. Going backwards they set in one by one, each
-// at its own last step.
+// at its own last step. Where each sequence has gradients of its own, they lie sequence after
+// sequence, of each its last step first.
 #pragma once
 
 #include <cassert>
@@ -102,19 +103,9 @@ class BackwardPass {
       write_state(work_.dh + h_row(r), outputs_, b, call_.out.initial.h);
       if (Shape::has_memory) write_state(work_.dc + row(r), layout_, b, call_.out.initial.c);
     }
-    constexpr bool biased = !Normalized<Shape>;  // else a bias is that of a norm
-    work_.input_gradient.unpack(call_.out.weights[WeightId::w_ih],
-                                biased ? call_.out.weights[WeightId::b_ih] : nullptr, own);
-    for (int p = 0; p < Shape::phases; ++p) {
-      work_.recurrent_gradients[p].unpack(call_.out.weights[WeightId::w_hh],
-                                          biased ? call_.out.weights[WeightId::b_hh] : nullptr,
-                                          own);
-    }
-    if constexpr (Normalized<Shape>) {
-      work_.norm_gradients.unpack(call_.out.weights, own.of(layout_.groups()));
-    }
-    work_.projection_gradient.unpack(call_.out.weights[WeightId::w_hr], nullptr, own);
-    work_.unit_gradients.unpack(call_.out.weights[WeightId::of_units], own.of(layout_.groups()));
+    if (work_.by_sequence) return;
+    work_.sums.unpack(call_.out.weights, own);
+    work_.sums.unpack_norms(call_.out.weights, own);
   }
 
   bool projects() const { return Shape::has_memory && call_.dims.projection; }
@@ -126,7 +117,7 @@ class BackwardPass {
     list_sequences(call_.rows, rows, call_.dims.steps, work_.sequences);
     for (index r = rows.begin; r < rows.end; ++r) {
       const SequenceRow& of = work_.sequences[r];
-      work_.ranks[r] = of.rank;
+      work_.places[r] = place(r);
       if constexpr (Normalized<Shape>) work_.rows_by_rank[of.rank] = r;
       work_.d_rows[r] = work_.d_row(r);
       work_.gate_rows[r] = history_.gate_row(r);
@@ -143,6 +134,17 @@ class BackwardPass {
     }
   }
 
+  /// What a private row adds to the first row of a step.
+  index place(index r) const {
+    if (!work_.by_sequence) return work_.sequences[r].rank;
+    const auto length = [&](index i) {
+      return call_.rows ? call_.rows[i].length : call_.dims.steps;
+    };
+    index end = 0;
+    for (index i = 0; i <= r; ++i) end += length(i);
+    return end - call_.dims.steps;
+  }
+
   index taking_part(index step) const {
     if (!call_.rows) return call_.dims.rows;
     index count = 0;
@@ -155,12 +157,16 @@ class BackwardPass {
     for_rows(call_.dims.rows, work_.plan, worker_,
              [&](Span rows) { chunk_deltas(deltas, steps, rows); });
     if constexpr (Normalized<Shape>) {
-      worker_.stage([&](const Share& own) { norms_.add_gradients(deltas, steps, own); });
+      worker_.stage([&](const Share& own) {
+        work_.by_sequence ? norms_.gradients_of_sequences(deltas, own)
+                          : norms_.add_gradients(deltas, steps, own);
+      });
       worker_.stage([&](const Share& own) { norms_.back_through_input_norms(deltas, steps, own); });
     }
     worker_.stage([&](const Share& own) {
       if (call_.out.x.data) products_.input_product(deltas, own);
-      products_.weight_gradients(deltas, steps, own);
+      work_.by_sequence ? products_.gradients_of_sequences(deltas, own)
+                        : products_.weight_gradients(deltas, steps, own);
     });
   }
 
@@ -195,7 +201,8 @@ class BackwardPass {
   using Step = BackwardStep;
   /// The same rows at the step before.
   Step before(const Step& step) const {
-    return {step.number - 1, step.first_row + work_.active[step.number], step.rows};
+    const index passed = work_.first_row({step.number, step.number + 1});
+    return {step.number - 1, step.first_row + passed, step.rows};
   }
 
   /// What follows once dL/dh after a step is there: the cell's backward, or a projection's.
@@ -222,7 +229,7 @@ class BackwardPass {
         const index valid = outputs_.valid(group);
         State<V> d = {load(dh) + load_group(dy, outputs_, group), V{}};
         State<V> passed = zone.split(d, outputs_, group);
-        store(slots.group(step.first_row + of.rank, group).part(0),
+        store(slots.group(step.first_row + work_.places[r], group).part(0),
               valid == L::N ? d.h : keep_first(d.h, valid));
         store(dh, passed.h);
       }
@@ -232,7 +239,7 @@ class BackwardPass {
   /// dm = dh W_hr, and the cell's backward.
   [[gnu::noinline]] void project(const Slots<Shape, T>& deltas, const Step& step) {
     const SlotOperand<Linear, T> operand = {work_.d_output_slots(deltas.rows), Linear::phase[0],
-                                            step.first_row, work_.ranks + step.rows.begin};
+                                            step.first_row, work_.places + step.rows.begin};
     const auto multiply_block = [&](const Columns<const T>& block, Span vectors, Span groups) {
       const Rows<T> c = {work_.dm + groups.begin * L::N, work_.d_rows + step.rows.begin,
                          layout_.row()};
@@ -257,7 +264,7 @@ class BackwardPass {
   void phase(const Slots<Shape, T>& deltas, const Step& step, bool in_chunk, const Step& begins) {
     const DeltaWeights<Shape, T>& weights = work_.recurrent_weights[Phase];
     const SlotOperand<Shape, T> operand = {deltas, Shape::phase[Phase], step.first_row,
-                                           work_.ranks + step.rows.begin};
+                                           work_.places + step.rows.begin};
     const auto multiply_block = [&](const Columns<const T>& block, Span vectors, Span groups) {
       T* const target = work_.d_operands[Phase] + groups.begin * L::N;
       const Rows<T> c = {target, work_.d_rows + step.rows.begin, outputs_.row()};

@@ -79,7 +79,7 @@ class CellBackwardOf final : public CellBackward<typename Cell::Shape, T> {
       for (index r = step.rows.begin; r < step.rows.end; ++r) {
         const SequenceRow& sequence = work.sequences[r];
         const Zone zone(masks, sequence, step.number);
-        const index slot = step.first_row + sequence.rank;
+        const index slot = step.first_row + work.places[r];
         const index at = work.state_rows[r] * layout.row();
         const index d_at = work.d_rows[r] * layout.row();
         const SlotRow<Shape, T> gates = kept.gates_of(work.gate_rows[r]);
@@ -137,7 +137,7 @@ class CellBackwardOf final : public CellBackward<typename Cell::Shape, T> {
     with_inlined(cell_, [&](const auto& cell) {
       for (index r = step.rows.begin; r < step.rows.end; ++r) {
         const SlotRow<Shape, T> gates = kept.gates_of(work.gate_rows[r]);
-        const SlotRow<Shape, T> to = deltas.row(step.first_row + work.ranks[r]);
+        const SlotRow<Shape, T> to = deltas.row(step.first_row + work.places[r]);
         const T* const first = operand + work.state_rows[r] * layout.row();
         const index d_at = work.d_rows[r] * layout.row();
         T* const d_first = work.d_operands[0] + d_at;

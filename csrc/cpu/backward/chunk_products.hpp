@@ -20,13 +20,13 @@ class ChunkProducts {
   void list_rows(Span steps, const Share& own) {
     const Span back = own.of(steps.size());
     const Span listed = {steps.end - back.end, steps.end - back.begin};
-    index first = work_.rows_of({listed.end, steps.end});
+    index first = work_.first_row({listed.end, steps.end});
     const Span all = {0, call_.dims.rows};
     for (index step = listed.end - 1; step >= listed.begin; --step) {
       for (index r = all.begin; r < all.end; ++r) {
         const SequenceRow& of = work_.sequences[r];
         if (of.length <= step) continue;
-        const index row = first + of.rank;
+        const index row = first + work_.places[r];
         const index t = of.first + step;
         const Sequence<T>& dx = call_.out.x;
         work_.x_offsets[row] = t * call_.x.step_stride + of.sequence * call_.x.row_stride;
@@ -37,7 +37,7 @@ class ChunkProducts {
           work_.normalized_rows[row] = normalized_row(of_, step, r);
         }
       }
-      first += work_.active[step];
+      first += work_.first_row({step, step + 1});
     }
   }
 
@@ -70,23 +70,38 @@ class ChunkProducts {
   /// A share of all weight gradients.
   void weight_gradients(const Slots<Shape, T>& deltas, Span steps, const Share& own) {
     for_blocks(of_, steps, [&](Span rows, SumSoFar so_far) {
-      for_each_gradient(
-          deltas, own,
-          [&](const auto& gradient, Span strips, const auto& slots, const Rows<const T>& operand) {
-            gradient.add_block(slots, operand, rows, strips, so_far, own);
-          });
-      unit_gradients(deltas, rows, so_far, own);
+      add_block(work_.sums, deltas, rows, so_far, own);
+    });
+  }
+
+  /// All weight gradients of a share of the sequences, each by itself; the chunk has all steps.
+  void gradients_of_sequences(const Slots<Shape, T>& deltas, const Share& own) {
+    const GradientSums<Shape, T> sums = work_.sums_of(own);
+    const Share whole = {0, 1, own.worker};
+    for_sequences(of_, own, [&](Span rows, const WeightSet<T>& to) {
+      add_block(sums, deltas, rows, SumSoFar::nothing, whole);
+      sums.unpack(to, whole);
     });
   }
 
  private:
-  void unit_gradients(const Slots<Shape, T>& deltas, Span rows, SumSoFar so_far, const Share& own) {
+  void add_block(const GradientSums<Shape, T>& sums, const Slots<Shape, T>& deltas, Span rows,
+                 SumSoFar so_far, const Share& own) {
+    for_each_gradient(
+        sums, deltas, own,
+        [&](const auto& gradient, Span strips, const auto& slots, const Rows<const T>& operand) {
+          gradient.add_block(slots, operand, rows, strips, so_far, own);
+        });
+    add_unit_gradients(sums, deltas, rows, so_far, own);
+  }
+
+  void add_unit_gradients(const GradientSums<Shape, T>& sums, const Slots<Shape, T>& deltas,
+                          Span rows, SumSoFar so_far, const Share& own) {
     if constexpr (unit_weights_of<Shape>() > 0) {
       const Span groups = own.of(layout_.groups());
       const T* const c = history_.c_at(history_.steps.begin);
-      work_.unit_gradients.add_block(deltas, {c, work_.state_numbers, layout_.row()},
-                                     {work_.new_c, work_.numbers, layout_.row()}, rows, groups,
-                                     so_far);
+      sums.of_units.add_block(deltas, {c, work_.state_numbers, layout_.row()},
+                              {work_.new_c, work_.numbers, layout_.row()}, rows, groups, so_far);
       own.worked(rows.size() * groups.size() * L::N);
     }
   }
@@ -94,9 +109,10 @@ class ChunkProducts {
   /// Calls body(gradient, the strips of a share, the slots of its deltas, the rows of its operand).
   /// All gradients' strips are shared out together, so that few of one kind do not idle a worker.
   template <class Body>
-  void for_each_gradient(const Slots<Shape, T>& deltas, const Share& own, Body&& body) {
-    index total = work_.input_gradient.strips() + work_.projection_gradient.strips();
-    for (const auto& gradient : work_.recurrent_gradients) total += gradient.strips();
+  void for_each_gradient(const GradientSums<Shape, T>& sums, const Slots<Shape, T>& deltas,
+                         const Share& own, Body&& body) {
+    index total = sums.input.strips() + sums.projection.strips();
+    for (const auto& gradient : sums.recurrent) total += gradient.strips();
     const Span mine = own.of(total);
     index first = 0;
     const auto visit = [&](const auto& gradient, const auto& slots, const Rows<const T>& operand) {
@@ -106,12 +122,12 @@ class ChunkProducts {
       first = end;
     };
     const index first_step = history_.steps.begin;
-    visit(work_.input_gradient, deltas, {call_.x.data, work_.x_offsets, 1});
+    visit(sums.input, deltas, {call_.x.data, work_.x_offsets, 1});
     for (int p = 0; p < Shape::phases; ++p) {
-      visit(work_.recurrent_gradients[p], deltas,
+      visit(sums.recurrent[p], deltas,
             {history_.operand_at(p, first_step), work_.state_numbers, work_.outputs.row()});
     }
-    visit(work_.projection_gradient, work_.d_output_slots(deltas.rows),
+    visit(sums.projection, work_.d_output_slots(deltas.rows),
           {history_.m_at(first_step), work_.state_numbers, layout_.row()});
   }
 

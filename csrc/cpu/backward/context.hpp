@@ -43,6 +43,20 @@ inline void for_blocks(const BackwardContext<Shape, T>& of, Span steps, Body&& b
   }
 }
 
+/// Calls body(rows, where their gradients go) for a share of the sequences, each with all its
+/// steps.
+template <class Shape, class T, class Body>
+inline void for_sequences(const BackwardContext<Shape, T>& of, const Share& own, Body&& body) {
+  const Dims& dims = of.call.dims;
+  const Span mine = own.of(dims.rows);
+  for (index r = mine.begin; r < mine.end; ++r) {
+    const SequenceRow& row = of.work.sequences[r];
+    const auto to = weights_of_sequence<Shape>(of.call.out.weights, dims, row.sequence);
+    const index end = of.work.places[r] + dims.steps;
+    row.length ? body(Span{end - row.length, end}, to) : clear_weights<Shape>(to, dims);
+  }
+}
+
 /// Where a step stands in a chunk's deltas, and those of a worker's rows that take part in it.
 struct BackwardStep {
   index number;

@@ -23,6 +23,8 @@ class NormGradients {
     if (wanted_) sums_.place(bump, of_.layout.groups());
   }
 
+  index groups() const { return of_.layout.groups(); }
+
   /// Adds the rows [rows.begin, rows.end) of a chunk, one block, to some groups. `normalized` has
   /// the v^ of each row.
   void add_block(const Slots<Shape, T>& deltas, const SlotRow<Shape, T>* normalized, Span rows,

@@ -42,10 +42,18 @@ class NormProducts {
 
   /// Adds a chunk to a share of the gradients of gains and biases, in blocks.
   void add_gradients(const Slots<Shape, T>& deltas, Span steps, const Share& own) const {
-    const Span groups = own.of(layout_.groups());
     for_blocks(of_, steps, [&](Span rows, SumSoFar so_far) {
-      work_.norm_gradients.add_block(deltas, work_.normalized_rows, rows, groups, so_far);
-      own.worked(rows.size() * groups.size() * L::P * L::N);
+      add_block(work_.sums, deltas, rows, so_far, own);
+    });
+  }
+
+  /// The same gradients of a share of the sequences, each by itself.
+  void gradients_of_sequences(const Slots<Shape, T>& deltas, const Share& own) const {
+    const GradientSums<Shape, T> sums = work_.sums_of(own);
+    const Share whole = {0, 1, own.worker};
+    for_sequences(of_, own, [&](Span rows, const WeightSet<T>& to) {
+      add_block(sums, deltas, rows, SumSoFar::nothing, whole);
+      sums.unpack_norms(to, whole);
     });
   }
 
@@ -55,15 +63,22 @@ class NormProducts {
       const Span ranks = own.of(work_.active[step]);
       for (index rank = ranks.begin; rank < ranks.end; ++rank) {
         const index r = work_.rows_by_rank[rank];
-        const SlotRow<Shape, T> delta = deltas.row(first + rank);
+        const SlotRow<Shape, T> delta = deltas.row(first + work_.places[r]);
         back_through<Shape::input>(of_, step, r, normalized_row(of_, step, r), delta);
       }
       own.worked(ranks.size() * layout_.groups() * L::P * L::N);
-      first += work_.active[step];
+      first += work_.first_row({step, step + 1});
     }
   }
 
  private:
+  void add_block(const GradientSums<Shape, T>& sums, const Slots<Shape, T>& deltas, Span rows,
+                 SumSoFar so_far, const Share& own) const {
+    const Span groups = own.of(layout_.groups());
+    sums.of_norms.add_block(deltas, work_.normalized_rows, rows, groups, so_far);
+    own.worked(rows.size() * groups.size() * L::P * L::N);
+  }
+
   const BackwardContext<Shape, T>& of_;
   const BackwardWorkspace<Shape, T>& work_;
   const L& layout_;

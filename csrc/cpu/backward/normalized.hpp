@@ -36,7 +36,7 @@ class NormalizedBackwardOf final : public CellBackward<typename Cell::Shape, T> 
     const index step = at.number;
     for (index r = at.rows.begin; r < at.rows.end; ++r) {
       const SlotRow<Shape, T> normalized = normalized_row(of, step, r);
-      const SlotRow<Shape, T> delta = deltas.row(at.first_row + of.work.ranks[r]);
+      const SlotRow<Shape, T> delta = deltas.row(at.first_row + of.work.places[r]);
       const Zone zone(of.call.masks, of.work.sequences[r], step);
       if constexpr (NormalizesMemory<Shape>) output_backward(of, step, r, normalized, delta, zone);
       gates_backward(of, step, r, normalized, delta, zone);

@@ -21,6 +21,8 @@ class UnitGradients {
     if (wanted_) sums_.place(bump, layout_.groups());
   }
 
+  index groups() const { return layout_.groups(); }
+
   /// Adds the rows [rows.begin, rows.end) of a chunk, one block, to some groups. `c` and `new_c`
   /// are those before and after the step of each row.
   void add_block(const Slots<Shape, T>& deltas, Rows<const T> c, Rows<const T> new_c, Span rows,

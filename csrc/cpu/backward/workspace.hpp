@@ -3,9 +3,7 @@
 #pragma once
 
 #include "call/passes.hpp"
-#include "cpu/backward/norm_gradients.hpp"
-#include "cpu/backward/unit_gradients.hpp"
-#include "cpu/backward/weight_gradients.hpp"
+#include "cpu/backward/gradient_sums.hpp"
 #include "cpu/layout/delta_weights.hpp"
 #include "cpu/layout/forward_weights.hpp"
 #include "cpu/layout/history.hpp"
@@ -35,7 +33,7 @@ struct BackwardWorkspace {
   T* dx = nullptr;                    // [shares][dx_rows] [block of outputs]
   index* numbers = nullptr;           // 0, 1, 2, ...
   SequenceRow* sequences = nullptr;   // [B] of private rows
-  index* ranks = nullptr;             // [B] theirs
+  index* places = nullptr;            // [B] of theirs among the rows of a step
   index* d_rows = nullptr;            // [B] where they lie in dh
   index* gate_rows = nullptr;         // [B] in the history
   index* state_rows = nullptr;        // [B] in the history
@@ -46,19 +44,19 @@ struct BackwardWorkspace {
   T* new_c = nullptr;                 // [chunk_rows][row], if weights of units meet it
   DeltaWeights<Shape, T> input_weights;
   DeltaWeights<Shape, T> recurrent_weights[Shape::phases];
-  WeightGradient<Shape, T> input_gradient;
-  WeightGradient<Shape, T> recurrent_gradients[Shape::phases];
   DeltaWeights<Linear, T> projection_weights;
-  WeightGradient<Linear, T> projection_gradient;
   NormWeights<Shape, T> norm;
-  NormGradients<Shape, T> norm_gradients;
   index* rows_by_rank = nullptr;                 // [B] private rows
   SlotRow<Shape, T>* normalized_rows = nullptr;  // [chunk_rows] v^ in the history
   UnitWeights<Shape, T> of_units;
-  UnitGradients<Shape, T> unit_gradients;
+  bool by_sequence;  // whether each has gradients of its own: a chunk then has all steps
+  GradientSums<Shape, T> sums;
+  char* sums_of_shares = nullptr;  // [shares], if by sequence
 
-  BackwardWorkspace(const BackwardCall<T>& call, const PlanSegment& plan)
-      : BackwardWorkspace(call, plan, plan.block_steps * call.dims.rows) {}
+  BackwardWorkspace(const BackwardCall<T>& call, PlanSegment plan)
+      : BackwardWorkspace(
+            call, call.out.of_sequences ? in_one_chunk(plan, call.dims) : plan,
+            call.out.of_sequences ? call.dims.steps : plan.block_steps * call.dims.rows) {}
 
   void place(Bump& bump) {
     const index states = blocks.count * block_stride();
@@ -71,7 +69,7 @@ struct BackwardWorkspace {
     dx = bump.take<T>(shares * dx_rows * DeltaWeights<Shape, T>::block_lanes);
     numbers = bump.take<index>(numbers_size());
     sequences = bump.take<SequenceRow>(dims.rows);
-    ranks = bump.take<index>(dims.rows);
+    places = bump.take<index>(dims.rows);
     d_rows = bump.take<index>(dims.rows);
     gate_rows = bump.take<index>(dims.rows);
     state_rows = bump.take<index>(dims.rows);
@@ -81,16 +79,15 @@ struct BackwardWorkspace {
     state_numbers = bump.take<index>(chunk_rows);
     if (unit_weights_of<Shape>()) new_c = bump.take<T>(chunk_rows * layout.row());
     of_units.place(bump);
-    unit_gradients.place(bump);
     input_weights.place(bump);
-    input_gradient.place(bump);
-    for (int p = 0; p < Shape::phases; ++p) {
-      recurrent_weights[p].place(bump);
-      recurrent_gradients[p].place(bump);
+    for (auto& weights : recurrent_weights) weights.place(bump);
+    if (by_sequence) {
+      sums_of_shares = bump.take<char>(shares * bytes_of_sums());
+    } else {
+      sums.place(bump);
     }
     if constexpr (Normalized<Shape>) {
       norm.place(bump);
-      norm_gradients.place(bump);
       rows_by_rank = bump.take<index>(dims.rows);
       normalized_rows = bump.take<SlotRow<Shape, T>>(chunk_rows);
     }
@@ -98,7 +95,6 @@ struct BackwardWorkspace {
       dm = bump.take<T>(states * layout.row());
       d_outputs = bump.take<T>(projection_weights.layout.slots(chunk_rows));
       projection_weights.place(bump);
-      projection_gradient.place(bump);
     }
   }
 
@@ -116,6 +112,16 @@ struct BackwardWorkspace {
     return rows;
   }
 
+  /// How many rows of a chunk precede those of a step, after which it has these.
+  index first_row(Span later) const { return by_sequence ? later.size() : rows_of(later); }
+
+  /// A share's own sums, if by sequence.
+  GradientSums<Shape, T> sums_of(const Share& own) const {
+    GradientSums<Shape, T> found = sums;
+    place_in(sums_of_shares + own.id * bytes_of_sums(), found);
+    return found;
+  }
+
   /// The slots of a chunk's rows of dL/dh.
   Slots<Linear, T> d_output_slots(index rows) const {
     return {projection_weights.layout, d_outputs, rows};
@@ -124,6 +130,14 @@ struct BackwardWorkspace {
   index d_row(index r) const { return blocks.row(r, block_stride()); }
 
  private:
+  static PlanSegment in_one_chunk(PlanSegment plan, const Dims& dims) {
+    plan.delta_chunk_steps = dims.steps;
+    return plan;
+  }
+  index bytes_of_sums() const {
+    GradientSums<Shape, T> unplaced = sums;
+    return static_cast<index>(measure(unplaced));
+  }
   index block_stride() const {
     const index shortest = smaller(layout.row(), outputs.row());
     return blocks.height + blocks.gap(static_cast<std::size_t>(shortest) * sizeof(T));
@@ -138,24 +152,15 @@ struct BackwardWorkspace {
         shares(plan.threads),
         blocks(plan),
         input_weights{layout, Shape::input, call.dims.inputs},
-        input_gradient(layout, Shape::input, call.dims.inputs, block,
-                       call.out.weights[WeightId::w_ih] ||
-                           (call.out.weights[WeightId::b_ih] && !Normalized<Shape>)),
         norm{layout},
-        norm_gradients(layout, call.out.weights),
         of_units{layout, nullptr},
-        unit_gradients(layout, call.out.weights[WeightId::of_units]) {
-    const bool wanted = call.out.weights[WeightId::w_hh] ||
-                        (call.out.weights[WeightId::b_hh] && !Normalized<Shape>);
+        by_sequence(call.out.of_sequences),
+        sums(call, layout, block) {
     for (int p = 0; p < Shape::phases; ++p) {
       recurrent_weights[p] = {layout, Shape::phase[p], outputs.units};
-      recurrent_gradients[p] = {layout, Shape::phase[p], outputs.units, block, wanted};
     }
     if (dims.projection) {
-      const Layout<Linear, T> of_h = {outputs};
-      projection_weights = {of_h, Linear::phase[0], dims.units};
-      projection_gradient = {of_h, Linear::phase[0], dims.units, block,
-                             call.out.weights[WeightId::w_hr] != nullptr};
+      projection_weights = {Layout<Linear, T>{outputs}, Linear::phase[0], dims.units};
     }
   }
 };
