@@ -14,7 +14,7 @@ Option: TypeAlias = tuple[str, Callable[[str], Any], Any, str]
 
 
 def number(
-    kind: type[int] | type[float], least: int, most: float = sys.float_info.max
+    kind: type[int] | type[float], least: float, most: float = sys.float_info.max
 ) -> Callable[[str], float]:
     """Make a converter for argparse that says what was wanted.
 

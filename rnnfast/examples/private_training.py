@@ -45,7 +45,7 @@ Weights = dict[str, Any]
 
 CHANNELS = 3
 HIGHER = 0.6  # standard deviations of the noise
-ORDERS = (*range(2, 65), 80, 96, 128, 256, 512)  # a
+ORDERS: tuple[int, ...] = (*range(2, 65), 80, 96, 128, 256, 512)  # a
 EACH = losses.SparseCategoricalCrossentropy(from_logits=True, reduction=None)
 TOTAL = losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
 
@@ -108,8 +108,8 @@ def first_weights(units: int, seed: int) -> Weights:
     dict
         "lstm", by the names of its arguments, and "head"; one bias does, so there is no b_hh.
     """
-    of_lstm = initial_weights("lstm", CHANNELS, units, seed=seed)
-    del of_lstm["b_hh"]
+    drawn = initial_weights("lstm", CHANNELS, units, seed=seed)
+    of_lstm = {name: array for name, array in drawn.items() if name != "b_hh"}
     kernel = np.random.default_rng(seed).uniform(-1, 1, (units, CHANNELS)) / np.sqrt(units)
     head = {"kernel": kernel.astype(np.float32), "bias": np.zeros(CHANNELS, np.float32)}
     return {"lstm": of_lstm, "head": head}
@@ -133,6 +133,24 @@ def logits_of(weights: Weights, x: Array) -> Array:
     head = weights["head"]
     logits: Array = lstm(x, **weights["lstm"]).h_n @ head["kernel"] + head["bias"]
     return logits
+
+
+def each_loss(weights: Weights, data: Data) -> Array:
+    """Compute the loss of each sequence.
+
+    Parameters
+    ----------
+    weights : dict
+        As of `first_weights`.
+    data : Data
+        N sequences.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        In nats, of the labels that are told.
+    """
+    return np.asarray(EACH(data.told, logits_of(weights, data.x)))
 
 
 def sample_gradients(weights: Weights, batch: Data) -> dict[str, dict[str, Array]]:
@@ -223,12 +241,13 @@ def epsilon(sampling: float, noise: float, updates: int, delta: float) -> float:
             lgamma(order + 1) - lgamma(k + 1) - lgamma(order - k + 1)
             + ((order - k) * log1p(-sampling) if order > k else 0.0)
             + (k * log(sampling) if k else 0.0)
-            + (k * k - k) / (2 * noise**2)
+            + (k * k - k) / (2 * noise * noise)
             for k in range(order + 1)
             if sampling < 1 or k == order
         ]  # fmt: skip
         largest = max(terms)
-        return (largest + log(sum(exp(term - largest) for term in terms))) / (order - 1)
+        total = sum(exp(term - largest) for term in terms)
+        return (largest + log(total)) / (order - 1)
 
     return min(updates * divergence(a) + log(1 / delta) / (a - 1) for a in ORDERS)
 
@@ -360,15 +379,15 @@ def main(argv: Sequence[str] | None = None) -> None:
             update: int, name: str = name, weights: Weights = weights, updates: int = updates
         ) -> None:
             if update % max(1, updates // 5) == 0:
-                loss = EACH(members.told, logits_of(weights, members.x)).mean()
+                loss = each_loss(weights, members).mean()
                 print(f"{name}: update {update:5}, training loss {loss:.3f}")
 
         with one_blas_thread():
             rate = options.learning_rate
             train(weights, members, how, options.sampling, updates, rate, rng, tell)
             right = logits_of(weights, test.x).argmax(axis=1) == test.true
-            each = [EACH(of.told, logits_of(weights, of.x)) for of in (members, others)]
-        found[name] = float(right.mean()), attack(*each)
+            by_loss = attack(each_loss(weights, members), each_loss(weights, others))
+        found[name] = float(right.mean()), by_loss
 
     print(f"\n{'':24}{'accuracy':>9}  advantage of the attack")
     for name, (accuracy, by_loss) in found.items():
