@@ -181,11 +181,10 @@ void check_options(const CellSpec& spec, const Dims& dims = small) {
   }
 }
 
-// What sanitizers look at, both types and all activations do alike, and they take long to compile.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// What AddressSanitizer looks at, both types and all activations do alike, and it takes long to
+// compile.
+#if defined(__SANITIZE_ADDRESS__)
 constexpr bool everything = false;
-#elif defined(__has_feature)
-constexpr bool everything = !__has_feature(thread_sanitizer);
 #else
 constexpr bool everything = true;
 #endif
