@@ -65,6 +65,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     distributed.init_process_group("gloo")
     try:
         _run(options, distributed.get_rank(), processes)
+        distributed.barrier()  # nobody leaves the group while another is still at work
     finally:
         distributed.destroy_process_group()
 
