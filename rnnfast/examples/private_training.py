@@ -5,30 +5,20 @@
     w    <- w - step of Adam by g / (expected batch size)
 
 `lstm_vjp(..., per_sample=True)` gives all g_b in one backward pass. Each update draws every
-sequence with probability q. Renyi's divergence of order a between updates with and without one
-sequence is at most log(A) / (a - 1),
-
-    A = sum_k binomial(a, k) (1 - q)^(a - k) q^k exp((k^2 - k) / (2 s^2)),
-
-divergences of updates add up, and a total of r makes the training (epsilon, delta)-private with
-epsilon = r + log(1 / delta) / (a - 1): the least over a.
+sequence with probability q. `privacy` computes what that promises, and attacks either model.
 
 The data are sequences of noise in three channels, one of which is a little higher throughout: a
 step says little, all of them nearly all. Some labels are wrong, and whoever knows these has seen
-the training set. The attack says "member" where the loss of a sequence is below the mean training
-loss; its advantage is its rate of hits less its rate of false alarms. Beside the private model
-stands one trained on the same sequences with neither bound nor noise.
+the training set. Beside the private model stands one trained on the same sequences with neither
+bound nor noise.
 
-Sources: Abadi et al., Deep learning with differential privacy, 2016; Mironov, Renyi differential
-privacy, 2017; Mironov, Talwar and Zhang, Renyi differential privacy of the sampled Gaussian
-mechanism, 2019; Yeom et al., Privacy risk in machine learning, 2018 (the attack).
+Source: Abadi et al., Deep learning with differential privacy, 2016.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from math import exp, lgamma, log, log1p, sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,6 +28,7 @@ from numpy.typing import NDArray
 from rnnfast import losses, lstm, lstm_vjp, optimizers
 from rnnfast.examples.command_line import Option, add_options, number
 from rnnfast.examples.picture import save_picture
+from rnnfast.examples.privacy import attack, epsilon
 from rnnfast.utils import initial_weights, one_blas_thread
 
 Array = NDArray[Any]
@@ -45,7 +36,6 @@ Weights = dict[str, Any]
 
 CHANNELS = 3
 HIGHER = 0.6  # standard deviations of the noise
-ORDERS: tuple[int, ...] = (*range(2, 65), 80, 96, 128, 256, 512)  # a
 EACH = losses.SparseCategoricalCrossentropy(from_logits=True, reduction=None)
 TOTAL = losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
 
@@ -214,44 +204,6 @@ def private_sum(
     }
 
 
-def epsilon(sampling: float, noise: float, updates: int, delta: float) -> float:
-    """Compute epsilon of training by sampled sequences and Gaussian noise.
-
-    Parameters
-    ----------
-    sampling : float
-        q, the probability with which an update draws a sequence.
-    noise : float
-        s, the noise's standard deviation over the bound.
-    updates : int
-        How many.
-    delta : float
-        The other half of the promise.
-
-    Returns
-    -------
-    float
-        Infinite without noise.
-    """
-    if noise == 0:
-        return float("inf")
-
-    def divergence(order: int) -> float:
-        terms = [
-            lgamma(order + 1) - lgamma(k + 1) - lgamma(order - k + 1)
-            + ((order - k) * log1p(-sampling) if order > k else 0.0)
-            + (k * log(sampling) if k else 0.0)
-            + (k * k - k) / (2 * noise * noise)
-            for k in range(order + 1)
-            if sampling < 1 or k == order
-        ]  # fmt: skip
-        largest = max(terms)
-        total = sum(exp(term - largest) for term in terms)
-        return (largest + log(total)) / (order - 1)
-
-    return min(updates * divergence(a) + log(1 / delta) / (a - 1) for a in ORDERS)
-
-
 def train(
     weights: Weights,
     data: Data,
@@ -295,39 +247,6 @@ def train(
         mean = {p: {n: g / np.float32(expected) for n, g in of.items()} for p, of in summed.items()}
         optimizer.apply(mean, weights)
         tell(update)
-
-
-class Attack(NamedTuple):
-    """What an attack by losses finds out."""
-
-    advantage: float
-    error: float
-    false_alarms: Array
-    hits: Array
-
-
-def attack(members: Array, others: Array) -> Attack:
-    """Tell members from others by their losses.
-
-    Parameters
-    ----------
-    members, others : ndarray
-        Loss of each sequence that was, and was not, trained on.
-
-    Returns
-    -------
-    Attack
-        The advantage at the mean loss of the members, its standard error, and the rates at all
-        thresholds (the ROC curve).
-    """
-    threshold = members.mean()
-    hit, alarm = (members < threshold).mean(), (others < threshold).mean()
-    variance = hit * (1 - hit) / len(members) + alarm * (1 - alarm) / len(others)
-    thresholds = np.sort(np.concatenate([members, others]))
-    rates = [
-        np.searchsorted(np.sort(own), thresholds, "right") / len(own) for own in (others, members)
-    ]
-    return Attack(float(hit - alarm), sqrt(variance), *rates)
 
 
 def highest_channel(x: Array) -> Array:

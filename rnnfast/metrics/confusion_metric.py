@@ -82,11 +82,6 @@ class ConfusionMetric(Metric):
         """Weight of targets 1 that are predicted as 0, for each threshold."""
         return self.positives - self.true_positives
 
-    @property
-    def true_negatives(self) -> Counts:
-        """Weight of targets 0 that are predicted as such, for each threshold."""
-        return self.negatives - self.false_positives
-
     def get_state(self) -> State:
         """Return the counts; see `Metric.get_state`."""
         return {

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rnnfast.layers.layer import Array, Shape
 from rnnfast.layers.value import Value
 from rnnfast.utils.numbers import as_numbers
+from rnnfast.utils.ragged import side_by_side
 
 
 class Ragged:
@@ -45,11 +46,7 @@ class Ragged:
     @property
     def shape(self) -> Shape:
         """(sequences, None, ...)."""
-        return (len(self), None, *self._step_shape)
-
-    @property
-    def _step_shape(self) -> tuple[int, ...]:
-        return self._sequences[0].shape[1:]
+        return (len(self), None, *self._sequences[0].shape[1:])
 
     def map(self, convert: Callable[[Array], Array]) -> Ragged:
         """Convert the numbers: all at once, since each conversion looks at all of them."""
@@ -59,15 +56,10 @@ class Ragged:
     def take(self, rows: Any) -> Value:
         """Pad some sequences to the longest; the mask is None where all are as long."""
         chosen: Iterable[int] = np.arange(len(self))[rows]
-        sequences = [self._sequences[row] for row in chosen]
-        lengths = self.lengths[rows]
-        steps = int(lengths.max(initial=0))
         # Time-major in memory, as the kernels take it.
-        padded = np.zeros((steps, len(sequences), *self._step_shape), self._sequences[0].dtype)
-        for row, sequence in enumerate(sequences):
-            padded[: len(sequence), row] = sequence
+        padded = side_by_side([self._sequences[row] for row in chosen], self._sequences[0])
         array = padded.swapaxes(0, 1)
-        there = np.arange(steps) < lengths[:, None]
+        there = np.arange(len(padded)) < self.lengths[rows][:, None]
         return Value(array, None if there.all() else there)
 
 

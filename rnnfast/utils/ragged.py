@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,10 +75,17 @@ def pad_ragged(sequences: Iterable[ArrayLike]) -> Padded:
                 f"{arrays[i].dtype} in sequences[{i}]; convert one of them"
             )
     lengths = np.array([len(array) for array in arrays], np.intp)
-    x = np.zeros((lengths.max(), len(arrays), *first.shape[1:]), first.dtype)
-    for i in filled:
-        x[: lengths[i], i] = arrays[i]
-    return Padded(x, lengths)
+    return Padded(side_by_side(arrays, first), lengths)
+
+
+def side_by_side(sequences: Sequence[NDArray[Any]], like: NDArray[Any]) -> NDArray[Any]:
+    """Return sequences in one array (T, B, ...) of steps and dtype as `like` has, then zeros."""
+    longest = max(map(len, sequences), default=0)
+    x = np.zeros((longest, len(sequences), *like.shape[1:]), like.dtype)
+    for b, sequence in enumerate(sequences):
+        if len(sequence):
+            x[: len(sequence), b] = sequence
+    return x
 
 
 def _numbers(name: str, value: ArrayLike) -> NDArray[Any]:

@@ -16,6 +16,7 @@ from rnnfast.examples import (
     from_equations,
     look_inside,
     music,
+    privacy,
     private_training,
     vanishing_gradients,
 )
@@ -274,15 +275,15 @@ def test_the_attack_works_but_for_privacy(capsys, tmp_path):
     ("noise", "epochs", "published"), [(1.3, 15, 1.19), (1.1, 60, 3.01), (0.7, 45, 7.10)]
 )
 def test_epsilon_is_as_published(noise, epochs, published):
-    found = private_training.epsilon(256 / 60000, noise, epochs * 60000 // 256, 1e-5)
+    found = privacy.epsilon(256 / 60000, noise, epochs * 60000 // 256, 1e-5)
     assert found == pytest.approx(published, abs=0.03)
 
 
 def test_epsilon_of_all_sequences_is_that_of_the_gaussian():
-    found = private_training.epsilon(1.0, 3.0, 10, 1e-6)
-    want = min(10 * a / (2 * 9) + np.log(1e6) / (a - 1) for a in private_training.ORDERS)
+    found = privacy.epsilon(1.0, 3.0, 10, 1e-6)
+    want = min(10 * a / (2 * 9) + np.log(1e6) / (a - 1) for a in privacy.ORDERS)
     assert found == pytest.approx(want)
-    assert private_training.epsilon(0.1, 0.0, 1, 1e-5) == np.inf
+    assert privacy.epsilon(0.1, 0.0, 1, 1e-5) == np.inf
 
 
 def test_gradients_of_a_sequence_are_those_it_has_alone():
@@ -327,7 +328,7 @@ def test_no_sequence_moves_a_private_sum_by_more_than_the_bound():
 
 
 def test_an_attack_on_known_losses():
-    found = private_training.attack(np.array([0.1, 0.2, 0.3, 1.4]), np.array([0.2, 2.0, 3.0, 4.0]))
+    found = privacy.attack(np.array([0.1, 0.2, 0.3, 1.4]), np.array([0.2, 2.0, 3.0, 4.0]))
     assert found.advantage == pytest.approx(3 / 4 - 1 / 4)
     assert found.error == pytest.approx(np.sqrt(2 * 3 / 16 / 4))
     np.testing.assert_allclose(found.hits[[0, -1]], [1 / 4, 1])
