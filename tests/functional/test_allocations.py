@@ -88,12 +88,18 @@ def gradients(vjp, *arguments, **options):
     found = pullback(dy=np.ones_like(out.y))
     return [*out, *(g for g in found if isinstance(g, np.ndarray))]
 
+def losses_and_gradient(*arguments, **options):
+    losses, pullback = rnnfast.ctc_loss_vjp(*arguments, **options)
+    return [losses, pullback(np.ones(B))]
+
 lstm, gru, two, both = weights("lstm"), weights("gru"), weights("lstm", 2), weights("gru", 1, 2)
 packed = rnnfast.prepack("lstm", *lstm)
 calls = {
     "forward": lambda: rnnfast.lstm(x, *lstm, lengths=lengths, resets=resets),
     "gradients": lambda: gradients(rnnfast.gru_vjp, x, *gru, lengths=lengths),
     "checkpoints": lambda: gradients(rnnfast.lstm_vjp, x, *lstm, checkpoint=True),
+    "by sample": lambda: gradients(rnnfast.lstm_vjp, x, *lstm, lengths=lengths, per_sample=True),
+    "ctc": lambda: losses_and_gradient(x, [[1, 2, 2]] * B, lengths=lengths),
     "noise": lambda: gradients(
         rnnfast.lstm_vjp, x, *lstm, seed=1, zoneout=(0.1, 0.1), recurrent_dropout=0.2
     ),

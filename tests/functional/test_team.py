@@ -379,6 +379,10 @@ want = gradients(lengths=lengths)
 out, pullback = rnnfast.lstm_vjp(many[:60_000], *w)
 dy = np.ones_like(out.y)
 calls["backward"] = lambda: pullback(dy=dy)
+of_samples = rnnfast.lstm_vjp(many[:60_000], *w, per_sample=True)[1]
+calls["by sample"] = lambda: of_samples(dy=dy)
+logits, targets = np.tile(x[:, :2], (15_000, 1, 1)), np.ones((2, 500), int)
+calls["ctc"] = lambda: rnnfast.ctc_loss(logits, targets)
 for plan in ({"partition": "rows", "threads": 2}, {"partition": "units", "threads": 2},
              {"threads": 1}, {"pipelines": True, "threads": 2}):
     for name, call in calls.items():
