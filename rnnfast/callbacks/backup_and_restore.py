@@ -9,6 +9,9 @@ from typing import ClassVar
 
 from rnnfast.callbacks.callback import Callback, Logs
 from rnnfast.utils.hyperparameters import require_positive
+from rnnfast.utils.options import refuse
+
+_NOT_YET = {"double_checkpoint": False}
 
 
 class BackupAndRestore(Callback):
@@ -25,6 +28,8 @@ class BackupAndRestore(Callback):
         A folder for the file, of this `fit` alone; it is made if it is not there.
     save_freq : "epoch" or int, default "epoch"
         When to save: after each epoch, or after so many batches and after each epoch.
+    double_checkpoint : bool, default False
+        Keras's, at its default: one file is whole at any moment.
     delete_checkpoint : bool, default True
         Whether the file is removed when `fit` ends.
 
@@ -33,6 +38,8 @@ class BackupAndRestore(Callback):
     ValueError
         When `save_freq` is none of these; in `fit`, when the file is damaged, or of another model,
         optimizer, callbacks or data. Nothing has changed then.
+    NotImplementedError
+        For another `double_checkpoint`.
     OSError
         In `fit`, when the file cannot be written; the one of before is there still.
 
@@ -48,8 +55,10 @@ class BackupAndRestore(Callback):
         self,
         backup_dir: str | os.PathLike[str],
         save_freq: int | str = "epoch",
+        double_checkpoint: bool = False,
         delete_checkpoint: bool = True,
     ) -> None:
+        refuse("BackupAndRestore", {"double_checkpoint": double_checkpoint}, _NOT_YET)
         super().__init__()
         self.backup_dir = Path(backup_dir)
         if isinstance(save_freq, str) and save_freq != "epoch":

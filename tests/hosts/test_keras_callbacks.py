@@ -157,7 +157,7 @@ def test_terminate_on_nan():
 
 OURS = [
     *("CSVLogger", "EarlyStopping", "History", "LambdaCallback", "LearningRateScheduler"),
-    *("ModelCheckpoint", "ReduceLROnPlateau", "TerminateOnNaN"),
+    *("BackupAndRestore", "ModelCheckpoint", "ReduceLROnPlateau", "TerminateOnNaN"),
 ]
 
 

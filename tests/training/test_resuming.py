@@ -326,3 +326,8 @@ def test_a_backup_without_a_part(lost, backup):
 def test_save_freq(save_freq):
     with pytest.raises(ValueError, match="save_freq must be"):
         callbacks.BackupAndRestore("backup", save_freq)
+
+
+def test_one_file_is_enough():
+    with pytest.raises(NotImplementedError, match="double_checkpoint=True"):
+        callbacks.BackupAndRestore("backup", "epoch", True)
