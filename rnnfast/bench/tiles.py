@@ -26,6 +26,7 @@ __all__ = ["measure_tiles", "measure_tiles_of"]
 _FLOAT32 = np.dtype(np.float32)
 _BETWEEN_TWO_MEASUREMENTS = 0.005  # tiles at the peak were seen at up to 1.002 of it
 _SECONDS = 0.02
+_ATTEMPTS = 5  # a machine that changes speed in between does not do so every time
 
 
 def measure_tiles(rounds: int) -> list[Tile]:
@@ -78,8 +79,21 @@ def measure_tiles_of(target: str, rounds: int) -> list[Tile]:
     subprocess.CalledProcessError
         If this machine cannot run the target.
     ImpossibleFraction
-        If a tile was faster than the peak, by more than two measurements of one rate differ.
+        If a tile was faster than the peak, by more than two measurements of one rate differ, time
+        after time.
     """
+    for _ in range(_ATTEMPTS):
+        tiles = _measure_in_another_process(target, rounds)
+        fastest = max(tiles, key=lambda tile: tile.fraction.median)
+        if fastest.fraction.median <= 1 + _BETWEEN_TWO_MEASUREMENTS:
+            break
+    else:
+        name = f"tile {fastest.rows}x{fastest.vectors} of {target}"
+        require_possible(name, fastest.fraction.median)
+    return tiles
+
+
+def _measure_in_another_process(target: str, rounds: int) -> list[Tile]:
     run = subprocess.run(
         [sys.executable, "-m", "rnnfast.bench.tiles", str(rounds)],
         env={**os.environ, "RNNFAST_TARGET": target},
@@ -87,13 +101,9 @@ def measure_tiles_of(target: str, rounds: int) -> list[Tile]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    tiles = [
+    return [
         Tile(**{**tile, "fraction": Spread(*tile["fraction"])}) for tile in json.loads(run.stdout)
     ]
-    for tile in tiles:
-        if tile.fraction.median > 1 + _BETWEEN_TWO_MEASUREMENTS:
-            require_possible(f"tile {tile.rows}x{tile.vectors} of {target}", tile.fraction.median)
-    return tiles
 
 
 if __name__ == "__main__":

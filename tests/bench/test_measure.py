@@ -174,6 +174,19 @@ def test_a_tile_at_the_peak_is_possible_and_one_above_it_is_not(monkeypatch, fra
         tiles.measure_tiles_of("t", rounds=1)
 
 
+def test_tiles_are_measured_again_where_the_machine_changed_speed(monkeypatch):
+    """One impossible fraction among several measurements does not end a run of half an hour."""
+    fractions = iter([1.02, 0.98])
+
+    def printed(*_arguments, **_options):
+        fraction = [next(fractions)] * 3
+        tile = {"target": "t", "rows": 6, "vectors": 2, "gflops": 9.0, "fraction": fraction}
+        return subprocess.CompletedProcess([], 0, json.dumps([tile]))
+
+    monkeypatch.setattr(tiles.subprocess, "run", printed)
+    assert tiles.measure_tiles_of("t", rounds=1)[0].fraction.median == 0.98
+
+
 @pytest.mark.timing
 def test_memory_is_what_a_call_takes():
     """Results and what is saved for the backward pass, counted in a process of its own."""
