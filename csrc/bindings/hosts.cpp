@@ -3,6 +3,8 @@
 
 #include "bindings/cell_argument.hpp"
 #include "bindings/register.hpp"
+#include "doors/tensorflow/kernels.hpp"
+#include "doors/tensorflow/ops.hpp"
 #include "doors/words.hpp"
 
 namespace rnnfast {
@@ -15,6 +17,8 @@ Words cell_words(const py::object& cell) { return words_of(cell_spec(cell)); }
 void register_hosts(py::module_& module) {
   py::module_ hosts = module.def_submodule("hosts");
   hosts.def("cell_words", &cell_words);
+  hosts.def("register_tensorflow", &tensorflow::register_ops);
+  hosts.def("tensorflow_calls", &tensorflow::calls);
 }
 
 }  // namespace rnnfast
