@@ -50,7 +50,8 @@ MAY_INCLUDE = {
     "cuda/general": {*CELLS, "call", "cuda"},
     "api": {"base", "math", "call", "cpu/plan", "cpu/dispatch"},
     "doors": DOORS,
-    "bindings": {"base", "ctc", "random", "cpu/dispatch", "api", "doors"},
+    "doors/xla": DOORS | {"doors"},
+    "bindings": {"base", "ctc", "random", "cpu/dispatch", "api", "doors", "doors/xla"},
 }
 
 # Compiled once per instruction set, so a template of the standard library instantiated there could
