@@ -130,6 +130,9 @@ void backward(const Wanted& wanted, TF_OpKernelContext* context, TF_Status* stat
   int number = 0;
   for (std::size_t i = 0; i < differentiable_count; ++i) {
     if (!wanted.all[i]) continue;
+    if (i > 0 && !call.has.all[i]) {
+      throw std::invalid_argument(std::string(operand_names[i]) + " has no gradient, it is absent");
+    }
     const Shape shape = shape_of(call, static_cast<Operand>(i));
     gradients[i] = output(context, number++, type_of(call.scalar), shape,
                           bytes_of(shape, call.scalar), status);

@@ -9,7 +9,7 @@ order, None where one is absent.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import keras
 

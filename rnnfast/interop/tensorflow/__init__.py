@@ -12,5 +12,8 @@ from __future__ import annotations
 
 from ._calls import kernel_calls
 from ._recurrence import recurrence
+from ._registration import operations
+
+operations()  # a saved model needs them before anybody calls
 
 __all__ = ["kernel_calls", "recurrence"]

@@ -20,5 +20,5 @@ def say_slower_way(reason: str) -> None:
     """Warn, once for each reason, that operations cannot be had."""
     warnings.warn(
         f"rnnfast runs by tf.numpy_function, which is slower and cannot be saved: {reason}",
-        stacklevel=4,
+        stacklevel=3,
     )
