@@ -1,7 +1,7 @@
 """Masks that a caller has drawn, where `Noise` draws ours: for hosts with generators of their own.
 
-    recurrent (B, R)                    h meets W_hh as m h, at all steps
-    kept_h (T, B, R), kept_c (T, B, H)  s = d s_prev + (1 - d) s~
+recurrent (B, R)                    h meets W_hh as m h, at all steps
+kept_h (T, B, R), kept_c (T, B, H)  s = d s_prev + (1 - d) s~
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One layer in one direction on arrays, for hosts whose tensors share memory with arrays.
 
-    forward          -> y (T, B, R), h_n (B, R) and, where there is one, c_n (B, H)
-    forward_saving   -> the same, and the recording whose `backward` gives gradients by name
+forward          -> y (T, B, R), h_n (B, R) and, where there is one, c_n (B, H)
+forward_saving   -> the same, and the recording whose `backward` gives gradients by name
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """One function of each backend: a layer in one direction, differentiable as the backend does it.
 
-    recurrence(cell, x, weights, h0, c0, *, lengths, resets, recurrent_mask) -> y, h_n, c_n or None
+    recurrence(cell, x, weights, h0, c0, *, lengths, resets, recurrent_mask,
+               kept_h, kept_c) -> y, h_n, c_n or None
 
 x is (T, B, I), y (T, B, R), h0 and h_n are (B, R), c0 and c_n (B, H); weights are in the core's
 order, None where one is absent.
@@ -9,7 +10,7 @@ order, None where one is absent.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import keras
 
@@ -30,6 +31,8 @@ class Recurrence(Protocol):
         lengths: Any = None,
         resets: Any = None,
         recurrent_mask: Any = None,
+        kept_h: Any = None,
+        kept_c: Any = None,
     ) -> tuple[Any, Any, Any]:
         """Return y, h_n and c_n, which is None where the cell has no memory."""
 

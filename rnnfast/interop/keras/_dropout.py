@@ -1,4 +1,4 @@
-"""Dropout as Keras's cells have it, from the masks that they draw.
+"""Dropout as Keras's cells have it, and zoneout, from the masks that they draw.
 
 A cell without recurrent dropout has one mask of its inputs, which inputs can be multiplied by.
 With it an LSTM or a GRU has a mask for each gate: of its inputs, and of h where it meets the
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import keras
 from keras import ops
 
 from ..._check import cells
@@ -91,6 +92,22 @@ class Widened(NamedTuple):
     def narrow(self, wide: Any) -> Any:
         """Return the first of the copies on the last axis."""
         return wide if self.copies == 1 else wide[..., : wide.shape[-1] // self.copies]
+
+
+def kept(cell: Any, zoneout: tuple[float, ...], x: Any, training: bool) -> dict[str, Any]:
+    """Return how much of each state, (T, B, H), a step keeps of the one before; {} for nothing."""
+    if not any(zoneout):
+        return {}
+    steps, batch, _ = ops.shape(x)
+    shape = (steps, batch, cell.units)
+    found = {}
+    for name, rate in zip(("kept_h", "kept_c"), zoneout, strict=False):
+        share = ops.full(shape, rate, dtype=x.dtype)
+        if training:
+            drawn = keras.random.uniform(shape, dtype=x.dtype, seed=cell.seed_generator)
+            share = ops.cast(drawn < share, x.dtype)
+        found[name] = share
+    return found
 
 
 def _on_diagonal(rows: Any, gates: int) -> Any:

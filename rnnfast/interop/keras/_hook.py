@@ -11,7 +11,7 @@ from keras import ops, tree
 
 from ._backends import Backend, backend
 from ._cells import plan
-from ._dropout import Masks, Widened
+from ._dropout import Masks, Widened, kept
 from ._fallback import CannotRun, say_run_by_keras
 from ._steps import Steps, begins_with_state, zeros_where_masked
 
@@ -74,7 +74,7 @@ def run(
     given = iter(states)
     found: list[Any] = []
     h0 = None
-    for cell, (core, order, weights) in zip(cells, plans, strict=True):
+    for cell, (core, order, weights, zoneout) in zip(cells, plans, strict=True):
         h0, *c0 = (next(given) for _ in core.states)
         masks = Masks.of(cell, order, x, h0, training)
         call = Widened.of(core, masks, x, weights(), h0)
@@ -86,6 +86,7 @@ def run(
             c0[0] if c0 else None,
             lengths=lengths,
             recurrent_mask=call.recurrent_mask,
+            **kept(cell, zoneout, x, training),
         )
         x, h_n = call.narrow(y), call.narrow(h_n)
         found += [h_n] if c_n is None else [h_n, c_n]

@@ -23,13 +23,17 @@ def recurrence(
     lengths: Any = None,
     resets: Any = None,
     recurrent_mask: Any = None,
+    kept_h: Any = None,
+    kept_c: Any = None,
 ) -> tuple[Any, Any, Any]:
     """Return y, h_n and c_n."""
     global _calls
     _calls += 1
     # Keras's variables may hold arrays of another dtype than they say: float32 of initializers.
     weights = tuple(None if one is None else np.asarray(one, x.dtype) for one in weights)
-    operands = _layer.Operands(x, h0, c0, weights, lengths, resets, DrawnMasks(recurrent_mask))
+    operands = _layer.Operands(
+        x, h0, c0, weights, lengths, resets, DrawnMasks(recurrent_mask, kept_h, kept_c)
+    )
     y, h_n, *c_n = _layer.network(cell, operands).forward()
     return y, h_n, c_n[0] if c_n else None
 

@@ -47,6 +47,8 @@ def recurrence(
     lengths: Tensor | None = None,
     resets: Tensor | None = None,
     recurrent_mask: Tensor | None = None,
+    kept_h: Tensor | None = None,
+    kept_c: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Return y, h_n and c_n."""
     tensors = (x, h0, c0, *weights)
@@ -58,7 +60,7 @@ def recurrence(
         [optional_array(weight) for weight in weights],
         optional_array(lengths),
         optional_array(resets),
-        DrawnMasks(optional_array(recurrent_mask)),
+        DrawnMasks(*map(optional_array, (recurrent_mask, kept_h, kept_c))),
     )
     network = _layer.network(cell, operands)
     if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors):
