@@ -58,7 +58,10 @@ bool ask() {
 bool interrupted() {
   if (handles == Handles::none && known_since_fork == forks()) return false;
   PyThreadState* const state = released;
-  if (!state) return ask();
+  if (!state) {
+    // A host's kernels run without the lock, on any thread; calls of theirs the host ends itself.
+    return PyGILState_Check() && ask();
+  }
   take_gil(state);
   bool raised = true;
   try {
