@@ -49,7 +49,9 @@ def recurrence(
     x = tf.convert_to_tensor(x)
     none, no_lengths, no_resets = (tf.constant((), d) for d in (x.dtype, tf.int32, tf.bool))
     operands = [x]
-    operands += [none if t is None else tf.convert_to_tensor(t, x.dtype) for t in (h0, c0, *weights)]
+    operands += [
+        none if t is None else tf.convert_to_tensor(t, x.dtype) for t in (h0, c0, *weights)
+    ]
     operands += [no_lengths if lengths is None else tf.cast(lengths, tf.int32)]
     operands += [no_resets if resets is None else tf.cast(resets, tf.bool)]
     operands += [none if recurrent_mask is None else tf.convert_to_tensor(recurrent_mask, x.dtype)]
@@ -95,7 +97,9 @@ def _of_backward(op: Any, *above: Tensor) -> list[Tensor | None]:
 def _gradients(op: Any, tape: Tensor, above: Sequence[Tensor | None]) -> list[Tensor | None]:
     """Return a gradient for each operand, None where there is none or nobody asks for it."""
     operands = list(op.inputs)
-    unneeded = getattr(op, "skip_input_indices", None) or ()  # under a tape; in graphs it is unknown
+    unneeded = (
+        getattr(op, "skip_input_indices", None) or ()
+    )  # under a tape; in graphs it is unknown
     wanted = [i not in unneeded and not _is_absent(operands[i]) for i in range(_DIFFERENTIABLE)]
     if not any(wanted):
         return [None] * len(operands)
