@@ -51,7 +51,11 @@ MAY_INCLUDE = {
     "api": {"base", "math", "call", "cpu/plan", "cpu/dispatch"},
     "doors": DOORS,
     "doors/tensorflow": DOORS | {"doors"},
-    "bindings": {"base", "ctc", "random", "cpu/dispatch", "api", "doors", "doors/tensorflow"},
+    "doors/xla": DOORS | {"doors"},
+    "bindings": {
+        *{"base", "ctc", "random", "cpu/dispatch", "api"},
+        *{"doors", "doors/tensorflow", "doors/xla"},
+    },
 }
 
 # Compiled once per instruction set, so a template of the standard library instantiated there could
