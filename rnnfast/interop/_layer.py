@@ -1,37 +1,45 @@
 """One layer in one direction on arrays, for hosts whose tensors share memory with arrays.
 
-forward          -> y (T, B, R), h_n (B, R) and, where there is one, c_n (B, H)
-forward_saving   -> the same, and the recording whose `backward` gives gradients by name
+network(...).forward()           -> y, h_n and, where there is one, c_n
+network(...).forward_saving()    -> the same as a tuple, and a recording, from which `pull`
+pull(recording, ...)             -> gives gradients in the order of `FLOWING`
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from .._check import cells, gradients, inputs
 from ..engine.drawn_masks import DrawnMasks
 from ..engine.network import Network, Recording
 
 FLOWING = ("x", "h0", "c0", *inputs.RawWeights._fields)
-"""What may have a gradient, in the order of `Operands`."""
+"""What may have a gradient, in the order in which it is asked for."""
 
 
-class Operands(NamedTuple):
-    """The arrays of a call, None where one is absent; `weights` are in the core's order."""
+def network(
+    cell: cells.Cell,
+    x: Any,
+    weights: Sequence[Any],
+    h0: Any,
+    c0: Any,
+    *,
+    lengths: Any = None,
+    recurrent_mask: Any = None,
+    kept_h: Any = None,
+    kept_c: Any = None,
+    batch_first: bool = False,
+    reverse: bool = False,
+) -> Network:
+    """Return the layer, its operands checked, ready for a pass; None stands for what is absent.
 
-    x: Any
-    h0: Any
-    c0: Any
-    weights: Sequence[Any]
-    lengths: Any = None
-    resets: Any = None
-    masks: DrawnMasks = DrawnMasks()
-
-
-def network(cell: cells.Cell, operands: Operands) -> Network:
-    """Return the layer, its operands checked, ready for a pass."""
-    x, h0, c0, weights, lengths, resets, masks = operands
+    x is (T, B, I), weights are in the core's order, h0 (B, R), c0 (B, H), lengths (B,),
+    recurrent_mask (B, R), kept_h (T, B, R), kept_c (T, B, H); with `batch_first` B stands first.
+    """
+    kept = (kept_h, kept_c)
+    if batch_first:
+        kept = tuple(None if mask is None else mask.swapaxes(0, 1) for mask in kept)
     return Network(
         cell,
         x,
@@ -39,10 +47,11 @@ def network(cell: cells.Cell, operands: Operands) -> Network:
         h0,
         c0,
         lengths=lengths,
-        resets=resets,
-        reverse=False,
+        resets=None,
+        reverse=reverse,
         bidirectional=False,
-        noise=masks,
+        noise=DrawnMasks(recurrent_mask, *kept),
+        batch_first=batch_first,
     )
 
 

@@ -1,13 +1,8 @@
-"""One function of each backend: a layer in one direction, differentiable as the backend does it.
-
-    recurrence(cell, x, weights, h0, c0, *, lengths, resets, recurrent_mask) -> y, h_n, c_n or None
-
-x is (T, B, I), y (T, B, R), h0 and h_n are (B, R), c0 and c_n (B, H); weights are in the core's
-order, None where one is absent.
-"""
+"""One function of each backend: a layer in one direction, differentiable as the backend does it."""
 
 from __future__ import annotations
 
+import importlib
 from functools import cache
 from typing import Any, Protocol
 
@@ -15,11 +10,13 @@ import keras
 
 from ..._check import cells
 
+_MODULES = ("jax", "numpy", "tensorflow", "torch")
 
-class Recurrence(Protocol):
-    """What every backend has."""
 
-    def __call__(
+class Backend(Protocol):
+    """The module of a backend."""
+
+    def recurrence(
         self,
         cell: cells.Cell,
         x: Any,
@@ -28,19 +25,21 @@ class Recurrence(Protocol):
         c0: Any,
         *,
         lengths: Any = None,
-        resets: Any = None,
         recurrent_mask: Any = None,
+        kept_h: Any = None,
+        kept_c: Any = None,
+        batch_first: bool = False,
+        reverse: bool = False,
     ) -> tuple[Any, Any, Any]:
-        """Return y, h_n and c_n, which is None where the cell has no memory."""
+        """Return y (T, B, R), h_n (B, R) and c_n (B, H), None where the cell has no memory.
 
-
-class Backend(Protocol):
-    """A module of a backend."""
-
-    recurrence: Recurrence
+        x is (T, B, I), with `batch_first` x and y have the batch first; h0 is (B, R), c0 (B, H);
+        weights are in the core's order, None where one is absent. With `reverse` the last step is
+        taken first; each stays where it is.
+        """
 
     def reason_for_host(self, x: Any) -> str | None:
-        """Return why the kernels cannot run on a tensor; None if they can."""
+        """Return why the kernels cannot run on a tensor; None if they can, "" to say nothing."""
 
     def kernel_calls(self) -> int:
         """Return how many passes the kernels have run."""
@@ -50,16 +49,11 @@ class Backend(Protocol):
 def backend() -> Backend | None:
     """Return that of the process; None for one that has no way to the kernels."""
     name = keras.backend.backend()
-    found: Any = None
-    if name == "torch":
-        from . import _torch as found
-    elif name == "numpy":
-        from . import _numpy as found
-    elif name == "jax":
-        from . import _jax as found
-    elif name == "tensorflow":
-        from . import _tensorflow as found
-    return found  # type: ignore[no-any-return]  # a module is no class
+    if name not in _MODULES:
+        return None
+    module: Any = importlib.import_module(f"._{name}", __package__)
+    found: Backend = module
+    return found
 
 
 def kernel_calls() -> int:

@@ -43,11 +43,15 @@ KINDS = {
 
 
 class Plan(NamedTuple):
-    """How a cell runs: as which of the core's, with which of its gates, and its weights."""
+    """How a cell runs: as which of the core's, with which of its gates, and its weights.
+
+    `zoneout` are the rates of its states, if it has any.
+    """
 
     core: cells.Cell
     order: tuple[int, ...]
     weights: Callable[[], Tensors]
+    zoneout: tuple[float, ...] = ()
 
 
 def plan(cell: Any) -> Plan:
@@ -63,14 +67,19 @@ def plan(cell: Any) -> Plan:
         found: Plan = own()
         return found
     kind = _kind(cell)
-    if cell.compute_dtype not in ("float32", "float64") or cell.quantization_mode is not None:
-        raise CannotRun(f"the dtype policy {cell.dtype_policy.name}")
-    if cell.compute_dtype != cell.variable_dtype:
-        raise CannotRun(f"the dtype policy {cell.dtype_policy.name}")
+    float_policy(cell)
     inner = choice(cell.activation)
     gates = choice(cell.recurrent_activation) if kind.gated else None
     core = _core_cell(kind.function, inner, gates, getattr(cell, "reset_after", None))
-    return Plan(core, kind.order, lambda: _weights(kind, cell))
+    return Plan(core, kind.order, lambda: plain_weights(cell, kind.order))
+
+
+def float_policy(cell: Any) -> None:
+    """Raise `CannotRun` unless a cell computes in one of the types of the kernels."""
+    policy = cell.dtype_policy
+    one = policy.compute_dtype == policy.variable_dtype and policy.quantization_mode is None
+    if not one or policy.compute_dtype not in ("float32", "float64"):
+        raise CannotRun(f"the dtype policy {policy.name}")
 
 
 def _kind(cell: Any) -> Kind:
@@ -92,18 +101,19 @@ def _core_cell(function: str, inner: Any, gates: Any, reset_after: bool | None) 
     return cells.choose("rnn", activations=(inner,))
 
 
-def _weights(kind: Kind, cell: Any) -> Tensors:
+def plain_weights(cell: Any, order: tuple[int, ...]) -> Tensors:
+    """Return W_ih, W_hh and both biases of the core."""
     kernel, recurrent = map(ops.convert_to_tensor, (cell.kernel, cell.recurrent_kernel))
-    matrices = rows_of(kind.order, kernel), rows_of(kind.order, recurrent)
+    matrices = _rows(order, kernel), _rows(order, recurrent)
     if not cell.use_bias:
         return (*matrices, None, None)
     bias = ops.convert_to_tensor(cell.bias)
     if len(bias.shape) == 1:
-        return (*matrices, in_order(kind.order, bias), None)
-    return (*matrices, in_order(kind.order, bias[0]), in_order(kind.order, bias[1]))
+        return (*matrices, in_order(order, bias), None)
+    return (*matrices, in_order(order, bias[0]), in_order(order, bias[1]))
 
 
-def rows_of(order: tuple[int, ...], columns: Any) -> Any:
+def _rows(order: tuple[int, ...], columns: Any) -> Any:
     """Return a matrix of the core (G*H, K) of one of Keras's (K, G*H)."""
     return ops.transpose(in_order(order, columns))
 

@@ -1,4 +1,4 @@
-"""Dropout as Keras's cells have it, from the masks that they draw.
+"""Dropout as Keras's cells have it, and zoneout, from the masks that they draw.
 
 A cell without recurrent dropout has one mask of its inputs, which inputs can be multiplied by.
 With it an LSTM or a GRU has a mask for each gate: of its inputs, and of h where it meets the
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import keras
 from keras import ops
 
 from ..._check import cells
@@ -29,7 +30,7 @@ class Masks(NamedTuple):
 
     @classmethod
     def of(cls, cell: Any, order: tuple[int, ...], x: Any, h: Any, training: bool) -> Masks:
-        """Return those of a cell for x (T, B, I) and h (B, H), as it has drawn them.
+        """Return those of a cell for x (B, T, I) and h (B, H), as it has drawn them.
 
         Those of gates are in the core's order, which `order` has.
 
@@ -44,7 +45,7 @@ class Masks(NamedTuple):
         if 1.0 in rates:
             raise CannotRun("a dropout rate of 1")
         drawn = (
-            cell.get_dropout_mask(x[0]) if rates[0] else None,
+            cell.get_dropout_mask(x[:, 0]) if rates[0] else None,
             cell.get_recurrent_dropout_mask(h) if rates[1] else None,
         )
         return cls(*([m[g] for g in order] if isinstance(m, list) else m for m in drawn))
@@ -67,10 +68,10 @@ class Widened(NamedTuple):
         w_ih, w_hh, *others = weights
         of_inputs, of_h = masks
         if isinstance(of_inputs, list):
-            x = ops.concatenate([x * mask for mask in of_inputs], axis=-1)
+            x = ops.concatenate([x * ops.expand_dims(mask, 1) for mask in of_inputs], axis=-1)
             w_ih = _on_diagonal(w_ih, core.gates)
         elif of_inputs is not None:
-            x = x * of_inputs
+            x = x * ops.expand_dims(of_inputs, 1)
         if not isinstance(of_h, list):
             return cls(x, (w_ih, w_hh, *others), h0, of_h, 1)
         gates = core.gates
@@ -91,6 +92,21 @@ class Widened(NamedTuple):
     def narrow(self, wide: Any) -> Any:
         """Return the first of the copies on the last axis."""
         return wide if self.copies == 1 else wide[..., : wide.shape[-1] // self.copies]
+
+
+def kept(cell: Any, zoneout: tuple[float, ...], x: Any, training: bool) -> dict[str, Any]:
+    """Return how much of each state, (B, T, H), a step keeps of the one before; {} for nothing."""
+    if not any(zoneout):
+        return {}
+    shape = (*ops.shape(x)[:2], cell.units)
+    found = {}
+    for name, rate in zip(("kept_h", "kept_c"), zoneout, strict=False):
+        share = ops.full(shape, rate, dtype=x.dtype)
+        if training:
+            drawn = keras.random.uniform(shape, dtype=x.dtype, seed=cell.seed_generator)
+            share = ops.cast(drawn < share, x.dtype)
+        found[name] = share
+    return found
 
 
 def _on_diagonal(rows: Any, gates: int) -> Any:

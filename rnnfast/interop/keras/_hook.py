@@ -11,7 +11,7 @@ from keras import ops, tree
 
 from ._backends import Backend, backend
 from ._cells import plan
-from ._dropout import Masks, Widened
+from ._dropout import Masks, Widened, kept
 from ._fallback import CannotRun, say_run_by_keras
 from ._steps import Steps, begins_with_state, zeros_where_masked
 
@@ -63,18 +63,15 @@ def run(
     if mask is not None and layer.unroll and layer.go_backwards:
         raise CannotRun("unroll, go_backwards and a mask")
 
-    x = ops.swapaxes(sequences, 0, 1)
-    if layer.go_backwards:
-        x = ops.flip(x, axis=0)
-    steps = lengths = None
+    x, steps, lengths = sequences, None, None
     if mask is not None:
         steps = Steps.of(mask, layer.go_backwards)
         x, lengths = steps.to_front(x), steps.lengths
-    states = tree.flatten(initial_state)
-    given = iter(states)
+    reverse = layer.go_backwards and steps is None
+    given = iter(tree.flatten(initial_state))
     found: list[Any] = []
-    h0 = None
-    for cell, (core, order, weights) in zip(cells, plans, strict=True):
+    h0 = h_n = None
+    for cell, (core, order, weights, zoneout) in zip(cells, plans, strict=True):
         h0, *c0 = (next(given) for _ in core.states)
         masks = Masks.of(cell, order, x, h0, training)
         call = Widened.of(core, masks, x, weights(), h0)
@@ -86,6 +83,9 @@ def run(
             c0[0] if c0 else None,
             lengths=lengths,
             recurrent_mask=call.recurrent_mask,
+            batch_first=True,
+            reverse=reverse,
+            **kept(cell, zoneout, x, training),
         )
         x, h_n = call.narrow(y), call.narrow(h_n)
         found += [h_n] if c_n is None else [h_n, c_n]
@@ -119,16 +119,15 @@ def cells_of(cell: Any) -> Sequence[Any]:
 
 
 def _outputs(layer: Any, steps: Steps | None, y: Any, h0: Any, h_n: Any) -> tuple[Any, Any]:
+    """Return the last output and, in the order of processing, all or the last one."""
     if steps is None:
-        last = h_n
-    else:
-        zeros = zeros_where_masked(layer.zero_output_for_mask, layer.unroll)
-        first = h0 if begins_with_state(layer.unroll) and not zeros else ops.zeros_like(h0)
         if not layer.return_sequences:
-            last = steps.last(y, first, zeros)
-        else:
-            y = steps.show(y, first, zeros)
-            last = y[-1]
+            return h_n, ops.expand_dims(h_n, 1)
+        return h_n, ops.flip(y, axis=1) if layer.go_backwards else y
+    zeros = zeros_where_masked(layer.zero_output_for_mask, layer.unroll)
+    first = h0 if begins_with_state(layer.unroll) and not zeros else ops.zeros_like(h0)
     if not layer.return_sequences:
-        return last, ops.expand_dims(last, 1)
-    return last, ops.swapaxes(y, 0, 1)
+        shown = steps.show_last(y, first, zeros)
+        return shown[:, 0], shown
+    shown = steps.show(y, first, zeros)
+    return shown[:, -1], shown

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..._check import cells
-from ...engine.drawn_masks import DrawnMasks
-from .. import _layer
+from .._layer import network
 
 _calls = 0
 
@@ -21,16 +20,31 @@ def recurrence(
     c0: Any,
     *,
     lengths: Any = None,
-    resets: Any = None,
     recurrent_mask: Any = None,
+    kept_h: Any = None,
+    kept_c: Any = None,
+    batch_first: bool = False,
+    reverse: bool = False,
 ) -> tuple[Any, Any, Any]:
     """Return y, h_n and c_n."""
     global _calls
     _calls += 1
     # Keras's variables may hold arrays of another dtype than they say: float32 of initializers.
     weights = tuple(None if one is None else np.asarray(one, x.dtype) for one in weights)
-    operands = _layer.Operands(x, h0, c0, weights, lengths, resets, DrawnMasks(recurrent_mask))
-    y, h_n, *c_n = _layer.network(cell, operands).forward()
+    layer = network(
+        cell,
+        x,
+        weights,
+        h0,
+        c0,
+        lengths=lengths,
+        recurrent_mask=recurrent_mask,
+        kept_h=kept_h,
+        kept_c=kept_c,
+        batch_first=batch_first,
+        reverse=reverse,
+    )
+    y, h_n, *c_n = layer.forward()
     return y, h_n, c_n[0] if c_n else None
 
 

@@ -21,46 +21,47 @@ class Steps(NamedTuple):
 
     Attributes
     ----------
-    valid : tensor of bool, shape (T, B)
+    valid : tensor of bool, shape (B, T)
         Whether a step is taken, in the order of processing.
-    counts : tensor of int, shape (T, B)
+    counts : tensor of int32, shape (B, T)
         How many have been taken after it.
+    backwards : bool
+        Whether the order of processing is from the last step to the first.
     """
 
     valid: Any
     counts: Any
+    backwards: bool
 
     @classmethod
-    def of(cls, mask: Any, go_backwards: bool) -> Steps:
+    def of(cls, mask: Any, backwards: bool) -> Steps:
         """Return those of a mask (B, T) or (B, T, 1)."""
         valid = ops.cast(mask, "bool")
         if len(valid.shape) == 3:
             valid = ops.squeeze(valid, axis=-1)
-        valid = ops.transpose(valid)
-        if go_backwards:
-            valid = ops.flip(valid, axis=0)
-        return cls(valid, ops.cumsum(ops.cast(valid, "int32"), axis=0))
+        if backwards:
+            valid = ops.flip(valid, axis=1)
+        return cls(valid, ops.cumsum(ops.cast(valid, "int32"), axis=1), backwards)
 
     @property
     def lengths(self) -> Any:
         """The steps that each sequence takes, (B,)."""
-        return self.counts[-1]
+        return self.counts[:, -1]
 
     def to_front(self, x: Any) -> Any:
-        """Return x (T, B, I) with the steps that are taken first."""
-        steps = ops.expand_dims(ops.arange(ops.shape(x)[0], dtype="int32"), 1)
-        late = ops.where(self.valid, 0, ops.shape(x)[0])
-        return _rows(x, ops.argsort(steps + ops.cast(late, "int32"), axis=0))
+        """Return x (B, T, I) with the steps that are taken first, in the order of processing."""
+        steps = ops.shape(x)[1]
+        late = ops.cast(ops.where(self.valid, 0, steps), "int32")
+        order = ops.argsort(late + ops.arange(steps, dtype="int32"), axis=1)
+        return _steps_of(x, steps - 1 - order if self.backwards else order)
 
     def show(self, y: Any, before: Any, zeros: bool) -> Any:
-        """Return y (T, B, H) of steps at the front where they belong; `before` (B, H) is first."""
-        shown = ops.concatenate([ops.expand_dims(before, 0), y], axis=0)
-        return _rows(shown, self._places(zeros))
+        """Return y (B, T, H) of steps at the front where they belong; `before` (B, H) is first."""
+        return _steps_of(_after(before, y), self._places(zeros))
 
-    def last(self, y: Any, before: Any, zeros: bool) -> Any:
-        """Return the last of what `show` does, (B, H)."""
-        shown = ops.concatenate([ops.expand_dims(before, 0), y], axis=0)
-        return _rows(shown, self._places(zeros)[-1:])[0]
+    def show_last(self, y: Any, before: Any, zeros: bool) -> Any:
+        """Return the last of what `show` does, (B, 1, H)."""
+        return _steps_of(_after(before, y), self._places(zeros)[:, -1:])
 
     def _places(self, zeros: bool) -> Any:
         return ops.where(self.valid, self.counts, 0) if zeros else self.counts
@@ -77,10 +78,14 @@ def zeros_where_masked(zero_output_for_mask: bool, unrolled: bool) -> bool:
     return zero_output_for_mask and looks
 
 
-def _rows(sequence: Any, steps: Any) -> Any:
-    """Return of each row of a sequence (T, B, K) the steps (S, B)."""
-    _, batch, width = ops.shape(sequence)
-    places = ops.cast(steps, "int32") * batch + ops.arange(batch, dtype="int32")
+def _after(before: Any, y: Any) -> Any:
+    return ops.concatenate([ops.expand_dims(before, 1), y], axis=1)
+
+
+def _steps_of(sequence: Any, places: Any) -> Any:
+    """Return of each sequence (T, K) of many the steps (S,) at its places."""
+    batch, steps, width = ops.shape(sequence)
+    rows = ops.expand_dims(ops.arange(batch, dtype="int32") * steps, 1)
     flat = ops.reshape(sequence, (-1, width))
-    taken = ops.take(flat, ops.reshape(places, (-1,)), axis=0)
-    return ops.reshape(taken, (-1, batch, width))
+    taken = ops.take(flat, ops.reshape(rows + ops.cast(places, "int32"), (-1,)), axis=0)
+    return ops.reshape(taken, (batch, -1, width))

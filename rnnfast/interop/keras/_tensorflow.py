@@ -1,8 +1,11 @@
-"""The TensorFlow backend: an operation, in graphs as in eager mode."""
+"""The TensorFlow backend, by `rnnfast.interop.tensorflow`."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
+
+import tensorflow as tf
 
 from ..tensorflow import kernel_calls, recurrence
 
@@ -10,6 +13,11 @@ __all__ = ["kernel_calls", "reason_for_host", "recurrence"]
 
 
 def reason_for_host(x: Any) -> str | None:
-    """Return why the kernels cannot run on a tensor; None if they can."""
-    device = getattr(x, "device", "")
-    return None if "GPU" not in device and "TPU" not in device else f"tensors on {device}"
+    """Return why the kernels cannot run; None if they can. Graphs choose devices when they run."""
+    return _reason()
+
+
+@cache
+def _reason() -> str | None:
+    others = {device.device_type for device in tf.config.list_logical_devices()} - {"CPU"}
+    return f"the device {min(others)}" if others else None

@@ -9,9 +9,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from ..._check import cells
-from ...engine.drawn_masks import DrawnMasks
 from ...engine.network import Network
-from .. import _layer
+from .._layer import network, pull
 from ..torch._kernels import array, begin, kernel_calls, optional_array
 
 __all__ = ["kernel_calls", "reason_for_host", "recurrence"]
@@ -21,8 +20,8 @@ class _Recurrence(torch.autograd.Function):  # type: ignore[misc]  # torch is no
     """The results of a forward pass, which saves what the backward pass needs."""
 
     @staticmethod
-    def forward(ctx: Any, network: Network, *tensors: Tensor | None) -> tuple[Tensor, ...]:
-        outputs, ctx.recording = network.forward_saving()
+    def forward(ctx: Any, layer: Network, *tensors: Tensor | None) -> tuple[Tensor, ...]:
+        outputs, ctx.recording = layer.forward_saving()
         ctx.save_for_backward(*tensors)  # so that torch notices what is changed in place
         ctx.set_materialize_grads(False)
         return tuple(map(torch.from_numpy, outputs))
@@ -33,7 +32,7 @@ class _Recurrence(torch.autograd.Function):  # type: ignore[misc]  # torch is no
         _ = ctx.saved_tensors
         begin()
         above = [optional_array(gradient) for gradient in d_outputs]
-        found = _layer.pull(ctx.recording, ctx.needs_input_grad[1:], above)
+        found = pull(ctx.recording, ctx.needs_input_grad[1:], above)
         return (None, *(None if one is None else torch.from_numpy(one) for one in found))
 
 
@@ -45,26 +44,32 @@ def recurrence(
     c0: Tensor | None,
     *,
     lengths: Tensor | None = None,
-    resets: Tensor | None = None,
     recurrent_mask: Tensor | None = None,
+    kept_h: Tensor | None = None,
+    kept_c: Tensor | None = None,
+    batch_first: bool = False,
+    reverse: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Return y, h_n and c_n."""
     tensors = (x, h0, c0, *weights)
     begin()
-    operands = _layer.Operands(
+    layer = network(
+        cell,
         array(x),
+        [optional_array(weight) for weight in weights],
         optional_array(h0),
         optional_array(c0),
-        [optional_array(weight) for weight in weights],
-        optional_array(lengths),
-        optional_array(resets),
-        DrawnMasks(optional_array(recurrent_mask)),
+        lengths=optional_array(lengths),
+        recurrent_mask=optional_array(recurrent_mask),
+        kept_h=optional_array(kept_h),
+        kept_c=optional_array(kept_c),
+        batch_first=batch_first,
+        reverse=reverse,
     )
-    network = _layer.network(cell, operands)
     if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors):
-        y, h_n, *c_n = _Recurrence.apply(network, *tensors)
+        y, h_n, *c_n = _Recurrence.apply(layer, *tensors)
     else:
-        y, h_n, *c_n = map(torch.from_numpy, network.forward())
+        y, h_n, *c_n = map(torch.from_numpy, layer.forward())
     return y, h_n, c_n[0] if c_n else None
 
 

@@ -13,6 +13,7 @@ from ._backends import backend
 from ._cells import plan
 from ._fallback import CannotRun
 from ._hook import cells_of, hook, hooked, unhook
+from .layers import GRU, LSTM
 
 _LOOPS = (
     keras.layers.RNN.inner_loop,
@@ -51,6 +52,9 @@ def swap(model: keras.Layer) -> Report:
     """
     report = Report({}, {})
     for name, layer in _recurrent(model):
+        if type(layer) in (LSTM, GRU):
+            report.left[name] = "it is rnnfast's already"
+            continue
         try:
             _require(layer)
         except CannotRun as left:
@@ -88,6 +92,8 @@ def swap_back(model: keras.Layer) -> Report:
             unhook(layer)
             vars(layer).pop("supports_jit", None)
             report.swapped[name] = type(layer).__name__
+        elif type(layer) in (LSTM, GRU):
+            report.left[name] = "Keras lacks it"
     _forget_compiled(model)
     return report
 
