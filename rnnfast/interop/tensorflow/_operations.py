@@ -33,8 +33,8 @@ _ATTRIBUTES = ("cell", "batch_first", "reverse", "truncate")
 def run(layer: Layer, given: Sequence[Tensor | None]) -> list[Tensor]:
     """Return y, h_n and, where there is one, c_n; `given` are all operands or None."""
     x = given[0]
-    absent = [tf.constant((), x.dtype)] * len(given)
-    absent[_LENGTHS], absent[_RESETS] = tf.constant((), tf.int32), tf.constant((), tf.bool)
+    absent = [_absent(x.dtype)] * len(given)
+    absent[_LENGTHS], absent[_RESETS] = _absent(tf.int32), _absent(tf.bool)
     operands = [none if one is None else one for one, none in zip(given, absent, strict=True)]
     ops = operations()
     forward = ops.rnnfast_forward_saving if _is_watched(operands) else ops.rnnfast_forward
@@ -50,6 +50,16 @@ def _is_watched(tensors: list[Any]) -> bool:
     except ImportError:
         return True
     return bool(should_record_backprop(tensors))
+
+
+def _absent(dtype: tf.DType) -> Tensor:
+    return _eager_absent(dtype) if tf.executing_eagerly() else tf.constant((), dtype)
+
+
+@cache
+def _eager_absent(dtype: tf.DType) -> Tensor:
+    with tf.device("CPU:0"):
+        return tf.constant((), dtype)
 
 
 @cache
@@ -79,7 +89,7 @@ def _gradients(op: Any, tape: Tensor, above: Sequence[Tensor | None]) -> list[Te
     wanted = [i not in unneeded and operands[i].shape != (0,) for i in range(_DIFFERENTIABLE)]
     gradients: list[Tensor | None] = [None] * len(operands)
     if any(wanted):
-        none = tf.constant((), operands[0].dtype)
+        none = _absent(operands[0].dtype)
         above = [none if one is None else tf.convert_to_tensor(one) for one in above]
         found = operations().rnnfast_backward(*operands, tape, *above, wanted=wanted, N=sum(wanted))
         for i in reversed(range(_DIFFERENTIABLE)):

@@ -93,7 +93,9 @@ def recurrence(
 
 
 def _number(given: Any, dtype: tf.DType) -> Tensor | None:
-    return None if given is None else tf.convert_to_tensor(given, dtype)
+    if given is None or (isinstance(given, tf.Tensor) and given.dtype == dtype):
+        return given
+    return tf.convert_to_tensor(given, dtype)
 
 
 def _cast(given: Any, dtype: tf.DType) -> Tensor | None:
