@@ -1,6 +1,8 @@
 """One layer in TensorFlow: results and gradients beside the equations, however it is called."""
 
 import os
+import subprocess
+import sys
 import threading
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -199,6 +201,35 @@ def test_a_pass_that_did_not_save_has_a_gradient_too():
             same(expected.values(), session.run(gradients))
 
 
+def test_a_loop_of_a_graph_may_hold_it():
+    arguments, _ = problem()
+    x = tf.constant(arguments["x"])
+
+    def chunks(x, steps=None):
+        h, c = (tf.constant(arguments[name]) for name in ("h0", "c0"))
+        for step in steps or tf.range(5):
+            _, h, c = run(LSTM, {**arguments, "x": x[step : step + 1], "h0": h, "c0": c})
+        return h
+
+    found = []
+    for function in (tf.function(chunks), lambda x: chunks(x, range(5))):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            h = function(x)
+        found.append([h, tape.gradient(h, x)])
+    same(*found)
+
+
+def test_jacobians_are_made_row_by_row():
+    arguments, _ = problem()
+    x = tf.constant(arguments["x"])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        h_n = run(LSTM, {**arguments, "x": x})[1]
+        one = h_n[1, 2]
+    assert_array_equal(tape.jacobian(h_n, x)[1, 2], tape.gradient(one, x))
+
+
 def test_threads_that_call_at_once_get_the_same():
     arguments, cotangents = problem(T=50, B=16, I=32, H=48)
     train = tf.function(lambda: pulled(LSTM, arguments, [*cotangents.values()]))
@@ -239,6 +270,14 @@ def test_a_saved_model_gives_the_same_and_can_be_trained(tmp_path):
 
     model, x = Model(), tf.constant(arguments["x"])
     tf.saved_model.save(model, str(tmp_path))
+    code = (
+        "import sys, tensorflow as tf, rnnfast.interop.tensorflow\n"
+        "y = tf.saved_model.load(sys.argv[1])(tf.zeros((2, 3, 7)))\n"
+        "print(y.shape)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    elsewhere = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert elsewhere.stdout == "(2, 3, 9)\n"
     loaded = tf.saved_model.load(str(tmp_path))
     gradients = []
     for one in (model, loaded):
@@ -278,5 +317,5 @@ def test_second_derivatives_are_refused(ours, monkeypatch):
             inner.watch(x)
             y, *_ = run(LSTM, {**arguments, "x": x})
         slope = inner.gradient(y, x)
-    with pytest.raises(NotImplementedError, match="no second derivatives in TensorFlow"):
+    with pytest.raises(NotImplementedError, match="no second derivatives"):
         outer.gradient(slope, x)

@@ -47,7 +47,8 @@ class _Present(NamedTuple):
         global _calls
         _calls += 1
         given = iter(arrays)
-        x, h0, c0, *others = (next(given) if there else None for there in self.present)
+        all_of_them: list[Any] = [next(given) if there else None for there in self.present]
+        x, h0, c0, *others = all_of_them
         *weights, lengths, resets, recurrent_mask, kept_h, kept_c = others
         return Network(
             self.layer.cell,
@@ -77,7 +78,7 @@ class _Present(NamedTuple):
         return [found[name] for name in self.flowing]
 
 
-def run(layer: Layer, given: Sequence[Tensor | None]) -> tuple[Tensor, ...]:
+def run(layer: Layer, given: Sequence[Any]) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n; `given` are all operands or None."""
     called = _Present(layer, tuple(one is not None for one in given))
     operands = [one for one in given if one is not None]

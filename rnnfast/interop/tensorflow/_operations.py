@@ -30,7 +30,7 @@ _LENGTHS, _RESETS = 10, 11
 _ATTRIBUTES = ("cell", "batch_first", "reverse", "truncate")
 
 
-def run(layer: Layer, given: Sequence[Tensor | None]) -> list[Tensor]:
+def run(layer: Layer, given: Sequence[Any]) -> list[Tensor]:
     """Return y, h_n and, where there is one, c_n; `given` are all operands or None."""
     x = given[0]
     absent = [_absent(x.dtype)] * len(given)
@@ -87,7 +87,7 @@ def _gradients(op: Any, tape: Tensor, above: Sequence[Tensor | None]) -> list[Te
     operands = list(op.inputs)
     unneeded = getattr(op, "skip_input_indices", None) or ()  # a tape tells, a graph does not
     wanted = [i not in unneeded and operands[i].shape != (0,) for i in range(_DIFFERENTIABLE)]
-    gradients: list[Tensor | None] = [None] * len(operands)
+    gradients: list[Any] = [None] * len(operands)
     if any(wanted):
         none = _absent(operands[0].dtype)
         above = [none if one is None else tf.convert_to_tensor(one) for one in above]

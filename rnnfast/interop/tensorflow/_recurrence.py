@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
 import tensorflow as tf
 
 from ..._check import cells
@@ -74,6 +75,7 @@ def recurrence(
     x = tf.convert_to_tensor(x)
     if x.dtype not in (tf.float32, tf.float64):
         raise TypeError(f"x must be float32 or float64, got {x.dtype.name}; cast it")
+    cell.require_held_numbers(np.dtype(x.dtype.as_numpy_dtype))
     layer = Layer(cell, batch_first, reverse, truncate)
     absent = [None] * (_WEIGHTS - len(weights))
     numbers = [_number(one, x.dtype) for one in (x, h0, c0, *weights, *absent)]
@@ -92,11 +94,11 @@ def recurrence(
     return y, h_n, c_n[0] if c_n else None
 
 
-def _number(given: Any, dtype: tf.DType) -> Tensor | None:
+def _number(given: Any, dtype: tf.DType) -> Any:
     if given is None or (isinstance(given, tf.Tensor) and given.dtype == dtype):
         return given
     return tf.convert_to_tensor(given, dtype)
 
 
-def _cast(given: Any, dtype: tf.DType) -> Tensor | None:
+def _cast(given: Any, dtype: tf.DType) -> Any:
     return None if given is None else tf.cast(given, dtype)

@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 def refuse_second_derivative(*_: Any) -> NoReturn:
     """Raise: the kernels have gradients, and those have none."""
     raise NotImplementedError(
-        "rnnfast's recurrence has no second derivatives in TensorFlow: use a layer of TensorFlow's "
-        "own where gradients of gradients are needed"
+        "rnnfast's recurrence has no second derivatives in TensorFlow, nor forward mode: use a "
+        "layer of TensorFlow's own where they are needed"
     )
 
 
