@@ -112,6 +112,9 @@ def test_a_tape_that_is_none_is_refused():
 
 def test_operands_of_another_pass_are_refused():
     operands, tape, (y, h_n, c_n) = saved()
+    as_float64 = [tf.cast(o, tf.float64) if o.dtype == tf.float32 else o for o in operands]
+    with pytest.raises(Refused, match="of another type than its operands"):
+        back(as_float64, tape, [tf.cast(one, tf.float64) for one in (y, h_n, c_n)])
     with pytest.raises(
         Refused, match=re.escape("x must have shape (5, 3, 4), got shape (4, 3, 4)")
     ):

@@ -64,3 +64,9 @@ def test_programs_of_the_page(tmp_path, monkeypatch):
     for program in re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S):
         exec(compile(program, "docs/tensorflow.md", "exec"), names)
     assert ours.kernel_calls() > calls
+
+
+def test_what_an_operation_costs_is_measured():
+    from rnnfast.bench.hosts import tensorflow as bench
+
+    assert bench.cost_of_an_operation(rounds=1).measured > 0
