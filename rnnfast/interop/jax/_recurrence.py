@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from ..._check import cells
-from . import _primitives
+from . import _batching, _primitives
 from ._pass import WEIGHTS, Pass
 
 
@@ -85,3 +85,6 @@ def _without_steps(
 
     c_n = state("c0", units) if call.cell.has_c else None
     return jnp.zeros((*x.shape[:2], outputs), x.dtype), state("h0", outputs), c_n
+
+
+_batching.register()
