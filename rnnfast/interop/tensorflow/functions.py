@@ -34,8 +34,8 @@ class Options(TypedDict, total=False):
         Whether sequences are (B, T, ...), and whether the last step is taken first.
     activations, clip
         As `rnnfast.lstm` takes them.
-    truncate : int, default 0
-        Steps after which the gradient is cut, 0 for never.
+    truncate : int, optional
+        Steps after which the gradient is cut, as of `rnnfast.lstm_vjp`.
     """
 
     h0: Tensor | None
@@ -46,7 +46,7 @@ class Options(TypedDict, total=False):
     reverse: bool
     activations: Any
     clip: float | None
-    truncate: int
+    truncate: int | None
 
 
 def rnn(
@@ -135,6 +135,7 @@ def _run(
     state: Any = None,
     activations: Any = None,
     clip: float | None = None,
+    truncate: int | None = None,
     **options: Any,
 ) -> list[Tensor]:
     _, _, _, _, w_hr, peephole, layer_norm = (*weights, None, None, None)[:7]
@@ -142,5 +143,5 @@ def _run(
     cell = cells.choose(function, activations=activations, clip=clip, **beside, **of_cell)
     if state is not None:
         h0, c0 = inputs.state_of_call(cell, state, h0, c0)
-    y, h_n, c_n = recurrence(cell, x, weights, h0, c0, **options)
+    y, h_n, c_n = recurrence(cell, x, weights, h0, c0, truncate=truncate or 0, **options)
     return [y, h_n] if c_n is None else [y, h_n, c_n]
