@@ -1,5 +1,6 @@
 """The functions of rnnfast on tensors: results and gradients of the functions on arrays."""
 
+import inspect
 import os
 import re
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_array_equal
 
+import rnnfast
 from rnnfast.interop import tensorflow as ours
 from rnnfast.testing.cells import CELLS, is_weight
 from rnnfast.testing.random import Problem
@@ -52,8 +54,20 @@ def test_a_state_goes_on_where_a_call_ended():
         ours.lstm(x, *weights, state=first.state, h0=first.h_n)
     with pytest.raises(ValueError, match="forget_gate must be"):
         ours.lstm(x, *weights, forget_gate="none at all")
-    with pytest.raises(TypeError, match="dropout"):
-        ours.lstm(x, *weights, dropout=0.5)
+    with pytest.raises(TypeError, match="takes no 'bidirectional'; call it once more"):
+        ours.lstm(x, *weights, bidirectional=True)
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'lenghts'.*lengths"):
+        ours.lstm(x, *weights, lenghts=[6, 6])
+    with pytest.raises(TypeError, match="batch_first"):
+        ours.lstm(x, *weights, batch_first=1)
+
+
+def test_help_tells_the_options_and_their_defaults():
+    for function in (ours.rnn, ours.lstm, ours.gru, ours.mgu, ours.light_gru):
+        same = inspect.signature(getattr(rnnfast, function.__name__)).parameters
+        for name, parameter in inspect.signature(function).parameters.items():
+            assert name == "truncate" or parameter.default == same[name].default
+        assert f"As of `rnnfast.{function.__name__}`" in function.__doc__
 
 
 def test_programs_of_the_page(tmp_path, monkeypatch):

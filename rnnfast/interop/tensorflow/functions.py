@@ -1,147 +1,158 @@
-"""`rnnfast.rnn`, `lstm`, `gru`, `mgu` and `light_gru` on tensors: a layer in one direction.
+"""`rnn`, `lstm`, `gru`, `mgu` and `light_gru`: the functions of `rnnfast`, of tensors.
 
-Arguments, their order and their defaults are those of the functions for arrays, which say what each
-is. What TensorFlow has itself is left to it: layers one after another, two directions, dropout.
-Results are tensors, differentiable by x, states and weights, once.
+A call is a layer in one direction. What TensorFlow has itself is left to it: layers on layers, two
+directions, noise, gradients.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
-from ..._check import cells, inputs
+from ..._check import cells
 from ...functional import GRUOutput, LightGRUOutput, LSTMOutput, MGUOutput, RNNOutput
-from ._recurrence import recurrence
+from ...functional.options import Activations
+from ...functional.signatures import defaults_of, require_known, with_options
+from ._one_layer import one_layer
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-Tensor: TypeAlias = Any
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 class Options(TypedDict, total=False):
-    """What all of them take.
+    """Options of every function."""
 
-    Attributes
-    ----------
-    h0 : Tensor, shape (B, H)
-        The state before the first step, zeros by default; `state` is another name for all states.
-    lengths : Tensor of integers, shape (B,)
-        Steps of each sequence, from 0 to T.
-    resets : Tensor of bool, shape (T, B)
-        Steps before which states are zero; axes as those of x.
-    batch_first, reverse : bool, default False
-        Whether sequences are (B, T, ...), and whether the last step is taken first.
-    activations, clip
-        As `rnnfast.lstm` takes them.
-    truncate : int, optional
-        Steps after which the gradient is cut, as of `rnnfast.lstm_vjp`.
-    """
-
-    h0: Tensor | None
+    h0: Any
     state: Any
-    lengths: Tensor | None
-    resets: Tensor | None
+    activations: Activations | None
+    clip: float | None
+    lengths: Any
+    resets: Any
     batch_first: bool
     reverse: bool
-    activations: Any
-    clip: float | None
     truncate: int | None
 
 
+class RNNOptions(Options, total=False):
+    """Options of `rnn`."""
+
+    nonlinearity: str
+
+
+class LSTMOptions(Options, total=False):
+    """Options of `lstm`."""
+
+    c0: Any
+    w_hr: Any
+    peephole: Any
+    layer_norm: Any
+    forget_gate: str
+
+
+class GRUOptions(Options, total=False):
+    """Options of `gru`."""
+
+    layer_norm: Any
+    reset_after: bool
+
+
+_DOCUMENT = """{summary}
+
+    Parameters
+    ----------
+    x : Tensor, shape (T, B, I)
+        float32 or float64, the type of all others. (B, T, I) with `batch_first`.
+    w_ih, w_hh : Tensor, shape (G*H, I) and (G*H, H)
+        As those of `rnnfast.{name}`; variables as well.
+    b_ih, b_hh : Tensor, shape (G*H,), optional
+        Zero by default.
+    truncate : int, optional
+        As of `rnnfast.{name}_vjp`.
+    **options
+        As of `rnnfast.{name}`.
+
+    Returns
+    -------
+    {output}
+        `y` (T, B, H) and the last states (B, H), tensors, differentiable once. With a projection h
+        is (B, R).
+
+    Raises
+    ------
+    ValueError, TypeError
+        For options that are none, and tensors of other types.
+    tf.errors.InvalidArgumentError
+        For tensors that do not fit each other; in a graph, when it runs.
+    """
+
+_REFUSED = {
+    "seed": "use tf.nn.dropout between layers",
+    "bidirectional": "call it once more with reverse=True",
+    "checkpoint": "use tf.recompute_grad",
+}
+
+
+def _face(options: Any) -> Callable[[_Function], _Function]:
+    """Give a function the signature that its options make, and its docstring."""
+
+    def finish(function: _Function) -> _Function:
+        defaults = {**cells.DEFAULTS, **defaults_of(one_layer)}
+        with_options(function, options, defaults, first=("h0", "c0", "state"))
+        if function.__doc__:  # unlike under python -OO
+            output = str(function.__annotations__["return"])
+            function.__doc__ = _DOCUMENT.format(
+                summary=function.__doc__, name=function.__name__, output=output
+            )
+        return function
+
+    return finish
+
+
+@_face(RNNOptions)
 def rnn(
-    x: Tensor,
-    w_ih: Tensor,
-    w_hh: Tensor,
-    b_ih: Tensor | None = None,
-    b_hh: Tensor | None = None,
-    *,
-    nonlinearity: str = "tanh",
-    **options: Unpack[Options],
+    x: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None, **options: Unpack[RNNOptions]
 ) -> RNNOutput:
-    """As `rnnfast.rnn`: return y (T, B, H) and h_n (B, H)."""
-    cell = {"nonlinearity": nonlinearity}
-    return RNNOutput(*_run("rnn", x, (w_ih, w_hh, b_ih, b_hh), cell, **options))
+    """Run an Elman network over a batch of sequences."""
+    return RNNOutput(*_checked("rnn", RNNOptions, options, x, w_ih, w_hh, b_ih, b_hh))
 
 
+@_face(LSTMOptions)
 def lstm(
-    x: Tensor,
-    w_ih: Tensor,
-    w_hh: Tensor,
-    b_ih: Tensor | None = None,
-    b_hh: Tensor | None = None,
-    *,
-    c0: Tensor | None = None,
-    w_hr: Tensor | None = None,
-    peephole: Tensor | None = None,
-    layer_norm: Tensor | None = None,
-    forget_gate: str = "own",
-    **options: Unpack[Options],
+    x: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None, **options: Unpack[LSTMOptions]
 ) -> LSTMOutput:
-    """As `rnnfast.lstm`: return y (T, B, H), h_n and c_n (B, H)."""
-    weights = (w_ih, w_hh, b_ih, b_hh, w_hr, peephole, layer_norm)
-    cell = {"forget_gate": forget_gate}
-    return LSTMOutput(*_run("lstm", x, weights, cell, c0=c0, **options))
+    """Run an LSTM over a batch of sequences."""
+    return LSTMOutput(*_checked("lstm", LSTMOptions, options, x, w_ih, w_hh, b_ih, b_hh))
 
 
+@_face(GRUOptions)
 def gru(
-    x: Tensor,
-    w_ih: Tensor,
-    w_hh: Tensor,
-    b_ih: Tensor | None = None,
-    b_hh: Tensor | None = None,
-    *,
-    layer_norm: Tensor | None = None,
-    reset_after: bool = True,
-    **options: Unpack[Options],
+    x: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None, **options: Unpack[GRUOptions]
 ) -> GRUOutput:
-    """As `rnnfast.gru`: return y (T, B, H) and h_n (B, H)."""
-    weights = (w_ih, w_hh, b_ih, b_hh, None, None, layer_norm)
-    return GRUOutput(*_run("gru", x, weights, {"reset_after": reset_after}, **options))
+    """Run a GRU over a batch of sequences."""
+    return GRUOutput(*_checked("gru", GRUOptions, options, x, w_ih, w_hh, b_ih, b_hh))
 
 
+@_face(Options)
 def mgu(
-    x: Tensor,
-    w_ih: Tensor,
-    w_hh: Tensor,
-    b_ih: Tensor | None = None,
-    b_hh: Tensor | None = None,
-    **options: Unpack[Options],
+    x: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None, **options: Unpack[Options]
 ) -> MGUOutput:
-    """As `rnnfast.mgu`: return y (T, B, H) and h_n (B, H)."""
-    return MGUOutput(*_run("mgu", x, (w_ih, w_hh, b_ih, b_hh), {}, **options))
+    """Run a minimal gated unit over a batch of sequences."""
+    return MGUOutput(*_checked("mgu", Options, options, x, w_ih, w_hh, b_ih, b_hh))
 
 
+@_face(Options)
 def light_gru(
-    x: Tensor,
-    w_ih: Tensor,
-    w_hh: Tensor,
-    b_ih: Tensor | None = None,
-    b_hh: Tensor | None = None,
-    **options: Unpack[Options],
+    x: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None, **options: Unpack[Options]
 ) -> LightGRUOutput:
-    """As `rnnfast.light_gru`: return y (T, B, H) and h_n (B, H)."""
-    return LightGRUOutput(*_run("light_gru", x, (w_ih, w_hh, b_ih, b_hh), {}, **options))
+    """Run a light GRU over a batch of sequences."""
+    return LightGRUOutput(*_checked("light_gru", Options, options, x, w_ih, w_hh, b_ih, b_hh))
 
 
-def _run(
-    function: str,
-    x: Tensor,
-    weights: tuple[Tensor | None, ...],
-    of_cell: dict[str, Any],
-    *,
-    h0: Tensor | None = None,
-    c0: Tensor | None = None,
-    state: Any = None,
-    activations: Any = None,
-    clip: float | None = None,
-    truncate: int | None = None,
-    **options: Any,
-) -> list[Tensor]:
-    _, _, _, _, w_hr, peephole, layer_norm = (*weights, None, None, None)[:7]
-    beside = {"w_hr": w_hr, "peephole": peephole, "layer_norm": layer_norm}
-    cell = cells.choose(function, activations=activations, clip=clip, **beside, **of_cell)
-    if state is not None:
-        h0, c0 = inputs.state_of_call(cell, state, h0, c0)
-    y, h_n, c_n = recurrence(cell, x, weights, h0, c0, truncate=truncate or 0, **options)
-    return [y, h_n] if c_n is None else [y, h_n, c_n]
+def _checked(name: str, known: Any, given: Any, *arrays: Any) -> list[Any]:
+    for refused, instead in _REFUSED.items():
+        if refused in given:
+            raise TypeError(f"{name}() for TensorFlow takes no {refused!r}; {instead}")
+    require_known(name, given, frozenset(known.__annotations__))
+    return one_layer(name, *arrays, **given)
