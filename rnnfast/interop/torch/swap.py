@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 
+from .._report import Report
 from .cells import GRUCell, LSTMCell, RNNCell
 from .layers import GRU, LSTM, RNN
 
@@ -18,27 +17,6 @@ OURS = {
     torch.nn.GRUCell: GRUCell,
 }
 THEIRS = {own: theirs for theirs, own in OURS.items()}
-
-
-class Report(NamedTuple):
-    """What `swap` did, by the modules' names in the model; "" is the model itself.
-
-    Attributes
-    ----------
-    swapped : dict of str to str
-        The class of each that rnnfast runs now.
-    left : dict of str to str
-        Why each other recurrent module was left as it was.
-    """
-
-    swapped: dict[str, str]
-    left: dict[str, str]
-
-    def __str__(self) -> str:
-        """Return a line for each module."""
-        lines = [f"{name or '(model)'}: {kind}" for name, kind in self.swapped.items()]
-        lines += [f"{name or '(model)'}: left, {reason}" for name, reason in self.left.items()]
-        return "\n".join(lines) or "no recurrent modules"
 
 
 def swap(model: torch.nn.Module) -> Report:

@@ -1,0 +1,4 @@
+"""Hosts by themselves and on our kernels, a program for each host.
+
+python -m rnnfast.bench.hosts.tensorflow    Keras's fit before and after swap; an operation's cost
+"""
