@@ -9,9 +9,9 @@
 #include <thread>
 
 #include "base/arena.hpp"
-#include "base/cores.hpp"
 #include "base/cpu.hpp"
 #include "base/crowd.hpp"
+#include "base/scheduling.hpp"
 #include "base/threads.hpp"
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -73,7 +73,7 @@ void wait_for_offer(Helper& helper) {
     }
     if (since > spins_for) {
       if (is_crowded()) break;
-      std::this_thread::yield();
+      yield_core();
     }
     since = Clock::now() - began;
   }
@@ -84,6 +84,7 @@ void wait_for_offer(Helper& helper) {
 
 void serve(Helper* helper) {
   const KernelMode mode;
+  take_short_slices();
   while (true) {
     wait_for_offer(*helper);
     int expected = offered;
@@ -94,7 +95,7 @@ void serve(Helper* helper) {
       helper->post.store(idle, std::memory_order_release);
     } else {
       helper->post.store(offered, std::memory_order_release);
-      std::this_thread::yield();
+      yield_core();
     }
   }
 }
@@ -193,7 +194,7 @@ Crew::~Crew() {
       if (++pauses < 1000) {
         cpu_pause();
       } else {
-        std::this_thread::yield();
+        yield_core();
       }
     }
     helper.lent.store(false, std::memory_order_release);
