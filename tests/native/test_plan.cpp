@@ -155,6 +155,7 @@ TEST(directions_run_at_once_unless_halves_of_one_would_stay_nearer) {
   CHECK(both(256, far_cores).pipelines, "they do, but cores are far apart");
   CHECK(!both(1024, near_cores).pipelines, "R of both fill L3");
   CHECK(!plan_layers({{100, 1, 512, 512}, 1, 2}, 4, near_cores).pipelines, "four threads");
+  CHECK(!plan_layers({{100, 7, 512, 512}, 1, 2}, 2, near_cores).pipelines, "many rows");
 }
 
 TEST(a_layers_plan_among_others_leaves_its_backward_pass_alone) {

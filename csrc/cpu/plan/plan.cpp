@@ -140,11 +140,15 @@ double layers_at_once_ns(const StackPlan& plan, const StackDims& stack, const Ce
 }
 
 // How much longer a core takes to read all of its direction's R at each step than half of one R
-// after the other: both of them may not find room in L3; or the halves would have stayed in L2.
-double reading_both(index recurrent_bytes, const Machine& machine) {
+// after the other: both of them may not find room in L3, or the halves would have stayed in L2. Of
+// many rows slots want room as well (LSTM 50/8/512: 1.1).
+double reading_both(const Dims& dims, const CellTraits& cell, const Machine& machine) {
   const auto l2 = static_cast<index>(machine.l2);
-  if (2 * recurrent_bytes > static_cast<index>(machine.l3) / 3 * 2) return 1.2;
-  return recurrent_bytes > l2 / 4 * 3 && recurrent_bytes / 2 <= l2 ? 1.05 : 1;
+  const index bytes = recurrent_weights(dims, cell) * cell.scalar_size;
+  if (bytes <= l2 / 4 * 3) return 1;
+  const bool fills_l3 = 2 * bytes > static_cast<index>(machine.l3) / 3 * 2;
+  if (fills_l3 || dims.rows >= rows_to_own) return 1.2;
+  return bytes / 2 <= l2 ? 1.05 : 1;
 }
 
 // What both directions cost at once, layer after layer, on one thread each.
@@ -154,8 +158,7 @@ double directions_at_once_ns(const StackPlan& plan, const StackDims& stack, cons
   for (index layer = 0; layer < stack.layers; ++layer) {
     product += estimate(Purpose::inference, stack.of(layer), cell, machine).product_ns;
   }
-  const index recurrent_bytes = recurrent_weights(stack.first, cell) * cell.scalar_size;
-  return machine.team_start_ns + product * reading_both(recurrent_bytes, machine) +
+  return machine.team_start_ns + product * reading_both(stack.first, cell, machine) +
          static_cast<double>(stack.layers) * meetings_lost * machine.meeting_ns(plan.threads);
 }
 
