@@ -9,12 +9,26 @@
 namespace rnnfast {
 namespace {
 
+/// What a pass reads, as one tuple: x, h0, c0, w_ih, w_hh, b_ih and b_hh. All but x and the two
+/// matrices may be None.
+struct Operands {
+  const py::tuple& all;
+
+  py::handle operator[](std::size_t i) const {
+    return PyTuple_GET_ITEM(all.ptr(), static_cast<Py_ssize_t>(i));
+  }
+  py::handle x() const { return (*this)[0]; }
+  py::handle h0() const { return (*this)[1]; }
+  py::handle c0() const { return (*this)[2]; }
+  py::handle weight(WeightId id) const { return (*this)[3 + static_cast<std::size_t>(id)]; }
+};
+
 /// The weights of a plain cell of G gates; false where they do not fit.
-bool read_weights(const TensorDoor& door, const py::tuple& given, index gates, const Dims& dims,
+bool read_weights(const TensorDoor& door, const Operands& operands, index gates, const Dims& dims,
                   WeightSet<const void>& weights) {
   const index rows = gates * dims.units;
   const auto read_one = [&](WeightId id, const Shape& shape) {
-    return read(door, weight(given, id), shape, weights[id]);
+    return read(door, operands.weight(id), shape, weights[id]);
   };
   return read_one(WeightId::w_ih, {rows, dims.inputs}) &&
          read_one(WeightId::w_hh, {rows, dims.units}) && read_one(WeightId::b_ih, {rows}) &&
@@ -27,13 +41,14 @@ py::object forward(const Exchange& exchange, const Packed& packed, py::handle x,
   return run_into_new(TensorDoor(exchange, packed.header().scalar), packed, extent, x, h0, c0);
 }
 
-/// As forward on weights that are not packed, and a tape as the last item.
-py::object forward_saving(const Exchange& exchange, const py::object& cell, py::handle x,
-                          const py::tuple& given, py::handle h0, py::handle c0) {
+/// As forward on weights that are not packed: its results, and a tape.
+py::object forward_saving(const Exchange& exchange, const py::object& cell,
+                          const py::tuple& given) {
+  const Operands operands = {given};
   TensorView of_x;
   TensorView of_w_hh;
-  if (!exchange.look(x, of_x) || of_x.shape.axes != 3) return not_implemented();
-  if (!exchange.look(weight(given, WeightId::w_hh), of_w_hh) || of_w_hh.shape.axes != 2) {
+  if (!exchange.look(operands.x(), of_x) || of_x.shape.axes != 3) return not_implemented();
+  if (!exchange.look(operands.weight(WeightId::w_hh), of_w_hh) || of_w_hh.shape.axes != 2) {
     return not_implemented();
   }
   const std::optional<ScalarType> scalar = scalar_of(of_x.type);
@@ -45,8 +60,9 @@ py::object forward_saving(const Exchange& exchange, const py::object& cell, py::
   Call call = {};
   call.dims = weights.dims;
   if (weights.dims.inputs == 0 || !take_x(of_x, Extent::sequences, call.dims, call.x) ||
-      !read_weights(door, given, traits.gates, call.dims, weights.arrays) ||
-      !read_states(door, h0, c0, Extent::sequences, call.dims, call.initial)) {
+      !read_weights(door, operands, traits.gates, call.dims, weights.arrays) ||
+      !read_states(door, operands.h0(), operands.c0(), Extent::sequences, call.dims,
+                   call.initial)) {
     return not_implemented();
   }
   const Dims& dims = call.dims;
@@ -57,33 +73,37 @@ py::object forward_saving(const Exchange& exchange, const py::object& cell, py::
   const CallPlan plan = cpu_backend().plan(Purpose::training, weights.cell, *scalar, call.sizes());
   py::object tape =
       py::cast(without_gil([&] { return cpu_backend().forward_saving(weights, call, plan); }));
-  return one_or_tuple(y.object, states.h.object, states.c.object, tape);
+  return one_or_tuple(one_or_tuple(y.object, states.h.object, states.c.object), tape);
 }
 
-/// What arrives from above, of a shape, dense; null for None. `kept` holds what had to be copied.
-const void* upstream(const TensorDoor& door, py::handle object, const Shape& shape,
-                     py::object& kept) {
-  const void* data = nullptr;
-  kept = object.is_none() ? py::none() : object.attr("resolve_neg")().attr("contiguous")();
-  if (!read(door, kept, shape, data)) {
-    throw std::invalid_argument("a gradient does not fit the result it is of");
+/// What arrives from above, of a result or None each; copied where it does not lie as it should.
+class Upstream {
+ public:
+  Upstream(const TensorDoor& door, const py::tuple& given) : door_(door), given_(given) {}
+
+  /// One of a shape; null for None, false for what cannot be read.
+  bool read(std::size_t i, const Shape& shape, const void*& data) {
+    data = nullptr;
+    if (i >= given_.size()) return true;
+    const py::handle object = PyTuple_GET_ITEM(given_.ptr(), static_cast<Py_ssize_t>(i));
+    if (rnnfast::read(door_, object, shape, data)) return true;
+    copies_[i] = object.attr("resolve_neg")().attr("contiguous")();
+    return rnnfast::read(door_, copies_[i], shape, data);
   }
-  return data;
-}
 
-/// The gradients that are wanted, in new tensors: of x, h0, c0 and the four weights.
-struct NewGradients {
-  const TensorDoor& door;
-  const py::tuple& wanted;
-  py::tuple found{7};
+ private:
+  const TensorDoor& door_;
+  const py::tuple& given_;
+  std::array<py::object, 3> copies_;
+};
 
-  /// One to be filled in; null where it is not wanted.
-  void* make(std::size_t i, const Shape& shape) {
-    found[i] = py::none();
-    if (!wanted[i].cast<bool>()) return nullptr;
-    NewArray array = door.make(shape);
-    found[i] = std::move(array.object);
-    return array.data;
+/// The gradients of operands that are needed, in new tensors; None for others, and for whatever
+/// else `needed` goes on to speak of.
+class NewGradients {
+ public:
+  NewGradients(const TensorDoor& door, const py::tuple& needed)
+      : door_(door), needed_(needed), found_(needed.size()) {
+    for (std::size_t i = 0; i < found_.size(); ++i) found_[i] = py::none();
   }
 
   Gradients<void> views(const Dims& dims, index rows) {
@@ -97,32 +117,49 @@ struct NewGradients {
     out.weights[WeightId::b_hh] = make(6, {rows});
     return out;
   }
+  py::object take() { return std::move(found_); }
+
+ private:
+  /// One to be filled in; null where it is not needed.
+  void* make(std::size_t i, const Shape& shape) {
+    if (PyTuple_GET_ITEM(needed_.ptr(), static_cast<Py_ssize_t>(i)) != Py_True) return nullptr;
+    NewArray array = door_.make(shape);
+    found_[i] = std::move(array.object);
+    return array.data;
+  }
+
+  const TensorDoor& door_;
+  const py::tuple& needed_;
+  py::tuple found_;
 };
 
-py::object backward(const Exchange& exchange, const Tape& tape, py::handle x,
-                    const py::tuple& given, const py::tuple& above, const py::tuple& wanted) {
+py::object backward(const Exchange& exchange, const Tape& tape, const py::tuple& given,
+                    const py::tuple& needed, const py::tuple& above) {
   const Header& made = tape.header();
   const Dims& dims = made.dims;
   const index gates = made.traits->gates;
   const TensorDoor door(exchange, made.scalar);
+  const Operands operands = {given};
   Pullback call = {};
   View of_x;
   Dims seen = dims;
-  if (!door.look(x, of_x) || !take_x(of_x, Extent::sequences, seen, call.x) ||
+  if (!door.look(operands.x(), of_x) || !take_x(of_x, Extent::sequences, seen, call.x) ||
       seen.steps != dims.steps || seen.rows != dims.rows ||
-      !read_weights(door, given, gates, dims, call.weights)) {
+      !read_weights(door, operands, gates, dims, call.weights)) {
     throw std::invalid_argument("a tensor of the forward pass has changed its shape or type");
   }
-  py::object kept[3];
+  const void* dy = nullptr;
   const Shape of_states = {1, dims.rows, dims.units};
-  call.dy = {upstream(door, above[0], {dims.steps, dims.rows, dims.units}, kept[0]),
-             dims.rows * dims.units, dims.units};
-  call.d_last = {upstream(door, above[1], of_states, kept[1]),
-                 upstream(door, above[2], of_states, kept[2])};
-  NewGradients gradients = {door, wanted};
+  Upstream upstream(door, above);
+  if (!upstream.read(0, {dims.steps, dims.rows, dims.units}, dy) ||
+      !upstream.read(1, of_states, call.d_last.h) || !upstream.read(2, of_states, call.d_last.c)) {
+    return not_implemented();
+  }
+  call.dy = {dy, dims.rows * dims.units, dims.units};
+  NewGradients gradients(door, needed);
   call.out = gradients.views(dims, gates * dims.units);
   without_gil([&] { cpu_backend().backward(tape, call); });
-  return std::move(gradients.found);
+  return gradients.take();
 }
 
 template <class Source>

@@ -224,7 +224,7 @@ def test_exchange_refuses_what_is_no_tensor():
         torch.tensor(1.0),
         good.double(),
     ):
-        assert exchange.forward_saving(core, x, weights, None, None) is NotImplemented
+        assert exchange.forward_saving(core, (x, None, None, *weights)) is NotImplemented
     for state in (
         1,
         good,
@@ -232,8 +232,8 @@ def test_exchange_refuses_what_is_no_tensor():
         torch.zeros(1, B, H + 1),
         torch.zeros(1, B, H).double(),
     ):
-        assert exchange.forward_saving(core, good, weights, state, None) is NotImplemented
-        assert exchange.forward_saving(core, good, weights, None, state) is NotImplemented
+        assert exchange.forward_saving(core, (good, state, None, *weights)) is NotImplemented
+        assert exchange.forward_saving(core, (good, None, state, *weights)) is NotImplemented
     for i in range(4):
         for other in (
             *([None] if i < 2 else []),
@@ -241,8 +241,14 @@ def test_exchange_refuses_what_is_no_tensor():
             torch.zeros(2, 2),
             weights[i].detach().double(),
         ):
-            changed = (*weights[:i], other, *weights[i + 1 :])
-            assert exchange.forward_saving(core, good, changed, None, None) is NotImplemented
+            changed = (good, None, None, *weights[:i], other, *weights[i + 1 :])
+            assert exchange.forward_saving(core, changed) is NotImplemented
+    operands, above = (good, None, None, *weights), (torch.zeros(T, B, H), None, None)
+    _, tape = exchange.forward_saving(core, operands)
+    assert exchange.backward(tape, operands, (False,) * 9, above) == (None,) * 9
+    for other in (torch.zeros(T, B), above[0].double(), above[0].to("meta")):
+        changed = (other, None, None)
+        assert exchange.backward(tape, operands, (True,) * 7, changed) is NotImplemented
     for look in (exchange.versions, exchange.contents):
         for odd in (1, torch.zeros(4, 4).t()[1:], torch.zeros(2, 2, 2), torch.zeros(2)._neg_view()):
             with pytest.raises(ValueError, match="one piece of memory"):
