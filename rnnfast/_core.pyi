@@ -267,7 +267,7 @@ class Exchange:
         """Return h (B, R), or (h, c), after one step."""
 
     def forward_saving(self, cell: _Cell, operands: tuple[Any, ...], /) -> Any:
-        """As `forward`, with a `Tape` beside the results.
+        """As `forward`, or as `step` where x is (B, I), with a `Tape` beside the results.
 
         Operands are x, h0, c0, w_ih, w_hh, b_ih and b_hh.
         """

@@ -1,4 +1,5 @@
-// One layer in one direction without options, from a framework's tensors to its tensors.
+// One layer in one direction, or a cell, without options: from a framework's tensors to its
+// tensors.
 #include "bindings/tensors.hpp"
 
 #include "bindings/arguments.hpp"
@@ -41,59 +42,67 @@ py::object forward(const Exchange& exchange, const Packed& packed, py::handle x,
   return run_into_new(TensorDoor(exchange, packed.header().scalar), packed, extent, x, h0, c0);
 }
 
-/// As forward on weights that are not packed: its results, and a tape.
+/// As forward, or step, on weights that are not packed: its results, and a tape.
 py::object forward_saving(const Exchange& exchange, const py::object& cell,
                           const py::tuple& given) {
   const Operands operands = {given};
   TensorView of_x;
   TensorView of_w_hh;
-  if (!exchange.look(operands.x(), of_x) || of_x.shape.axes != 3) return not_implemented();
+  if (!exchange.look(operands.x(), of_x) || of_x.shape.axes < 2) return not_implemented();
   if (!exchange.look(operands.weight(WeightId::w_hh), of_w_hh) || of_w_hh.shape.axes != 2) {
     return not_implemented();
   }
   const std::optional<ScalarType> scalar = scalar_of(of_x.type);
   if (!scalar) return not_implemented();
   const TensorDoor door(exchange, *scalar);
-  Weights weights = {
-      cell_spec(cell), *scalar, {0, 0, of_x.shape.sizes[2], of_w_hh.shape.sizes[1]}, {}};
+  const Extent extent = extent_of(of_x);
+  const index inputs = of_x.shape.sizes[extent == Extent::step ? 1 : 2];
+  Weights weights = {cell_spec(cell), *scalar, {0, 0, inputs, of_w_hh.shape.sizes[1]}, {}};
   const CellTraits& traits = cpu_backend().traits(weights.cell, *scalar);
   Call call = {};
   call.dims = weights.dims;
-  if (weights.dims.inputs == 0 || !take_x(of_x, Extent::sequences, call.dims, call.x) ||
+  if (inputs == 0 || !take_x(of_x, extent, call.dims, call.x) ||
       !read_weights(door, operands, traits.gates, call.dims, weights.arrays) ||
-      !read_states(door, operands.h0(), operands.c0(), Extent::sequences, call.dims,
-                   call.initial)) {
+      !read_states(door, operands.h0(), operands.c0(), extent, call.dims, call.initial)) {
     return not_implemented();
   }
-  const Dims& dims = call.dims;
-  NewArray y = door.make({dims.steps, dims.rows, dims.units});
-  NewStates states(door, traits, Extent::sequences, dims);
-  call.y = {y.data, dims.rows * dims.units, dims.units};
-  call.last = states.views();
+  NewResults results(door, traits, extent, call);
   const CallPlan plan = cpu_backend().plan(Purpose::training, weights.cell, *scalar, call.sizes());
   py::object tape =
       py::cast(without_gil([&] { return cpu_backend().forward_saving(weights, call, plan); }));
-  return one_or_tuple(one_or_tuple(y.object, states.h.object, states.c.object), tape);
+  return one_or_tuple(results.take(), std::move(tape));
 }
 
-/// What arrives from above, of a result or None each; copied where it does not lie as it should.
+/// What arrives from above, of each result or None; copied where it does not lie as it should.
 class Upstream {
  public:
   Upstream(const TensorDoor& door, const py::tuple& given) : door_(door), given_(given) {}
 
-  /// One of a shape; null for None, false for what cannot be read.
-  bool read(std::size_t i, const Shape& shape, const void*& data) {
-    data = nullptr;
-    if (i >= given_.size()) return true;
-    const py::handle object = PyTuple_GET_ITEM(given_.ptr(), static_cast<Py_ssize_t>(i));
-    if (rnnfast::read(door_, object, shape, data)) return true;
-    copies_[i] = object.attr("resolve_neg")().attr("contiguous")();
-    return rnnfast::read(door_, copies_[i], shape, data);
+  /// False for what cannot be read.
+  bool read(Extent extent, const Dims& dims, Pullback& call) {
+    const void* dy = nullptr;
+    const Shape of_states = state_shape(extent, dims.rows, dims.units);
+    if (!read_next(sequence_shape(extent, dims, dims.units), dy)) return false;
+    call.dy = {dy, dims.rows * dims.units, dims.units};
+    return (extent == Extent::step || read_next(of_states, call.d_last.h)) &&
+           read_next(of_states, call.d_last.c);
   }
 
  private:
+  /// The next one, of a shape; null where it is None or not there.
+  bool read_next(const Shape& shape, const void*& data) {
+    data = nullptr;
+    if (next_ >= given_.size()) return true;
+    const py::handle object = PyTuple_GET_ITEM(given_.ptr(), static_cast<Py_ssize_t>(next_));
+    py::object& copy = copies_[next_++];
+    if (rnnfast::read(door_, object, shape, data)) return true;
+    copy = object.attr("resolve_neg")().attr("contiguous")();
+    return rnnfast::read(door_, copy, shape, data);
+  }
+
   const TensorDoor& door_;
   const py::tuple& given_;
+  std::size_t next_ = 0;
   std::array<py::object, 3> copies_;
 };
 
@@ -106,11 +115,14 @@ class NewGradients {
     for (std::size_t i = 0; i < found_.size(); ++i) found_[i] = py::none();
   }
 
-  Gradients<void> views(const Dims& dims, index rows) {
+  Gradients<void> views(Extent extent, const Dims& dims, index gates) {
     Gradients<void> out;
-    out.x = {make(0, {dims.steps, dims.rows, dims.inputs}), dims.rows * dims.inputs, dims.inputs};
-    out.initial.h = make(1, {1, dims.rows, dims.units});
-    out.initial.c = make(2, {1, dims.rows, dims.units});
+    const index rows = gates * dims.units;
+    const Shape of_states = state_shape(extent, dims.rows, dims.units);
+    out.x = {make(0, sequence_shape(extent, dims, dims.inputs)), dims.rows * dims.inputs,
+             dims.inputs};
+    out.initial.h = make(1, of_states);
+    out.initial.c = make(2, of_states);
     out.weights[WeightId::w_ih] = make(3, {rows, dims.inputs});
     out.weights[WeightId::w_hh] = make(4, {rows, dims.units});
     out.weights[WeightId::b_ih] = make(5, {rows});
@@ -143,21 +155,16 @@ py::object backward(const Exchange& exchange, const Tape& tape, const py::tuple&
   Pullback call = {};
   View of_x;
   Dims seen = dims;
-  if (!door.look(operands.x(), of_x) || !take_x(of_x, Extent::sequences, seen, call.x) ||
+  if (!door.look(operands.x(), of_x) || !take_x(of_x, extent_of(of_x), seen, call.x) ||
       seen.steps != dims.steps || seen.rows != dims.rows ||
       !read_weights(door, operands, gates, dims, call.weights)) {
     throw std::invalid_argument("a tensor of the forward pass has changed its shape or type");
   }
-  const void* dy = nullptr;
-  const Shape of_states = {1, dims.rows, dims.units};
+  const Extent extent = extent_of(of_x);
   Upstream upstream(door, above);
-  if (!upstream.read(0, {dims.steps, dims.rows, dims.units}, dy) ||
-      !upstream.read(1, of_states, call.d_last.h) || !upstream.read(2, of_states, call.d_last.c)) {
-    return not_implemented();
-  }
-  call.dy = {dy, dims.rows * dims.units, dims.units};
+  if (!upstream.read(extent, dims, call)) return not_implemented();
   NewGradients gradients(door, needed);
-  call.out = gradients.views(dims, gates * dims.units);
+  call.out = gradients.views(extent, dims, gates);
   without_gil([&] { cpu_backend().backward(tape, call); });
   return gradients.take();
 }

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ... import _core
 from . import _kernels, _single
-from ._batches import one_by_one
+from ._batches import Tensors, one_by_one
 from ._call import Call, Operands
 from ._gradients import Tape, gradients_of
 from ._modes import are_plain, in_transforms
@@ -45,7 +46,11 @@ def recurrence(call: Call, operands: Operands) -> tuple[Tensor, ...]:
 
 
 class _SingleRecurrence(torch.autograd.Function):  # type: ignore[misc]
-    """The same of one layer in one direction, `_single`: one call of the core there, one back."""
+    """The results of one layer in one direction, or of a cell: `_single`.
+
+    One call of the core there, and one back. Operands come first, so that what autograd needs to
+    know of them does as well.
+    """
 
     @staticmethod
     def forward(
@@ -58,8 +63,8 @@ class _SingleRecurrence(torch.autograd.Function):  # type: ignore[misc]
         b_ih: Tensor | None,
         b_hh: Tensor | None,
         call: Call,
-        passed: tuple[tuple[Tensor, ...], Any],
-    ) -> tuple[Tensor, ...]:
+        passed: tuple[Any, _core.Tape],
+    ) -> Any:
         outputs, ctx.tape = passed
         ctx.call = call
         ctx.save_for_backward(x, h0, c0, w_ih, w_hh, b_ih, b_hh)
@@ -68,27 +73,48 @@ class _SingleRecurrence(torch.autograd.Function):  # type: ignore[misc]
 
     @staticmethod
     def backward(ctx: Any, *d_outputs: Tensor | None) -> Any:
-        tape, tensors, needed = ctx.tape, ctx.saved_tensors, ctx.needs_input_grad
+        tensors, needed = ctx.saved_tensors, ctx.needs_input_grad
         if not torch.is_grad_enabled() and not in_transforms():
-            found = _single.backward(tape, tensors, needed, d_outputs)
+            found = _single.backward(ctx.tape, tensors, needed, d_outputs)
             if found is not NotImplemented:
                 return found
-        x, h0, c0, *weights = tensors
-        count = len(ctx.call.weight_names)
-        operands = Operands(x, h0, c0, weights[:count])
-        tape = _single.SingleTape(tape)
-        pull = partial(gradients_of, ctx.call, tape, needed[: 3 + count], operands)
-        return (*one_by_one(pull, d_outputs), *[None] * (6 - count))
+        return _by_gradients_of(ctx.call, _single.SingleTape(ctx.tape), tensors, needed, d_outputs)
 
 
-# As no transform is at work: what `Function.apply` does beside this takes 2 us.
+def _by_gradients_of(
+    call: Call,
+    tape: _single.SingleTape,
+    tensors: Tensors,
+    needed: Sequence[bool],
+    d_outputs: Tensors,
+) -> Tensors:
+    """Go the longer way back, a cell as a sequence of one step."""
+    x, *_ = tensors
+    is_step = x is not None and x.dim() == 2
+    if is_step:
+        tensors = [*map(_in_a_sequence, tensors[:3]), *tensors[3:]]
+        d_outputs = [None, *map(_in_a_sequence, d_outputs)]
+    count = 3 + len(call.weight_names)
+    operands = Operands.of_flat(None, None, None, *tensors[:count])
+    found = one_by_one(partial(gradients_of, call, tape, needed[:count], operands), d_outputs)
+    if is_step:
+        found = [*(None if one is None else one[0] for one in found[:3]), *found[3:]]
+    return (*found, *[None] * (len(needed) - count))
+
+
+def _in_a_sequence(tensor: Tensor | None) -> Tensor | None:
+    return None if tensor is None else tensor[None]
+
+
+# What `Function.apply` does beside this, 2 us, is for transforms, which are asked after before.
 _apply_single = super(torch.autograd.Function, _SingleRecurrence).apply
 
 
-def forward_single(
-    call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]
-) -> tuple[Tensor, ...] | None:
-    """One layer in one direction by the core, x being (T, B, I); None for the longer way."""
+def forward_single(call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]) -> Any:
+    """One layer in one direction by the core, x being (T, B, I), or a cell, x being (B, I).
+
+    Returns y, h_n and, where there is one, c_n; of a cell h, or h and c; None for the longer way.
+    """
     if not are_plain(x, weights) or not any(weight.requires_grad for weight in weights):
         return None
     states = _single.states_of(call.has_c, state)
@@ -96,7 +122,4 @@ def forward_single(
         return None
     operands = _single.flat_operands(x, *states, weights)
     passed = _single.forward_saving(call, operands)
-    if passed is NotImplemented:
-        return None
-    result: tuple[Tensor, ...] = _apply_single(*operands, call, passed)
-    return result
+    return None if passed is NotImplemented else _apply_single(*operands, call, passed)

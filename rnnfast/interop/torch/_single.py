@@ -1,8 +1,8 @@
-"""One layer in one direction without options, straight to the core: where microseconds matter.
+"""One layer in one direction, or a cell, straight to the core: where microseconds matter.
 
 The core reads torch's tensors, and makes them, through the table of functions that torch offers for
-this (DLPack's exchange table, which older releases lack). It looks at them, too: what does not fit
-is not taken, and goes through the engine of all layers, `_kernels`.
+this (DLPack's exchange table, which older releases lack). It looks at them, too: what has options
+or does not fit is not taken, and goes through the engine of all layers, `_kernels`.
 """
 
 from __future__ import annotations
