@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -106,6 +107,8 @@ def _in_a_sequence(tensor: Tensor | None) -> Tensor | None:
     return None if tensor is None else tensor[None]
 
 
+_requires_grad = attrgetter("requires_grad")
+
 # What `Function.apply` does beside this, 2 us, is for transforms, which are asked after before.
 _apply_single = super(torch.autograd.Function, _SingleRecurrence).apply
 
@@ -115,7 +118,7 @@ def forward_single(call: Call, x: Tensor, state: Any, weights: Sequence[Tensor])
 
     Returns y, h_n and, where there is one, c_n; of a cell h, or h and c; None for the longer way.
     """
-    if not are_plain(x, weights) or not any(weight.requires_grad for weight in weights):
+    if not are_plain(x, weights) or not any(map(_requires_grad, weights)):
         return None
     states = _single.states_of(call.has_c, state)
     if states is None:
