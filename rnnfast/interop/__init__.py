@@ -1,6 +1,9 @@
 """Drop-ins for other libraries, each in a module of its own that alone imports its host.
 
 torch       `RNN`, `LSTM`, `GRU`, their cells, and `swap` for whole models
+lightning   `Swap`, a callback
+skorch      `Swap`, a callback
+sb3         `MlpLstmPolicy` and its kin, for sb3-contrib's RecurrentPPO
 sklearn     `RNNClassifier`, `RNNRegressor`
 
 A module is loaded when it is first named: ``rnnfast.interop.torch`` needs no import of its own.
@@ -12,9 +15,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import sklearn, torch
+    from . import lightning, sb3, sklearn, skorch, torch
 
-__all__ = ["sklearn", "torch"]
+__all__ = ["lightning", "sb3", "sklearn", "skorch", "torch"]
 
 
 if not TYPE_CHECKING:  # or a checker would take any name for one that exists
