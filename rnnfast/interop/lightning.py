@@ -2,8 +2,8 @@
 
     trainer = Trainer(callbacks=[rnnfast.interop.lightning.Swap()])
 
-For `lightning.pytorch` and `pytorch_lightning` alike, which are two packages with a `Callback` each,
-and for libraries that make their models inside of ``fit`` and hand callbacks on to a trainer: darts,
+For `lightning.pytorch` and `pytorch_lightning` alike, two packages with a `Callback` each, and for
+libraries that make their models inside of ``fit`` and hand callbacks on to a trainer: darts,
 neuralforecast, gluonts, pytorch-forecasting.
 
 See also: docs/pytorch.md.
@@ -52,7 +52,9 @@ class Swap:
     >>> trainer = lightning.Trainer(callbacks=[Swap()])
     """
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Swap:
+    _made_of: Any  # the class that was asked for
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make it a callback of each of the two packages that is in use."""
         return super().__new__(_callback(cls, _hosts_in_use()))
 
@@ -126,5 +128,5 @@ def _hosts_in_use() -> tuple[type, ...]:
 
 
 @cache
-def _callback(cls: type[Swap], callbacks: tuple[type, ...]) -> type[Any]:
+def _callback(cls: Any, callbacks: tuple[Any, ...]) -> Any:
     return type(cls.__name__, (cls, *callbacks), {"__module__": cls.__module__, "_made_of": cls})

@@ -16,7 +16,11 @@ import copy
 import copyreg
 from typing import Any
 
-from sb3_contrib.common.recurrent import policies
+from sb3_contrib.common.recurrent.policies import (
+    RecurrentActorCriticCnnPolicy,
+    RecurrentActorCriticPolicy,
+    RecurrentMultiInputActorCriticPolicy,
+)
 from torch import Tensor
 
 from .torch import LSTM, swap
@@ -24,24 +28,25 @@ from .torch._fallback import reason_for_torch
 
 __all__ = ["CnnLstmPolicy", "MlpLstmPolicy", "MultiInputLstmPolicy"]
 
-_Policy = policies.RecurrentActorCriticPolicy
 
-
-class _SavedAsTheirs(type(_Policy)):  # type: ignore[misc]  # sb3-contrib is not looked into
+class _SavedAsTheirs(type(RecurrentActorCriticPolicy)):  # type: ignore[misc]  # sb3-contrib is not looked into
     """The class of our policies, which pickle as those that they derive from.
 
     ``RecurrentPPO.save`` pickles the class of its policy: its files then load without rnnfast.
     """
 
 
-def _reduce(policy: type[Any]) -> tuple[Any, tuple[type[Any]]]:
-    return copy.copy, (next(base for base in policy.__mro__ if type(base) is not _SavedAsTheirs),)
+def _reduce(policy: Any) -> tuple[Any, tuple[Any]]:
+    theirs = next(base for base in policy.__mro__ if type(base) is not _SavedAsTheirs)
+    return copy.copy, (theirs,)  # of a class, which is itself
 
 
-copyreg.pickle(_SavedAsTheirs, _reduce)  # type: ignore[arg-type]  # which knows of no metaclasses
+copyreg.pickle(_SavedAsTheirs, _reduce)
 
 
-class MlpLstmPolicy(_Policy, metaclass=_SavedAsTheirs):  # type: ignore[misc]  # as above
+class MlpLstmPolicy(  # type: ignore[misc]  # as above
+    RecurrentActorCriticPolicy, metaclass=_SavedAsTheirs
+):
     """`sb3_contrib`'s ``MlpLstmPolicy`` on rnnfast; its arguments are the same.
 
     What ``RecurrentPPO.save`` writes names sb3-contrib's policy, and loads without rnnfast. To go
@@ -83,11 +88,14 @@ class MlpLstmPolicy(_Policy, metaclass=_SavedAsTheirs):  # type: ignore[misc]  #
         count = lstm_states[0].shape[1]
         in_one_call = len(features) == count or not episode_starts.any()
         if in_one_call or not _takes_resets(lstm, features):
-            return _Policy._process_sequence(features, lstm_states, episode_starts, lstm)
+            return _by_sb3(features, lstm_states, episode_starts, lstm)
         x = features.reshape(count, -1, lstm.input_size).transpose(0, 1)
         starts = episode_starts.reshape(count, -1).transpose(0, 1)
         y, states = lstm(x, lstm_states, resets=starts != 0)
         return y.transpose(0, 1).flatten(0, 1), states
+
+
+_by_sb3: Any = RecurrentActorCriticPolicy._process_sequence
 
 
 def _takes_resets(lstm: Any, x: Tensor) -> bool:
@@ -100,11 +108,11 @@ def _takes_resets(lstm: Any, x: Tensor) -> bool:
     )
 
 
-class CnnLstmPolicy(MlpLstmPolicy, policies.RecurrentActorCriticCnnPolicy):  # type: ignore[misc]
+class CnnLstmPolicy(MlpLstmPolicy, RecurrentActorCriticCnnPolicy):  # type: ignore[misc]
     """`sb3_contrib`'s ``CnnLstmPolicy`` on rnnfast; see `MlpLstmPolicy`."""
 
 
 class MultiInputLstmPolicy(  # type: ignore[misc]  # as above
-    MlpLstmPolicy, policies.RecurrentMultiInputActorCriticPolicy
+    MlpLstmPolicy, RecurrentMultiInputActorCriticPolicy
 ):
     """`sb3_contrib`'s ``MultiInputLstmPolicy`` on rnnfast; see `MlpLstmPolicy`."""

@@ -1,4 +1,4 @@
-"""The callback for Lightning: the same training by other kernels, and torch's classes afterwards."""
+"""The callback for Lightning: the same training by other kernels, then torch's classes again."""
 
 import copy
 import importlib

@@ -25,6 +25,7 @@ from . import (
     growth,
     modules,
     partitions,
+    policies,
     pools,
     stacks,
     threads,
@@ -114,6 +115,7 @@ _LOOKS: dict[str, _Look] = {
     "stacks": _simply(stacks.beside_single_layers),
     "packed": _simply(variants.beside_torchs_packed_sequences),
     "modules": _simply(modules.beside_torchs_modules),
+    "policies": _simply(policies.beside_sb3s_loop),
 }
 
 if __name__ == "__main__":
