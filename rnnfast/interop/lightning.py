@@ -56,7 +56,8 @@ class Swap:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make it a callback of each of the two packages that is in use."""
-        return super().__new__(_callback(cls, _hosts_in_use()))
+        asked_for: Any = cls
+        return super().__new__(_callback(asked_for, _hosts_in_use()))
 
     def __init__(self, keep: bool = False) -> None:
         self.keep = keep

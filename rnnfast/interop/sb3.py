@@ -44,8 +44,9 @@ def _reduce(policy: Any) -> tuple[Any, tuple[Any]]:
 copyreg.pickle(_SavedAsTheirs, _reduce)
 
 
-class MlpLstmPolicy(  # type: ignore[misc]  # as above
-    RecurrentActorCriticPolicy, metaclass=_SavedAsTheirs
+class MlpLstmPolicy(
+    RecurrentActorCriticPolicy,  # type: ignore[misc]  # as above
+    metaclass=_SavedAsTheirs,
 ):
     """`sb3_contrib`'s ``MlpLstmPolicy`` on rnnfast; its arguments are the same.
 
@@ -88,14 +89,16 @@ class MlpLstmPolicy(  # type: ignore[misc]  # as above
         count = lstm_states[0].shape[1]
         in_one_call = len(features) == count or not episode_starts.any()
         if in_one_call or not _takes_resets(lstm, features):
-            return _by_sb3(features, lstm_states, episode_starts, lstm)
+            by_sb3: tuple[Tensor, tuple[Tensor, Tensor]] = (
+                RecurrentActorCriticPolicy._process_sequence(
+                    features, lstm_states, episode_starts, lstm
+                )
+            )
+            return by_sb3
         x = features.reshape(count, -1, lstm.input_size).transpose(0, 1)
         starts = episode_starts.reshape(count, -1).transpose(0, 1)
         y, states = lstm(x, lstm_states, resets=starts != 0)
         return y.transpose(0, 1).flatten(0, 1), states
-
-
-_by_sb3: Any = RecurrentActorCriticPolicy._process_sequence
 
 
 def _takes_resets(lstm: Any, x: Tensor) -> bool:
@@ -112,7 +115,8 @@ class CnnLstmPolicy(MlpLstmPolicy, RecurrentActorCriticCnnPolicy):  # type: igno
     """`sb3_contrib`'s ``CnnLstmPolicy`` on rnnfast; see `MlpLstmPolicy`."""
 
 
-class MultiInputLstmPolicy(  # type: ignore[misc]  # as above
-    MlpLstmPolicy, RecurrentMultiInputActorCriticPolicy
+class MultiInputLstmPolicy(
+    MlpLstmPolicy,
+    RecurrentMultiInputActorCriticPolicy,  # type: ignore[misc]  # as above
 ):
     """`sb3_contrib`'s ``MultiInputLstmPolicy`` on rnnfast; see `MlpLstmPolicy`."""
