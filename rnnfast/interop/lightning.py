@@ -17,6 +17,7 @@ import sys
 import warnings
 from functools import cache
 from importlib.util import find_spec
+from multiprocessing.context import get_spawning_popen
 from typing import Any
 
 from .torch import Report, swap, swap_back
@@ -63,8 +64,22 @@ class Swap:
         self.keep = keep
         self.report = Report({}, {})
 
+    def __copy__(self) -> Any:
+        """Return another of the same arguments."""
+        return self._made_of(self.keep)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """Return another of the same arguments."""
+        return self.__copy__()
+
     def __reduce__(self) -> Any:
-        """Reduce to the arguments, with which the other process makes its own."""
+        """Reduce to the arguments for another process; for a file, to a callback without an effect.
+
+        Some libraries write their trainer's arguments into a model's file, which then loads where
+        rnnfast is not installed.
+        """
+        if get_spawning_popen() is None:
+            return _hosts_in_use()[-1], ()
         return self._made_of, (self.keep,)
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:

@@ -4,6 +4,7 @@ import copy
 import importlib
 import pickle
 import sys
+from multiprocessing.context import set_spawning_popen
 
 import pytest
 import torch
@@ -150,11 +151,28 @@ def test_a_model_without_anything_to_swap_is_told(host):
         trained(host, ours.Swap(), rnn=Own)
 
 
-def test_it_is_copied_and_sent(host):
-    callback = ours.Swap(keep=True)
-    for twin in (copy.deepcopy(callback), pickle.loads(pickle.dumps(callback))):
-        assert isinstance(twin, ours.Swap)
-        assert twin.keep
+def sent_to_a_process(callback):
+    """As a process that is started, not forked, would have it."""
+    set_spawning_popen(object())
+    try:
+        return pickle.loads(pickle.dumps(callback))
+    finally:
+        set_spawning_popen(None)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, sent_to_a_process])
+def test_it_is_copied_and_sent_to_processes(host, copied):
+    twin = copied(ours.Swap(keep=True))
+    assert isinstance(twin, ours.Swap)
+    assert isinstance(twin, host.Callback)
+    assert twin.keep
+
+
+def test_a_file_has_another_callback_without_an_effect(host):
+    written = pickle.dumps({"callbacks": [ours.Swap()]})
+    assert b"rnnfast" not in written
+    model, _ = trained(host, *pickle.loads(written)["callbacks"])
+    assert type(model.rnn) is torch.nn.LSTM
 
 
 def test_neither_package_is_there(monkeypatch):
