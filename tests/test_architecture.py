@@ -216,12 +216,17 @@ MAY_IMPORT = {
     "bench": {*KERNEL_API, *TRAINING, "reference", "testing", "interop", "examples"},
 }
 HOSTS = {
+    "darts",
+    "gymnasium",
     "jax",
     "keras",
     "onnx",
     "onnxruntime",
     "openvino",
+    "sb3_contrib",
     "sklearn",
+    "skorch",
+    "stable_baselines3",
     "tensorflow",
     "torch",
 }

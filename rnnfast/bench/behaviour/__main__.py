@@ -27,6 +27,7 @@ from . import (
     modules,
     one_row,
     partitions,
+    policies,
     pools,
     stacks,
     threads,
@@ -118,6 +119,7 @@ _LOOKS: dict[str, _Look] = {
     "packed": _simply(variants.beside_torchs_packed_sequences),
     "modules": _simply(modules.beside_torchs_modules),
     "autograd": _simply(autograd.beside_an_empty_function),
+    "policies": _simply(policies.beside_sb3s_loop),
 }
 
 if __name__ == "__main__":

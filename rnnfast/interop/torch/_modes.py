@@ -40,3 +40,8 @@ def is_recorded() -> bool:
 def are_plain(x: Tensor, weights: Sequence[Tensor]) -> bool:
     """Return whether all are tensors of torch's own kind."""
     return _PLAIN.issuperset(map(type, (x, *weights)))
+
+
+def holds_torchs_operators_alone() -> bool:
+    """Return whether a call becomes part of a program without ours: of TorchScript, or ONNX."""
+    return bool(torch.jit.is_tracing() or torch.onnx.is_in_onnx_export())
