@@ -58,6 +58,7 @@ bool ask() {
 bool interrupted() {
   if (handles == Handles::none && known_since_fork == forks()) return false;
   PyThreadState* const state = released;
+  if (!state && !PyGILState_Check()) return false;  // a thread of a host, which has no lock
   if (!state) return ask();
   take_gil(state);
   bool raised = true;
