@@ -1,4 +1,4 @@
-// What Python asks the door for ONNX Runtime: `_core.onnxruntime`.
+// What Python asks the door for ONNX Runtime: `_core.hosts.onnxruntime`.
 #include <pybind11/stl.h>
 
 #include <optional>
@@ -47,8 +47,8 @@ std::optional<std::string> refusal(const std::string& op, const py::dict& attrib
 
 }  // namespace
 
-void register_onnxruntime(py::module_& module) {
-  py::module_ door = module.def_submodule("onnxruntime");
+void register_onnxruntime(py::module_& hosts) {
+  py::module_ door = hosts.def_submodule("onnxruntime");
   door.def("kernel_calls", &onnx::kernel_calls);
   door.def("refusal", &refusal);
   // The host looks the function up by its name; it is told here so that linkers keep it.

@@ -104,15 +104,8 @@ std::vector<ActivationChoice> choices_of(Operator op, const Attributes& attribut
   for (std::size_t i = 0; i < names.size(); ++i) {
     const KnownActivation& known = activation_of(names[i]);
     ActivationChoice choice = known.choice;
-    if (op == Operator::rnn) {  // a place for each, whether it takes a number or not
-      const float alpha = alphas.next(0);
-      const float beta = betas.next(0);
-      if (known.takes_alpha) choice.alpha = alpha;
-      if (known.takes_beta) choice.beta = beta;
-    } else {
-      if (known.takes_alpha) choice.alpha = alphas.next(known.alpha);
-      if (known.takes_beta) choice.beta = betas.next(known.beta);
-    }
+    if (known.takes_alpha) choice.alpha = alphas.next(known.alpha);
+    if (known.takes_beta) choice.beta = betas.next(known.beta);
     const bool is_output = op == Operator::lstm && i % 3 == 2;
     if (attributes.clips && !is_output) {
       choice.clip = attributes.clip;

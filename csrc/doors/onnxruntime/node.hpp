@@ -3,9 +3,8 @@
 //
 //   clip          bounds what gates and candidates see, not the c that an LSTM's output sees
 //   input_forget  f = 1 - i, with peepholes those of i alone
-//   activations   numbers that are missing are ONNX Runtime's: 0.01 for LeakyRelu, 0.2 and 0.5 for
-//                 HardSigmoid, 1 for Elu, otherwise 0; of an RNN, always 0, and each direction has
-//                 its own place
+//   activations   those that take a number take the next one of its list; where none is left, 0.01
+//                 for LeakyRelu, 0.2 and 0.5 for HardSigmoid, 1 for Elu, otherwise 0
 #pragma once
 
 #include <cstdint>
