@@ -93,7 +93,6 @@ std::shared_ptr<const PackedNode> Kernel::packed_for(const KernelContext* contex
 
 void Kernel::compute(KernelContext* context) {
   const PoolThreads threads(host_, context, pool_size_.of(host_, context));
-  const RunningCall running;
   const std::shared_ptr<const PackedNode> packed = packed_for(context);
   PassInputs given = {host_.input(context, of_x),
                       host_.input(context, of_lengths),

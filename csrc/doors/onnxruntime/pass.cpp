@@ -5,6 +5,8 @@
 #include <span>
 #include <stdexcept>
 
+#include "base/threads.hpp"
+
 namespace rnnfast::onnx {
 namespace {
 
@@ -247,6 +249,7 @@ void run_pass(const PackedNode& node, ScalarType scalar, const PassSizes& sizes,
       for (index i = 0; i < 2; ++i) {
         both.layers.push_back({pass.call(i), each, {}, &node.packed[static_cast<std::size_t>(i)]});
       }
+      const RunningCall running;
       backend.forward_layers(both);
       return pass.finish();
     }
@@ -256,6 +259,7 @@ void run_pass(const PackedNode& node, ScalarType scalar, const PassSizes& sizes,
     const Call call = pass.call(i);
     const CallPlan plan =
         backend.plan(Purpose::inference, node.directions[at].cell, scalar, call.sizes());
+    const RunningCall running;
     backend.forward(node.packed[at], call, plan);
   }
   pass.finish();

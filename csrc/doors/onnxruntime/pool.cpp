@@ -11,8 +11,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A thread that sleeps takes this long to come, even on a virtual machine.
-constexpr auto waits_for = std::chrono::microseconds(100);
+// What threads that sleep take to come, on a machine that is busy and on one that is not.
+constexpr auto first_wait = std::chrono::microseconds(1000);
+constexpr auto later_wait = std::chrono::microseconds(100);
+constexpr unsigned first_calls = 4;
 
 /// Threads that have come so far, each counted once.
 struct Meeting {
@@ -31,8 +33,8 @@ void attend(void* of, std::size_t) {
   while (meeting.present.load() < meeting.wanted && Clock::now() < meeting.until) cpu_pause();
 }
 
-int meet(const Host& host, const KernelContext* context, int wanted) {
-  Meeting meeting = {{0}, wanted, Clock::now() + waits_for};
+int meet(const Host& host, const KernelContext* context, int wanted, Clock::duration wait) {
+  Meeting meeting = {{0}, wanted, Clock::now() + wait};
   was_at = nullptr;  // another may have been in the same place
   host.parallel_for(context, static_cast<std::size_t>(wanted), &attend, &meeting);
   return meeting.present.load();
@@ -44,7 +46,7 @@ int PoolSize::of(const Host& host, const KernelContext* context) {
   const int wanted = available_threads();
   const unsigned call = calls_.fetch_add(1, std::memory_order_relaxed);
   if (std::has_single_bit(call + 1) && most_.load(std::memory_order_relaxed) < wanted) {
-    const int found = meet(host, context, wanted);
+    const int found = meet(host, context, wanted, call < first_calls ? first_wait : later_wait);
     int most = most_.load(std::memory_order_relaxed);
     while (most < found && !most_.compare_exchange_weak(most, found)) {
     }
