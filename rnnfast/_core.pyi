@@ -317,3 +317,19 @@ class _Probes(ModuleType):
     def fma_rate(self, dtype: _DType, seconds: float = 0.1) -> float: ...
 
 probes: _Probes
+
+@type_check_only
+class _OnnxRuntime(ModuleType):
+    """The door for ONNX Runtime: a submodule of `hosts`."""
+
+    def kernel_calls(self) -> int: ...
+    def refusal(self, op_type: str, attributes: dict[str, Any], peepholes: bool, /) -> str | None:
+        """Return why the kernels cannot compute a node of ONNX; None if they can."""
+
+@type_check_only
+class _Hosts(ModuleType):
+    """Doors for hosts of plain C: a submodule."""
+
+    onnxruntime: _OnnxRuntime
+
+hosts: _Hosts

@@ -1,6 +1,7 @@
 """Drop-ins for other libraries, each in a module of its own that alone imports its host.
 
 torch       `RNN`, `LSTM`, `GRU`, their cells, and `swap` for whole models
+onnx        `InferenceSession`, whose recurrent nodes run here, and `load`
 sklearn     `RNNClassifier`, `RNNRegressor`
 
 A module is loaded when it is first named: ``rnnfast.interop.torch`` needs no import of its own.
@@ -12,9 +13,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import sklearn, torch
+    from . import onnx, sklearn, torch
 
-__all__ = ["sklearn", "torch"]
+__all__ = ["onnx", "sklearn", "torch"]
 
 
 if not TYPE_CHECKING:  # or a checker would take any name for one that exists
