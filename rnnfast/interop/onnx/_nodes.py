@@ -1,7 +1,7 @@
-"""The recurrent nodes of a model, found in its bytes: in its graph, in the bodies of If, Loop and
-Scan, and in the functions that it defines.
+"""The recurrent nodes of a model, found in its bytes.
 
-The numbers of fields are those of onnx.proto.
+They are looked for in its graph, in the bodies of If, Loop and Scan, and in the functions that it
+defines. The numbers of fields are those of onnx.proto.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ def _of_node(node: memoryview, types: dict[str, str]) -> Iterator[Node]:
 
 def _attribute(attribute: memoryview) -> tuple[str, Any]:
     """Return the name of an attribute, and its number, text or list of these."""
-    name, single = "", None
+    name = ""
+    single: Any = None
     many: list[Any] = []
     for number, value in pb.fields(attribute):
         if number == 1:

@@ -1,8 +1,8 @@
 """Sessions of ONNX Runtime whose recurrent nodes run on the kernels.
 
-The operators of a session's options take the place of ONNX Runtime's in the whole session. So a model
-is looked through before: where a node has something that the kernels cannot compute, the session is
-left to ONNX Runtime, and said once.
+The operators of a session's options take the place of ONNX Runtime's in the whole session. So a
+model is looked through before: where a node has something that the kernels cannot compute, the
+session is left to ONNX Runtime, and said once.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The weights of a model's recurrent nodes, as `rnnfast.prepack` takes them.
 
-    ONNX    LSTM i o f c     GRU z r h     (D, G*H, ...), biases (D, 2*G*H)
-    here    LSTM i f g o     GRU r z n     an array for each direction, b_ih and b_hh
+ONNX has gates in the order i o f c (LSTM) and z r h (GRU), in arrays (D, G*H, ...) of both
+directions, with biases (D, 2*G*H). Here they are i f g o and r z n, an array for each direction,
+and b_ih beside b_hh.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ class _Varies(Exception):
 class _Scope:
     """The tensors that a graph's nodes may name: its own, and those of the graphs around it.
 
-    One that is made of constants alone, as weights are that exporters slice and join, is a constant.
+    One that is made of constants alone is a constant, as weights are that exporters slice and join.
     """
 
     def __init__(self, graph: onnx.GraphProto, around: _Scope | None, opsets: Any) -> None:
@@ -121,7 +122,8 @@ class _Scope:
         from onnx import numpy_helper
 
         if name in self._tensors:
-            return numpy_helper.to_array(self._tensors[name])
+            stored: Array = numpy_helper.to_array(self._tensors[name])
+            return stored
         if name in self._makers:
             return self._made(name, self._makers[name])
         if self._around is None:
