@@ -2,9 +2,6 @@
 
 import numpy as np
 import pytest
-
-pytest.importorskip("onnxruntime")
-
 from onnx.backend.test.case import node
 from onnx.backend.test.case.node import gru, lstm, rnn
 

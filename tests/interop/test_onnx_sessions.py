@@ -5,10 +5,8 @@ import threading
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
-
-onnxruntime = pytest.importorskip("onnxruntime")
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
