@@ -328,8 +328,33 @@ class _OnnxRuntime(ModuleType):
 
 @type_check_only
 class _Hosts(ModuleType):
-    """Doors for hosts of plain C: a submodule."""
+    """Doors for hosts that speak plain C: a submodule. What they take stands in csrc/doors/."""
 
+    operands: list[str]
     onnxruntime: _OnnxRuntime
+
+    def cell_words(self, cell: _Cell) -> list[int]:
+        """Return what a host keeps of a cell among the attributes of an operation."""
+
+    def plan_call(
+        self,
+        cell: _Cell,
+        dtype: _DType,
+        sizes: tuple[int, int, int, int, int],
+        axes: str,
+        direction: str,
+        truncate: int,
+        operands: list[str],
+        purpose: str,
+    ) -> tuple[list[int], int | None]:
+        """Return what a host keeps of a call of T, B, I, H, R, and the bytes of a tape.
+
+        R is 0 without a projection, `purpose` is inference or training.
+        """
+
+    def xla_handlers(self) -> dict[str, object]:
+        """Return PyCapsules of forward, forward_saving and backward."""
+
+    def xla_passes(self) -> int: ...
 
 hosts: _Hosts

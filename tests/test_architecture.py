@@ -50,8 +50,12 @@ MAY_INCLUDE = {
     "cuda/general": {*CELLS, "call", "cuda"},
     "api": {"base", "math", "call", "cpu/plan", "cpu/dispatch"},
     "doors": DOORS,
+    "doors/xla": DOORS | {"doors"},
     "doors/onnxruntime": DOORS,
-    "bindings": {"base", "ctc", "random", "cpu/dispatch", "api", "doors", "doors/onnxruntime"},
+    "bindings": {
+        *{"base", "ctc", "random", "cpu/dispatch", "api"},
+        *{"doors", "doors/xla", "doors/onnxruntime"},
+    },
 }
 
 # Compiled once per instruction set, so a template of the standard library instantiated there could

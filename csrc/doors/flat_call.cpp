@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "api/planner.hpp"
 #include "base/threads.hpp"
 
 namespace rnnfast {
@@ -144,14 +145,21 @@ void carry_forward(const FlatCall& call, const Operands& operands, const FlatRes
   carry(operands[Operand::c0], results.c_n, bytes_of(call, Operand::c0));
 }
 
-void carry_back(const FlatCall& call, const FlatUpstream& above, const OperandGradients& out) {
+void carry_back(const FlatCall& call, const FlatUpstream& above, const OperandGradients& out,
+                GradientsOf gradients_of) {
   for (std::size_t i = 0; i < differentiable_count; ++i) {
     const auto which = static_cast<Operand>(i);
     const void* const from = which == Operand::h0   ? above.dh_n
                              : which == Operand::c0 ? above.dc_n
                                                     : nullptr;
-    carry(from, out[which], bytes_of(call, which));
+    carry(from, out[which], gradient_bytes_of(call, which, gradients_of));
   }
+}
+
+/// Windows of the input product take all steps, and lengths may leave some idle for all.
+CallPlan fitted(CallPlan plan, const FlatCall& call) {
+  if (call.has[Operand::lengths]) plan.segment.interleaves_input = false;
+  return plan;
 }
 
 }  // namespace
@@ -169,12 +177,23 @@ ResultBytes result_bytes(const FlatCall& call) {
           has_memory ? bytes_of(call, Operand::c0) : 0};
 }
 
+std::size_t gradient_bytes_of(const FlatCall& call, Operand which, GradientsOf gradients_of) {
+  const bool is_of_each = which >= first_weight && gradients_of == GradientsOf::sequences;
+  return bytes_of(call, which) * (is_of_each ? static_cast<std::size_t>(call.dims.rows) : 1);
+}
+
 CallPlan plan_flat(Purpose purpose, const FlatCall& call) {
   CallPlan plan =
       cpu_backend().plan(purpose, call.cell, call.scalar, {call.dims, call.has[Operand::mask]});
-  // Windows of the input product take all steps, and lengths may leave some idle for all.
-  if (call.has[Operand::lengths]) plan.segment.interleaves_input = false;
-  return plan;
+  return fitted(plan, call);
+}
+
+CallPlan plan_flat_ahead(Purpose purpose, const FlatCall& call) {
+  const CellTraits& traits = cpu_backend().traits(call.cell, call.scalar);
+  CallPlan plan = {purpose, &traits, call.dims,
+                   plan_for_threads(purpose, call.dims, traits, default_threads())};
+  plan.segment.masks_operand = call.has[Operand::mask];
+  return fitted(plan, call);
 }
 
 void forward_flat(const FlatCall& call, const CallPlan& plan, const Operands& operands,
@@ -193,8 +212,9 @@ Tape forward_saving_flat(const FlatCall& call, const CallPlan& plan, const Opera
 }
 
 void backward_flat(const FlatCall& call, const Tape* tape, const Operands& operands,
-                   const FlatUpstream& above, const OperandGradients& out) {
-  if (is_empty(call)) return carry_back(call, above, out);
+                   const FlatUpstream& above, const OperandGradients& out,
+                   GradientsOf gradients_of) {
+  if (is_empty(call)) return carry_back(call, above, out, gradients_of);
   WeightSet<void> weights;
   for (int i = 0; i < weight_count; ++i) {
     weights.arrays[i] = out[static_cast<Operand>(static_cast<int>(first_weight) + i)];
@@ -209,7 +229,8 @@ void backward_flat(const FlatCall& call, const Tape* tape, const Operands& opera
                                  {above.dh_n, above.dc_n},
                                  {numbers_in_time(call, out[Operand::x], call.dims.inputs),
                                   weights,
-                                  {out[Operand::h0], out[Operand::c0]}}});
+                                  {out[Operand::h0], out[Operand::c0]},
+                                  gradients_of == GradientsOf::sequences}});
 }
 
 }  // namespace rnnfast

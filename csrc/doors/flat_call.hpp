@@ -91,9 +91,15 @@ struct ResultBytes {
 };
 ResultBytes result_bytes(const FlatCall& call);
 
-/// The plan of a call with a step and a row. Like every plan, under the host's lock if it may fork
+/// What the gradients of weights are sums over: the batch, or each sequence, (B, ...).
+enum class GradientsOf { batch, sequences };
+std::size_t gradient_bytes_of(const FlatCall& call, Operand which, GradientsOf gradients_of);
+
+/// The plan of a call that follows, and of calls that will come, which goes by the settings however
+/// busy the machine is now. Like every plan, under the host's lock if it may fork
 /// (api/backend.hpp).
 CallPlan plan_flat(Purpose purpose, const FlatCall& call);
+CallPlan plan_flat_ahead(Purpose purpose, const FlatCall& call);
 
 void forward_flat(const FlatCall& call, const CallPlan& plan, const Operands& operands,
                   const FlatResults& results);
@@ -101,7 +107,8 @@ Tape forward_saving_flat(const FlatCall& call, const CallPlan& plan, const Opera
                          const FlatResults& results, TapeMemory memory);
 /// Of a call without a step or a row, no tape.
 void backward_flat(const FlatCall& call, const Tape* tape, const Operands& operands,
-                   const FlatUpstream& above, const OperandGradients& out);
+                   const FlatUpstream& above, const OperandGradients& out,
+                   GradientsOf gradients_of = GradientsOf::batch);
 
 /// Whether there is nothing to compute.
 inline bool is_empty(const FlatCall& call) { return call.dims.steps == 0 || call.dims.rows == 0; }

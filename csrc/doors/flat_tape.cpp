@@ -122,10 +122,10 @@ FlatTape read_flat_tape(std::span<const char> memory) {
 }
 
 void backward_flat(const FlatTape& tape, const Operands& operands, const FlatUpstream& above,
-                   const OperandGradients& out) {
+                   const OperandGradients& out, GradientsOf gradients_of) {
   const Tape* const saved = tape.tape ? &*tape.tape : nullptr;
   const LentMemory lent(saved ? saved->data() : nullptr, saved ? saved->bytes() : 0);
-  backward_flat(tape.made.call, saved, operands, above, out);
+  backward_flat(tape.made.call, saved, operands, above, out, gradients_of);
 }
 
 }  // namespace rnnfast

@@ -31,6 +31,6 @@ FlatTape read_flat_tape(std::span<const char> memory);
 
 /// From what the tape says of its call.
 void backward_flat(const FlatTape& tape, const Operands& operands, const FlatUpstream& above,
-                   const OperandGradients& out);
+                   const OperandGradients& out, GradientsOf gradients_of = GradientsOf::batch);
 
 }  // namespace rnnfast

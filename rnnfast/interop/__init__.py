@@ -1,5 +1,6 @@
 """Drop-ins for other libraries, each in a module of its own that alone imports its host.
 
+jax         `rnn`, `lstm`, `gru`, ...: functions under jit, grad, vmap and shard_map
 torch       `RNN`, `LSTM`, `GRU`, their cells, and `swap` for whole models
 onnx        `InferenceSession`, whose recurrent nodes run here, and `load`
 sklearn     `RNNClassifier`, `RNNRegressor`
@@ -13,9 +14,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import onnx, sklearn, torch
+    from . import jax, onnx, sklearn, torch
 
-__all__ = ["onnx", "sklearn", "torch"]
+__all__ = ["jax", "onnx", "sklearn", "torch"]
 
 
 if not TYPE_CHECKING:  # or a checker would take any name for one that exists
