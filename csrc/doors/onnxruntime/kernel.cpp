@@ -56,11 +56,13 @@ std::uint64_t fingerprint_of(const NodeWeights& weights, ScalarType scalar) {
 
 long long kernel_calls() { return calls.load(std::memory_order_relaxed); }
 
-Kernel::Kernel(const Host& host, const KernelInfo* info, Operator op, ScalarType scalar)
-    : host_(host), op_(op), scalar_(scalar), name_(name_of(op)) {
-  const std::string own = host.node_name(info);
-  if (!own.empty()) name_ += " " + own;
-  attributes_ = attributes_of(host, info);
+Kernel::Kernel(const Host& host, const KernelInfo* info, std::string name, Operator op,
+               ScalarType scalar)
+    : host_(host),
+      op_(op),
+      scalar_(scalar),
+      name_(std::move(name)),
+      attributes_(attributes_of(host, info)) {
   directions_of(op, attributes_, host.has_input(info, of_p));  // throws what is wrong with them now
   NodeWeights weights;
   is_constant_ = constant_weights(host, info, weights);

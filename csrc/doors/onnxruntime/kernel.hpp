@@ -13,11 +13,13 @@ namespace rnnfast::onnx {
 class Kernel {
  public:
   /// Constant weights are packed here, once.
-  Kernel(const Host& host, const KernelInfo* info, Operator op, ScalarType scalar);
+  Kernel(const Host& host, const KernelInfo* info, std::string name, Operator op,
+         ScalarType scalar);
 
   void compute(KernelContext* context);
 
   const Host& host() const { return host_; }
+  /// As messages begin: "LSTM encoder".
   const std::string& name() const { return name_; }
 
  private:
@@ -27,7 +29,7 @@ class Kernel {
   Host host_;
   Operator op_;
   ScalarType scalar_;
-  std::string name_;  // as messages begin: "LSTM encoder"
+  std::string name_;
   Attributes attributes_;
   PoolSize pool_size_;
 

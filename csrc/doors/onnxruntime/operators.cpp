@@ -103,7 +103,7 @@ Status* create(const CustomOperator* of, const void* api, const KernelInfo* info
     const Host& host = known_hosts().of(table);
     const std::string own = host.node_name(info);
     if (!own.empty()) name += " " + own;
-    *kernel = new Kernel(host, info, op.op, op.scalar);
+    *kernel = new Kernel(host, info, name, op.op, op.scalar);
   });
 }
 

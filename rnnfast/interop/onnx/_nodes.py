@@ -51,12 +51,9 @@ def opened(model: str | os.PathLike[str] | bytes) -> Iterator[memoryview]:
     if isinstance(model, (bytes, bytearray)):
         yield memoryview(model)
         return
-    with open(model, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        view = memoryview(mapped)
-        try:
-            yield view
-        finally:
-            view.release()
+    with open(model, "rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    yield memoryview(mapped)  # closed with the last view of it: an error may hold some
 
 
 def _of_graph(graph: memoryview, outer_types: dict[str, str]) -> Iterator[Node]:
