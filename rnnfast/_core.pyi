@@ -322,10 +322,19 @@ class _Probes(ModuleType):
 probes: _Probes
 
 @type_check_only
+class _OnnxRuntime(ModuleType):
+    """The door for ONNX Runtime: a submodule of `hosts`."""
+
+    def kernel_calls(self) -> int: ...
+    def refusal(self, op_type: str, attributes: dict[str, Any], peepholes: bool, /) -> str | None:
+        """Return why the kernels cannot compute a node of ONNX; None if they can."""
+
+@type_check_only
 class _Hosts(ModuleType):
     """Doors for hosts that speak plain C: a submodule. What they take stands in csrc/doors/."""
 
     operands: list[str]
+    onnxruntime: _OnnxRuntime
 
     def cell_words(self, cell: _Cell) -> list[int]:
         """Return what a host keeps of a cell among the attributes of an operation."""

@@ -52,9 +52,10 @@ MAY_INCLUDE = {
     "doors": DOORS,
     "doors/tensorflow": DOORS | {"doors"},
     "doors/xla": DOORS | {"doors"},
+    "doors/onnxruntime": DOORS,
     "bindings": {
         *{"base", "ctc", "random", "cpu/dispatch", "api"},
-        *{"doors", "doors/tensorflow", "doors/xla"},
+        *{"doors", "doors/onnxruntime", "doors/tensorflow", "doors/xla"},
     },
 }
 

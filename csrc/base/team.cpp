@@ -245,9 +245,11 @@ class TeamRun {
 
   void run() {
     const long long began = now_ns();
-    if (shares_openmp_threads() && lends_all()) {
-      run_on_openmp(
-          team_.shares, [](void* run, int id) { static_cast<TeamRun*>(run)->take_part(id); }, this);
+    const auto take_part_in = [](void* run, int id) { static_cast<TeamRun*>(run)->take_part(id); };
+    if (const LentThreads* const lent = lent_threads()) {
+      lent->run(lent->pool, team_.shares, take_part_in, this);
+    } else if (shares_openmp_threads() && lends_all()) {
+      run_on_openmp(team_.shares, take_part_in, this);
     } else {
       const Crew crew(team_, team_.shares - 1);
       worker_.eager_ = crew.size() == 0;
@@ -265,8 +267,8 @@ class TeamRun {
 
  private:
   void take_part(int id) {
+    const KernelMode mode;  // lent threads may do anybody's part
     if (id > 0) {
-      const KernelMode mode;
       while (!help(team_, id)) yield_core();
       return;
     }

@@ -21,6 +21,7 @@ struct Sharing {
   unsigned since_fork = 0;
 };
 thread_local Sharing sharing;
+thread_local const LentThreads* lent = nullptr;
 
 // Of this process: a forked child has those alone that begin in it.
 std::atomic<int> running{0};
@@ -51,12 +52,27 @@ int default_threads() {
   return std::min(chosen > 0 ? chosen : openmp_threads(), available_threads());
 }
 
+/// OpenMP's settings say nothing of a host's threads.
+static int chosen_or_available() {
+  const int chosen = chosen_threads();
+  return chosen > 0 ? std::min(chosen, available_threads()) : available_threads();
+}
+
 int threads_now() {
   const int others = running_since_fork.load(std::memory_order_relaxed) == forks()
                          ? running.load(std::memory_order_relaxed)
                          : 0;
-  return threads_with_room(std::max(1, default_threads() / (1 + std::max(others, 0))));
+  const int all = lent ? std::min(lent->count, chosen_or_available()) : default_threads();
+  return threads_with_room(std::max(1, all / (1 + std::max(others, 0))));
 }
+
+Borrowing::Borrowing(const LentThreads& threads) : threads_(threads), before_(lent) {
+  lent = &threads_;
+}
+
+Borrowing::~Borrowing() { lent = before_; }
+
+const LentThreads* lent_threads() { return lent; }
 
 RunningCall::RunningCall() : forks_(forks()) {
   if (running_since_fork.exchange(forks_, std::memory_order_relaxed) != forks_) running = 0;

@@ -1,6 +1,6 @@
 // How many threads a call may use, and OpenMP's part in it: its settings count as they do for every
 // other library. Threads are those of base/helpers.hpp, or OpenMP's where somebody else's calls
-// have started them and keep them spinning.
+// have started them and keep them spinning, or those that a host lends.
 #pragma once
 
 namespace rnnfast {
@@ -35,6 +35,30 @@ bool shares_openmp_threads();
 
 /// work(context, id) on so many of OpenMP's threads; the caller's id is 0. Nothing may be thrown.
 void run_on_openmp(int threads, void (*work)(void* context, int id), void* context);
+
+/// Threads of a host's own pool. It runs work(context, id) for each id below `shares`, on whichever
+/// of them it likes, one after the other if it must, and returns once all have.
+struct LentThreads {
+  void* pool;
+  int count;  // with the thread that borrows them
+  void (*run)(void* pool, int shares, void (*work)(void* context, int id), void* context);
+};
+
+/// While it lives, calls of this thread are helped by a host's threads in place of ours.
+class Borrowing {
+ public:
+  explicit Borrowing(const LentThreads& threads);
+  ~Borrowing();
+  Borrowing(const Borrowing&) = delete;
+  Borrowing& operator=(const Borrowing&) = delete;
+
+ private:
+  const LentThreads threads_;
+  const LentThreads* const before_;
+};
+
+/// Those that this thread has borrowed; null: none.
+const LentThreads* lent_threads();
 
 /// While it lives, a call runs that others have to share the cores with.
 class RunningCall {

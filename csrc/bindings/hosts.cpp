@@ -71,6 +71,7 @@ void register_hosts(py::module_& module) {
   hosts.def("tensorflow_calls", &tensorflow::calls);
   hosts.def("xla_handlers", &xla_handlers);
   hosts.def("xla_passes", &xla::passes);
+  register_onnxruntime(hosts);
 }
 
 }  // namespace rnnfast

@@ -10,6 +10,7 @@ void register_ctc(pybind11::module_& module);
 void register_hosts(pybind11::module_& module);
 void register_machine(pybind11::module_& module);
 void register_noise(pybind11::module_& module);
+void register_onnxruntime(pybind11::module_& hosts);
 void register_plans(pybind11::module_& module);
 void register_probes(pybind11::module_& module);
 void register_samples(pybind11::module_& module);

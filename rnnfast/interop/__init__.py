@@ -5,6 +5,7 @@ torch       `RNN`, `LSTM`, `GRU`, their cells, and `swap` for whole models
 lightning   `Swap`, a callback
 skorch      `Swap`, a callback
 sb3         `MlpLstmPolicy` and its kin, for sb3-contrib's RecurrentPPO
+onnx        `InferenceSession`, whose recurrent nodes run here, and `load`
 sklearn     `RNNClassifier`, `RNNRegressor`
 
 A module is loaded when it is first named: ``rnnfast.interop.torch`` needs no import of its own.
@@ -16,9 +17,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import jax, lightning, sb3, sklearn, skorch, torch
+    from . import jax, lightning, onnx, sb3, sklearn, skorch, torch
 
-__all__ = ["jax", "lightning", "sb3", "sklearn", "skorch", "torch"]
+__all__ = ["jax", "lightning", "onnx", "sb3", "sklearn", "skorch", "torch"]
 
 
 if not TYPE_CHECKING:  # or a checker would take any name for one that exists

@@ -9,6 +9,7 @@
 #include "base/crowd.hpp"
 #include "base/helpers.hpp"
 #include "base/team.hpp"
+#include "base/threads.hpp"
 #include "check.hpp"
 
 namespace rnnfast {
@@ -96,6 +97,46 @@ TEST(helpers_that_are_roused_come_as_others_do) {
   over = true;
   other.join();
   lend_at_most(most_shares);
+}
+
+/// A host's pool, whose threads take the last parts first, one after the other.
+struct HostPool {
+  int threads;
+
+  static void run(void* pool, int shares, void (*work)(void* context, int id), void* context) {
+    std::atomic<int> left{shares};
+    const auto serve = [&] {
+      for (int id = left.fetch_sub(1) - 1; id >= 0; id = left.fetch_sub(1) - 1) work(context, id);
+    };
+    std::vector<std::thread> others;
+    for (int i = 1; i < static_cast<HostPool*>(pool)->threads; ++i) others.emplace_back(serve);
+    serve();
+    for (std::thread& other : others) other.join();
+  }
+};
+
+// Whoever of the pool comes, whatever part it is given, the caller's own included.
+TEST(a_host_lends_its_threads) {
+  for (const int threads : {1, 2, 3}) {
+    HostPool pool = {threads};
+    const Borrowing borrowing({&pool, threads, &HostPool::run});
+    CHECK(threads_now() <= threads, "%d threads of %d", threads_now(), threads);
+    for (const int shares : {1, 2, 3, 8}) {
+      Record record(shares);
+      team(shares, [&](Worker& worker) {
+        for (int stage = 0; stage < stages; ++stage) {
+          worker.stage([&](const Share& own) {
+            record.begin(own.id, stage);
+            record.end(own.id);
+          });
+        }
+      });
+      CHECK(record.complete(stages), "a share of %d was left out by %d threads", shares, threads);
+      CHECK(record.early() + record.wrong() == 0, "%d of %d shares out of turn",
+            record.early() + record.wrong(), shares);
+    }
+  }
+  CHECK(!lent_threads(), "threads are lent for good");
 }
 
 // A helper that has to wait while others want its core leaves the call, and comes back to it.
