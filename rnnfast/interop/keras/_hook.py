@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from types import MethodType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
 from keras import ops, tree
@@ -14,6 +15,8 @@ from ._cells import plan
 from ._dropout import Masks, Widened, kept
 from ._fallback import CannotRun, say_run_by_keras
 from ._steps import Steps, begins_with_state, zeros_where_masked
+
+_supported_jit: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
 
 def inner_loop(
@@ -38,12 +41,16 @@ def hooked(layer: Any) -> bool:
 
 def hook(layer: Any) -> None:
     """Give a layer ours."""
+    if keras.backend.backend() == "tensorflow":  # whose XLA takes no operations of others
+        _supported_jit.setdefault(layer, layer.supports_jit)
+        layer.supports_jit = False
     layer.inner_loop = MethodType(inner_loop, layer)
 
 
 def unhook(layer: Any) -> None:
     """Give a layer that of its class again."""
     del layer.inner_loop
+    layer.supports_jit = _supported_jit.pop(layer, layer.supports_jit)
 
 
 def run(

@@ -61,8 +61,6 @@ def swap(model: keras.Layer) -> Report:
             report.left[name] = str(left)
             continue
         hook(layer)
-        if keras.backend.backend() == "tensorflow":
-            layer.supports_jit = False  # XLA does not take operations of others
         report.swapped[name] = type(layer).__name__
     _forget_compiled(model)
     return report
@@ -90,7 +88,6 @@ def swap_back(model: keras.Layer) -> Report:
     for name, layer in _recurrent(model):
         if hooked(layer):
             unhook(layer)
-            vars(layer).pop("supports_jit", None)
             report.swapped[name] = type(layer).__name__
         elif type(layer) in (LSTM, GRU):
             report.left[name] = "Keras lacks it"
