@@ -209,6 +209,9 @@ MAY_IMPORT = {
     "bench": {*KERNEL_API, *TRAINING, "reference", "testing", "interop", "examples"},
 }
 HOSTS = {
+    "equinox",
+    "flax",
+    "haiku",
     "jax",
     "keras",
     "onnx",
