@@ -317,3 +317,35 @@ class _Probes(ModuleType):
     def fma_rate(self, dtype: _DType, seconds: float = 0.1) -> float: ...
 
 probes: _Probes
+
+@type_check_only
+class _Hosts(ModuleType):
+    """Doors for hosts that speak plain C: a submodule. What they take stands in csrc/doors/."""
+
+    operands: list[str]
+
+    def cell_words(self, cell: _Cell) -> list[int]:
+        """What a host keeps of a cell among the attributes of an operation."""
+
+    def plan_call(
+        self,
+        cell: _Cell,
+        dtype: _DType,
+        sizes: tuple[int, int, int, int, int],
+        axes: str,
+        direction: str,
+        truncate: int,
+        operands: list[str],
+        purpose: str,
+    ) -> tuple[list[int], int | None]:
+        """Return what a host keeps of a call of T, B, I, H, R, and the bytes of a tape.
+
+        R is 0 without a projection, `purpose` is inference or training.
+        """
+
+    def xla_handlers(self) -> dict[str, object]:
+        """Return PyCapsules of forward, forward_saving and backward."""
+
+    def xla_passes(self) -> int: ...
+
+hosts: _Hosts

@@ -28,6 +28,7 @@ CALL = {"base", "math", "call"}
 LAYOUT = CELLS | {"gemm", "call", "cpu/plan", "cpu/layout"}
 PASSES = LAYOUT | {"cpu/epilogue"}
 DRIVES = PASSES | {"cpu/forward", "cpu/backward", "cpu/drive"}
+DOORS = {"base", "call", "cpu/dispatch", "api"}
 MAY_INCLUDE = {
     "base": set(),
     "simd": {"base"},
@@ -48,7 +49,9 @@ MAY_INCLUDE = {
     "cuda": {*CELLS, "call"},
     "cuda/general": {*CELLS, "call", "cuda"},
     "api": {"base", "math", "call", "cpu/plan", "cpu/dispatch"},
-    "bindings": {"base", "ctc", "random", "cpu/dispatch", "api"},
+    "doors": DOORS,
+    "doors/xla": DOORS | {"doors"},
+    "bindings": {"base", "ctc", "random", "cpu/dispatch", "api", "doors", "doors/xla"},
 }
 
 # Compiled once per instruction set, so a template of the standard library instantiated there could

@@ -1,6 +1,7 @@
 // Where calls run. Every door turns its host's arrays into views, makes a plan, calls one of these
-// functions, and turns results back into its host's. As yet there is one door, for Python
-// (csrc/bindings/), and one backend, the CPU's; a GPU's is another of these, over csrc/cuda/.
+// functions, and turns results back into its host's: for Python csrc/bindings/, for hosts that
+// speak plain C csrc/doors/. As yet there is one backend, the CPU's; a GPU's is another of these,
+// over csrc/cuda/.
 //
 // Plans are made while the host's lock is held, if it has one, as a fork is; passes run without it,
 // and while a RunningCall lives (base/threads.hpp). What a caller may have got wrong is a
@@ -34,9 +35,13 @@ class Backend {
 
   virtual void forward(const Packed& weights, const Call& call, const CallPlan& plan) const = 0;
   virtual void forward(const Weights& weights, const Call& call, const CallPlan& plan) const = 0;
-  /// By a plan for training, with checkpoints or without.
-  virtual Tape forward_saving(const Weights& weights, const Call& call,
-                              const CallPlan& plan) const = 0;
+  /// By a plan for training, with checkpoints or without; `memory` has `tape_bytes` at least.
+  virtual Tape forward_saving(const Weights& weights, const Call& call, const CallPlan& plan,
+                              TapeMemory memory) const = 0;
+  Tape forward_saving(const Weights& weights, const Call& call, const CallPlan& plan) const {
+    return forward_saving(weights, call, plan,
+                          TapeMemory(tape_bytes(weights.cell, weights.scalar, plan)));
+  }
   virtual void backward(const Tape& tape, const Pullback& call) const = 0;
   /// Of a tape without checkpoints.
   virtual void trace(const Tape& tape, const TraceTo& call) const = 0;

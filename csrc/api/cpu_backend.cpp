@@ -78,8 +78,9 @@ class CpuBackend final : public Backend {
     forward(pack_on(weights, plan.segment.threads), call, plan);
   }
 
-  Tape forward_saving(const Weights& weights, const Call& call,
-                      const CallPlan& plan) const override {
+  using Backend::forward_saving;
+  Tape forward_saving(const Weights& weights, const Call& call, const CallPlan& plan,
+                      TapeMemory memory) const override {
     require_saves(plan);
     return with_scalar(weights.scalar, [&](auto zero) {
       using T = decltype(zero);
@@ -88,14 +89,16 @@ class CpuBackend final : public Backend {
       require_fits(weights.dims, call.dims);
       const Packed packed = pack_on(weights, plan.segment.threads);
       std::vector<SequenceRow> rows = rows_of(call, plan.segment);
-      Arena saved(saved_bytes(kernels, plan));
+      if (memory.bytes() < saved_bytes(kernels, plan)) {
+        throw std::invalid_argument("less memory than a tape of this plan needs");
+      }
       const auto run = plan.purpose == Purpose::training ? kernels.forward_saving
                                                          : kernels.forward_saving_checkpoints;
-      run(forward_call<T>(call, weights.cell, rows), plan.segment, packed.data(), saved.data());
+      run(forward_call<T>(call, weights.cell, rows), plan.segment, packed.data(), memory.data());
       const Header header = {weights.cell,  weights.scalar,  storage_of(weights.scalar),
                              target().name, &kernels.traits, plan,
                              call.dims};
-      return Tape(header, std::move(rows), std::move(saved));
+      return Tape(header, std::move(rows), std::move(memory));
     });
   }
 

@@ -101,7 +101,7 @@ std::vector<Tape> run_layers_at_once_saving(const LayersCall& call) {
     std::vector<Tape> tapes;
     for (std::size_t i = 0; i < stack.parts.size(); ++i) {
       StackPart<T>& part = stack.parts[i];
-      Arena saved(kernels.saved_bytes(part.call.dims, part.plan));
+      TapeMemory saved(kernels.saved_bytes(part.call.dims, part.plan));
       part.saved = saved.data();
       const Header header = {call.cell,     call.scalar,     storage_of(call.scalar),
                              target().name, &kernels.traits, call.layers[i].plan,

@@ -29,6 +29,7 @@ class Arena {
 // Under AddressSanitizer the parts of an arena have poisoned lines between them.
 #if defined(__SANITIZE_ADDRESS__)
 extern "C" void __asan_poison_memory_region(const volatile void* begin, std::size_t bytes);
+extern "C" void __asan_unpoison_memory_region(const volatile void* begin, std::size_t bytes);
 #endif
 
 namespace {
@@ -40,9 +41,14 @@ constexpr std::size_t fence = cache_line;
 inline void poison(const char* begin, const char* end) {
   __asan_poison_memory_region(begin, static_cast<std::size_t>(end - begin));
 }
+/// Of memory that goes back to somebody else.
+inline void unpoison(const char* begin, std::size_t bytes) {
+  __asan_unpoison_memory_region(begin, bytes);
+}
 #else
 constexpr std::size_t fence = 0;
 inline void poison(const char*, const char*) {}
+inline void unpoison(const char*, std::size_t) {}
 #endif
 
 class Bump {

@@ -58,7 +58,8 @@ bool ask() {
 bool interrupted() {
   if (handles == Handles::none && known_since_fork == forks()) return false;
   PyThreadState* const state = released;
-  if (!state) return ask();
+  // A thread of a host, or one that the host has let go of the lock, is nobody's to interrupt.
+  if (!state) return PyGILState_Check() && ask();
   take_gil(state);
   bool raised = true;
   try {

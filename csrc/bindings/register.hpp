@@ -7,6 +7,7 @@ namespace rnnfast {
 
 void register_cells(pybind11::module_& module);
 void register_ctc(pybind11::module_& module);
+void register_hosts(pybind11::module_& module);
 void register_machine(pybind11::module_& module);
 void register_noise(pybind11::module_& module);
 void register_plans(pybind11::module_& module);

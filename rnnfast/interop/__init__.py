@@ -1,5 +1,6 @@
 """Drop-ins for other libraries, each in a module of its own that alone imports its host.
 
+jax         `rnn`, `lstm`, `gru`, ...: functions under jit, grad, vmap and shard_map
 torch       `RNN`, `LSTM`, `GRU`, their cells, and `swap` for whole models
 sklearn     `RNNClassifier`, `RNNRegressor`
 
@@ -12,9 +13,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import sklearn, torch
+    from . import jax, sklearn, torch
 
-__all__ = ["sklearn", "torch"]
+__all__ = ["jax", "sklearn", "torch"]
 
 
 if not TYPE_CHECKING:  # or a checker would take any name for one that exists

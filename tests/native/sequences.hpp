@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <optional>
+#include <stdexcept>
 
 #include "api/backend.hpp"
 #include "check.hpp"

@@ -1,0 +1,1 @@
+"""Recurrent layers for JAX on the kernels of rnnfast."""
