@@ -32,17 +32,13 @@ class Layer(NamedTuple):
         return self[1:]
 
     def run(
-        self,
-        x: Array,
-        states: Sequence[Array],
-        *,
-        lengths: Array | None = None,
-        resets: Array | None = None,
+        self, x: Array, states: Sequence[Array], **options: Any
     ) -> tuple[Array, tuple[Array, ...]]:
-        """Return the outputs (T, B, H) of x (T, B, I), and the states h or h and c (B, H)."""
-        weights = (*self.weights, None, None, None)
-        h0, c0 = states if self.cell.has_c else (*states, None)
-        y, *after = recurrence(self.cell, x, weights, h0, c0, lengths=lengths, resets=resets)
+        """Return the outputs (T, B, H) of x (T, B, I), and the states h or h and c (B, H).
+
+        Options are those of `recurrence`.
+        """
+        y, *after = recurrence(self.cell, x, self.weights, *states, **options)
         return y, tuple(after[: len(states)])
 
     def computing_in(self, dtype: Any, x: Array, states: Sequence[Array]) -> tuple[Layer, Array]:

@@ -100,10 +100,8 @@ def _run(cell: Any, xs: Array, state: Any, reverse: bool) -> tuple[Any, Array]:
     if any(part.shape[:-1] != xs.shape[1:-1] for part in states):
         raise LeftToHostError
     layer, x = _layer(cell).computing_in(None, xs, states)
-    x = jnp.flip(x, 0) if reverse else x
     flat = [part.reshape(-1, part.shape[-1]) for part in states]
-    y, after = layer.run(x.reshape(len(x), -1, x.shape[-1]), flat)
-    y = jnp.flip(y, 0) if reverse else y
+    y, after = layer.run(x.reshape(len(x), -1, x.shape[-1]), flat, reverse=reverse)
     after = tuple(part.reshape(*xs.shape[1:-1], -1) for part in after)
     return after if layer.cell.has_c else after[0], y.reshape(*xs.shape[:-1], -1)
 

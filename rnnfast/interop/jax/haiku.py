@@ -111,17 +111,13 @@ class _Unrolled(NamedTuple):
 
 def _unrolled(core: Any, xs: Any, state: Any, time_major: bool, reverse: bool) -> _Unrolled:
     """Run a core over sequences; its outputs and states lie as the inputs do."""
-    _require_known(core)
+    _require_known(core.core if type(core) is hk.ResetCore else core)
     if hk.running_init():
         raise LeftToHostError  # which makes the parameters
     xs, state = jax.tree.map(jnp.asarray, (xs, state))
     if not time_major:
         xs = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), xs)
-    if reverse:
-        xs = jax.tree.map(lambda x: jnp.flip(x, 0), xs)
-    outputs, state, states = _run(core, xs, state, None)
-    if reverse:
-        outputs, states = jax.tree.map(lambda y: jnp.flip(y, 0), (outputs, states))
+    outputs, state, states = _run(core, xs, state, {"reverse": reverse})
     if not time_major:
         outputs, states = jax.tree.map(lambda y: jnp.swapaxes(y, 0, 1), (outputs, states))
     return _Unrolled(outputs, state, states)
@@ -129,9 +125,7 @@ def _unrolled(core: Any, xs: Any, state: Any, time_major: bool, reverse: bool) -
 
 def _require_known(core: Any) -> None:
     """Raise unless a core, and all in it, is one that the kernels run."""
-    if type(core) is hk.ResetCore:
-        _require_known(core.core)
-    elif type(core) in _DEEP:
+    if type(core) in _DEEP:
         for layer in core.layers:
             _require_known(layer)
     elif type(core) not in _LAYERS:
@@ -139,20 +133,20 @@ def _require_known(core: Any) -> None:
         raise LeftToHostError(f"{shown} is no core of haiku that it knows")
 
 
-def _run(core: Any, xs: Any, state: Any, resets: Array | None) -> _Unrolled:
-    """Run a core over xs (T, ...), from zeros wherever `resets` (T, B) is True."""
+def _run(core: Any, xs: Any, state: Any, options: dict[str, Any]) -> _Unrolled:
+    """Run a core over xs (T, ...), with options of `recurrence`."""
     if type(core) is hk.ResetCore:
         xs, should_reset = xs
-        shape = jnp.shape(jax.tree.leaves(state)[0])[:-1]
-        if not hasattr(should_reset, "shape") or should_reset.shape[1:] != shape:
+        shape = jax.tree.leaves(state)[0].shape[:-1]
+        if not isinstance(should_reset, jax.Array) or should_reset.shape[1:] != shape:
             raise LeftToHostError("resets other than one for each sequence and step")
-        own = should_reset.reshape(len(should_reset), -1) != 0
-        return _run(core.core, xs, state, own if resets is None else own | resets)
+        resets = should_reset.reshape(len(should_reset), -1) != 0
+        return _run(core.core, xs, state, {**options, "resets": resets})
     if type(core) in _DEEP:
-        return _run_in_turn(core, xs, state, resets)
+        return _run_in_turn(core, xs, state, options)
     layer, x = _layer(core, xs, state)
     flat = [part.reshape(-1, part.shape[-1]) for part in jax.tree.leaves(state)]
-    y, after = layer.run(x.reshape(len(x), -1, x.shape[-1]), flat, resets=resets)
+    y, after = layer.run(x.reshape(len(x), -1, x.shape[-1]), flat, **options)
     y = y.reshape(*x.shape[:-1], -1)
     after = tuple(part.reshape(*x.shape[1:-1], -1) for part in after)
     if layer.cell.has_c:
@@ -160,14 +154,14 @@ def _run(core: Any, xs: Any, state: Any, resets: Array | None) -> _Unrolled:
     return _Unrolled(y, after[0], y)
 
 
-def _run_in_turn(core: Any, xs: Array, state: Any, resets: Array | None) -> _Unrolled:
+def _run_in_turn(core: Any, xs: Array, state: Any, options: dict[str, Any]) -> _Unrolled:
     """Run the cores of a `DeepRNN`, each over all steps."""
     found: list[_Unrolled] = []
     for layer, of_layer in zip(core.layers, state, strict=True):
         below = found[-1].outputs if found else xs
         if core.skip_connections and found:
             below = jnp.concatenate([xs, below], axis=-1)
-        found.append(_run(layer, below, of_layer, resets))
+        found.append(_run(layer, below, of_layer, options))
     outputs = [each.outputs for each in found]
     known = all(each.states is not None for each in found)
     return _Unrolled(

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from .._host import LeftToHostError
 from .._layer import Array, Layer
@@ -62,20 +63,25 @@ class Call(NamedTuple):
         def reversed_in_time(sequences: Array) -> Array:
             return flip(sequences, lengths, num_batch_dims=len(batch), time_major=self.time_major)
 
-        x = reversed_in_time(x) if self.reverse else x
-        x = jnp.moveaxis(x, self.time_axis, 0)
-        x = x.reshape(x.shape[0], -1, x.shape[-1])
-        flat = [state.reshape(-1, state.shape[-1]) for state in states]
-        y, after = layer.run(x, flat)
+        # The kernels reverse whole sequences without a copy, and leave their outputs in order.
+        by_copy = self.reverse and lengths is not None
+        x = reversed_in_time(x) if by_copy else x
+        flat = x.reshape((len(x), -1, x.shape[-1]) if self.time_major else (-1, *x.shape[-2:]))
+        states = [state.reshape(-1, state.shape[-1]) for state in states]
+        options = {"batch_first": not self.time_major, "reverse": self.reverse and not by_copy}
+        y, after = layer.run(flat, states, **options)
         if lengths is not None and self.return_carry:
-            after = _at_the_ends(layer, x, flat, y, jnp.reshape(lengths, -1))
-        outputs = jnp.moveaxis(y.reshape(len(y), *batch, -1), 0, self.time_axis)
-        if self.reverse and self.keep_order:
+            last = _last_steps(jnp.reshape(lengths, -1), self.inputs.shape[self.time_axis])
+            after = (jnp.moveaxis(y, 0 if self.time_major else 1, 0)[last, jnp.arange(len(last))],)
+            if has_c:  # of which no others are known; where nobody looks, the compiler drops this
+                _, after = layer.run(flat, states, lengths=last.astype(jnp.int32) + 1, **options)
+        outputs = y.reshape(*x.shape[:-1], -1)
+        if self.reverse and by_copy == self.keep_order:
             outputs = reversed_in_time(outputs)
         if not self.return_carry:
             return outputs
         h, *c = (state.reshape(*batch, -1) for state in after)
-        return (c[0], h) if has_c else h, outputs
+        return ((c[0], h) if has_c else h), outputs
 
 
 def _states(carry: Any, has_c: bool) -> list[Array]:
@@ -87,21 +93,12 @@ def _states(carry: Any, has_c: bool) -> list[Array]:
 
 def _are_lengths(given: Any, batch: tuple[int, ...]) -> bool:
     """Whether these are integers, one for each row; of more axes Flax makes something else."""
-    integers = jnp.issubdtype(jnp.result_type(given), jnp.integer)
-    return integers and len(batch) <= 1 and jnp.shape(given) == batch
+    if not isinstance(given, (jax.Array, np.ndarray)) or len(batch) > 1:
+        return False
+    return bool(given.shape == batch and jnp.issubdtype(given.dtype, jnp.integer))
 
 
-def _at_the_ends(
-    layer: Layer, x: Array, states: list[Array], y: Array, lengths: Array
-) -> tuple[Array, ...]:
-    """Return the states after the last step of each sequence.
-
-    It is found as Flax finds it, by an index: those below 0 count from the end.
-    """
-    steps = len(x)
+def _last_steps(lengths: Array, steps: int) -> Array:
+    """Return the index of each sequence's last step as Flax finds it: -1 is the last of all."""
     last = jnp.where(lengths > 0, lengths, lengths + steps) - 1
-    last = jnp.clip(last, 0, steps - 1)
-    if not layer.cell.has_c:
-        return (y[last, jnp.arange(len(last))],)
-    # Of c there is only the last one. Where nobody looks at it, the compiler drops this pass.
-    return layer.run(x, states, lengths=last.astype(jnp.int32) + 1)[1]
+    return jnp.clip(last, 0, steps - 1)
