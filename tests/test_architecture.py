@@ -218,7 +218,10 @@ MAY_IMPORT = {
 }
 HOSTS = {
     "darts",
+    "equinox",
+    "flax",
     "gymnasium",
+    "haiku",
     "jax",
     "keras",
     "onnx",
