@@ -50,11 +50,12 @@ MAY_INCLUDE = {
     "cuda/general": {*CELLS, "call", "cuda"},
     "api": {"base", "math", "call", "cpu/plan", "cpu/dispatch"},
     "doors": DOORS,
+    "doors/tensorflow": DOORS | {"doors"},
     "doors/xla": DOORS | {"doors"},
     "doors/onnxruntime": DOORS,
     "bindings": {
         *{"base", "ctc", "random", "cpu/dispatch", "api"},
-        *{"doors", "doors/xla", "doors/onnxruntime"},
+        *{"doors", "doors/onnxruntime", "doors/tensorflow", "doors/xla"},
     },
 }
 
@@ -216,12 +217,17 @@ MAY_IMPORT = {
     "bench": {*KERNEL_API, *TRAINING, "reference", "testing", "interop", "examples"},
 }
 HOSTS = {
+    "darts",
+    "gymnasium",
     "jax",
     "keras",
     "onnx",
     "onnxruntime",
     "openvino",
+    "sb3_contrib",
     "sklearn",
+    "skorch",
+    "stable_baselines3",
     "tensorflow",
     "torch",
 }

@@ -1,28 +1,45 @@
 #!/usr/bin/env bash
-# On a machine with a GPU, in one call of some minutes: the kernels against what they must give, the
-# same under compute-sanitizer, and what drivers and their peers are made of, timed. Every result is
+# On a machine with a GPU, in calls of some minutes each: whether the kernels give what they must, and
+# the same under compute-sanitizer; or what drivers and their peers are made of, timed. Every result is
 # in the folder as it comes.
 #
-#   bench/device/check.sh FOLDER
+#   bench/device/check.sh right FOLDER
+#   bench/device/check.sh times FOLDER
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-folder=${1:?a folder for the results}
+what=${1:?right or times}
+folder=${2:?a folder for the results}
 mkdir -p "$folder"
-compile="nvcc -std=c++20 -fmad=false -Icsrc -arch=native"
-
-$compile -O1 tests/cuda/device_tests.cu -o "$folder/device_tests" &
-tests=$!
-$compile -O3 bench/device/probes.cu -o "$folder/probes" && timeout 60 "$folder/probes" | tee "$folder/probes.csv"
-timeout 240 python3 bench/device/anchors.py | tee "$folder/anchors.csv"
-
 failed=0
-wait $tests && timeout 60 "$folder/device_tests" | tee "$folder/tests.txt" || failed=1
-for tool in memcheck racecheck synccheck; do
-    timeout 60 compute-sanitizer --tool $tool --error-exitcode 9 \
-        "$folder/device_tests" all_that_a_thread > "$folder/$tool.txt" 2>&1 || failed=1
-    tail -n 3 "$folder/$tool.txt"
-done
-timeout 120 compute-sanitizer --tool memcheck --error-exitcode 9 \
-    "$folder/device_tests" kernels_of_one_step > "$folder/memcheck-steps.txt" 2>&1 || failed=1
-tail -n 3 "$folder/memcheck-steps.txt"
+
+# cuBLAS as PyTorch's packages bring it.
+libraries=$(python3 -c "import glob, sysconfig
+print(*glob.glob(sysconfig.get_path('purelib') + '/nvidia/*/lib'), sep=':')")
+export LD_LIBRARY_PATH="$libraries:${LD_LIBRARY_PATH:-}"
+
+right() {
+    bench/device/build.sh "$folder" || return 1
+    for program in steps passes_float passes_double; do
+        timeout 60 "$folder/$program" | tee "$folder/$program.txt" || failed=1
+    done
+    for tool in memcheck racecheck synccheck; do
+        sanitize $tool steps all_that_a_thread
+    done
+    sanitize memcheck steps kernels_of_one_step
+    sanitize memcheck passes_float the_general_driver_gives
+}
+
+sanitize() {
+    timeout 90 compute-sanitizer --tool "$1" --error-exitcode 9 "$folder/$2" "$3" \
+        > "$folder/$1-$2-$3.txt" 2>&1 || failed=1
+    tail -n 3 "$folder/$1-$2-$3.txt"
+}
+
+times() {
+    nvcc -std=c++20 -fmad=false -Icsrc -arch=native -O3 bench/device/probes.cu -o "$folder/probes" &&
+        timeout 60 "$folder/probes" | tee "$folder/probes.csv" || failed=1
+    timeout 240 python3 bench/device/anchors.py | tee "$folder/anchors.csv" || failed=1
+}
+
+"$what" || failed=1
 exit $failed

@@ -1,5 +1,6 @@
 #include "api/planner.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
@@ -35,6 +36,12 @@ struct Planner {
   /// What is forced goes by the settings alone, however busy the machine is.
   int threads() const { return forces ? default_threads() : threads_now(); }
 
+  /// Wakes as many helpers as the last call wanted: it takes as long as to make a call ready.
+  void rouse_helpers() const {
+    const int wanted = last.layers.pipelines ? last.layers.threads : last.segment.threads;
+    if (wanted > 1 && !shares_openmp_threads()) rouse(std::min(wanted, threads()) - 1);
+  }
+
   Forced read() const {
     return {forced.partition ? &*forced.partition : nullptr, forced.chunk_steps.value_or(0),
             forced.threads.value_or(0),
@@ -63,6 +70,7 @@ LastPlan last_plan() { return planner_of_thread.last; }
 
 PlanSegment plan_call(Purpose purpose, const Dims& dims, const CellTraits& traits) {
   Planner& planner = planner_of_thread;
+  planner.rouse_helpers();
   const int threads = planner.threads();
   if (!planner.made.serves(purpose, dims, traits, threads)) {
     const Plan plan =
@@ -80,6 +88,7 @@ PlanSegment plan_for_threads(Purpose purpose, const Dims& dims, const CellTraits
 
 StackPlan plan_layers(Purpose purpose, const StackDims& dims, const CellTraits& traits) {
   const Planner& planner = planner_of_thread;
+  planner.rouse_helpers();
   return plan_stack(purpose, dims, traits, machine_for(traits.lanes), planner.threads(),
                     planner.read());
 }

@@ -7,7 +7,6 @@
 #include <thread>
 
 #if defined(__linux__)
-#include <pthread.h>
 #include <sched.h>
 #endif
 
@@ -60,17 +59,6 @@ double cgroup_cores(const std::string& root, const std::string& own_groups) {
     if (path.empty()) return cores;
     path.resize(path.rfind('/'));
   }
-}
-
-void keep_off_this_core([[maybe_unused]] std::thread::native_handle_type thread) {
-#if defined(__linux__)
-  const int here = sched_getcpu();
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (here < 0 || here >= CPU_SETSIZE || sched_getaffinity(0, sizeof set, &set) != 0) return;
-  CPU_CLR(here, &set);
-  if (CPU_COUNT(&set) > 0) pthread_setaffinity_np(thread, sizeof set, &set);
-#endif
 }
 
 int available_cores() {

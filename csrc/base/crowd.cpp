@@ -4,12 +4,15 @@
 #include <atomic>
 #include <limits>
 #include <mutex>
+#include <thread>
 
 #include "base/clock.hpp"
 
 namespace rnnfast {
 namespace {
 
+// A yield that takes longer has given the core to somebody else.
+constexpr long long long_yield_ns = 500'000;
 constexpr long long crowded_for_ns = 200'000'000;
 constexpr long long try_again_after_ns = 250'000'000;
 constexpr double paying = 1.1;             // what a team gains at least where nobody disturbs it
@@ -102,6 +105,12 @@ bool times_all_calls() { return limit.load(std::memory_order_relaxed) != no_limi
 
 int threads_with_room(int threads) {
   return std::min(threads, limit.load(std::memory_order_relaxed));
+}
+
+void yield_core() {
+  const long long before = now_ns();
+  std::this_thread::yield();
+  if (now_ns() - before > long_yield_ns) note_crowd();
 }
 
 bool is_crowded() {

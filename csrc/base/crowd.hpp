@@ -24,6 +24,8 @@ bool times_all_calls();
 /// How many of so many threads a call should begin with now.
 int threads_with_room(int threads);
 
+/// Lets others have the core, and remembers if it came back late.
+void yield_core();
 /// Whether who yields its core is likely to get it back late; and that it just was so.
 bool is_crowded();
 void note_crowd();

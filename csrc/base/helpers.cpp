@@ -9,9 +9,9 @@
 #include <thread>
 
 #include "base/arena.hpp"
-#include "base/cores.hpp"
 #include "base/cpu.hpp"
 #include "base/crowd.hpp"
+#include "base/scheduling.hpp"
 #include "base/threads.hpp"
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -33,7 +33,7 @@ constexpr int pauses_a_look = 32;
 // After the system has refused a thread.
 constexpr auto asks_again_after = std::chrono::seconds(1);
 
-enum Post : int { idle, offered, at_work };
+enum Post : int { idle, roused, offered, at_work };
 
 struct alignas(cache_line) Helper {
   std::atomic<int> post{idle};
@@ -65,6 +65,8 @@ struct SignalsBlocked {
 #endif
 
 void wait_for_offer(Helper& helper) {
+  int post = roused;
+  helper.post.compare_exchange_strong(post, idle, std::memory_order_relaxed);
   const auto began = Clock::now();
   for (auto since = began - began; since < yields_for;) {
     for (int i = 0; i < pauses_a_look; ++i) {
@@ -73,7 +75,7 @@ void wait_for_offer(Helper& helper) {
     }
     if (since > spins_for) {
       if (is_crowded()) break;
-      std::this_thread::yield();
+      yield_core();
     }
     since = Clock::now() - began;
   }
@@ -84,6 +86,7 @@ void wait_for_offer(Helper& helper) {
 
 void serve(Helper* helper) {
   const KernelMode mode;
+  take_short_slices();
   while (true) {
     wait_for_offer(*helper);
     int expected = offered;
@@ -94,7 +97,7 @@ void serve(Helper* helper) {
       helper->post.store(idle, std::memory_order_release);
     } else {
       helper->post.store(offered, std::memory_order_release);
-      std::this_thread::yield();
+      yield_core();
     }
   }
 }
@@ -140,6 +143,12 @@ thread_local int most_helpers = most_shares - 1;
 alignas(Pool) char memory[sizeof(Pool)];
 std::atomic<unsigned> fork_count{0};
 
+/// Wakes a helper after its post has changed.
+void wake(Helper& helper) {
+  if (helper.asleep.load(std::memory_order_relaxed)) keep_off_this_core(helper.thread);
+  helper.post.notify_one();
+}
+
 Pool& pool() {
   static Pool* const first = new (memory) Pool;
   return *first;
@@ -159,6 +168,16 @@ void lend_at_most(int helpers) { most_helpers = helpers; }
 
 bool lends_all() { return most_helpers >= most_shares - 1; }
 
+void rouse(int helpers) {
+  const int there = std::min({helpers, most_helpers, pool().count.load(std::memory_order_acquire)});
+  for (int number = 0; number < there; ++number) {
+    Helper& helper = *pool().helpers[number];
+    if (!helper.asleep.load(std::memory_order_relaxed)) continue;
+    int post = idle;
+    if (helper.post.compare_exchange_strong(post, roused)) wake(helper);
+  }
+}
+
 unsigned forks() { return fork_count.load(std::memory_order_relaxed); }
 
 Crew::Crew(Team& team, int wanted) : pool_(&pool()), forks_(forks()) {
@@ -175,9 +194,7 @@ Crew::Crew(Team& team, int wanted) : pool_(&pool()), forks_(forks()) {
     numbers_[size_++] = static_cast<short>(number);
     helper.team = &team;
     helper.id = size_;
-    if (helper.asleep.load(std::memory_order_relaxed)) keep_off_this_core(helper.thread);
-    helper.post.store(offered);  // before it is seen whether anybody sleeps
-    helper.post.notify_one();
+    if (helper.post.exchange(offered) == idle) wake(helper);
   }
 }
 
@@ -188,12 +205,12 @@ Crew::~Crew() {
     int pauses = 0;
     while (true) {
       int post = helper.post.load(std::memory_order_acquire);
-      if (post == idle) break;
+      if (post == idle || post == roused) break;
       if (post == offered && helper.post.compare_exchange_strong(post, idle)) break;
       if (++pauses < 1000) {
         cpu_pause();
       } else {
-        std::this_thread::yield();
+        yield_core();
       }
     }
     helper.lent.store(false, std::memory_order_release);

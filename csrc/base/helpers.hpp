@@ -30,6 +30,9 @@ class Crew {
   short numbers_[most_shares];
 };
 
+/// Wakes helpers that a call will soon ask for. They go to sleep again if none does.
+void rouse(int helpers);
+
 /// How many helpers calls of this thread get: of tests.
 void lend_at_most(int helpers);
 bool lends_all();

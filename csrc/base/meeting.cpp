@@ -21,6 +21,9 @@ constexpr int meetings_a_stretch = 8;
 constexpr auto long_enough = std::chrono::microseconds(200);
 constexpr auto refreshed_after = std::chrono::milliseconds(50);
 constexpr int measured_share = 100;  // one part in so many of the time
+// Of the time since the last question: a call that comes alone does not wait for a measurement each
+// time.
+constexpr auto counted_at_most = std::chrono::milliseconds(1);
 
 // Nanoseconds: assumed until something is known; and beyond what distance between cores explains.
 constexpr double near_cores = 100;
@@ -77,7 +80,9 @@ struct Measured {
   std::mutex mutex;
   int threads = 0;
   std::atomic<double> meeting{near_cores};
-  Clock::time_point until;
+  Clock::time_point asked;
+  Clock::duration used{};  // since it was measured
+  Clock::duration lasts{};
 };
 
 }  // namespace
@@ -87,12 +92,15 @@ double meeting_ns(int threads) {
   const std::unique_lock lock(last.mutex, std::try_to_lock);
   if (!lock) return last.meeting;
   const auto now = Clock::now();
-  if (threads != last.threads || now > last.until) {
+  last.used += std::min<Clock::duration>(now - last.asked, counted_at_most);
+  last.asked = now;
+  if (threads != last.threads || last.used >= last.lasts) {
     const double measured = measure(threads);
     if (measured < farthest_cores) last.meeting = measured;
     last.threads = threads;
-    const auto done = Clock::now();
-    last.until = done + std::max<Clock::duration>(refreshed_after, measured_share * (done - now));
+    last.asked = Clock::now();
+    last.used = {};
+    last.lasts = std::max<Clock::duration>(refreshed_after, measured_share * (last.asked - now));
   }
   return last.meeting;
 }

@@ -6,7 +6,6 @@
 #include <exception>
 #include <new>
 #include <stdexcept>
-#include <thread>
 
 #include "base/arena.hpp"
 #include "base/clock.hpp"
@@ -29,8 +28,6 @@ constexpr int own_core_pauses = 300;
 constexpr int shared_core_pauses = 30;
 
 constexpr long long ask_every_ns = 100'000'000;
-// A yield that takes longer has given the core to somebody else.
-constexpr long long long_yield_ns = 500'000;
 
 /// What a pause takes, with the looks at flags around it.
 double pause_ns() {
@@ -189,8 +186,7 @@ void Worker::wait(Patience& patience) {
   if (holds_) let_go(id_);
   holds_ = false;
   if (!calls() && is_crowded()) throw Left();
-  std::this_thread::yield();
-  if (now_ns() - before > long_yield_ns) note_crowd();
+  yield_core();
   if (calls()) ask();
 }
 
@@ -273,7 +269,7 @@ class TeamRun {
   void take_part(int id) {
     const KernelMode mode;  // lent threads may do anybody's part
     if (id > 0) {
-      while (!help(team_, id)) std::this_thread::yield();
+      while (!help(team_, id)) yield_core();
       return;
     }
     try {

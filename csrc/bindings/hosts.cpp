@@ -7,6 +7,8 @@
 #include "bindings/cell_argument.hpp"
 #include "bindings/register.hpp"
 #include "doors/flat_tape.hpp"
+#include "doors/tensorflow/kernels.hpp"
+#include "doors/tensorflow/ops.hpp"
 #include "doors/xla/handlers.hpp"
 
 namespace rnnfast {
@@ -65,6 +67,8 @@ void register_hosts(py::module_& module) {
   hosts.def("plan_call", &plan_call, py::arg("cell"), py::arg("dtype"), py::arg("sizes"),
             py::arg("axes"), py::arg("direction"), py::arg("truncate"), py::arg("operands"),
             py::arg("purpose"));
+  hosts.def("register_tensorflow", &tensorflow::register_ops);
+  hosts.def("tensorflow_calls", &tensorflow::calls);
   hosts.def("xla_handlers", &xla_handlers);
   hosts.def("xla_passes", &xla::passes);
   register_onnxruntime(hosts);

@@ -64,6 +64,26 @@ _BY_PLAIN_NAME = {name.replace("_", ""): name for name in _KNOWN}
 
 NAMES = tuple(_KNOWN)
 
+BY_KERAS_NAME: dict[str, Choice] = {
+    "linear": "linear",
+    "relu": "relu",
+    "leaky_relu": ("leaky_relu", 0.2),
+    "relu6": "relu6",
+    "elu": "elu",
+    "celu": "elu",
+    "selu": "selu",
+    "softplus": "softplus",
+    "softsign": "softsign",
+    "tanh": "tanh",
+    "hard_tanh": "hard_tanh",
+    "sigmoid": "sigmoid",
+    "hard_sigmoid": ("hard_sigmoid", 1 / 6, 0.5),
+    "sparse_sigmoid": ("hard_sigmoid", 0.5, 0.5),
+    "exponential": "exponential",
+}
+"""Keras's names. It means other functions by some: its hard_sigmoid has the slope 1/6, its
+leaky_relu the slope 0.2 below zero."""
+
 # Those that are refused with a reason, because people will ask for them.
 _NOT_FROM_THEIR_RESULT = {"silu", "swish", "gelu", "mish", "hardsilu", "hardswish"}
 

@@ -29,6 +29,7 @@ from .core_calls import (
     layers_at_once,
     masks_in_time,
 )
+from .drawn_masks import DrawnMasks
 from .noise import Noise, StateMasks
 from .step_order import time_of
 
@@ -89,7 +90,7 @@ class Network:
         Of all layers.
     x, weights, h0, c0, lengths, resets, reverse, bidirectional, batch_first
         As the public functions take them, `weights` in the order of `inputs.LayerWeights`.
-    noise : Noise
+    noise : Noise or DrawnMasks
         What is drawn at random.
     """
 
@@ -107,7 +108,7 @@ class Network:
         resets: npt.ArrayLike | None,
         reverse: bool,
         bidirectional: bool,
-        noise: Noise,
+        noise: Noise | DrawnMasks,
         batch_first: bool = False,
     ) -> None:
         self.cell = cell

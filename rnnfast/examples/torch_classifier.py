@@ -15,11 +15,13 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
-from torch import Tensor
+from rnnfast.examples.command_line import Option, add_options, needs_host, number
 
-from rnnfast.examples.command_line import Option, add_options, number
-from rnnfast.interop.torch import LSTM, swap
+with needs_host():
+    import torch
+    from torch import Tensor
+
+    from rnnfast.interop.torch import LSTM, swap
 
 WAVEFORMS: dict[str, Callable[[Tensor], Tensor]] = {
     "sine": lambda turns: torch.sin(2 * math.pi * turns),

@@ -16,11 +16,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, distributed
+from rnnfast.examples.command_line import Option, add_options, needs_host, number
 
-from rnnfast.examples.command_line import Option, add_options, number
-from rnnfast.interop.torch import GRU
+with needs_host():
+    import torch
+    from torch import Tensor, distributed
+
+    from rnnfast.interop.torch import GRU
 
 
 class Adder(torch.nn.Module):  # type: ignore[misc]  # torch is not looked into

@@ -19,12 +19,20 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-
 from rnnfast.examples import char_lm, text
-from rnnfast.examples.command_line import Option, add_options, add_text_and_cell, number
-from rnnfast.interop.torch import swap
+from rnnfast.examples.command_line import (
+    Option,
+    add_options,
+    add_text_and_cell,
+    needs_host,
+    number,
+)
+
+with needs_host():
+    import torch
+    from torch import Tensor
+
+    from rnnfast.interop.torch import swap
 
 CELLS = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}
 

@@ -2,6 +2,9 @@
 
 jax         `rnn`, `lstm`, `gru`, ...: functions under jit, grad, vmap and shard_map
 torch       `RNN`, `LSTM`, `GRU`, their cells, and `swap` for whole models
+lightning   `Swap`, a callback
+skorch      `Swap`, a callback
+sb3         `MlpLstmPolicy` and its kin, for sb3-contrib's RecurrentPPO
 onnx        `InferenceSession`, whose recurrent nodes run here, and `load`
 sklearn     `RNNClassifier`, `RNNRegressor`
 
@@ -14,9 +17,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import jax, onnx, sklearn, torch
+    from . import jax, lightning, onnx, sb3, sklearn, skorch, torch
 
-__all__ = ["jax", "onnx", "sklearn", "torch"]
+__all__ = ["jax", "lightning", "onnx", "sb3", "sklearn", "skorch", "torch"]
 
 
 if not TYPE_CHECKING:  # or a checker would take any name for one that exists

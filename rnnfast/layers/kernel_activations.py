@@ -1,35 +1,11 @@
-"""Activations of recurrent layers: Keras's names, as the kernels take them.
-
-Keras and ONNX mean different functions by some names: Keras's hard_sigmoid has the slope 1/6, its
-leaky_relu the slope 0.2 below zero.
-"""
+"""Activations of recurrent layers: Keras's names, as the kernels take them."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
-Activation: TypeAlias = str | tuple[str, float] | tuple[str, float, float]
-
-_BY_NAME: dict[str, Activation] = {
-    "linear": "linear",
-    "relu": "relu",
-    "leaky_relu": ("leaky_relu", 0.2),
-    "relu6": "relu6",
-    "elu": "elu",
-    "celu": "elu",
-    "selu": "selu",
-    "softplus": "softplus",
-    "softsign": "softsign",
-    "tanh": "tanh",
-    "hard_tanh": "hard_tanh",
-    "sigmoid": "sigmoid",
-    "hard_sigmoid": ("hard_sigmoid", 1 / 6, 0.5),
-    "sparse_sigmoid": ("hard_sigmoid", 0.5, 0.5),
-    "exponential": "exponential",
-}
+from rnnfast._check.activations import BY_KERAS_NAME, Choice
 
 
-def of_keras(argument: str, name: object) -> Activation:
+def of_keras(argument: str, name: object) -> Choice:
     """Find an activation by Keras's name; None is "linear".
 
     Parameters
@@ -52,9 +28,9 @@ def of_keras(argument: str, name: object) -> Activation:
     """
     if name is None:
         return "linear"
-    if not isinstance(name, str) or name not in _BY_NAME:
+    if not isinstance(name, str) or name not in BY_KERAS_NAME:
         raise ValueError(
-            f"{argument} must be None or one of {', '.join(_BY_NAME)}, whose slopes follow from "
-            f"their results, got {name!r}"
+            f"{argument} must be None or one of {', '.join(BY_KERAS_NAME)}, whose slopes follow "
+            f"from their results, got {name!r}"
         )
-    return _BY_NAME[name]
+    return BY_KERAS_NAME[name]

@@ -107,20 +107,22 @@ def test_all_that_a_thread_can_do(tmp_path):
 
 
 @pytest.mark.slow
-def test_programs_that_are_timed(tmp_path):
-    nvcc(
-        "-c",
-        "-O1",
-        "-arch=sm_90",
-        cmake_builds.ROOT / "bench/device/probes.cu",
-        "-o",
-        tmp_path / "probes.o",
-    )
+@pytest.mark.parametrize(
+    ("program", "flags"),
+    [
+        ("bench/device/probes.cu", []),
+        ("tests/cuda/device_passes.cu", ["-DPASS_SCALAR=float"]),
+    ],
+)
+def test_programs_for_a_gpu_compile(tmp_path, program, flags):
+    source = cmake_builds.ROOT / program
+    nvcc("-c", "-O0", "-arch=sm_90", *flags, source, "-o", tmp_path / "program.o")
 
 
 @pytest.mark.full
-def test_what_kernels_give_on_a_gpu(tmp_path):
-    nvcc("-O1", "-arch=sm_90", HERE / "device_tests.cu", "-o", tmp_path / "device_tests")
+def test_what_kernels_give_on_a_gpu():
     if not is_there_a_device():
         pytest.skip("no CUDA device")
-    cmake_builds.run(tmp_path / "device_tests")
+    cmake_builds.run("bash", cmake_builds.ROOT / "bench/device/build.sh", "build/device")
+    for tests in ("steps", "passes_float", "passes_double"):
+        cmake_builds.run(cmake_builds.ROOT / "build/device" / tests)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -42,6 +43,14 @@ def test_the_time_of_a_meeting_is_that_of_cores_not_of_interruptions(threads: in
     took = {_core.meeting_ns(threads) for _ in range(100)}
     assert all(0 < ns < 3000 for ns in took)
     assert len(took) < 10  # measured now and then, not at every question
+
+
+def test_calls_that_come_one_by_one_do_not_wait_for_the_time_of_a_meeting() -> None:
+    took = set()
+    for _ in range(6):
+        time.sleep(0.055)  # it would be measured anew if calls had been made meanwhile
+        took.add(_core.meeting_ns(2))
+    assert len(took) <= 2
 
 
 class Core:

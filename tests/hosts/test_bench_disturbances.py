@@ -4,7 +4,7 @@ import pytest
 
 import rnnfast
 from rnnfast.bench import Case, Ours, Shape
-from rnnfast.bench.behaviour import busy_cores, callers, disturbances, pools, threads
+from rnnfast.bench.behaviour import busy_cores, callers, disturbances, one_row, pools, threads
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
@@ -53,3 +53,14 @@ def test_the_pool_of_onnxruntime_spins():
     found = pools.beside_a_spinning_pool(Ours(min(2, threads)), rounds=1)
     assert len(found) == (threads > 1)
     assert all("torch" in ratio.about for ratio in found)
+
+
+def test_a_single_row_is_held_beside_onnxruntime(monkeypatch):
+    rows = (one_row.Row("lstm", 4, 5, 2), one_row.Row("rnn_tanh", 3, 7, 2))
+    monkeypatch.setattr(one_row, "ROWS", (*rows, one_row.Row("gru", 3, 7, 1)))
+    monkeypatch.setattr(one_row, "_CALLS", 1)
+    monkeypatch.setattr(one_row, "medians", lambda calls, rounds: dict.fromkeys(calls, 1.0))
+    found = one_row.beside_onnxruntime(Ours(1), rounds=1)
+    assert [ratio.measured for ratio in found if "stream" in ratio.about] == [1, 1, 1]
+    assert sum("both directions" in ratio.about for ratio in found) == 6
+    assert all(ratio.measured > 0 for ratio in found)

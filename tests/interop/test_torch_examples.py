@@ -1,6 +1,7 @@
 """The programs for PyTorch: that they run, say the same of both, and say what is wrong."""
 
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -124,3 +125,24 @@ def test_shares_of_unequal_size_are_refused(capsys, monkeypatch):
     with pytest.raises(SystemExit):
         torch_distributed.main(["--batch-size=16"])
     assert "must be a multiple of the 3 processes, got 16" in capsys.readouterr().err
+
+
+class Module(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = torch.nn.LSTM(3, 4)
+
+
+@pytest.mark.filterwarnings("ignore")  # of gymnasium and sb3
+def test_programs_of_the_page(tmp_path, monkeypatch):
+    """One after another, as a reader would go on in the same session."""
+    for package in ("lightning", "skorch", "sb3_contrib"):
+        pytest.importorskip(package, reason=f"no package {package} of the extra hosts")
+    page = Path(__file__).parents[2] / "docs" / "pytorch.md"
+    programs = re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+    monkeypatch.chdir(tmp_path)
+    names = {"model": Module(), "Module": Module}
+    for program in programs:
+        exec(compile(program, "docs/pytorch.md", "exec"), names)
+    assert type(names["model"].rnn) is ours.LSTM
+    assert type(names["agent"].policy).__module__ == "rnnfast.interop.sb3"

@@ -1,4 +1,4 @@
-"""Several processes: two that torchrun starts train what one does; workers of a DataLoader."""
+"""Several processes: two that torchrun starts train what one does, shards too; a DataLoader's."""
 
 import os
 import signal
@@ -42,6 +42,91 @@ def test_two_processes_train_as_one_does(tmp_path):
     assert list(got) == list(want)
     assert {weight.dtype for weight in got.values()} == {torch.float64}
     torch.testing.assert_close(got, want, rtol=1e-11, atol=1e-13)
+
+
+# Sharded parameters come and go: torch takes their memory back when a call is over.
+SHARDED = """
+import torch
+import torch.distributed as dist
+from torch.distributed.fsdp import FSDPModule, FullyShardedDataParallel, fully_shard
+from rnnfast.interop.torch import kernel_calls, swap, swap_back
+
+
+class Own(torch.nn.LSTM):
+    pass
+
+
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.one, self.two = Own(6, 8), torch.nn.GRU(8, 8, 2)
+        self.cell, self.last = torch.nn.GRUCell(8, 8), torch.nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.last(self.cell(self.two(self.one(x)[0])[0][-1]))
+
+
+def fully(model):
+    for part in model.children():
+        fully_shard(part)
+    return fully_shard(model)
+
+
+def by_wrapper(originals):
+    cpu = torch.device("cpu")
+    return lambda m: FullyShardedDataParallel(m, use_orig_params=originals, device_id=cpu)
+
+
+def losses(swap_before, shard, swap_after):
+    model = Model()
+    if swap_before:
+        swap(model)
+    model = shard(model)
+    if swap_after:
+        assert len(swap(model).swapped) == 3
+    torch.manual_seed(1)
+    x, y = torch.randn(5, 4, 6), torch.randn(4, 4)
+    x, y = (t.chunk(dist.get_world_size(), -2)[dist.get_rank()] for t in (x, y))
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    seen, calls = [], kernel_calls()
+    for _ in range(3):
+        optimizer.zero_grad()
+        loss = (model(x) - y).square().mean()
+        loss.backward()
+        optimizer.step()
+        dist.all_reduce(loss.detach_())
+        seen.append(loss / dist.get_world_size())
+    with torch.no_grad():
+        for _ in range(2):
+            seen.append(model(x).sum())
+    assert kernel_calls() - calls == (24 if swap_before or swap_after else 0)
+    kinds = [m for m in model.modules() if isinstance(m, FSDPModule)]
+    assert len(kinds) == (5 if shard is fully else 0)
+    if swap_before or swap_after:
+        assert len(swap_back(model).swapped) == 3
+        assert [m for m in model.modules() if isinstance(m, FSDPModule)] == kinds
+        calls = kernel_calls()
+        torch.testing.assert_close(model(x).sum(), seen[-1])
+        assert kernel_calls() == calls
+    return torch.stack([t.detach() for t in seen])
+
+
+torch.set_num_threads(1)
+dist.init_process_group("gloo")
+for shard in (fully, by_wrapper(True), by_wrapper(False)):
+    want = losses(False, shard, False)
+    for before in (True, False):
+        torch.testing.assert_close(losses(before, shard, not before), want)
+print("the same")
+dist.destroy_process_group()
+"""
+
+
+def test_shards_of_a_swapped_model(tmp_path):
+    program = tmp_path / "sharded.py"
+    program.write_text(SHARDED, encoding="utf-8")
+    assert run(*TORCHRUN, str(program)).count("the same") == 2
 
 
 WORKERS = """

@@ -144,11 +144,18 @@ TEST(layers_run_at_once_where_threads_would_wait_for_each_other) {
   CHECK(!plan_layers({{100, 1, 64, 64}, 1, 1}, 2, near_cores).pipelines, "one layer");
 }
 
-TEST(directions_run_at_once_while_each_core_holds_its_weights) {
-  const auto both = [](index units) { return StackDims{{100, 1, units, units}, 2, 2}; };
-  const StackPlan small = plan_layers(both(64), 2, near_cores);
+TEST(directions_run_at_once_unless_halves_of_one_would_stay_nearer) {
+  const auto both = [](index units, double (*meeting_ns)(int), index layers = 1) {
+    return plan_layers({{100, 1, units, units}, layers, 2}, 2, meeting_ns);
+  };
+  const StackPlan small = both(64, near_cores, 2);
   CHECK(small.pipelines && small.threads == 2, "H=64");
-  CHECK(!plan_layers(both(256), 2, near_cores).pipelines, "H=256");
+  CHECK(both(384, near_cores).pipelines && both(512, near_cores).pipelines, "R beyond two L2");
+  CHECK(!both(256, near_cores).pipelines, "halves of R fit L2");
+  CHECK(both(256, far_cores).pipelines, "they do, but cores are far apart");
+  CHECK(!both(1024, near_cores).pipelines, "R of both fill L3");
+  CHECK(!plan_layers({{100, 1, 512, 512}, 1, 2}, 4, near_cores).pipelines, "four threads");
+  CHECK(!plan_layers({{100, 7, 512, 512}, 1, 2}, 2, near_cores).pipelines, "many rows");
 }
 
 TEST(a_layers_plan_among_others_leaves_its_backward_pass_alone) {

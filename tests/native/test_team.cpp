@@ -70,6 +70,35 @@ TEST(stages_follow_each_other) {
   });
 }
 
+// Whether they sleep by then, are about to, or are still spinning; and whether a call follows or
+// another thread's does.
+TEST(helpers_that_are_roused_come_as_others_do) {
+  lend_at_most(3);
+  std::atomic<bool> over{false};
+  std::thread other([&] {
+    while (!over) rouse(3);
+  });
+  for (const int pause_us : {0, 30, 200, 3000, 3100, 6000}) {
+    for (int call = 0; call < 20; ++call) {
+      rouse(call % 4);
+      std::this_thread::sleep_for(std::chrono::microseconds(pause_us));
+      Record record(4);
+      team(4, [&](Worker& worker) {
+        for (int stage = 0; stage < 5; ++stage) {
+          worker.stage([&](const Share& own) {
+            record.begin(own.id, stage);
+            record.end(own.id);
+          });
+        }
+      });
+      CHECK(record.complete(5) && record.early() + record.wrong() == 0, "after %d us", pause_us);
+    }
+  }
+  over = true;
+  other.join();
+  lend_at_most(most_shares);
+}
+
 /// A host's pool, whose threads take the last parts first, one after the other.
 struct HostPool {
   int threads;

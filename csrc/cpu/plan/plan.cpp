@@ -119,25 +119,47 @@ double alone_ns(const PlanSegment& plan, const Costs& costs, index meetings_a_st
   return shared + meetings * machine.meeting_ns(plan.threads);
 }
 
-// What layers cost at once, on one thread each. Weights that leave L2 between two chunks, or two
-// steps, are read from L3 again; shares of them would stay (LSTM 100/1/256: half as long again).
-double at_once_ns(const StackPlan& plan, const StackDims& stack, const CellTraits& cell,
-                  const Machine& machine) {
-  const bool both = stack.directions == 2;
-  const index layers_near = both ? 1 : ceil_div(stack.layers, plan.threads);  // at the same time
+// What layers cost at once, on one thread each. Weights that leave L2 between two chunks are read
+// from L3 again; shares of them would stay (LSTM 100/1/256: half as long again).
+double layers_at_once_ns(const StackPlan& plan, const StackDims& stack, const CellTraits& cell,
+                         const Machine& machine) {
+  const index layers_each = ceil_div(stack.layers, plan.threads);
   const Dims upper = stack.of(1);
   const index weights =
-      layers_near * (cell.gates * upper.units * upper.inputs + recurrent_weights(upper, cell));
+      layers_each * (cell.gates * upper.units * upper.inputs + recurrent_weights(upper, cell));
   const bool far = weights * cell.scalar_size > static_cast<index>(machine.l2) / 4 * 3;
   double product = 0;
-  for (index layer = 0; layer < (both ? stack.layers : layers_near); ++layer) {
+  for (index layer = 0; layer < layers_each; ++layer) {
     product += estimate(Purpose::inference, stack.of(layer), cell, machine).product_ns;
   }
   const index chunks = ceil_div(stack.first.steps, plan.chunk_steps);
-  const index waits = both ? stack.layers : chunks + plan.threads - 1;
-  const double idle = both ? 1 : static_cast<double>(waits) / static_cast<double>(chunks);
+  const index waits = chunks + plan.threads - 1;
+  const double idle = static_cast<double>(waits) / static_cast<double>(chunks);
   return machine.team_start_ns + product * idle * (far ? 1.2 : 1) +
          static_cast<double>(waits) * meetings_lost * machine.meeting_ns(plan.threads);
+}
+
+// How much longer a core takes to read all of its direction's R at each step than half of one R
+// after the other: both of them may not find room in L3, or the halves would have stayed in L2. Of
+// many rows slots want room as well (LSTM 50/8/512: 1.1).
+double reading_both(const Dims& dims, const CellTraits& cell, const Machine& machine) {
+  const auto l2 = static_cast<index>(machine.l2);
+  const index bytes = recurrent_weights(dims, cell) * cell.scalar_size;
+  if (bytes <= l2 / 4 * 3) return 1;
+  const bool fills_l3 = 2 * bytes > static_cast<index>(machine.l3) / 3 * 2;
+  if (fills_l3 || dims.rows >= rows_to_own) return 1.2;
+  return bytes / 2 <= l2 ? 1.05 : 1;
+}
+
+// What both directions cost at once, layer after layer, on one thread each.
+double directions_at_once_ns(const StackPlan& plan, const StackDims& stack, const CellTraits& cell,
+                             const Machine& machine) {
+  double product = 0;
+  for (index layer = 0; layer < stack.layers; ++layer) {
+    product += estimate(Purpose::inference, stack.of(layer), cell, machine).product_ns;
+  }
+  return machine.team_start_ns + product * reading_both(stack.first, cell, machine) +
+         static_cast<double>(stack.layers) * meetings_lost * machine.meeting_ns(plan.threads);
 }
 
 }  // namespace
@@ -220,9 +242,12 @@ StackPlan plan_stack(Purpose purpose, const StackDims& stack, const CellTraits& 
     one_by_one += static_cast<double>(stack.directions) *
                   alone_ns(own, costs, meetings_a_step(dims, cell), machine);
   }
-  plan.pipelines = forced.pipelines
-                       ? *forced.pipelines
-                       : workers > 1 && at_once_ns(plan, stack, cell, machine) < one_by_one;
+  if (forced.pipelines) {
+    plan.pipelines = *forced.pipelines;
+  } else if (workers > 1) {
+    const auto at_once_ns = both ? directions_at_once_ns : layers_at_once_ns;
+    plan.pipelines = at_once_ns(plan, stack, cell, machine) < one_by_one;
+  }
   return plan;
 }
 

@@ -19,12 +19,15 @@ from ..plots import plot_sweep
 from ..progress import announced
 from ..stored import require_msgspec
 from . import (
+    autograd,
     busy_cores,
     callers,
     checkpoints,
     growth,
     modules,
+    one_row,
     partitions,
+    policies,
     pools,
     stacks,
     threads,
@@ -107,6 +110,7 @@ _LOOKS: dict[str, _Look] = {
     "spinning": _simply(pools.beside_a_spinning_pool),
     "oversubscribed": _simply(threads.more_threads_than_cores),
     "callers": _simply(callers.callers_at_once),
+    "one-row": _simply(one_row.beside_onnxruntime),
     "plans": _plans,
     "variants": _simply(variants.beside_the_plain_cell),
     "cells": _simply(variants.cells_beside_their_kin),
@@ -114,6 +118,8 @@ _LOOKS: dict[str, _Look] = {
     "stacks": _simply(stacks.beside_single_layers),
     "packed": _simply(variants.beside_torchs_packed_sequences),
     "modules": _simply(modules.beside_torchs_modules),
+    "autograd": _simply(autograd.beside_an_empty_function),
+    "policies": _simply(policies.beside_sb3s_loop),
 }
 
 if __name__ == "__main__":

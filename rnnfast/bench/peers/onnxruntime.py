@@ -7,6 +7,7 @@ that a call copies nothing; spinning stays allowed, which is its default.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from rnnfast.testing.cells import Arguments, Array, Cell
 
 from ..cases import Case
-from .onnx_model import OUTPUTS, given_states, has_operator, recurrent_model
+from .onnx_model import OUTPUTS, bidirectional_model, given_states, has_operator, recurrent_model
 from .peer import Job, Peer, Unable, import_host
 
 __all__ = ["OnnxRuntime"]
@@ -49,26 +50,59 @@ class OnnxRuntime(Peer):
             raise Unable(f"onnxruntime has no {cell}")
         wanted = cell.outputs[1:] if case.mode == "step" else cell.outputs
         session = self._session(recurrent_model(cell, inputs, wanted))
-        return [self._bound(session, cell, inputs, wanted) for _ in range(callers)]
+        given = {name: inputs[name][None] for name in given_states(cell, inputs)}
+        return [
+            self._bound(session, {"x": inputs["x"], **given}, self._shapes(cell, inputs, wanted, 1))
+            for _ in range(callers)
+        ]
 
-    def _bound(self, session: Any, cell: Cell, inputs: Arguments, wanted: tuple[str, ...]) -> Job:
+    def prepare_both(self, cell: Cell, forward: Arguments, reverse: Arguments) -> Job:
+        """Make a session of a layer in both directions.
+
+        Parameters
+        ----------
+        cell : Cell
+            Of both directions.
+        forward, reverse : mapping of str to ndarray
+            Weights and biases of each direction; x is that of `forward`.
+
+        Returns
+        -------
+        Job
+            Inference from states of zero, with the results of the functions: y is (T, B, 2*H).
+        """
+        session = self._session(bidirectional_model(cell, forward, reverse, cell.outputs))
+        shapes = self._shapes(cell, forward, cell.outputs, 2)
+        return self._bound(session, {"x": forward["x"]}, shapes)
+
+    def _shapes(
+        self, cell: Cell, inputs: Arguments, wanted: tuple[str, ...], directions: int
+    ) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of results as ONNX has them, (T, D, B, H) and (D, B, H)."""
+        steps, rows, input_size = inputs["x"].shape
+        ours = {
+            name: cell.shape(name, steps, rows, input_size, inputs["w_hh"].shape[1])
+            for name in wanted
+        }
+        return {name: (*of[:-2], directions, *of[-2:]) for name, of in ours.items()}
+
+    def _bound(
+        self, session: Any, given: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]
+    ) -> Job:
         value = self._runtime.OrtValue.ortvalue_from_numpy
         binding = session.io_binding()
-        steps, rows, input_size = inputs["x"].shape
-        binding.bind_ortvalue_input("x", value(inputs["x"]))
-        for state in given_states(cell, inputs):
-            binding.bind_ortvalue_input(state, value(inputs[state][None]))
+        for name, array in given.items():
+            binding.bind_ortvalue_input(name, value(array))
         bound = {}
-        for name in wanted:
-            shape = cell.shape(name, steps, rows, input_size, inputs["w_hh"].shape[1])
-            bound[name] = value(np.empty((*shape[:-2], 1, *shape[-2:]), np.float32))
+        for name, shape in shapes.items():
+            bound[name] = value(np.empty(shape, np.float32))
             binding.bind_ortvalue_output(OUTPUTS[name], bound[name])
 
         def call() -> None:
             session.run_with_iobinding(binding)
 
         def results(_: None) -> dict[str, Array]:
-            return {name: output.numpy().squeeze(-3) for name, output in bound.items()}
+            return {name: _as_ours(output.numpy()) for name, output in bound.items()}
 
         return Job(call, results)
 
@@ -81,3 +115,12 @@ class OnnxRuntime(Peer):
         if session.get_session_options().intra_op_num_threads != self._threads:
             raise Unable(f"{self._threads} threads are wanted, onnxruntime takes no other number")
         return session
+
+
+def _as_ours(result: Array) -> Array:
+    """Return (T, D, B, H) as (T, B, D*H); (D, B, H) as it is, or as (B, H) in one direction."""
+    if result.shape[-3] == 1:
+        return result.squeeze(-3)
+    if result.ndim == 3:
+        return result
+    return np.concatenate(np.moveaxis(result, -3, 0), axis=-1)

@@ -23,6 +23,7 @@ import jax
 import numpy as np
 from jax.extend.core import Primitive
 from jax.interpreters import ad, mlir
+from jax.sharding import PartitionSpec
 
 from . import _by_equations, _kernels
 from ._pass import DIFFERENTIABLE, OPERANDS, WEIGHTS, Names, Pass, named
@@ -92,7 +93,7 @@ def _varying_alike(arrays: list[Array]) -> list[Array]:
 
     What all devices had alike is then summed over them in its gradient.
     """
-    axes = [getattr(jax.typeof(array), "vma", frozenset()) for array in arrays]
+    axes = [_axes_of(jax.typeof(array)) for array in arrays]
     everywhere = frozenset().union(*axes)
     return [
         jax.lax.pcast(array, tuple(sorted(everywhere - own, key=str)), to="varying")
@@ -105,9 +106,15 @@ def _varying_alike(arrays: list[Array]) -> list[Array]:
 # What comes out, from what goes in.
 
 
+def _axes_of(aval: Any) -> frozenset[Any]:
+    """Return the axes of a mesh over which an array varies within `shard_map`."""
+    return frozenset(aval.mat.varying)
+
+
 def _like(aval: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    varying = getattr(aval, "vma", None)
-    return jax.core.ShapedArray(shape, np.dtype(dtype), **({"vma": varying} if varying else {}))
+    """Return what is another array on the same mesh, sharded by nobody but `shard_map`."""
+    sharding = aval.sharding.update(spec=PartitionSpec(*[None] * len(shape)))
+    return aval.update(shape=shape, dtype=np.dtype(dtype), weak_type=False, sharding=sharding)
 
 
 def _results(x: Any, call: Pass, names: Names, arrays: Sequence[Any]) -> list[Any]:

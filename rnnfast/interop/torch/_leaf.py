@@ -1,6 +1,6 @@
-"""What torch's tools make of modules that are not torch's own: `torch.fx`, quantization.
+"""What torch's tools make of modules not its own: `torch.fx`, quantization, TorchScript.
 
-Both ask for the class of a module, or the name of the Python module that it comes from.
+They ask for the class of a module, or the name of the Python module that it comes from.
 """
 
 from __future__ import annotations
@@ -44,6 +44,13 @@ class LeafModule(Module):  # type: ignore[misc]  # torch is not looked into
                 "quantization",
             )
         super().__setattr__(name, value)
+
+    def __prepare_scriptable__(self) -> Any:
+        """Refuse what `torch.jit.script` asks for: a module whose `forward` it can compile."""
+        raise NotImplementedError(
+            f"torch.jit.script cannot compile rnnfast's {type(self).__name__}; call "
+            "rnnfast.interop.torch.swap_back(model) before, or use torch.jit.trace or torch.export"
+        )
 
 
 def _tracer_of(*arguments: Any) -> Any:

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn.modules.rnn import RNNCellBase
 
-from . import _packed
+from . import _autograd, _packed
 from ._call import PLAIN_WEIGHTS, Call, Operands
 from ._dispatch import recurrence, states_in
 from ._fallback import reason_for_torch, say_run_by_torch
 from ._leaf import LeafModule
-from ._modes import in_some_mode
+from ._modes import holds_torchs_operators_alone, in_some_mode
 
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 _CALLS = {
@@ -47,10 +47,15 @@ class _Cells(LeafModule, RNNCellBase):  # type: ignore[misc]  # torch is not loo
             The state after it.
         """
         weights, call = self._weights(), self._call()
-        if not torch.is_grad_enabled() and not in_some_mode():
-            after = _packed.step(self, call, input, hx, weights)
+        if not in_some_mode():
+            if torch.is_grad_enabled():
+                after = _autograd.forward_single(call, input, hx, weights)
+            else:
+                after = _packed.step(self, call, input, hx, weights)
             if after is not None:
                 return after
+        if holds_torchs_operators_alone():
+            return super().forward(input, hx)
         reason = reason_for_torch(input, weights[0])
         if reason is not None or not self._fits(input, hx, weights[0].dtype):
             if reason is not None:
@@ -93,6 +98,8 @@ class _Cells(LeafModule, RNNCellBase):  # type: ignore[misc]  # torch is not loo
 class RNNCell(_Cells, torch.nn.RNNCell):  # type: ignore[misc]  # torch is not looked into
     """`torch.nn.RNNCell` on rnnfast."""
 
+    _theirs = torch.nn.RNNCell
+
     @property
     def _kind(self) -> str:
         return f"rnn_{self.nonlinearity}"  # another name is for torch to refuse
@@ -104,10 +111,12 @@ class RNNCell(_Cells, torch.nn.RNNCell):  # type: ignore[misc]  # torch is not l
 class LSTMCell(_Cells, torch.nn.LSTMCell):  # type: ignore[misc]  # torch is not looked into
     """`torch.nn.LSTMCell` on rnnfast."""
 
+    _theirs = torch.nn.LSTMCell
     _kind = "lstm"
 
 
 class GRUCell(_Cells, torch.nn.GRUCell):  # type: ignore[misc]  # torch is not looked into
     """`torch.nn.GRUCell` on rnnfast."""
 
+    _theirs = torch.nn.GRUCell
     _kind = "gru"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from . import _packed
-from .swap import THEIRS
+from ._classes import is_swapped
 
 
 def freeze(model: torch.nn.Module) -> None:
@@ -60,7 +60,7 @@ def unfreeze(model: torch.nn.Module) -> None:
 
 
 def _ours(model: torch.nn.Module) -> list[torch.nn.Module]:
-    found = [module for module in model.modules() if isinstance(module, tuple(THEIRS))]
+    found = [module for module in model.modules() if is_swapped(module)]
     if not found:
         raise ValueError(
             "model must have recurrent modules of rnnfast, "

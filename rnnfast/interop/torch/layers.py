@@ -14,7 +14,7 @@ from ._call import NO_RATES, PLAIN_WEIGHTS, Call, Operands
 from ._dispatch import recurrence, states_in
 from ._fallback import reason_for_torch, say_run_by_torch
 from ._leaf import LeafModule
-from ._modes import in_some_mode
+from ._modes import holds_torchs_operators_alone, in_some_mode
 
 _KINDS = {"LSTM": "lstm", "GRU": "gru", "RNN_TANH": "rnn_tanh", "RNN_RELU": "rnn_relu"}
 
@@ -132,6 +132,8 @@ class _Layers(LeafModule, RNNBase):  # type: ignore[misc]  # torch is not looked
             found = self._run_single(call, input, hx, weights)
             if found is not None:
                 return found[0], found[1:] if len(found) == 3 else found[1]
+        if holds_torchs_operators_alone():
+            return self._in_torchs_operators(input, hx, resets)
         if not self._are_complete(weights):
             return self._theirs.forward(self, input, hx)  # which finds the words
         data = input.data if isinstance(input, PackedSequence) else input
@@ -171,6 +173,7 @@ class _Layers(LeafModule, RNNBase):  # type: ignore[misc]  # torch is not looked
             return None
         if self.batch_first:
             x = x.transpose(0, 1)
+        found: tuple[Tensor, ...] | None
         if torch.is_grad_enabled():
             found = _autograd.forward_single(call, x, state, weights)
         else:
@@ -224,6 +227,15 @@ class _Layers(LeafModule, RNNBase):  # type: ignore[misc]  # torch is not looked
             if resets is not None or not self._call().torch_has_all:
                 raise NotImplementedError(f"options beyond torch's do not run with {reason}")
             say_run_by_torch(type(self).__name__, reason)
+        return self._theirs.forward(self, input, hx)
+
+    def _in_torchs_operators(self, input: Any, hx: Any, resets: Tensor | None) -> Any:
+        """Torch's own forward, for a program that goes where rnnfast is not."""
+        if resets is not None or not self._call().torch_has_all:
+            raise NotImplementedError(
+                f"TorchScript and ONNX have torch's operators alone, and {self} is called with "
+                "resets or has options beyond torch's; torch.export takes it"
+            )
         return self._theirs.forward(self, input, hx)
 
     def _fits(self, input: Any, data: Tensor, hx: Any) -> bool:

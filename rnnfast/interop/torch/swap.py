@@ -2,50 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 
-from .cells import GRUCell, LSTMCell, RNNCell
-from .layers import GRU, LSTM, RNN
-
-OURS = {
-    torch.nn.RNN: RNN,
-    torch.nn.LSTM: LSTM,
-    torch.nn.GRU: GRU,
-    torch.nn.RNNCell: RNNCell,
-    torch.nn.LSTMCell: LSTMCell,
-    torch.nn.GRUCell: GRUCell,
-}
-THEIRS = {own: theirs for theirs, own in OURS.items()}
-
-
-class Report(NamedTuple):
-    """What `swap` did, by the modules' names in the model; "" is the model itself.
-
-    Attributes
-    ----------
-    swapped : dict of str to str
-        The class of each that rnnfast runs now.
-    left : dict of str to str
-        Why each other recurrent module was left as it was.
-    """
-
-    swapped: dict[str, str]
-    left: dict[str, str]
-
-    def __str__(self) -> str:
-        """Return a line for each module."""
-        lines = [f"{name or '(model)'}: {kind}" for name, kind in self.swapped.items()]
-        lines += [f"{name or '(model)'}: left, {reason}" for name, reason in self.left.items()]
-        return "\n".join(lines) or "no recurrent modules"
+from .._report import Report
+from ._classes import CannotSwap, is_recurrent, is_swapped, swapped_class, torchs_class
 
 
 def swap(model: torch.nn.Module) -> Report:
     """Have rnnfast run every recurrent module of a model.
 
     Modules stay the objects that they are, with their parameters, buffers, hooks and names: only
-    their class changes, so optimizers and checkpoints do not notice.
+    their class changes, so optimizers and checkpoints do not notice. An instance of a subclass of
+    torch's modules remains one; it is left where that has a ``forward``, or part of it, of its own.
 
     Parameters
     ----------
@@ -65,12 +33,13 @@ def swap(model: torch.nn.Module) -> Report:
     """
     report = Report({}, {})
     for name, module in model.named_modules():
-        own = OURS.get(type(module))
-        if own is not None:
-            module.__class__ = own
-            report.swapped[name] = own.__name__
-        elif type(module) not in THEIRS and isinstance(module, tuple(OURS)):
-            report.left[name] = f"{type(module).__qualname__} may have a forward of its own"
+        if is_recurrent(module) and not is_swapped(module):
+            try:
+                module.__class__ = swapped_class(module)
+            except CannotSwap as reason:
+                report.left[name] = str(reason)
+            else:
+                report.swapped[name] = type(module).__name__
     return report
 
 
@@ -89,12 +58,15 @@ def swap_back(model: torch.nn.Module) -> Report:
     """
     report = Report({}, {})
     for name, module in model.named_modules():
-        theirs = THEIRS.get(type(module))
-        if theirs is None:
+        if not is_swapped(module):
             continue
         if not module._call().torch_has_all:
             report.left[name] = "it has options that torch lacks"
+            continue
+        try:
+            module.__class__ = torchs_class(module)
+        except CannotSwap as reason:
+            report.left[name] = str(reason)
         else:
-            module.__class__ = theirs
-            report.swapped[name] = theirs.__name__
+            report.swapped[name] = type(module).__name__
     return report

@@ -8,6 +8,8 @@ namespace rnnfast::emulation {
 
 class EmulatedStream {
  public:
+  using Device = EmulatedDevice;
+
   explicit EmulatedStream(EmulatedDevice& device) : device_(device) {}
 
   int threads() const { return 32; }

@@ -1,0 +1,33 @@
+// Whole sequences by the general driver on a GPU; PASS_SCALAR says in which type.
+#define RNNFAST_ONE_LANE
+
+#include "cuda/gpu_stream.cuh"
+#include "gpu_device.cuh"
+#include "pass_checks.hpp"
+
+namespace rnnfast {
+namespace {
+
+BlasOnStream& blas_of_default_stream() {
+  static const Blas blas = load_blas();
+  static BlasOnStream on_stream(blas, nullptr);
+  return on_stream;
+}
+
+class DefaultStream : public GpuStream {
+ public:
+  using Device = GpuDevice;
+
+  explicit DefaultStream(GpuDevice&) : GpuStream(nullptr, blas_of_default_stream()) {}
+};
+
+TEST(the_general_driver_gives_what_the_cpu_gives) {
+  check_all_cells<DefaultStream, PASS_SCALAR>();
+}
+
+TEST(the_general_driver_with_chosen_activations) {
+  check_all_chosen<DefaultStream, PASS_SCALAR>();
+}
+
+}  // namespace
+}  // namespace rnnfast
