@@ -3,8 +3,8 @@
 // speak plain C csrc/doors/. As yet there is one backend, the CPU's; a GPU's is another of these,
 // over csrc/cuda/.
 //
-// Plans are made while the host's lock is held, if it has one, as a fork is; passes run without it,
-// and while a RunningCall lives (base/threads.hpp). What a caller may have got wrong is a
+// Plans are made before a pass, with the host's lock or without; passes run without it, and while a
+// RunningCall lives (base/threads.hpp). What a caller may have got wrong is a
 // std::invalid_argument, refused memory a std::bad_alloc; both leave nothing behind.
 #pragma once
 

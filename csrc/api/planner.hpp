@@ -1,8 +1,8 @@
 // The plans that the CPU's backend makes: for the threads that there are now, with what a test has
 // forced upon this thread. What the last one was is remembered.
 //
-// Making one may measure how far apart the cores are, under a mutex (base/meeting.hpp): a host that
-// may fork holds its own lock.
+// Making one may measure how far apart the cores are (base/meeting.hpp), and waits for no lock: a
+// process may be forked meanwhile.
 #pragma once
 
 #include <optional>

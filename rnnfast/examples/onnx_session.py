@@ -158,7 +158,7 @@ def _seconds(call: Callable[[], object]) -> float:
 def main(argv: Sequence[str] | None = None) -> None:
     """Make a model, run it both ways, and stream through its first layer."""
     parser = argparse.ArgumentParser(
-        prog="rnnfast.examples.onnx_session", description="An ONNX model, with and without us."
+        prog="onnx_session", description="An ONNX model, with and without us."
     )
     parser.add_argument("--cell", choices=CELLS, default="lstm", help="(default: %(default)s)")
     options: list[Option] = [

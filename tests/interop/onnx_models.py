@@ -34,7 +34,7 @@ def model_of(
     op_type: str,
     given: dict[str, Any],
     *,
-    opset: int = 22,
+    opset: int = 17,
     outputs: Any = None,
     constant: Any = WEIGHTS,
     **attributes: Any,
@@ -53,7 +53,7 @@ def model_of(
     return model(graph, opset), feeds
 
 
-def model(graph: onnx.GraphProto, opset: int = 22) -> onnx.ModelProto:
+def model(graph: onnx.GraphProto, opset: int = 17) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
 
 

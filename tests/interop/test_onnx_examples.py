@@ -8,6 +8,7 @@ import onnx
 import pytest
 
 from cmake_builds import ROOT
+from rnnfast.bench.hosts import onnxruntime as figures
 from rnnfast.examples import onnx_session
 from rnnfast.interop.onnx import kernel_calls, load
 
@@ -58,3 +59,15 @@ def test_a_number_that_is_none(capsys):
     with pytest.raises(SystemExit):
         onnx_session.main(["--units=0"])
     assert "must be an integer of at least 1, got '0'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("op_type", ["LSTM", "GRU", "RNN"])
+def test_figures_beside_the_host(op_type, monkeypatch):
+    """They are of results that agree; how fast is not asked here."""
+    monkeypatch.setattr(figures, "_CASES", (figures.Case(op_type, 4, 2, 8, 2, 0.0),))
+    monkeypatch.setattr(figures, "_TURN", 0.002)
+    before = kernel_calls()
+    (ratio,) = figures.beside_onnxruntime(rounds=2, threads=1)
+    assert kernel_calls() > before
+    assert ratio.holds
+    assert ratio.about == f"ONNX Runtime's time / ours, {op_type} T4 B2 H8 D2, 1 threads"

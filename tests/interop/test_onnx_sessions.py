@@ -171,6 +171,18 @@ def test_weights_that_change_are_packed_anew():
             assert_alike(session.run(None, feeds), run_by_host(built, feeds))
 
 
+def test_an_initializer_that_a_caller_may_replace():
+    """An input with a value to begin with is no constant."""
+    arrays = operands("GRU", seed=12)
+    built, feeds = model_of("GRU", arrays, hidden_size=6)
+    built.graph.input.append(value("W", arrays["W"], arrays["W"].shape))
+    session = InferenceSession(built.SerializeToString())
+    for factor in (1, 2, 1):
+        given = {**feeds, "W": factor * arrays["W"]}
+        assert_alike(session.run(None, given), run_by_host(built, given))
+        assert_alike(session.run(None, feeds), run_by_host(built, feeds))
+
+
 def test_size_of_the_state_may_be_left_to_the_weights():
     arrays = operands("GRU", seed=6)
     built, feeds = model_of("GRU", arrays)

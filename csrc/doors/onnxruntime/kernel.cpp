@@ -1,7 +1,5 @@
 #include "doors/onnxruntime/kernel.hpp"
 
-#include <array>
-
 #include "base/fingerprint.hpp"
 #include "doors/onnxruntime/pass.hpp"
 

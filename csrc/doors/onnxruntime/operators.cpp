@@ -51,16 +51,17 @@ class KnownHosts {
   }
 
  private:
+  /// Hosts keep where they are.
   static const std::vector<TypedOperator>& operators() {
-    static const std::vector<TypedOperator> all = [] {
-      std::vector<TypedOperator> each;
+    static const auto* const all = [] {
+      auto* const each = new std::vector<TypedOperator>;
       for (const Operator op : {Operator::lstm, Operator::gru, Operator::rnn}) {
-        each.emplace_back(op, ScalarType::float32);
-        each.emplace_back(op, ScalarType::float64);
+        each->emplace_back(op, ScalarType::float32);
+        each->emplace_back(op, ScalarType::float64);
       }
       return each;
     }();
-    return all;
+    return *all;
   }
 
   std::mutex mutex_;

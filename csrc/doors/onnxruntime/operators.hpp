@@ -11,7 +11,4 @@ struct Versions;
 extern "C" [[gnu::visibility("default")]] Status* RegisterCustomOps(SessionOptions* options,
                                                                     const Versions* versions);
 
-/// Where it is, so that nobody leaves it out of the extension.
-using Registration = Status* (*)(SessionOptions*, const Versions*);
-
 }  // namespace rnnfast::onnx
