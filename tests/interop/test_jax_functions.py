@@ -15,6 +15,8 @@ T, B, I, H = 6, 3, 4, 5  # noqa: E741
 RANDOM = np.random.default_rng(0)
 GATES = {"rnn": 1, "lstm": 4, "gru": 3, "mgu": 2, "light_gru": 2}
 
+REFUSED = (ValueError, jax.errors.JaxRuntimeError)  # as JAX runs a program at once, or later
+
 
 @pytest.fixture(autouse=True)
 def by_our_kernels(request):
@@ -256,6 +258,6 @@ def test_what_is_wrong_is_refused_while_tracing(change, error, message):
 def test_lengths_beyond_the_steps_are_refused_by_a_program():
     run = jax.jit(lambda lengths: ours.gru(**GIVEN, lengths=lengths).y)
     for wrong in ([1, 7, 2], [1, -1, 2], [2**31 - 1, 1, 1]):
-        with pytest.raises(jax.errors.JaxRuntimeError, match="lengths must be from 0 to T=6, got"):
+        with pytest.raises(REFUSED, match="lengths must be from 0 to T=6, got"):
             run(np.array(wrong)).block_until_ready()
     assert run(np.array([1, 6, 2])).shape == (T, B, H)

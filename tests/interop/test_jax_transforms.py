@@ -19,6 +19,8 @@ T, B, I, H, N = 5, 3, 4, 6, 2  # noqa: E741
 RANDOM = np.random.default_rng(0)
 OPERANDS = {"peephole": "of_units", "layer_norm": "of_norms"}  # as a pass calls them
 
+REFUSED = (ValueError, jax.errors.JaxRuntimeError)  # as JAX runs a program at once, or later
+
 
 @pytest.fixture(autouse=True)
 def float64():
@@ -242,8 +244,8 @@ def test_what_is_no_tape_is_refused():
     arrays.append(draw(T, B, H))
     assert pull(tape, *arrays)[0].shape == (T, B, I)
     for wrong in (tape.at[9].add(1), jnp.zeros_like(tape), tape[:100], tape[:-200]):
-        with pytest.raises(jax.errors.JaxRuntimeError, match=r"is no tape|is damaged"):
+        with pytest.raises(REFUSED, match=r"is no tape|is damaged"):
             jax.block_until_ready(pull(wrong, *arrays))
     arrays[0] = draw(T + 1, B, I)
-    with pytest.raises(jax.errors.JaxRuntimeError, match=r"x must have .* bytes"):
+    with pytest.raises(REFUSED, match=r"x must have .* bytes"):
         jax.block_until_ready(pull(tape, *arrays))

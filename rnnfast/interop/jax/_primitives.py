@@ -39,7 +39,7 @@ def _primitive(name: str) -> Any:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(primitive: Any, of: tuple[tuple[str, Any], ...]) -> Callable[..., list[Array]]:
+def _compiled(primitive: Any, of: tuple[tuple[str, Any], ...]) -> Any:
     return jax.jit(partial(primitive.bind, **dict(of)))
 
 
@@ -122,33 +122,37 @@ def _results(x: Any, call: Pass, names: Names, arrays: Sequence[Any]) -> list[An
     return [_like(x, shape, x.dtype) for shape in shapes]
 
 
-@forward_p.def_abstract_eval
-def _(*avals: Any, call: Pass, names: Names, **_: Any) -> list[Any]:
+def _forward_avals(*avals: Any, call: Pass, names: Names, **_: Any) -> list[Any]:
     return _results(avals[0], call, names, avals)
 
 
-@saving_p.def_abstract_eval
-def _(*avals: Any, call: Pass, names: Names, planned: Any) -> list[Any]:
+def _saving_avals(*avals: Any, call: Pass, names: Names, planned: Any) -> list[Any]:
     tape = _like(avals[0], (planned.tape_bytes,), np.uint8)
     return [*_results(avals[0], call, names, avals), tape]
 
 
-@tangent_p.def_abstract_eval
-def _(_: Any, *avals: Any, call: Pass, names: Names, **__: Any) -> list[Any]:
+def _tangent_avals(_: Any, *avals: Any, call: Pass, names: Names, **__: Any) -> list[Any]:
     return _results(avals[0], call, names, avals[: len(names)])
 
 
-@backward_p.def_abstract_eval
-def _(
+def _backward_avals(
     _: Any, *avals: Any, call: Pass, names: Names, wanted: Names, groups: int | None, **__: Any
 ) -> list[Any]:
     operands = dict(zip(names, avals, strict=False))
 
     def gradient(name: str) -> Any:
-        of_each = (groups,) if groups is not None and name in WEIGHTS else ()
-        return _like(avals[0], (*of_each, *operands[name].shape), operands[name].dtype)
+        operand = operands[name]
+        if groups is not None and name in WEIGHTS:
+            return _like(avals[0], (groups, *operand.shape), operand.dtype)
+        return operand.update(weak_type=False)  # where it lies, its gradient does
 
     return [gradient(name) for name in wanted]
+
+
+forward_p.def_abstract_eval(_forward_avals)
+saving_p.def_abstract_eval(_saving_avals)
+tangent_p.def_abstract_eval(_tangent_avals)
+backward_p.def_abstract_eval(_backward_avals)
 
 
 # Derivatives.
