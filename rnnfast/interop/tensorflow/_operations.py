@@ -83,9 +83,7 @@ def _gradients(op: Any, tape: Tensor, above: Sequence[Tensor | None]) -> list[Te
     if any(wanted):
         none = tf.constant((), operands[0].dtype)
         above = [none if one is None else tf.convert_to_tensor(one) for one in above]
-        found = operations().rnnfast_backward(
-            *operands, tape, *above, wanted=wanted, N=sum(wanted)
-        )
+        found = operations().rnnfast_backward(*operands, tape, *above, wanted=wanted, N=sum(wanted))
         for i in reversed(range(_DIFFERENTIABLE)):
             if wanted[i]:
                 gradients[i] = found.pop()
