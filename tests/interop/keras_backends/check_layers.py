@@ -7,8 +7,8 @@ from keras import layers, ops
 
 from rnnfast.interop.keras import kernel_calls, swap
 
-B, T, I, H = 3, 6, 4, 5
-X = np.random.default_rng(0).standard_normal((B, T, I)).astype("float32")
+B, T, H = 3, 6, 5
+X = np.random.default_rng(0).standard_normal((B, T, 4)).astype("float32")
 MASKS = {
     "none": None,
     "right": np.arange(T) < np.array([[6], [3], [1]]),
