@@ -325,7 +325,7 @@ class _Hosts(ModuleType):
     operands: list[str]
 
     def cell_words(self, cell: _Cell) -> list[int]:
-        """What a host keeps of a cell among the attributes of an operation."""
+        """Return what a host keeps of a cell among the attributes of an operation."""
 
     def plan_call(
         self,
@@ -347,5 +347,12 @@ class _Hosts(ModuleType):
         """Return PyCapsules of forward, forward_saving and backward."""
 
     def xla_passes(self) -> int: ...
+    def register_tensorflow(self, libraries: list[str]) -> None:
+        """Register operations by functions of these libraries, which the process has loaded.
+
+        RuntimeError where one is missing.
+        """
+
+    def tensorflow_calls(self) -> int: ...
 
 hosts: _Hosts

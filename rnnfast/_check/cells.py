@@ -115,6 +115,23 @@ class Cell(NamedTuple):
         return (self.name, self.activations) if self.activations else self.name
 
 
+def usual_activations(cell: Cell) -> tuple[str, ...]:
+    """Return the activations that a cell has unless a call chooses others."""
+    return _of_core(cell).activations
+
+
+def options_of(cell: Cell) -> Mapping[str, str | bool]:
+    """Return the options that choose a cell."""
+    return _of_core(cell).options
+
+
+def _of_core(cell: Cell) -> Variant:
+    for variant in BY_FUNCTION[cell.function]:
+        if cell.name in (variant.core, variant.core_of_chosen):
+            return variant
+    raise ValueError(f"no cell of the core is {cell.name!r} of {cell.function!r}")
+
+
 def choose(
     function: str,
     *,

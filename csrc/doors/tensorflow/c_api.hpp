@@ -91,10 +91,6 @@ struct CApi {
                             TF_Status*) = in["TF_ShapeInferenceContextSetUnknownShape"];
   TF_ShapeHandle* (*vector_shape)(TF_ShapeInferenceContext*,
                                   std::size_t) = in["TF_ShapeInferenceContextVectorFromSize"];
-  int (*rank_known)(TF_ShapeInferenceContext*,
-                    TF_ShapeHandle*) = in["TF_ShapeInferenceContextRankKnown"];
-  std::int64_t (*rank)(TF_ShapeInferenceContext*,
-                       TF_ShapeHandle*) = in["TF_ShapeInferenceContextRank"];
   void (*with_rank)(TF_ShapeInferenceContext*, TF_ShapeHandle*, std::int64_t rank,
                     TF_ShapeHandle* result, TF_Status*) = in["TF_ShapeInferenceContextWithRank"];
   void (*subshape)(TF_ShapeInferenceContext*, TF_ShapeHandle*, std::int64_t begin, std::int64_t end,

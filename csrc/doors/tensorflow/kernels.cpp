@@ -19,7 +19,7 @@ TF_DataType type_of(ScalarType scalar) {
   return scalar == ScalarType::float32 ? TF_FLOAT : TF_DOUBLE;
 }
 
-/// One that need not be made, for results that there are not.
+/// Where there is no step or no row, there is nothing to plan.
 PlannedCall planned(Purpose purpose, const FlatCall& call) {
   if (!is_empty(call)) return {call, plan_flat(purpose, call)};
   return {call, {purpose, &cpu_backend().traits(call.cell, call.scalar), call.dims, {}}};
@@ -73,8 +73,9 @@ void forward_saving(const Recurrence& of, TF_OpKernelContext* context, TF_Status
   forward_saving_flat(plan, operands.data(), made.results, {static_cast<char*>(data(tape)), bytes});
 }
 
-/// The gradients that a node is to give: "wanted" has one word for each operand that has any.
+/// The gradients that a node is to give: "wanted" has an item for each operand that may have one.
 struct Wanted {
+  ScalarType scalar;
   std::array<bool, differentiable_count> all = {};
 };
 
@@ -83,7 +84,7 @@ Wanted read_wanted(TF_OpKernelConstruction* of, TF_Status* status) {
   std::int64_t outputs = 0;
   c_api().get_attr_int(of, "N", &outputs, status);
   check(status);
-  Wanted wanted;
+  Wanted wanted = {read_scalar(of, status)};
   if (given.size() != wanted.all.size() ||
       std::count(given.begin(), given.end(), true) != outputs) {
     throw std::invalid_argument("wanted must have " + std::to_string(wanted.all.size()) +
@@ -123,6 +124,10 @@ void backward(const Wanted& wanted, TF_OpKernelContext* context, TF_Status* stat
   const FlatTape tape = read_flat_tape({static_cast<const char*>(data(memory)),
                                         static_cast<std::size_t>(size.axes ? size.sizes[0] : 0)});
   const FlatCall& call = tape.made.call;
+  if (call.scalar != wanted.scalar) {
+    throw std::invalid_argument(
+        "the tape of a pass of rnnfast is of another type than its operands");
+  }
   operands.require(call);
   const UpstreamTensors above(context, call, status);
   std::array<Tensor, differentiable_count> gradients;
@@ -130,6 +135,9 @@ void backward(const Wanted& wanted, TF_OpKernelContext* context, TF_Status* stat
   int number = 0;
   for (std::size_t i = 0; i < differentiable_count; ++i) {
     if (!wanted.all[i]) continue;
+    if (i > 0 && !call.has.all[i]) {
+      throw std::invalid_argument(std::string(operand_names[i]) + " has no gradient, it is absent");
+    }
     const Shape shape = shape_of(call, static_cast<Operand>(i));
     gradients[i] = output(context, number++, type_of(call.scalar), shape,
                           bytes_of(shape, call.scalar), status);

@@ -29,14 +29,14 @@ Words read_words(TF_OpKernelConstruction* of, const char* name, TF_Status* statu
   return words;
 }
 
+}  // namespace
+
 ScalarType read_scalar(TF_OpKernelConstruction* of, TF_Status* status) {
   TF_DataType type = TF_FLOAT;
   c_api().get_attr_type(of, "T", &type, status);
   check(status);
   return type == TF_FLOAT ? ScalarType::float32 : ScalarType::float64;
 }
-
-}  // namespace
 
 Recurrence read_recurrence(TF_OpKernelConstruction* of, TF_Status* status) {
   std::int64_t truncate = 0;

@@ -20,6 +20,7 @@ struct Recurrence {
   Direction direction;  // "reverse"
   index truncate;       // "truncate"
 };
+ScalarType read_scalar(TF_OpKernelConstruction* of, TF_Status* status);
 Recurrence read_recurrence(TF_OpKernelConstruction* of, TF_Status* status);
 std::vector<bool> read_bools(TF_OpKernelConstruction* of, const char* name, TF_Status* status);
 

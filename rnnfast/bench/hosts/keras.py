@@ -25,7 +25,7 @@ _BATCHES = 10  # of a call of fit
 _FASTER = {
     "torch": (("LSTM", 3.5), ("GRU", 3.5)),
     "jax": (("LSTM", 2.0), ("GRU", 2.0)),
-    "tensorflow": (("LSTM", 1.5), ("GRU", 2.0)),
+    "tensorflow": (("LSTM", 1.5), ("GRU", 2.0), ("SimpleRNN", 1.5)),
 }
 
 

@@ -1,4 +1,4 @@
-"""Passes of one layer in one direction as operations of XLA.
+"""Passes of one layer in one direction by the kernels, as calls of XLA.
 
     forward           operands                     -> y, h_n, c_n
     forward_saving    operands                     -> y, h_n, c_n, tape
@@ -11,54 +11,20 @@ tells.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 import jax
 import numpy as np
 
 from ... import _core
-from ..._check import cells
+from ._pass import OPERANDS, WEIGHTS, Names, Pass, Planned, named
 
-OPERANDS: tuple[str, ...] = tuple(_core.hosts.operands)
-"""All operands that a pass may have, in the order in which it takes them."""
+Array: TypeAlias = jax.Array
 
-_STATES = ("h0", "c0")
 _TARGETS = {name: f"rnnfast_{name}" for name in ("forward", "forward_saving", "backward")}
-
-Arrays = Mapping[str, jax.Array]
-
-
-class Pass(NamedTuple):
-    """What of a pass is known before its data, and stands in the program.
-
-    Parameters
-    ----------
-    cell : Cell
-        What it computes.
-    axes : {"time_first", "batch_first"}
-        Whether sequences are (T, B, ...) or (B, T, ...).
-    direction : {"forward", "reverse"}
-        Which step is taken first.
-    truncate : int
-        Steps after which the gradient is cut, 0 for never.
-    """
-
-    cell: cells.Cell
-    axes: str = "time_first"
-    direction: str = "forward"
-    truncate: int = 0
-
-    def sizes(self, operands: Arrays) -> tuple[int, int, int, int, int]:
-        """Return T, B, I, H and R, which is 0 without a projection."""
-        steps, batch, inputs = operands["x"].shape
-        if self.axes == "batch_first":
-            steps, batch = batch, steps
-        projection = operands.get("w_hr")
-        if projection is None:
-            return steps, batch, inputs, operands["w_hh"].shape[1], 0
-        outputs, units = projection.shape
-        return steps, batch, inputs, units, outputs
+_NOT_READ_AGAIN = ("h0", "c0", "lengths")
+_AXES = ("time_first", "batch_first")
 
 
 def kernel_calls() -> int:
@@ -66,79 +32,66 @@ def kernel_calls() -> int:
     return int(_core.hosts.xla_passes())
 
 
-def forward(call: Pass, operands: Arrays) -> tuple[jax.Array, ...]:
+def forward(*arrays: Array, call: Pass, names: Names, planned: Planned) -> list[Array]:
     """Return y, h_n and, where the cell has one, c_n."""
-    words, _ = _planned(call, operands, "inference")
-    results = _results(call, operands)
-    return _run("forward", results, _in_order(operands), call=words)
+    return _run("forward", _results(call, names, arrays), arrays, call=_words(planned))
 
 
-def forward_saving(call: Pass, operands: Arrays) -> tuple[tuple[jax.Array, ...], jax.Array]:
+def forward_saving(*arrays: Array, call: Pass, names: Names, planned: Planned) -> list[Array]:
     """As `forward`, with the tape."""
-    words, tape_bytes = _planned(call, operands, "training")
-    tape = jax.ShapeDtypeStruct((tape_bytes,), np.uint8)
-    *results, saved = _run(
-        "forward_saving", (*_results(call, operands), tape), _in_order(operands), call=words
-    )
-    return tuple(results), saved
+    results = _results(call, names, arrays)
+    tape = jax.ShapeDtypeStruct((planned.tape_bytes,), np.uint8)
+    return _run("forward_saving", [*results, tape], arrays, call=_words(planned))
 
 
 def backward(
-    tape: jax.Array,
-    operands: Arrays,
-    above: Iterable[jax.Array | None],
-    wanted: Iterable[str],
-    like: Mapping[str, jax.ShapeDtypeStruct],
-) -> dict[str, jax.Array]:
-    """Return the gradients of the operands that are wanted, which are `like` those.
+    tape: Array,
+    *arrays: Array,
+    call: Pass,
+    names: Names,
+    above: tuple[bool, ...],
+    wanted: Names,
+    groups: int | None,
+) -> list[Array]:
+    """Return the gradients of the operands that are wanted.
 
-    `above` are those of y, h_n and c_n, None for zero.
+    `above` says of which results there are gradients, which follow the operands. With `groups`
+    those of weights are sums over the sequences of so many equal parts of the batch, (groups, ...).
     """
-    read = [array for name, array in _named(operands) if name not in _STATES and name != "lengths"]
-    above = tuple(above)
-    given = [array for array in above if array is not None]
-    names = [name for name in OPERANDS if name in set(wanted)]
-    gradients = _run(
+    operands, given = named(names, arrays), arrays[len(names) :]
+    read = [array for name, array in operands.items() if name not in _NOT_READ_AGAIN]
+    _, batch, *_ = call.sizes(operands)
+
+    def result(name: str) -> jax.ShapeDtypeStruct:
+        of_each = (batch,) if groups is not None and name in WEIGHTS else ()
+        return jax.ShapeDtypeStruct((*of_each, *operands[name].shape), operands[name].dtype)
+
+    found = _run(
         "backward",
-        tuple(like[name] for name in names),
+        [result(name) for name in wanted],
         (tape, *read, *given),
-        above=_bits(array is not None for array in above),
-        wanted=_bits(name in names for name in OPERANDS),
-        of_sequences=np.int64(0),
+        axes=np.int64(_AXES.index(call.axes)),
+        above=_bits(above),
+        wanted=_bits(name in wanted for name in OPERANDS),
+        of_sequences=np.int64(groups is not None),
     )
-    return dict(zip(names, gradients, strict=True))
+    if groups is None:
+        return found
+    return [
+        array.reshape(groups, batch // groups, *array.shape[1:]).sum(1)
+        if name in WEIGHTS
+        else array
+        for name, array in zip(wanted, found, strict=True)
+    ]
 
 
-def _planned(call: Pass, operands: Arrays, purpose: str) -> tuple[Any, int]:
-    words, tape_bytes = _core.hosts.plan_call(
-        call.cell.core,
-        np.dtype(operands["x"].dtype),
-        call.sizes(operands),
-        call.axes,
-        call.direction,
-        call.truncate,
-        [name for name, _ in _named(operands)],
-        purpose,
-    )
-    return np.asarray(words, np.int64), tape_bytes or 0
+def _results(call: Pass, names: Names, arrays: Sequence[Array]) -> list[jax.ShapeDtypeStruct]:
+    shapes = call.result_shapes(named(names, arrays))
+    return [jax.ShapeDtypeStruct(shape, arrays[0].dtype) for shape in shapes]
 
 
-def _results(call: Pass, operands: Arrays) -> tuple[jax.ShapeDtypeStruct, ...]:
-    x = operands["x"]
-    _, batch, _, units, projection = call.sizes(operands)
-    outputs = projection or units
-    shapes = [(*x.shape[:2], outputs), (batch, outputs)]
-    if call.cell.has_c:
-        shapes.append((batch, units))
-    return tuple(jax.ShapeDtypeStruct(shape, x.dtype) for shape in shapes)
-
-
-def _named(operands: Arrays) -> list[tuple[str, jax.Array]]:
-    return [(name, operands[name]) for name in OPERANDS if name in operands]
-
-
-def _in_order(operands: Arrays) -> tuple[jax.Array, ...]:
-    return tuple(array for _, array in _named(operands))
+def _words(planned: Planned) -> Any:
+    return np.asarray(planned.words, np.int64)
 
 
 def _bits(those: Iterable[bool]) -> Any:
@@ -146,13 +99,10 @@ def _bits(those: Iterable[bool]) -> Any:
 
 
 def _run(
-    name: str,
-    results: tuple[jax.ShapeDtypeStruct, ...],
-    arrays: tuple[jax.Array, ...],
-    **attributes: Any,
-) -> tuple[jax.Array, ...]:
+    name: str, results: list[jax.ShapeDtypeStruct], arrays: Sequence[Array], **attributes: Any
+) -> list[Array]:
     run = jax.ffi.ffi_call(_TARGETS[name], results, vmap_method="sequential")
-    return tuple(run(*arrays, **attributes))
+    return list(run(*arrays, **attributes))
 
 
 def _register() -> None:

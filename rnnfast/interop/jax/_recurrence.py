@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import jax
 import jax.numpy as jnp
-from jax.custom_derivatives import SymbolicZero
 
 from ..._check import cells
-from . import _kernels
-from ._kernels import Pass
-
-_WEIGHTS = ("w_ih", "w_hh", "b_ih", "b_hh", "w_hr", "of_units", "of_norms")
-_DIFFERENTIABLE = ("x", "h0", "c0", *_WEIGHTS)
+from . import _batching, _primitives
+from ._pass import WEIGHTS, Pass
 
 
 def recurrence(
@@ -63,7 +56,7 @@ def recurrence(
     -------
     tuple of y (T, B, R), h_n (B, R) and c_n (B, H), None where the cell has none
     """
-    given = dict(zip(_WEIGHTS, weights, strict=False))
+    given = dict(zip(WEIGHTS, weights, strict=False))
     given |= {"x": x, "h0": h0, "c0": c0, "lengths": lengths, "resets": resets}
     given |= {"mask": recurrent_mask, "kept_h": kept_h, "kept_c": kept_c}
     operands = {name: array for name, array in given.items() if array is not None}
@@ -75,33 +68,8 @@ def recurrence(
     )
     if 0 in x.shape[:2]:
         return _without_steps(call, operands)
-    y, h_n, *c_n = _run(call, operands)
+    y, h_n, *c_n = _primitives.forward(call, operands)
     return y, h_n, c_n[0] if c_n else None
-
-
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _run(call: Pass, operands: dict[str, jax.Array]) -> tuple[jax.Array, ...]:
-    return _kernels.forward(call, operands)
-
-
-def _forward(call: Pass, given: dict[str, Any]) -> tuple[tuple[jax.Array, ...], Any]:
-    operands = {name: one.value for name, one in given.items()}
-    wanted = {name: () for name in _DIFFERENTIABLE if name in given and given[name].perturbed}
-    results, tape = _kernels.forward_saving(call, operands)
-    return results, (tape, operands, wanted)
-
-
-def _backward(call: Pass, saved: Any, above: tuple[Any, ...]) -> tuple[dict[str, Any]]:
-    tape, operands, wanted = saved
-    arrays = [None if isinstance(one, SymbolicZero) else one for one in above]
-    like = {
-        name: jax.ShapeDtypeStruct(operands[name].shape, operands[name].dtype) for name in wanted
-    }
-    found = _kernels.backward(tape, operands, arrays, wanted, like)
-    return ({name: found.get(name) for name in operands},)
-
-
-_run.defvjp(_forward, _backward, symbolic_zeros=True)
 
 
 def _without_steps(
@@ -117,3 +85,6 @@ def _without_steps(
 
     c_n = state("c0", units) if call.cell.has_c else None
     return jnp.zeros((*x.shape[:2], outputs), x.dtype), state("h0", outputs), c_n
+
+
+_batching.register()

@@ -14,14 +14,15 @@ from typing import Any, NamedTuple, TypeAlias
 
 import tensorflow as tf
 
-from ..._check import cells, inputs
+from ..._check import gradients, inputs
 from ...engine.drawn_masks import DrawnMasks
 from ...engine.network import Network
-from .._layer import FLOWING, pull
+from ._layer import Layer
 from ._refusals import refuse_second_derivative
 
 Tensor: TypeAlias = Any
 
+_FLOWING = ("x", "h0", "c0", *inputs.RawWeights._fields)  # the first operands
 _calls = 0
 
 
@@ -30,67 +31,70 @@ def kernel_calls() -> int:
     return _calls
 
 
-class Layer(NamedTuple):
-    """What is known of a layer before its operands: `present` says which of these there are."""
+class _Present(NamedTuple):
+    """A layer, and which operands there are of all."""
 
-    cell: cells.Cell
-    batch_first: bool
-    reverse: bool
+    layer: Layer
     present: tuple[bool, ...]
 
     @property
-    def flowing(self) -> list[bool]:
-        """Of each operand that may have a gradient, whether it is there."""
-        return list(self.present[: len(FLOWING)])
+    def flowing(self) -> list[str]:
+        """The operands that may have a gradient and are there."""
+        return [name for name, there in zip(_FLOWING, self.present, strict=False) if there]
 
     def network(self, arrays: Sequence[Any]) -> Network:
-        """Return the layer, ready for a pass over the operands that there are, and count it."""
+        """Return what runs on the operands that there are, and count it."""
         global _calls
         _calls += 1
         given = iter(arrays)
-        x, h0, c0, *others = (next(given) if there else None for there in self.present)
-        *weights, lengths, resets, recurrent_mask = others
+        all_of_them: list[Any] = [next(given) if there else None for there in self.present]
+        x, h0, c0, *others = all_of_them
+        *weights, lengths, resets, recurrent_mask, kept_h, kept_c = others
         return Network(
-            self.cell,
+            self.layer.cell,
             x,
             inputs.RawWeights(*weights),
             h0,
             c0,
             lengths=lengths,
             resets=resets,
-            reverse=self.reverse,
+            reverse=self.layer.reverse,
             bidirectional=False,
-            noise=DrawnMasks(recurrent_mask),
-            batch_first=self.batch_first,
+            noise=DrawnMasks(recurrent_mask, kept_h, kept_c),
+            batch_first=self.layer.batch_first,
         )
 
     def forward(self, *arrays: Any) -> list[Any]:
-        """Return y, h_n and, where there is one, c_n."""
+        """Return the results."""
         return list(self.network(arrays).forward())
 
     def backward(self, *arrays: Any) -> list[Any]:
-        """Return the gradients, from operands and those of the results."""
+        """Return the gradients of what flows, from operands and gradients of the results."""
         count = sum(self.present)
         _, recording = self.network(arrays[:count]).forward_saving()
-        found = pull(recording, self.flowing, arrays[count:])
-        return [gradient for gradient in found if gradient is not None]
+        dy, dh_n, dc_n = (*arrays[count:], None)[:3]
+        above = gradients.upstream(dy, dh_n, dc_n, recording.network.given)
+        found = recording.backward(self.layer.truncate, frozenset(self.flowing), *above)
+        return [found[name] for name in self.flowing]
 
 
-def recurrence(layer: Layer, operands: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """Return y, h_n and, where there is one, c_n; `operands` are those that there are."""
+def run(layer: Layer, given: Sequence[Any]) -> tuple[Tensor, ...]:
+    """Return y, h_n and, where there is one, c_n; `given` are all operands or None."""
+    called = _Present(layer, tuple(one is not None for one in given))
+    operands = [one for one in given if one is not None]
     dtype = operands[0].dtype
-    results = [dtype] * (3 if layer.cell.has_c else 2)
-    gradients = [dtype] * sum(layer.flowing)
+    width = len(called.flowing)
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def forward(*operands: Tensor) -> Any:
         def pull_back(*above: Tensor) -> list[Tensor | None]:
-            return [*backward(*operands, *above), *[None] * (len(operands) - len(gradients))]
+            return [*backward(*operands, *above), *[None] * (len(operands) - width)]
 
-        return tf.numpy_function(layer.forward, operands, results), pull_back
+        return tf.numpy_function(called.forward, operands, [dtype] * layer.results), pull_back
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def backward(*operands: Tensor) -> Any:
-        return tf.numpy_function(layer.backward, operands, gradients), refuse_second_derivative
+        found = tf.numpy_function(called.backward, operands, [dtype] * width)
+        return found, refuse_second_derivative
 
     return tuple(forward(*operands))

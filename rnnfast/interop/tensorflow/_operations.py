@@ -5,7 +5,7 @@
     RnnfastBackward         operands, tape, dy, dh_n, dc_n -> those gradients that are wanted
 
 An operation has all operands of the core, in its order; an empty vector stands for one that is
-absent. Their shapes are looked at when it runs: a graph may not know them. A pass saves where a
+absent. Shapes are looked at when it runs: a graph may not know them. A pass saves where a
 `tf.GradientTape` watches an operand; the gradient of one that did not runs it once more.
 """
 
@@ -19,30 +19,28 @@ import tensorflow as tf
 
 from ... import _core
 from ..._check import cells
+from ._layer import Layer
 from ._refusals import refuse_second_derivative
 from ._registration import operations
 
 Tensor: TypeAlias = Any
 
 _DIFFERENTIABLE = 10  # the first: x, h0, c0 and the weights
-_KEPT = 2  # factors of states step by step, the last operands, which nobody gives here
+_LENGTHS, _RESETS = 10, 11
+_ATTRIBUTES = ("cell", "batch_first", "reverse", "truncate")
 
 
-def recurrence(
-    cell: cells.Cell,
-    given: Sequence[Tensor | None],
-    types: Sequence[tf.DType],
-    batch_first: bool,
-    reverse: bool,
-) -> list[Tensor]:
-    """Return y, h_n and, where there is one, c_n."""
-    absent = {dtype: tf.constant((), dtype) for dtype in set(types)}
-    operands = [absent[types[i]] if one is None else one for i, one in enumerate(given)]
-    operands += [absent[types[0]]] * _KEPT
+def run(layer: Layer, given: Sequence[Any]) -> list[Tensor]:
+    """Return y, h_n and, where there is one, c_n; `given` are all operands or None."""
+    x = given[0]
+    absent = [_absent(x.dtype)] * len(given)
+    absent[_LENGTHS], absent[_RESETS] = _absent(tf.int32), _absent(tf.bool)
+    operands = [none if one is None else one for one, none in zip(given, absent, strict=True)]
     ops = operations()
-    run = ops.rnnfast_forward_saving if _is_watched(operands) else ops.rnnfast_forward
-    results = run(*operands, cell=_words(cell), batch_first=batch_first, reverse=reverse)
-    return list(results[: 3 if cell.has_c else 2])
+    forward = ops.rnnfast_forward_saving if _is_watched(operands) else ops.rnnfast_forward
+    cell, *others = layer
+    results = forward(*operands, _words(cell), *others)
+    return list(results[: layer.results])
 
 
 def _is_watched(tensors: list[Any]) -> bool:
@@ -52,6 +50,16 @@ def _is_watched(tensors: list[Any]) -> bool:
     except ImportError:
         return True
     return bool(should_record_backprop(tensors))
+
+
+def _absent(dtype: tf.DType) -> Tensor:
+    return _eager_absent(dtype) if tf.executing_eagerly() else tf.constant((), dtype)
+
+
+@cache
+def _eager_absent(dtype: tf.DType) -> Tensor:
+    with tf.device("CPU:0"):
+        return tf.constant((), dtype)
 
 
 @cache
@@ -66,8 +74,8 @@ def _of_forward_saving(op: Any, *above: Tensor) -> list[Tensor | None]:
 
 @tf.RegisterGradient("RnnfastForward")  # type: ignore[untyped-decorator]
 def _of_forward(op: Any, *above: Tensor) -> list[Tensor | None]:
-    attributes = {name: op.get_attr(name) for name in ("cell", "batch_first", "reverse")}
-    *_, tape = operations().rnnfast_forward_saving(*op.inputs, **attributes)
+    attributes = map(op.get_attr, _ATTRIBUTES)
+    *_, tape = operations().rnnfast_forward_saving(*op.inputs, *attributes)
     return _gradients(op, tape, above)
 
 
@@ -79,9 +87,9 @@ def _gradients(op: Any, tape: Tensor, above: Sequence[Tensor | None]) -> list[Te
     operands = list(op.inputs)
     unneeded = getattr(op, "skip_input_indices", None) or ()  # a tape tells, a graph does not
     wanted = [i not in unneeded and operands[i].shape != (0,) for i in range(_DIFFERENTIABLE)]
-    gradients: list[Tensor | None] = [None] * len(operands)
+    gradients: list[Any] = [None] * len(operands)
     if any(wanted):
-        none = tf.constant((), operands[0].dtype)
+        none = _absent(operands[0].dtype)
         above = [none if one is None else tf.convert_to_tensor(one) for one in above]
         found = operations().rnnfast_backward(*operands, tape, *above, wanted=wanted, N=sum(wanted))
         for i in reversed(range(_DIFFERENTIABLE)):

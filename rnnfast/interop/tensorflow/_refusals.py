@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 def refuse_second_derivative(*_: Any) -> NoReturn:
     """Raise: the kernels have gradients, and those have none."""
     raise NotImplementedError(
-        "rnnfast's recurrence has no second derivatives in TensorFlow: use a layer of TensorFlow's "
-        "own where gradients of gradients are needed"
+        "rnnfast's recurrence has no second derivatives in TensorFlow, nor forward mode: use a "
+        "layer of TensorFlow's own where they are needed"
     )
 
 
@@ -20,5 +20,5 @@ def say_slower_way(reason: str) -> None:
     """Warn, once for each reason, that operations cannot be had."""
     warnings.warn(
         f"rnnfast runs by tf.numpy_function, which is slower and cannot be saved: {reason}",
-        stacklevel=4,
+        stacklevel=3,
     )
