@@ -7,10 +7,11 @@
 // cuBLAS repeats its bits on a stream of its own, not in batches of other sizes.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
-#include "cuda/general/device.hpp"
+#include "cuda/product.hpp"
 
 namespace rnnfast {
 

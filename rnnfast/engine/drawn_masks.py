@@ -20,6 +20,9 @@ class DrawnMasks(NamedTuple):
     kept_h: Any = None
     kept_c: Any = None
 
+    dropout = 0.0  # beside which nothing is drawn, and no seed is missing
+    seed = 0
+
     @property
     def acts(self) -> bool:
         """Whether anything is masked."""

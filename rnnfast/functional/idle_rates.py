@@ -14,6 +14,7 @@ import sys
 import warnings
 from pathlib import Path
 
+from ..engine.drawn_masks import DrawnMasks
 from ..engine.network import Network
 from ..engine.noise import Noise
 
@@ -33,7 +34,7 @@ def warn_of_one_layer(network: Network) -> None:
         )
 
 
-def warn_without_seed(noise: Noise) -> None:
+def warn_without_seed(noise: Noise | DrawnMasks) -> None:
     """Warn of rates that a training pass leaves aside."""
     if noise.seed is None and (idle := [name for name in _OF_TRAINING if getattr(noise, name)]):
         rates = ", ".join(f"{name}={getattr(noise, name)}" for name in idle)

@@ -37,9 +37,9 @@ def network(
     x is (T, B, I), weights are in the core's order, h0 (B, R), c0 (B, H), lengths (B,),
     recurrent_mask (B, R), kept_h (T, B, R), kept_c (T, B, H); with `batch_first` B stands first.
     """
-    kept = (kept_h, kept_c)
+    kept = [kept_h, kept_c]
     if batch_first:
-        kept = tuple(None if mask is None else mask.swapaxes(0, 1) for mask in kept)
+        kept = [None if mask is None else mask.swapaxes(0, 1) for mask in kept]
     return Network(
         cell,
         x,

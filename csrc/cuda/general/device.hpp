@@ -9,34 +9,11 @@
 // All of it in the order of one stream.
 #pragma once
 
+#include "cuda/product.hpp"
 #include "cuda/row_sum.hpp"
 
 namespace rnnfast {
 namespace {
-
-enum class Turn { as_it_is, transposed };
-
-/// Rows of adjacent numbers.
-template <class T>
-struct Matrix {
-  T* first;
-  index stride;
-  Turn turn = Turn::as_it_is;
-};
-
-enum class Sum { anew, added };
-
-/// C (rows, columns) = A (rows, length) B (length, columns), or added to what C was.
-template <class T>
-struct Product {
-  index rows;
-  index columns;
-  index length;
-  Matrix<const T> a;
-  Matrix<const T> b;
-  Matrix<T> c;
-  Sum sum;
-};
 
 /// A kernel that takes the elements of a (rows, units) array one by one.
 template <class Device, class Kernel>

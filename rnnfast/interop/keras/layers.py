@@ -12,7 +12,7 @@ from .cells import GRUCell, LSTMCell, register
 
 
 class _Recurrent(keras.layers.RNN):  # type: ignore[misc]  # Keras is not looked into
-    """A layer over one of our cells, whose arguments are those of `keras.layers.RNN` and its own."""
+    """A layer over one of our cells: arguments of `keras.layers.RNN`, and of the cell."""
 
     cell_class: ClassVar[type]
 

@@ -14,11 +14,12 @@ Written for torch 2.4 and later. See also: docs/pytorch.md.
 
 from __future__ import annotations
 
+from .._report import Report
 from ._kernels import kernel_calls
 from .cells import GRUCell, LSTMCell, RNNCell
 from .freeze import freeze, unfreeze
 from .layers import GRU, LSTM, RNN
-from .swap import Report, swap, swap_back
+from .swap import swap, swap_back
 
 __all__ = [
     "GRU",

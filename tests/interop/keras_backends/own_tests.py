@@ -1,6 +1,6 @@
-"""Run Keras's own tests of its recurrent layers without us and with us: prints both outcomes as JSON.
+"""Run Keras's own tests of its recurrent layers without us and with us; print both as JSON.
 
-With us every recurrent layer that is made is hooked. KERAS_BACKEND says under which backend.
+With us every recurrent layer is hooked that is called. KERAS_BACKEND says under which backend.
 """
 
 import json

@@ -1,0 +1,34 @@
+// A product of matrices that lie in rows, as drivers ask a device for one.
+#pragma once
+
+#include "base/dims.hpp"
+
+namespace rnnfast {
+namespace {
+
+enum class Turn { as_it_is, transposed };
+
+/// Rows of adjacent numbers.
+template <class T>
+struct Matrix {
+  T* first;
+  index stride;
+  Turn turn = Turn::as_it_is;
+};
+
+enum class Sum { anew, added };
+
+/// C (rows, columns) = A (rows, length) B (length, columns), or added to what C was.
+template <class T>
+struct Product {
+  index rows;
+  index columns;
+  index length;
+  Matrix<const T> a;
+  Matrix<const T> b;
+  Matrix<T> c;
+  Sum sum;
+};
+
+}  // namespace
+}  // namespace rnnfast
