@@ -266,21 +266,24 @@ class Exchange:
     def step(self, packed: Packed, x: Any, h0: Any, c0: Any, /) -> Any:
         """Return h (B, R), or (h, c), after one step."""
 
-    def forward_saving(
-        self, cell: _Cell, x: Any, weights: tuple[Any, ...], h0: Any, c0: Any, /
-    ) -> Any:
-        """As `forward`, of w_ih, w_hh, b_ih and b_hh, with a `Tape` as the last item."""
+    def forward_saving(self, cell: _Cell, operands: tuple[Any, ...], /) -> Any:
+        """As `forward`, or as `step` where x is (B, I), with a `Tape` beside the results.
+
+        Operands are x, h0, c0, w_ih, w_hh, b_ih and b_hh.
+        """
 
     def backward(
         self,
         tape: Tape,
-        x: Any,
-        weights: tuple[Any, ...],
+        operands: tuple[Any, ...],
+        needed: tuple[bool, ...],
         above: tuple[Any, ...],
-        wanted: tuple[bool, ...],
         /,
     ) -> Any:
-        """Return gradients of x, h0, c0 and the four weights, None where they are not wanted."""
+        """Return the gradient of each operand, None where it is not needed.
+
+        Where `needed` is longer than the operands, so is the result, by None.
+        """
 
     def versions(self, tensors: tuple[Any, ...], /) -> Versions:
         """ValueError for a tensor that does not lie in one piece of memory."""

@@ -21,6 +21,15 @@ inline py::object not_implemented() {
 /// (B, R).
 enum class Extent { sequences, step };
 
+inline Extent extent_of(const View& x) {
+  return x.shape.axes == 2 ? Extent::step : Extent::sequences;
+}
+
+/// Of x, y or their gradients, so many numbers wide.
+inline Shape sequence_shape(Extent extent, const Dims& dims, index width) {
+  return extent == Extent::step ? Shape{dims.rows, width} : Shape{dims.steps, dims.rows, width};
+}
+
 inline Shape state_shape(Extent extent, index rows, index width) {
   return extent == Extent::step ? Shape{rows, width} : Shape{1, rows, width};
 }
@@ -62,19 +71,6 @@ bool read_states(const Door& door, py::handle h0, py::handle c0, Extent extent, 
          read(door, c0, state_shape(extent, dims.rows, dims.units), states.c);
 }
 
-/// Where a call ends: h and, where the cell has one, c.
-struct NewStates {
-  NewArray h;
-  NewArray c;
-
-  template <class Door>
-  NewStates(const Door& door, const CellTraits& traits, Extent extent, const Dims& dims)
-      : h(door.make(state_shape(extent, dims.rows, outputs_of(dims)))) {
-    if (traits.has_memory) c = door.make(state_shape(extent, dims.rows, dims.units));
-  }
-  States<void> views() const { return {h.data, c.data}; }
-};
-
 /// Its arguments, but for those that are null: one by itself, several as a tuple that takes them
 /// over.
 template <class... Items>
@@ -90,6 +86,31 @@ py::object one_or_tuple(Items&&... items) {
   ((items ? void(PyTuple_SET_ITEM(all.ptr(), i++, items.release().ptr())) : void()), ...);
   return all;
 }
+
+/// What a call makes: y, h and, where the cell has one, c; of a step no y.
+class NewResults {
+ public:
+  /// `call`, whose sizes are known, is to write into them.
+  template <class Door>
+  NewResults(const Door& door, const CellTraits& traits, Extent extent, Call& call) {
+    const Dims& dims = call.dims;
+    if (extent == Extent::sequences) y_ = door.make(sequence_shape(extent, dims, outputs_of(dims)));
+    h_ = door.make(state_shape(extent, dims.rows, outputs_of(dims)));
+    if (traits.has_memory) c_ = door.make(state_shape(extent, dims.rows, dims.units));
+    if (extent == Extent::sequences) {
+      call.y = {y_.data, dims.rows * outputs_of(dims), outputs_of(dims)};
+      call.last = {h_.data, c_.data};
+    } else {
+      end_step(call, {h_.data, c_.data});
+    }
+  }
+  py::object take() { return one_or_tuple(y_.object, h_.object, c_.object); }
+
+ private:
+  NewArray y_;
+  NewArray h_;
+  NewArray c_;
+};
 
 /// Some ten microseconds; for less it is not worth letting other Python threads run.
 inline bool takes_long(const Dims& dims, const CellTraits& cell) {
@@ -112,20 +133,11 @@ py::object run_into_new(const Door& door, const Packed& packed, Extent extent, p
       !read_states(door, h0, c0, extent, call.dims, call.initial)) {
     return not_implemented();
   }
-  const Dims& dims = call.dims;
-  NewArray y;
-  if (extent == Extent::sequences) y = door.make({dims.steps, dims.rows, outputs_of(dims)});
-  NewStates states(door, traits, extent, dims);
-  if (extent == Extent::sequences) {
-    call.y = {y.data, dims.rows * outputs_of(dims), outputs_of(dims)};
-    call.last = states.views();
-  } else {
-    end_step(call, states.views());
-  }
+  NewResults results(door, traits, extent, call);
   const CallPlan plan = backend.plan(Purpose::inference, made.cell, made.scalar, call.sizes());
   const auto run = [&] { backend.forward(packed, call, plan); };
-  takes_long(dims, traits) ? without_gil(run) : run();
-  return one_or_tuple(y.object, states.h.object, states.c.object);
+  takes_long(call.dims, traits) ? without_gil(run) : run();
+  return results.take();
 }
 
 }  // namespace rnnfast

@@ -1,4 +1,5 @@
-// One layer in one direction without options, from a framework's tensors to its tensors.
+// One layer in one direction, or a cell, without options: from a framework's tensors to its
+// tensors.
 #include "bindings/tensors.hpp"
 
 #include "bindings/arguments.hpp"
@@ -9,12 +10,26 @@
 namespace rnnfast {
 namespace {
 
+/// What a pass reads, as one tuple: x, h0, c0, w_ih, w_hh, b_ih and b_hh. All but x and the two
+/// matrices may be None.
+struct Operands {
+  const py::tuple& all;
+
+  py::handle operator[](std::size_t i) const {
+    return PyTuple_GET_ITEM(all.ptr(), static_cast<Py_ssize_t>(i));
+  }
+  py::handle x() const { return (*this)[0]; }
+  py::handle h0() const { return (*this)[1]; }
+  py::handle c0() const { return (*this)[2]; }
+  py::handle weight(WeightId id) const { return (*this)[3 + static_cast<std::size_t>(id)]; }
+};
+
 /// The weights of a plain cell of G gates; false where they do not fit.
-bool read_weights(const TensorDoor& door, const py::tuple& given, index gates, const Dims& dims,
+bool read_weights(const TensorDoor& door, const Operands& operands, index gates, const Dims& dims,
                   WeightSet<const void>& weights) {
   const index rows = gates * dims.units;
   const auto read_one = [&](WeightId id, const Shape& shape) {
-    return read(door, weight(given, id), shape, weights[id]);
+    return read(door, operands.weight(id), shape, weights[id]);
   };
   return read_one(WeightId::w_ih, {rows, dims.inputs}) &&
          read_one(WeightId::w_hh, {rows, dims.units}) && read_one(WeightId::b_ih, {rows}) &&
@@ -27,102 +42,131 @@ py::object forward(const Exchange& exchange, const Packed& packed, py::handle x,
   return run_into_new(TensorDoor(exchange, packed.header().scalar), packed, extent, x, h0, c0);
 }
 
-/// As forward on weights that are not packed, and a tape as the last item.
-py::object forward_saving(const Exchange& exchange, const py::object& cell, py::handle x,
-                          const py::tuple& given, py::handle h0, py::handle c0) {
+/// As forward, or step, on weights that are not packed: its results, and a tape.
+py::object forward_saving(const Exchange& exchange, const py::object& cell,
+                          const py::tuple& given) {
+  const Operands operands = {given};
   TensorView of_x;
   TensorView of_w_hh;
-  if (!exchange.look(x, of_x) || of_x.shape.axes != 3) return not_implemented();
-  if (!exchange.look(weight(given, WeightId::w_hh), of_w_hh) || of_w_hh.shape.axes != 2) {
+  if (!exchange.look(operands.x(), of_x) || of_x.shape.axes < 2) return not_implemented();
+  if (!exchange.look(operands.weight(WeightId::w_hh), of_w_hh) || of_w_hh.shape.axes != 2) {
     return not_implemented();
   }
   const std::optional<ScalarType> scalar = scalar_of(of_x.type);
   if (!scalar) return not_implemented();
   const TensorDoor door(exchange, *scalar);
-  Weights weights = {
-      cell_spec(cell), *scalar, {0, 0, of_x.shape.sizes[2], of_w_hh.shape.sizes[1]}, {}};
+  const Extent extent = extent_of(of_x);
+  const index inputs = of_x.shape.sizes[extent == Extent::step ? 1 : 2];
+  Weights weights = {cell_spec(cell), *scalar, {0, 0, inputs, of_w_hh.shape.sizes[1]}, {}};
   const CellTraits& traits = cpu_backend().traits(weights.cell, *scalar);
   Call call = {};
   call.dims = weights.dims;
-  if (weights.dims.inputs == 0 || !take_x(of_x, Extent::sequences, call.dims, call.x) ||
-      !read_weights(door, given, traits.gates, call.dims, weights.arrays) ||
-      !read_states(door, h0, c0, Extent::sequences, call.dims, call.initial)) {
+  if (inputs == 0 || !take_x(of_x, extent, call.dims, call.x) ||
+      !read_weights(door, operands, traits.gates, call.dims, weights.arrays) ||
+      !read_states(door, operands.h0(), operands.c0(), extent, call.dims, call.initial)) {
     return not_implemented();
   }
-  const Dims& dims = call.dims;
-  NewArray y = door.make({dims.steps, dims.rows, dims.units});
-  NewStates states(door, traits, Extent::sequences, dims);
-  call.y = {y.data, dims.rows * dims.units, dims.units};
-  call.last = states.views();
+  NewResults results(door, traits, extent, call);
   const CallPlan plan = cpu_backend().plan(Purpose::training, weights.cell, *scalar, call.sizes());
   py::object tape =
       py::cast(without_gil([&] { return cpu_backend().forward_saving(weights, call, plan); }));
-  return one_or_tuple(y.object, states.h.object, states.c.object, tape);
+  return one_or_tuple(results.take(), std::move(tape));
 }
 
-/// What arrives from above, of a shape, dense; null for None. `kept` holds what had to be copied.
-const void* upstream(const TensorDoor& door, py::handle object, const Shape& shape,
-                     py::object& kept) {
-  const void* data = nullptr;
-  kept = object.is_none() ? py::none() : object.attr("resolve_neg")().attr("contiguous")();
-  if (!read(door, kept, shape, data)) {
-    throw std::invalid_argument("a gradient does not fit the result it is of");
-  }
-  return data;
-}
+/// What arrives from above, of each result or None; copied where it does not lie as it should.
+class Upstream {
+ public:
+  Upstream(const TensorDoor& door, const py::tuple& given) : door_(door), given_(given) {}
 
-/// The gradients that are wanted, in new tensors: of x, h0, c0 and the four weights.
-struct NewGradients {
-  const TensorDoor& door;
-  const py::tuple& wanted;
-  py::tuple found{7};
-
-  /// One to be filled in; null where it is not wanted.
-  void* make(std::size_t i, const Shape& shape) {
-    found[i] = py::none();
-    if (!wanted[i].cast<bool>()) return nullptr;
-    NewArray array = door.make(shape);
-    found[i] = std::move(array.object);
-    return array.data;
+  /// False for what cannot be read.
+  bool read(Extent extent, const Dims& dims, Pullback& call) {
+    const void* dy = nullptr;
+    const Shape of_states = state_shape(extent, dims.rows, dims.units);
+    if (!read_next(sequence_shape(extent, dims, dims.units), dy)) return false;
+    call.dy = {dy, dims.rows * dims.units, dims.units};
+    return (extent == Extent::step || read_next(of_states, call.d_last.h)) &&
+           read_next(of_states, call.d_last.c);
   }
 
-  Gradients<void> views(const Dims& dims, index rows) {
+ private:
+  /// The next one, of a shape; null where it is None or not there.
+  bool read_next(const Shape& shape, const void*& data) {
+    data = nullptr;
+    if (next_ >= given_.size()) return true;
+    const py::handle object = PyTuple_GET_ITEM(given_.ptr(), static_cast<Py_ssize_t>(next_));
+    py::object& copy = copies_[next_++];
+    if (rnnfast::read(door_, object, shape, data)) return true;
+    copy = object.attr("resolve_neg")().attr("contiguous")();
+    return rnnfast::read(door_, copy, shape, data);
+  }
+
+  const TensorDoor& door_;
+  const py::tuple& given_;
+  std::size_t next_ = 0;
+  std::array<py::object, 3> copies_;
+};
+
+/// The gradients of operands that are needed, in new tensors; None for others, and for whatever
+/// else `needed` goes on to speak of.
+class NewGradients {
+ public:
+  NewGradients(const TensorDoor& door, const py::tuple& needed)
+      : door_(door), needed_(needed), found_(needed.size()) {
+    for (std::size_t i = 0; i < found_.size(); ++i) found_[i] = py::none();
+  }
+
+  Gradients<void> views(Extent extent, const Dims& dims, index gates) {
     Gradients<void> out;
-    out.x = {make(0, {dims.steps, dims.rows, dims.inputs}), dims.rows * dims.inputs, dims.inputs};
-    out.initial.h = make(1, {1, dims.rows, dims.units});
-    out.initial.c = make(2, {1, dims.rows, dims.units});
+    const index rows = gates * dims.units;
+    const Shape of_states = state_shape(extent, dims.rows, dims.units);
+    out.x = {make(0, sequence_shape(extent, dims, dims.inputs)), dims.rows * dims.inputs,
+             dims.inputs};
+    out.initial.h = make(1, of_states);
+    out.initial.c = make(2, of_states);
     out.weights[WeightId::w_ih] = make(3, {rows, dims.inputs});
     out.weights[WeightId::w_hh] = make(4, {rows, dims.units});
     out.weights[WeightId::b_ih] = make(5, {rows});
     out.weights[WeightId::b_hh] = make(6, {rows});
     return out;
   }
+  py::object take() { return std::move(found_); }
+
+ private:
+  /// One to be filled in; null where it is not needed.
+  void* make(std::size_t i, const Shape& shape) {
+    if (PyTuple_GET_ITEM(needed_.ptr(), static_cast<Py_ssize_t>(i)) != Py_True) return nullptr;
+    NewArray array = door_.make(shape);
+    found_[i] = std::move(array.object);
+    return array.data;
+  }
+
+  const TensorDoor& door_;
+  const py::tuple& needed_;
+  py::tuple found_;
 };
 
-py::object backward(const Exchange& exchange, const Tape& tape, py::handle x,
-                    const py::tuple& given, const py::tuple& above, const py::tuple& wanted) {
+py::object backward(const Exchange& exchange, const Tape& tape, const py::tuple& given,
+                    const py::tuple& needed, const py::tuple& above) {
   const Header& made = tape.header();
   const Dims& dims = made.dims;
   const index gates = made.traits->gates;
   const TensorDoor door(exchange, made.scalar);
+  const Operands operands = {given};
   Pullback call = {};
   View of_x;
   Dims seen = dims;
-  if (!door.look(x, of_x) || !take_x(of_x, Extent::sequences, seen, call.x) ||
+  if (!door.look(operands.x(), of_x) || !take_x(of_x, extent_of(of_x), seen, call.x) ||
       seen.steps != dims.steps || seen.rows != dims.rows ||
-      !read_weights(door, given, gates, dims, call.weights)) {
+      !read_weights(door, operands, gates, dims, call.weights)) {
     throw std::invalid_argument("a tensor of the forward pass has changed its shape or type");
   }
-  py::object kept[3];
-  const Shape of_states = {1, dims.rows, dims.units};
-  call.dy = {upstream(door, above[0], {dims.steps, dims.rows, dims.units}, kept[0]),
-             dims.rows * dims.units, dims.units};
-  call.d_last = {upstream(door, above[1], of_states, kept[1]),
-                 upstream(door, above[2], of_states, kept[2])};
-  NewGradients gradients = {door, wanted};
-  call.out = gradients.views(dims, gates * dims.units);
+  const Extent extent = extent_of(of_x);
+  Upstream upstream(door, above);
+  if (!upstream.read(extent, dims, call)) return not_implemented();
+  NewGradients gradients(door, needed);
+  call.out = gradients.views(extent, dims, gates);
   without_gil([&] { cpu_backend().backward(tape, call); });
-  return std::move(gradients.found);
+  return gradients.take();
 }
 
 template <class Source>

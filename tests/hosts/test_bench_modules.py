@@ -5,7 +5,7 @@ import math
 import pytest
 
 from rnnfast.bench import Ours
-from rnnfast.bench.behaviour import modules
+from rnnfast.bench.behaviour import autograd, modules
 
 torch = pytest.importorskip("torch")
 
@@ -40,7 +40,7 @@ def test_every_module_is_timed():
 
 @pytest.mark.parametrize("look", ["_packed_sequences", "_cells", "_overhead"])
 def test_other_results_are_refused(monkeypatch, look):
-    both = modules._both
+    both = modules.both
 
     def with_another_weight(torch, module):
         theirs, own = both(torch, module)
@@ -48,9 +48,30 @@ def test_other_results_are_refused(monkeypatch, look):
             next(theirs.parameters()).add_(1)
         return theirs, own
 
-    monkeypatch.setattr(modules, "_both", with_another_weight)
+    monkeypatch.setattr(modules, "both", with_another_weight)
     if look == "_overhead":
         # There the module is held beside the kernels, which are given its own weights.
         monkeypatch.setattr(modules._core.Packed, "forward", lambda *_: None)
     with pytest.raises(AssertionError):
         getattr(modules, look)(torch, 1)
+
+
+def test_training_calls_are_held_beside_an_empty_function(monkeypatch):
+    threads = torch.get_num_threads()
+    monkeypatch.setattr(autograd, "_CALLS", 1)
+    ratios = autograd.beside_an_empty_function(Ours(1), rounds=2)
+    assert torch.get_num_threads() == threads
+    assert all(0 < ratio.measured < math.inf for ratio in ratios)
+    for kind in ("LSTM", "GRU", "LSTMCell", "GRUCell"):
+        assert any(f", {kind} " in ratio.about for ratio in ratios), kind
+
+
+def test_training_calls_with_other_results_are_refused(monkeypatch):
+    def with_another_weight(torch, module):
+        with torch.no_grad():
+            next(module.parameters()).add_(1)
+        return torch.nn.LSTM(1, 1), module
+
+    monkeypatch.setattr(autograd, "both", with_another_weight)
+    with pytest.raises(AssertionError):
+        autograd.beside_an_empty_function(Ours(1), 1)

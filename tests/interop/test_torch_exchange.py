@@ -6,9 +6,24 @@ import pytest
 import torch
 
 from rnnfast import _core
-from rnnfast.interop.torch import GRU, LSTM, RNN, LSTMCell, _kernels, _packed, _single
+from rnnfast.interop.torch import (
+    GRU,
+    LSTM,
+    RNN,
+    GRUCell,
+    LSTMCell,
+    RNNCell,
+    _kernels,
+    _packed,
+    _single,
+)
 
 KINDS = [(RNN, torch.nn.RNN), (LSTM, torch.nn.LSTM), (GRU, torch.nn.GRU)]
+CELLS = [
+    (RNNCell, torch.nn.RNNCell),
+    (LSTMCell, torch.nn.LSTMCell),
+    (GRUCell, torch.nn.GRUCell),
+]
 INPUTS, H, T, B = 5, 7, 6, 3
 
 
@@ -57,6 +72,43 @@ def test_short_way_trains(own, theirs, batch_first, bias, only_short_ways):
     module, reference = pair(own, theirs, batch_first=batch_first, bias=bias)
     x = torch.randn(T, B, INPUTS, dtype=torch.float64)
     assert_alike(pass_through(module, x), pass_through(reference, x))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(("own", "theirs"), CELLS)
+def test_short_way_trains_cells(own, theirs, bias, only_short_ways):
+    module, reference = pair(own, theirs, bias=bias)
+    x = torch.randn(B, INPUTS, dtype=torch.float64, requires_grad=True)
+    state = torch.randn(2, B, H, dtype=torch.float64, requires_grad=True)
+    found, wanted = [], []
+    for one, of_one in ((module, found), (reference, wanted)):
+        after = one(x, one(x, tuple(state) if own is LSTMCell else state[0]))
+        last = after[-1] if own is LSTMCell else after  # nothing arrives at h
+        of_one += [last, *torch.autograd.grad(last.square().sum(), [x, state])]
+        after = torch.utils._pytree.tree_leaves(one(x))
+        of_one += torch.autograd.grad(sum(s.square().sum() for s in after), [x, *one.parameters()])
+    assert_alike(found, wanted)
+
+
+@pytest.mark.parametrize(("own", "theirs"), [*KINDS, *CELLS])
+def test_gradients_that_arrive_many_at_once(own, theirs, only_short_ways):
+    module, reference = pair(own, theirs)
+    x = torch.randn(T, B, INPUTS, dtype=torch.float64, requires_grad=True)
+    x = x[0] if issubclass(own, torch.nn.RNNCellBase) else x
+    results = []
+    for one in (module, reference):
+        y, *_ = torch.utils._pytree.tree_leaves(one(x))
+        many = torch.linspace(-1, 1, 3 * y.numel(), dtype=torch.float64).reshape(3, *y.shape)
+        results.append(torch.autograd.grad(y, [x, *one.parameters()], many, is_grads_batched=True))
+    assert_alike(*results)
+
+
+@pytest.mark.parametrize("own", [LSTM, LSTMCell])
+def test_gradients_of_another_shape_are_refused(own):
+    x = torch.randn(*([T] if own is LSTM else []), B, INPUTS)
+    y, *_ = own(INPUTS, H)(x)
+    with torch.no_grad(), pytest.raises(ValueError, match="does not fit"):
+        y.grad_fn.apply(torch.zeros(B + 1, H), None, None)
 
 
 @pytest.mark.parametrize(("own", "theirs"), KINDS)
@@ -218,13 +270,13 @@ def test_exchange_refuses_what_is_no_tensor():
         good.long(),
         good.to("meta"),
         good.to_sparse(),
-        good[0],
+        good[0, 0],
         good[..., 1:],
         good[:0],
         torch.tensor(1.0),
         good.double(),
     ):
-        assert exchange.forward_saving(core, x, weights, None, None) is NotImplemented
+        assert exchange.forward_saving(core, (x, None, None, *weights)) is NotImplemented
     for state in (
         1,
         good,
@@ -232,8 +284,8 @@ def test_exchange_refuses_what_is_no_tensor():
         torch.zeros(1, B, H + 1),
         torch.zeros(1, B, H).double(),
     ):
-        assert exchange.forward_saving(core, good, weights, state, None) is NotImplemented
-        assert exchange.forward_saving(core, good, weights, None, state) is NotImplemented
+        assert exchange.forward_saving(core, (good, state, None, *weights)) is NotImplemented
+        assert exchange.forward_saving(core, (good, None, state, *weights)) is NotImplemented
     for i in range(4):
         for other in (
             *([None] if i < 2 else []),
@@ -241,8 +293,14 @@ def test_exchange_refuses_what_is_no_tensor():
             torch.zeros(2, 2),
             weights[i].detach().double(),
         ):
-            changed = (*weights[:i], other, *weights[i + 1 :])
-            assert exchange.forward_saving(core, good, changed, None, None) is NotImplemented
+            changed = (good, None, None, *weights[:i], other, *weights[i + 1 :])
+            assert exchange.forward_saving(core, changed) is NotImplemented
+    operands, above = (good, None, None, *weights), (torch.zeros(T, B, H), None, None)
+    _, tape = exchange.forward_saving(core, operands)
+    assert exchange.backward(tape, operands, (False,) * 9, above) == (None,) * 9
+    for other in (torch.zeros(T, B), above[0].double(), above[0].to("meta")):
+        changed = (other, None, None)
+        assert exchange.backward(tape, operands, (True,) * 7, changed) is NotImplemented
     for look in (exchange.versions, exchange.contents):
         for odd in (1, torch.zeros(4, 4).t()[1:], torch.zeros(2, 2, 2), torch.zeros(2)._neg_view()):
             with pytest.raises(ValueError, match="one piece of memory"):

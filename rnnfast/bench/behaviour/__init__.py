@@ -6,6 +6,7 @@ busy_cores    beside processes that never rest
 pools         beside other pools of threads in the process
 callers       with eight threads of Python that call at once
 modules       of PyTorch, before and after they are swapped
+autograd      what a training call of these takes around the kernels
 stacks        of layers in one call, and layer by layer
 partitions    under the plan, and under every other
 disturbances  what is timed alone and disturbed, and who is timed beside us

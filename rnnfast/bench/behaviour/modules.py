@@ -15,7 +15,7 @@ from ..peers.peer import import_host
 from ..timing import Call
 from .ratios import BoundedRatio, medians
 
-__all__ = ["beside_torchs_modules"]
+__all__ = ["beside_torchs_modules", "both"]
 
 _PROGRAMS = (("lstm", 1.6), ("gru", 2.5), ("rnn", 2.5))
 _STEPS = 50
@@ -54,8 +54,21 @@ def beside_torchs_modules(ours: Ours, rounds: int) -> list[BoundedRatio]:
     return [ratio for look in looks for ratio in look(torch, rounds)]
 
 
-def _both(torch: Any, module: Any) -> tuple[Any, Any]:
-    """Return a module and a copy of it that is swapped."""
+def both(torch: Any, module: Any) -> tuple[Any, Any]:
+    """Return a module, and a copy of it that is swapped.
+
+    Parameters
+    ----------
+    torch : module
+        PyTorch.
+    module : torch.nn.Module
+        One of torch's own.
+
+    Returns
+    -------
+    tuple of torch.nn.Module
+        RuntimeError if anything of it was left.
+    """
     from ...interop.torch import swap
 
     swapped = copy.deepcopy(module)
@@ -75,7 +88,7 @@ def _programs(torch: Any, rounds: int) -> list[BoundedRatio]:
     for cell, bound in _PROGRAMS:
         torch.manual_seed(0)
         model = torch_swap.CharacterModel(cell, len(corpus.alphabet), _EMBEDDING, _UNITS, _DEPTH)
-        models = dict(zip(("theirs", "own"), _both(torch, model), strict=True))
+        models = dict(zip(("theirs", "own"), both(torch, model), strict=True))
         steps: dict[str, Call] = {}
         losses = {}
         for name, one in models.items():
@@ -108,7 +121,7 @@ def _packed_sequences(torch: Any, rounds: int) -> list[BoundedRatio]:
 
         return call
 
-    modules = _both(torch, torch.nn.LSTM(_H, _H))
+    modules = both(torch, torch.nn.LSTM(_H, _H))
     theirs, own = map(training, modules)
     for call in (theirs, own):
         call()
@@ -136,8 +149,8 @@ def _cells(torch: Any, rounds: int) -> list[BoundedRatio]:
             return call
 
         module = getattr(torch.nn, kind)(_UNITS_OF_A_STEP, _UNITS_OF_A_STEP)
-        theirs, own = _both(torch, module)
-        _, frozen = _both(torch, module)
+        theirs, own = both(torch, module)
+        _, frozen = both(torch, module)
         freeze(frozen)
         modules = {"theirs": theirs, "own": own, "frozen": frozen}
         steps = {name: inference(one) for name, one in modules.items()}
@@ -154,7 +167,7 @@ def _overhead(torch: Any, rounds: int) -> list[BoundedRatio]:
     """Return what one layer's module takes beyond the calls of the kernels, in microseconds."""
     from ...interop.torch import _call
 
-    _, lstm = _both(torch, torch.nn.LSTM(_UNITS_OF_A_STEP, _UNITS_OF_A_STEP))
+    _, lstm = both(torch, torch.nn.LSTM(_UNITS_OF_A_STEP, _UNITS_OF_A_STEP))
     x = torch.randn(1, 1, _UNITS_OF_A_STEP)
     arrays = [weight.detach().numpy() for weight in lstm.parameters()]
     cell = _call.Call("lstm", ("w_ih", "w_hh", "b_ih", "b_hh")).core_cell().core

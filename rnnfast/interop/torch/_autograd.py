@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ... import _core
 from . import _kernels, _single
-from ._batches import one_by_one
+from ._batches import Tensors, one_by_one
 from ._call import Call, Operands
 from ._gradients import Tape, gradients_of
-from ._modes import are_plain
+from ._modes import are_plain, in_transforms
 
 
 class _Recurrence(torch.autograd.Function):  # type: ignore[misc]  # torch is not looked into
@@ -44,19 +46,83 @@ def recurrence(call: Call, operands: Operands) -> tuple[Tensor, ...]:
     return result
 
 
-def forward_single(
-    call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]
-) -> tuple[Tensor, ...] | None:
-    """One layer in one direction by the core, x being (T, B, I); None for the longer way."""
-    if not are_plain(x, weights) or not any(weight.requires_grad for weight in weights):
+class _SingleRecurrence(torch.autograd.Function):  # type: ignore[misc]
+    """The results of one layer in one direction, or of a cell: `_single`.
+
+    One call of the core there, and one back. Operands come first, so that what autograd needs to
+    know of them does as well.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        h0: Tensor | None,
+        c0: Tensor | None,
+        w_ih: Tensor,
+        w_hh: Tensor,
+        b_ih: Tensor | None,
+        b_hh: Tensor | None,
+        call: Call,
+        passed: tuple[Any, _core.Tape],
+    ) -> Any:
+        outputs, ctx.tape = passed
+        ctx.call = call
+        ctx.save_for_backward(x, h0, c0, w_ih, w_hh, b_ih, b_hh)
+        ctx.set_materialize_grads(False)
+        return outputs
+
+    @staticmethod
+    def backward(ctx: Any, *d_outputs: Tensor | None) -> Any:
+        tensors, needed = ctx.saved_tensors, ctx.needs_input_grad
+        if not torch.is_grad_enabled() and not in_transforms():
+            found = _single.backward(ctx.tape, tensors, needed, d_outputs)
+            if found is not NotImplemented:
+                return found
+        return _by_gradients_of(ctx.call, _single.SingleTape(ctx.tape), tensors, needed, d_outputs)
+
+
+def _by_gradients_of(
+    call: Call,
+    tape: _single.SingleTape,
+    tensors: Tensors,
+    needed: Sequence[bool],
+    d_outputs: Tensors,
+) -> Tensors:
+    """Go the longer way back, a cell as a sequence of one step."""
+    x, *_ = tensors
+    is_step = x is not None and x.dim() == 2
+    if is_step:
+        tensors = [*map(_in_a_sequence, tensors[:3]), *tensors[3:]]
+        d_outputs = [None, *map(_in_a_sequence, d_outputs)]
+    count = 3 + len(call.weight_names)
+    operands = Operands.of_flat(None, None, None, *tensors[:count])
+    found = one_by_one(partial(gradients_of, call, tape, needed[:count], operands), d_outputs)
+    if is_step:
+        found = [*(None if one is None else one[0] for one in found[:3]), *found[3:]]
+    return (*found, *[None] * (len(needed) - count))
+
+
+def _in_a_sequence(tensor: Tensor | None) -> Tensor | None:
+    return None if tensor is None else tensor[None]
+
+
+_requires_grad = attrgetter("requires_grad")
+
+# What `Function.apply` does beside this, 2 us, is for transforms, which are asked after before.
+_apply_single = super(torch.autograd.Function, _SingleRecurrence).apply
+
+
+def forward_single(call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]) -> Any:
+    """One layer in one direction by the core, x being (T, B, I), or a cell, x being (B, I).
+
+    Returns y, h_n and, where there is one, c_n; of a cell h, or h and c; None for the longer way.
+    """
+    if not are_plain(x, weights) or not any(map(_requires_grad, weights)):
         return None
     states = _single.states_of(call.has_c, state)
     if states is None:
         return None
-    passed = _single.forward_saving(call, x, *states, weights)
-    if passed is None:
-        return None
-    result: tuple[Tensor, ...] = _Recurrence.apply(
-        call, passed, None, None, None, x, *states, *weights
-    )
-    return result
+    operands = _single.flat_operands(x, *states, weights)
+    passed = _single.forward_saving(call, operands)
+    return None if passed is NotImplemented else _apply_single(*operands, call, passed)

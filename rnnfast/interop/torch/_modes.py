@@ -8,18 +8,23 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-_PLAIN = (Tensor, torch.nn.Parameter)
+_PLAIN = frozenset({Tensor, torch.nn.Parameter})
 
 
 def in_some_mode() -> bool:
     """Return whether any of these does; autograd is none."""
     return (
         torch.compiler.is_compiling()
-        or torch._C._functorch.peek_interpreter_stack() is not None
+        or in_transforms()
         or torch.is_autocast_enabled("cpu")
         or in_forward_mode()
         or is_recorded()
     )
+
+
+def in_transforms() -> bool:
+    """Return whether function transforms are being taken."""
+    return torch._C._functorch.peek_interpreter_stack() is not None
 
 
 def in_forward_mode() -> bool:
@@ -34,7 +39,7 @@ def is_recorded() -> bool:
 
 def are_plain(x: Tensor, weights: Sequence[Tensor]) -> bool:
     """Return whether all are tensors of torch's own kind."""
-    return type(x) in _PLAIN and all(type(weight) in _PLAIN for weight in weights)
+    return _PLAIN.issuperset(map(type, (x, *weights)))
 
 
 def holds_torchs_operators_alone() -> bool:

@@ -1,8 +1,8 @@
-"""One layer in one direction without options, straight to the core: where microseconds matter.
+"""One layer in one direction, or a cell, straight to the core: where microseconds matter.
 
 The core reads torch's tensors, and makes them, through the table of functions that torch offers for
-this (DLPack's exchange table, which older releases lack). It looks at them, too: what does not fit
-is not taken, and goes through the engine of all layers, `_kernels`.
+this (DLPack's exchange table, which older releases lack). It looks at them, too: what has options
+or does not fit is not taken, and goes through the engine of all layers, `_kernels`.
 """
 
 from __future__ import annotations
@@ -33,45 +33,66 @@ EXCHANGE = _exchange()
 class SingleTape(NamedTuple):
     """A forward pass, for its backward pass."""
 
-    exchange: _core.Exchange
     tape: _core.Tape
 
     def gradients(
         self, needed: Sequence[bool], operands: Operands, d_outputs: Sequence[Tensor | None]
     ) -> list[Tensor | None]:
         """Return the gradients of x, h0, c0 and the weights, None where they are not needed."""
-        _kernels.begin()
-        wanted = (*needed, False, False)[:7]
-        above = (*d_outputs, None)[:3]
-        found = self.exchange.backward(
-            self.tape, operands.x, _padded_to_four(operands.weights), above, wanted
-        )
+        x, h0, c0, weights, *_ = operands
+        all_seven = flat_operands(x, h0, c0, weights)
+        found = backward(self.tape, all_seven, (*needed, False, False)[:7], tuple(d_outputs))
+        if found is NotImplemented:
+            raise ValueError("a gradient does not fit the result it is of")
         return list(found[: len(needed)])
 
 
-def forward_saving(
-    call: Call, x: Tensor, h0: Tensor | None, c0: Tensor | None, weights: Sequence[Tensor]
-) -> tuple[tuple[Tensor, ...], SingleTape] | None:
-    """Return the results and a tape; None if this is not of the simplest kind, or does not fit."""
+def flat_operands(
+    x: Tensor, h0: Tensor | None, c0: Tensor | None, weights: Sequence[Tensor]
+) -> tuple[Tensor | None, ...]:
+    """Return what the core takes: x, h0, c0 and four weights, None where there are only two."""
+    if len(weights) == 4:
+        return (x, h0, c0, *weights)
+    return (x, h0, c0, *weights, None, None)
+
+
+def forward_saving(call: Call, operands: tuple[Tensor | None, ...]) -> Any:
+    """Return (results, tape); NotImplemented if this is not of the simplest kind, or does not fit.
+
+    Operands are flat.
+    """
     if (
         EXCHANGE is None
-        or len(weights) != len(call.weight_names)
         or call.weight_names not in _TAKEN
+        or call.rates is not NO_RATES
+        or call.bidirectional
+        or call.checkpoint
+        or len(operands) != 7
     ):
-        return None
-    if call.rates is not NO_RATES or call.bidirectional or call.checkpoint:
-        return None
+        return NotImplemented
     _kernels.follow_threads()
-    found = EXCHANGE.forward_saving(call.core_cell().core, x, _padded_to_four(weights), h0, c0)
-    if found is NotImplemented:
-        return None
-    _kernels.count()
-    *outputs, tape = found
-    return tuple(outputs), SingleTape(EXCHANGE, tape)
+    found = EXCHANGE.forward_saving(call.core_cell().core, operands)
+    if found is not NotImplemented:
+        _kernels.count()
+    return found
 
 
-def _padded_to_four(weights: Sequence[Tensor]) -> tuple[Any, ...]:
-    return (*weights, None, None)[:4]
+def backward(
+    tape: _core.Tape,
+    operands: tuple[Tensor | None, ...],
+    needed: tuple[bool, ...],
+    above: tuple[Tensor | None, ...],
+) -> Any:
+    """Return a gradient, or None, for each of `needed`, which the flat operands come first in.
+
+    NotImplemented where what arrives from above cannot be read.
+    """
+    assert EXCHANGE is not None
+    _kernels.follow_threads()
+    found = EXCHANGE.backward(tape, operands, needed, above)
+    if found is not NotImplemented:
+        _kernels.count()
+    return found
 
 
 def states_of(has_c: bool, state: Any) -> tuple[Any, Any] | None:

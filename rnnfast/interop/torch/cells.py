@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.modules.rnn import RNNCellBase
 
-from . import _packed
+from . import _autograd, _packed
 from ._call import PLAIN_WEIGHTS, Call, Operands
 from ._dispatch import recurrence, states_in
 from ._fallback import reason_for_torch, say_run_by_torch
@@ -47,8 +47,11 @@ class _Cells(LeafModule, RNNCellBase):  # type: ignore[misc]  # torch is not loo
             The state after it.
         """
         weights, call = self._weights(), self._call()
-        if not torch.is_grad_enabled() and not in_some_mode():
-            after = _packed.step(self, call, input, hx, weights)
+        if not in_some_mode():
+            if torch.is_grad_enabled():
+                after = _autograd.forward_single(call, input, hx, weights)
+            else:
+                after = _packed.step(self, call, input, hx, weights)
             if after is not None:
                 return after
         if holds_torchs_operators_alone():

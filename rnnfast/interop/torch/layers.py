@@ -173,6 +173,7 @@ class _Layers(LeafModule, RNNBase):  # type: ignore[misc]  # torch is not looked
             return None
         if self.batch_first:
             x = x.transpose(0, 1)
+        found: tuple[Tensor, ...] | None
         if torch.is_grad_enabled():
             found = _autograd.forward_single(call, x, state, weights)
         else:
