@@ -116,11 +116,8 @@ _LOOKS: dict[str, _Look] = {
     "stacks": _simply(stacks.beside_single_layers),
     "packed": _simply(variants.beside_torchs_packed_sequences),
     "modules": _simply(modules.beside_torchs_modules),
-<<<<<<< HEAD
-    "policies": _simply(policies.beside_sb3s_loop),
-=======
     "autograd": _simply(autograd.beside_an_empty_function),
->>>>>>> wt-overhead
+    "policies": _simply(policies.beside_sb3s_loop),
 }
 
 if __name__ == "__main__":
