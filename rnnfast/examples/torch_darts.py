@@ -39,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     values = series(options.days, options.seed)
     train, test = values[: -options.ahead], values[-options.ahead :]
     found, swap = {}, Swap()
+    trained(train[: 2 * options.window], options, [])  # Lightning loads much at its first fit
     for name, callbacks in (("torch", []), ("rnnfast", [swap])):
         began = time.perf_counter()
         forecast = trained(train, options, callbacks).predict(options.ahead).values()[:, 0]
