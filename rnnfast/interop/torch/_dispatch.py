@@ -9,7 +9,7 @@ from torch import Tensor
 
 from . import _autograd, _operators, _packed, _transforms
 from ._call import Call, Operands
-from ._modes import are_plain, in_forward_mode, is_recorded
+from ._modes import are_plain, in_forward_mode, in_transforms, is_recorded
 
 
 def recurrence(module: object, call: Call, operands: Operands) -> tuple[Tensor, ...]:
@@ -24,7 +24,7 @@ def recurrence(module: object, call: Call, operands: Operands) -> tuple[Tensor, 
         operands = operands._replace(x=x.to(dtype), h0=h0, c0=c0)
     if torch.compiler.is_compiling():
         return _operators.recurrence(call, operands)
-    if torch._C._functorch.peek_interpreter_stack() is not None:
+    if in_transforms():
         return _transforms.recurrence(call, operands)
     if is_recorded() or not are_plain(x, weights):
         return _operators.recurrence(call, operands)
