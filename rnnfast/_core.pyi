@@ -11,7 +11,7 @@ R are at least 1 here.
 """
 
 from types import ModuleType, NotImplementedType
-from typing import Any, TypedDict, final, type_check_only
+from typing import Any, ClassVar, TypedDict, final, type_check_only
 
 import numpy as np
 import numpy.typing as npt
@@ -252,6 +252,17 @@ def force_plan(
 ) -> None: ...
 def last_plan() -> dict[str, Any]: ...
 
+class Extent:
+    """What a call goes over, and the shapes of x, y and of states.
+
+    `sequences` are (T, B, I), (T, B, R) and (1, B, R), `batch_first` (B, T, I), (B, T, R) and
+    (1, B, R); a `step` is (B, I), has no y, and states (B, R).
+    """
+
+    sequences: ClassVar[Extent]
+    batch_first: ClassVar[Extent]
+    step: ClassVar[Extent]
+
 class Exchange:
     """Tensors of a framework, by the DLPack exchange table of their class; TypeError without one.
 
@@ -260,20 +271,18 @@ class Exchange:
     """
 
     def __init__(self, type: type, also: type, /) -> None: ...
-    def forward(self, packed: Packed, x: Any, h0: Any, c0: Any, /) -> Any:
-        """Return y (T, B, R), h_n (1, B, R) and, where there is a memory, c_n (1, B, H)."""
+    def forward(self, extent: Extent, packed: Packed, x: Any, h0: Any, c0: Any, /) -> Any:
+        """Return y, h_n and, where there is a memory, c_n; after a step h or (h, c)."""
 
-    def step(self, packed: Packed, x: Any, h0: Any, c0: Any, /) -> Any:
-        """Return h (B, R), or (h, c), after one step."""
-
-    def forward_saving(self, cell: _Cell, operands: tuple[Any, ...], /) -> Any:
-        """As `forward`, or as `step` where x is (B, I), with a `Tape` beside the results.
+    def forward_saving(self, extent: Extent, cell: _Cell, operands: tuple[Any, ...], /) -> Any:
+        """As `forward`, with a `Tape` beside the results.
 
         Operands are x, h0, c0, w_ih, w_hh, b_ih and b_hh.
         """
 
     def backward(
         self,
+        extent: Extent,
         tape: Tape,
         operands: tuple[Any, ...],
         needed: tuple[bool, ...],

@@ -17,21 +17,26 @@ inline py::object not_implemented() {
   return py::reinterpret_borrow<py::object>(Py_NotImplemented);
 }
 
-/// What a call goes over: sequences (T, B, I) with states (1, B, R), or one step (B, I) with states
-/// (B, R).
-enum class Extent { sequences, step };
-
-inline Extent extent_of(const View& x) {
-  return x.shape.axes == 2 ? Extent::step : Extent::sequences;
-}
+/// What a call goes over: sequences (T, B, I), or (B, T, I), with states (1, B, R), or one step
+/// (B, I) with states (B, R).
+enum class Extent { sequences, batch_first, step };
 
 /// Of x, y or their gradients, so many numbers wide.
 inline Shape sequence_shape(Extent extent, const Dims& dims, index width) {
-  return extent == Extent::step ? Shape{dims.rows, width} : Shape{dims.steps, dims.rows, width};
+  if (extent == Extent::step) return {dims.rows, width};
+  if (extent == Extent::batch_first) return {dims.rows, dims.steps, width};
+  return {dims.steps, dims.rows, width};
 }
 
 inline Shape state_shape(Extent extent, index rows, index width) {
   return extent == Extent::step ? Shape{rows, width} : Shape{1, rows, width};
+}
+
+/// A dense array of a sequence_shape.
+template <class T>
+Sequence<T> dense_sequence(Extent extent, const Dims& dims, index width, T* data) {
+  if (extent == Extent::batch_first) return {data, width, dims.steps * width};
+  return {data, dims.rows * width, width};
 }
 
 /// Reads a dense array of a shape; null for None, false where it does not fit.
@@ -45,23 +50,22 @@ bool read(const Door& door, py::handle object, const Shape& shape, const void*& 
   return true;
 }
 
-/// Takes a view as sequences, or as one step of them, of any strides but the last; T and B with it.
+/// Takes a view as what a call goes over, of any strides but the last; T and B with it.
 inline bool take_x(const View& view, Extent extent, Dims& dims, Sequence<const void>& x) {
   if (view.shape.axes != (extent == Extent::step ? 2 : 3) || !view.has_dense_rows()) return false;
   const auto& sizes = view.shape.sizes;
   const auto& strides = view.strides;
   if (extent == Extent::step) {
-    if (view.shape != Shape{sizes[0], dims.inputs}) return false;
     dims.steps = 1;
     dims.rows = sizes[0];
     x = {view.data, 0, strides[0]};
   } else {
-    if (view.shape != Shape{sizes[0], sizes[1], dims.inputs}) return false;
-    dims.steps = sizes[0];
-    dims.rows = sizes[1];
-    x = {view.data, strides[0], strides[1]};
+    const std::size_t time = extent == Extent::batch_first ? 1 : 0;
+    dims.steps = sizes[time];
+    dims.rows = sizes[1 - time];
+    x = {view.data, strides[time], strides[1 - time]};
   }
-  return dims.steps > 0 && dims.rows > 0;
+  return view.shape == sequence_shape(extent, dims, dims.inputs) && dims.steps > 0 && dims.rows > 0;
 }
 
 template <class Door>
@@ -94,14 +98,15 @@ class NewResults {
   template <class Door>
   NewResults(const Door& door, const CellTraits& traits, Extent extent, Call& call) {
     const Dims& dims = call.dims;
-    if (extent == Extent::sequences) y_ = door.make(sequence_shape(extent, dims, outputs_of(dims)));
-    h_ = door.make(state_shape(extent, dims.rows, outputs_of(dims)));
+    const index width = outputs_of(dims);
+    h_ = door.make(state_shape(extent, dims.rows, width));
     if (traits.has_memory) c_ = door.make(state_shape(extent, dims.rows, dims.units));
-    if (extent == Extent::sequences) {
-      call.y = {y_.data, dims.rows * outputs_of(dims), outputs_of(dims)};
-      call.last = {h_.data, c_.data};
-    } else {
+    if (extent == Extent::step) {
       end_step(call, {h_.data, c_.data});
+    } else {
+      y_ = door.make(sequence_shape(extent, dims, width));
+      call.y = dense_sequence(extent, dims, width, y_.data);
+      call.last = {h_.data, c_.data};
     }
   }
   py::object take() { return one_or_tuple(y_.object, h_.object, c_.object); }

@@ -36,27 +36,25 @@ bool read_weights(const TensorDoor& door, const Operands& operands, index gates,
          read_one(WeightId::b_hh, {rows}) && weights[WeightId::w_ih] && weights[WeightId::w_hh];
 }
 
-template <Extent extent>
-py::object forward(const Exchange& exchange, const Packed& packed, py::handle x, py::handle h0,
-                   py::handle c0) {
+py::object forward(const Exchange& exchange, Extent extent, const Packed& packed, py::handle x,
+                   py::handle h0, py::handle c0) {
   return run_into_new(TensorDoor(exchange, packed.header().scalar), packed, extent, x, h0, c0);
 }
 
-/// As forward, or step, on weights that are not packed: its results, and a tape.
-py::object forward_saving(const Exchange& exchange, const py::object& cell,
+/// As forward on weights that are not packed: its results, and a tape.
+py::object forward_saving(const Exchange& exchange, Extent extent, const py::object& cell,
                           const py::tuple& given) {
   const Operands operands = {given};
   TensorView of_x;
   TensorView of_w_hh;
-  if (!exchange.look(operands.x(), of_x) || of_x.shape.axes < 2) return not_implemented();
+  if (!exchange.look(operands.x(), of_x) || of_x.shape.axes == 0) return not_implemented();
   if (!exchange.look(operands.weight(WeightId::w_hh), of_w_hh) || of_w_hh.shape.axes != 2) {
     return not_implemented();
   }
   const std::optional<ScalarType> scalar = scalar_of(of_x.type);
   if (!scalar) return not_implemented();
   const TensorDoor door(exchange, *scalar);
-  const Extent extent = extent_of(of_x);
-  const index inputs = of_x.shape.sizes[extent == Extent::step ? 1 : 2];
+  const index inputs = of_x.shape.sizes[static_cast<std::size_t>(of_x.shape.axes - 1)];
   Weights weights = {cell_spec(cell), *scalar, {0, 0, inputs, of_w_hh.shape.sizes[1]}, {}};
   const CellTraits& traits = cpu_backend().traits(weights.cell, *scalar);
   Call call = {};
@@ -83,7 +81,7 @@ class Upstream {
     const void* dy = nullptr;
     const Shape of_states = state_shape(extent, dims.rows, dims.units);
     if (!read_next(sequence_shape(extent, dims, dims.units), dy)) return false;
-    call.dy = {dy, dims.rows * dims.units, dims.units};
+    call.dy = dense_sequence(extent, dims, dims.units, dy);
     return (extent == Extent::step || read_next(of_states, call.d_last.h)) &&
            read_next(of_states, call.d_last.c);
   }
@@ -119,8 +117,8 @@ class NewGradients {
     Gradients<void> out;
     const index rows = gates * dims.units;
     const Shape of_states = state_shape(extent, dims.rows, dims.units);
-    out.x = {make(0, sequence_shape(extent, dims, dims.inputs)), dims.rows * dims.inputs,
-             dims.inputs};
+    out.x = dense_sequence(extent, dims, dims.inputs,
+                           make(0, sequence_shape(extent, dims, dims.inputs)));
     out.initial.h = make(1, of_states);
     out.initial.c = make(2, of_states);
     out.weights[WeightId::w_ih] = make(3, {rows, dims.inputs});
@@ -145,8 +143,8 @@ class NewGradients {
   py::tuple found_;
 };
 
-py::object backward(const Exchange& exchange, const Tape& tape, const py::tuple& given,
-                    const py::tuple& needed, const py::tuple& above) {
+py::object backward(const Exchange& exchange, Extent extent, const Tape& tape,
+                    const py::tuple& given, const py::tuple& needed, const py::tuple& above) {
   const Header& made = tape.header();
   const Dims& dims = made.dims;
   const index gates = made.traits->gates;
@@ -155,12 +153,11 @@ py::object backward(const Exchange& exchange, const Tape& tape, const py::tuple&
   Pullback call = {};
   View of_x;
   Dims seen = dims;
-  if (!door.look(operands.x(), of_x) || !take_x(of_x, extent_of(of_x), seen, call.x) ||
+  if (!door.look(operands.x(), of_x) || !take_x(of_x, extent, seen, call.x) ||
       seen.steps != dims.steps || seen.rows != dims.rows ||
       !read_weights(door, operands, gates, dims, call.weights)) {
     throw std::invalid_argument("a tensor of the forward pass has changed its shape or type");
   }
-  const Extent extent = extent_of(of_x);
   Upstream upstream(door, above);
   if (!upstream.read(extent, dims, call)) return not_implemented();
   NewGradients gradients(door, needed);
@@ -177,14 +174,17 @@ Source source_of(const Exchange& exchange, const py::tuple& tensors) {
 }  // namespace
 
 void register_tensors(py::module_& module) {
+  py::enum_<Extent>(module, "Extent")
+      .value("sequences", Extent::sequences)
+      .value("batch_first", Extent::batch_first)
+      .value("step", Extent::step);
   py::class_<Versions>(module, "Versions").def("hold", &Versions::hold);
   py::class_<Contents>(module, "Contents").def("hold", &Contents::hold);
   py::class_<Exchange>(module, "Exchange")
       .def(py::init<const py::object&, const py::object&>())
       .def("versions", &source_of<Versions>, py::keep_alive<0, 1>())
       .def("contents", &source_of<Contents>, py::keep_alive<0, 1>())
-      .def("forward", &forward<Extent::sequences>)
-      .def("step", &forward<Extent::step>)
+      .def("forward", &forward)
       .def("forward_saving", &forward_saving)
       .def("backward", &backward);
 }

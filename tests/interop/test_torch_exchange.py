@@ -90,17 +90,36 @@ def test_short_way_trains_cells(own, theirs, bias, only_short_ways):
     assert_alike(found, wanted)
 
 
-@pytest.mark.parametrize(("own", "theirs"), [*KINDS, *CELLS])
-def test_gradients_that_arrive_many_at_once(own, theirs, only_short_ways):
-    module, reference = pair(own, theirs)
-    x = torch.randn(T, B, INPUTS, dtype=torch.float64, requires_grad=True)
-    x = x[0] if issubclass(own, torch.nn.RNNCellBase) else x
+FORMS = [(*kind, {"batch_first": first}) for kind in KINDS for first in (False, True)]
+FORMS += [(*kind, {}) for kind in CELLS]
+
+
+@pytest.mark.parametrize(("own", "theirs", "options"), FORMS)
+def test_gradients_that_arrive_many_at_once(own, theirs, options, only_short_ways):
     results = []
-    for one in (module, reference):
+    for one, x in twice(own, theirs, options):
         y, *_ = torch.utils._pytree.tree_leaves(one(x))
         many = torch.linspace(-1, 1, 3 * y.numel(), dtype=torch.float64).reshape(3, *y.shape)
         results.append(torch.autograd.grad(y, [x, *one.parameters()], many, is_grads_batched=True))
     assert_alike(*results)
+
+
+@pytest.mark.parametrize(("own", "theirs", "options"), FORMS)
+def test_gradients_have_gradients(own, theirs, options, only_short_ways):
+    results = []
+    for one, x in twice(own, theirs, options):
+        after = torch.utils._pytree.tree_leaves(one(x))
+        operands = [x, *one.parameters()]
+        first = torch.autograd.grad(sum(a.pow(3).sum() for a in after), operands, create_graph=True)
+        second = torch.autograd.grad(sum(d.square().sum() for d in first), operands)
+        results.append((*first, *second))
+    assert_alike(*results)
+
+
+def twice(own, theirs, options):
+    x = torch.randn(T, B, INPUTS, dtype=torch.float64, requires_grad=True)
+    x = x[0] if issubclass(own, torch.nn.RNNCellBase) else x
+    return [(module, x) for module in pair(own, theirs, **options)]
 
 
 @pytest.mark.parametrize("own", [LSTM, LSTMCell])
@@ -255,7 +274,7 @@ def test_results_are_fresh_and_the_callers():
 def test_exchange_refuses_what_is_no_tensor():
     with pytest.raises(TypeError, match="cannot be exchanged"):
         _core.Exchange(list, dict)
-    exchange = _single.EXCHANGE
+    exchange, extent = _single.EXCHANGE, _core.Extent.sequences
     module = LSTM(INPUTS, H)
     weights = tuple(module.parameters())
     core = module._call().core_cell().core
@@ -270,13 +289,14 @@ def test_exchange_refuses_what_is_no_tensor():
         good.long(),
         good.to("meta"),
         good.to_sparse(),
+        good[0],
         good[0, 0],
         good[..., 1:],
         good[:0],
         torch.tensor(1.0),
         good.double(),
     ):
-        assert exchange.forward_saving(core, (x, None, None, *weights)) is NotImplemented
+        assert exchange.forward_saving(extent, core, (x, None, None, *weights)) is NotImplemented
     for state in (
         1,
         good,
@@ -284,8 +304,9 @@ def test_exchange_refuses_what_is_no_tensor():
         torch.zeros(1, B, H + 1),
         torch.zeros(1, B, H).double(),
     ):
-        assert exchange.forward_saving(core, (good, state, None, *weights)) is NotImplemented
-        assert exchange.forward_saving(core, (good, None, state, *weights)) is NotImplemented
+        for states in ((state, None), (None, state)):
+            operands = (good, *states, *weights)
+            assert exchange.forward_saving(extent, core, operands) is NotImplemented
     for i in range(4):
         for other in (
             *([None] if i < 2 else []),
@@ -294,13 +315,13 @@ def test_exchange_refuses_what_is_no_tensor():
             weights[i].detach().double(),
         ):
             changed = (good, None, None, *weights[:i], other, *weights[i + 1 :])
-            assert exchange.forward_saving(core, changed) is NotImplemented
+            assert exchange.forward_saving(extent, core, changed) is NotImplemented
     operands, above = (good, None, None, *weights), (torch.zeros(T, B, H), None, None)
-    _, tape = exchange.forward_saving(core, operands)
-    assert exchange.backward(tape, operands, (False,) * 9, above) == (None,) * 9
+    _, tape = exchange.forward_saving(extent, core, operands)
+    assert exchange.backward(extent, tape, operands, (False,) * 9, above) == (None,) * 9
     for other in (torch.zeros(T, B), above[0].double(), above[0].to("meta")):
         changed = (other, None, None)
-        assert exchange.backward(tape, operands, (True,) * 7, changed) is NotImplemented
+        assert exchange.backward(extent, tape, operands, (True,) * 7, changed) is NotImplemented
     for look in (exchange.versions, exchange.contents):
         for odd in (1, torch.zeros(4, 4).t()[1:], torch.zeros(2, 2, 2), torch.zeros(2)._neg_view()):
             with pytest.raises(ValueError, match="one piece of memory"):

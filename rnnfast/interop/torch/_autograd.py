@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ... import _core
+from ..._core import Extent
 from . import _kernels, _single
 from ._batches import Tensors, one_by_one
 from ._call import Call, Operands
@@ -63,11 +64,12 @@ class _SingleRecurrence(torch.autograd.Function):  # type: ignore[misc]
         w_hh: Tensor,
         b_ih: Tensor | None,
         b_hh: Tensor | None,
+        extent: Extent,
         call: Call,
         passed: tuple[Any, _core.Tape],
     ) -> Any:
         outputs, ctx.tape = passed
-        ctx.call = call
+        ctx.extent, ctx.call = extent, call
         ctx.save_for_backward(x, h0, c0, w_ih, w_hh, b_ih, b_hh)
         ctx.set_materialize_grads(False)
         return outputs
@@ -76,35 +78,37 @@ class _SingleRecurrence(torch.autograd.Function):  # type: ignore[misc]
     def backward(ctx: Any, *d_outputs: Tensor | None) -> Any:
         tensors, needed = ctx.saved_tensors, ctx.needs_input_grad
         if not torch.is_grad_enabled() and not in_transforms():
-            found = _single.backward(ctx.tape, tensors, needed, d_outputs)
+            found = _single.backward(ctx.extent, ctx.tape, tensors, needed, d_outputs)
             if found is not NotImplemented:
                 return found
-        return _by_gradients_of(ctx.call, _single.SingleTape(ctx.tape), tensors, needed, d_outputs)
+        return _by_gradients_of(ctx, tensors, d_outputs)
 
 
-def _by_gradients_of(
-    call: Call,
-    tape: _single.SingleTape,
-    tensors: Tensors,
-    needed: Sequence[bool],
-    d_outputs: Tensors,
-) -> Tensors:
-    """Go the longer way back, a cell as a sequence of one step."""
-    x, *_ = tensors
-    is_step = x is not None and x.dim() == 2
-    if is_step:
-        tensors = [*map(_in_a_sequence, tensors[:3]), *tensors[3:]]
-        d_outputs = [None, *map(_in_a_sequence, d_outputs)]
-    count = 3 + len(call.weight_names)
-    operands = Operands.of_flat(None, None, None, *tensors[:count])
-    found = one_by_one(partial(gradients_of, call, tape, needed[:count], operands), d_outputs)
-    if is_step:
-        found = [*(None if one is None else one[0] for one in found[:3]), *found[3:]]
-    return (*found, *[None] * (len(needed) - count))
+def _by_gradients_of(ctx: Any, tensors: Tensors, d_outputs: Tensors) -> Tensors:
+    """Go the longer way back, with time first; a step is a sequence of one."""
+    count = 3 + len(ctx.call.weight_names)
+    (x, h0, c0, *weights), needed = tensors[:count], ctx.needs_input_grad
+    d_y, *d_last = d_outputs
+    if ctx.extent is Extent.step:
+        x, h0, c0, d_y, *d_last = map(_in_a_sequence, (x, h0, c0, d_y, None, *d_last))
+    elif ctx.extent is Extent.batch_first:
+        x, d_y = map(_swapped, (x, d_y))
+    operands, tape = Operands(x, h0, c0, weights), _single.SingleTape(ctx.tape)
+    pull = partial(gradients_of, ctx.call, tape, needed[:count], operands)
+    d_x, d_h0, d_c0, *d_weights = one_by_one(pull, (d_y, *d_last))
+    if ctx.extent is Extent.step:
+        d_x, d_h0, d_c0 = (None if d is None else d[0] for d in (d_x, d_h0, d_c0))
+    elif ctx.extent is Extent.batch_first:
+        d_x = _swapped(d_x)
+    return (d_x, d_h0, d_c0, *d_weights, *[None] * (len(needed) - count))
 
 
 def _in_a_sequence(tensor: Tensor | None) -> Tensor | None:
     return None if tensor is None else tensor[None]
+
+
+def _swapped(tensor: Tensor | None) -> Tensor | None:
+    return None if tensor is None else tensor.transpose(0, 1)
 
 
 _requires_grad = attrgetter("requires_grad")
@@ -113,8 +117,10 @@ _requires_grad = attrgetter("requires_grad")
 _apply_single = super(torch.autograd.Function, _SingleRecurrence).apply
 
 
-def forward_single(call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]) -> Any:
-    """One layer in one direction by the core, x being (T, B, I), or a cell, x being (B, I).
+def forward_single(
+    extent: Extent, call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]
+) -> Any:
+    """One layer in one direction, or a cell, by the core.
 
     Returns y, h_n and, where there is one, c_n; of a cell h, or h and c; None for the longer way.
     """
@@ -124,5 +130,5 @@ def forward_single(call: Call, x: Tensor, state: Any, weights: Sequence[Tensor])
     if states is None:
         return None
     operands = _single.flat_operands(x, *states, weights)
-    passed = _single.forward_saving(call, operands)
-    return None if passed is NotImplemented else _apply_single(*operands, call, passed)
+    passed = _single.forward_saving(extent, call, operands)
+    return None if passed is NotImplemented else _apply_single(*operands, extent, call, passed)

@@ -13,6 +13,8 @@ from ...engine.noise import Noise
 
 NO_RATES = (0.0,) * 6
 
+KINDS = ("rnn_tanh", "rnn_relu", "lstm", "gru")
+
 PLAIN_WEIGHTS = ("w_ih", "w_hh", "b_ih", "b_hh")  # without biases the first two
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from . import _autograd, _operators, _packed, _transforms
 from ._call import Call, Operands
-from ._modes import are_plain, in_forward_mode, is_recorded
+from ._modes import are_plain, in_forward_mode, in_transforms, is_recorded
 
 
 def recurrence(module: object, call: Call, operands: Operands) -> tuple[Tensor, ...]:
@@ -28,7 +28,7 @@ def recurrence(module: object, call: Call, operands: Operands) -> tuple[Tensor, 
         # FSDP takes the memory of its parameters back after a call; a tape would still read it.
         operands = operands._replace(weights=[weight.clone() for weight in operands.weights])
         weights = operands.weights
-    if torch._C._functorch.peek_interpreter_stack() is not None:
+    if in_transforms():
         return _transforms.recurrence(call, operands)
     if is_recorded() or not are_plain(x, weights):
         return _operators.recurrence(call, operands)

@@ -16,6 +16,7 @@ from . import _equations
 from ._batches import OneByOne, Tensors, one_by_one
 from ._call import Call, Operands
 from ._kernels import LayersTape, forward_saving
+from ._modes import in_transforms
 from ._single import SingleTape
 
 Tape: TypeAlias = LayersTape | SingleTape
@@ -32,7 +33,7 @@ def gradients_of(
 
     Without a tape, the forward pass is run once more.
     """
-    if torch.is_grad_enabled() or torch._C._functorch.peek_interpreter_stack() is not None:
+    if torch.is_grad_enabled() or in_transforms():
         tensors = (*d_outputs, *operands.flat())
         return list(_Gradients.apply(call, tape, tuple(needed), len(d_outputs), *tensors))
     return from_kernels(call, tape, needed, operands, d_outputs)

@@ -8,7 +8,7 @@ cannot read tensors (`_single`), nothing is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from weakref import WeakSet, ref
 
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ... import _core
 from ..._check import inputs, stacks
+from ..._core import Extent
 from ...engine.network import Network
 from . import _kernels
 from ._call import NO_RATES, Call, Operands
@@ -80,31 +81,13 @@ def forward(module: object, call: Call, operands: Operands) -> tuple[Tensor, ...
 
 
 def forward_single(
-    module: Any, call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]
-) -> tuple[Tensor, ...] | None:
-    """One layer in one direction once more, without gradients, x being (T, B, I).
+    module: object, extent: Extent, call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]
+) -> Any:
+    """One layer in one direction, or a cell, once more, without gradients.
 
-    Returns y, h_n and, where there is one, c_n; None where anything is otherwise than in the call
+    Returns what `_autograd.forward_single` does; None where anything is otherwise than in the call
     before, or not as the core needs it.
     """
-    run = _core.Exchange.forward
-    found: tuple[Tensor, ...] | None = _run_single(run, module, call, x, state, weights)
-    return found
-
-
-def step(module: object, call: Call, x: Tensor, state: Any, weights: Sequence[Tensor]) -> Any:
-    """Return the state after one step of a cell, (B, H); None for the longer way."""
-    return _run_single(_core.Exchange.step, module, call, x, state, weights)
-
-
-def _run_single(
-    run: Callable[..., Any],
-    module: object,
-    call: Call,
-    x: Tensor,
-    state: Any,
-    weights: Sequence[Tensor],
-) -> Any:
     pack = _packs.get(id(module))
     if pack is None or not pack.single or pack.call != call:
         return None
@@ -112,7 +95,7 @@ def _run_single(
     if states is None or not pack.snapshot.hold(tuple(weights)):
         return None
     _kernels.follow_threads()
-    found = run(pack.exchange, pack.packed[0], x, *states)
+    found = pack.exchange.forward(extent, pack.packed[0], x, *states)
     if found is NotImplemented:
         return None
     _kernels.count()

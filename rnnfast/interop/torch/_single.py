@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from ... import _core
+from ..._core import Extent
 from . import _kernels
-from ._call import NO_RATES, PLAIN_WEIGHTS, Call, Operands
+from ._call import KINDS, NO_RATES, PLAIN_WEIGHTS, Call, Operands
 
-_TAKEN = (PLAIN_WEIGHTS[:2], PLAIN_WEIGHTS)
+_TAKEN = frozenset((kind, names) for kind in KINDS for names in (PLAIN_WEIGHTS[:2], PLAIN_WEIGHTS))
 
 
 def _exchange() -> _core.Exchange | None:
@@ -41,7 +42,8 @@ class SingleTape(NamedTuple):
         """Return the gradients of x, h0, c0 and the weights, None where they are not needed."""
         x, h0, c0, weights, *_ = operands
         all_seven = flat_operands(x, h0, c0, weights)
-        found = backward(self.tape, all_seven, (*needed, False, False)[:7], tuple(d_outputs))
+        wanted = (*needed, False, False)[:7]
+        found = backward(Extent.sequences, self.tape, all_seven, wanted, tuple(d_outputs))
         if found is NotImplemented:
             raise ValueError("a gradient does not fit the result it is of")
         return list(found[: len(needed)])
@@ -56,14 +58,14 @@ def flat_operands(
     return (x, h0, c0, *weights, None, None)
 
 
-def forward_saving(call: Call, operands: tuple[Tensor | None, ...]) -> Any:
-    """Return (results, tape); NotImplemented if this is not of the simplest kind, or does not fit.
+def forward_saving(extent: Extent, call: Call, operands: tuple[Tensor | None, ...]) -> Any:
+    """Return (results, tape) for flat operands.
 
-    Operands are flat.
+    NotImplemented if this is not of the simplest kind, or does not fit.
     """
     if (
         EXCHANGE is None
-        or call.weight_names not in _TAKEN
+        or (call.kind, call.weight_names) not in _TAKEN
         or call.rates is not NO_RATES
         or call.bidirectional
         or call.checkpoint
@@ -71,13 +73,14 @@ def forward_saving(call: Call, operands: tuple[Tensor | None, ...]) -> Any:
     ):
         return NotImplemented
     _kernels.follow_threads()
-    found = EXCHANGE.forward_saving(call.core_cell().core, operands)
+    found = EXCHANGE.forward_saving(extent, call.core_cell().core, operands)
     if found is not NotImplemented:
         _kernels.count()
     return found
 
 
 def backward(
+    extent: Extent,
     tape: _core.Tape,
     operands: tuple[Tensor | None, ...],
     needed: tuple[bool, ...],
@@ -89,7 +92,7 @@ def backward(
     """
     assert EXCHANGE is not None
     _kernels.follow_threads()
-    found = EXCHANGE.backward(tape, operands, needed, above)
+    found = EXCHANGE.backward(extent, tape, operands, needed, above)
     if found is not NotImplemented:
         _kernels.count()
     return found

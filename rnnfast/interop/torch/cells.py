@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.modules.rnn import RNNCellBase
 
+from ..._core import Extent
 from . import _autograd, _packed
-from ._call import PLAIN_WEIGHTS, Call, Operands
+from ._call import KINDS, PLAIN_WEIGHTS, Call, Operands
 from ._dispatch import recurrence, states_in
 from ._fallback import reason_for_torch, say_run_by_torch
 from ._leaf import LeafModule
@@ -18,7 +19,7 @@ from ._modes import holds_torchs_operators_alone, in_some_mode
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 _CALLS = {
     (cell, bias): Call(cell, PLAIN_WEIGHTS if bias else PLAIN_WEIGHTS[:2])
-    for cell in ("rnn_tanh", "rnn_relu", "lstm", "gru")
+    for cell in KINDS
     for bias in (True, False)
 }
 
@@ -49,9 +50,9 @@ class _Cells(LeafModule, RNNCellBase):  # type: ignore[misc]  # torch is not loo
         weights, call = self._weights(), self._call()
         if not in_some_mode():
             if torch.is_grad_enabled():
-                after = _autograd.forward_single(call, input, hx, weights)
+                after = _autograd.forward_single(Extent.step, call, input, hx, weights)
             else:
-                after = _packed.step(self, call, input, hx, weights)
+                after = _packed.forward_single(self, Extent.step, call, input, hx, weights)
             if after is not None:
                 return after
         if holds_torchs_operators_alone():

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.modules.rnn import RNNBase
 from torch.nn.utils.rnn import PackedSequence
 
+from ..._core import Extent
 from . import _autograd, _packed, _sequences
 from ._call import NO_RATES, PLAIN_WEIGHTS, Call, Operands
 from ._dispatch import recurrence, states_in
@@ -169,19 +170,13 @@ class _Layers(LeafModule, RNNBase):  # type: ignore[misc]  # torch is not looked
         self, call: Call, x: Tensor, state: Any, weights: list[Tensor]
     ) -> tuple[Tensor, ...] | None:
         """One layer in one direction: the shortest way, or None."""
-        if x.dim() != 3:
-            return None
-        if self.batch_first:
-            x = x.transpose(0, 1)
+        extent = Extent.batch_first if self.batch_first else Extent.sequences
         found: tuple[Tensor, ...] | None
         if torch.is_grad_enabled():
-            found = _autograd.forward_single(call, x, state, weights)
+            found = _autograd.forward_single(extent, call, x, state, weights)
         else:
-            found = _packed.forward_single(self, call, x, state, weights)
-        if found is None or not self.batch_first:
-            return found
-        y, *after = found
-        return (y.transpose(0, 1), *after)
+            found = _packed.forward_single(self, extent, call, x, state, weights)
+        return found
 
     def extra_repr(self) -> str:
         """Show torch's options, and those beyond."""
