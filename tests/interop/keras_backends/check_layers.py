@@ -28,6 +28,7 @@ OPTIONS = [
     {"return_sequences": True, "return_state": True},
     {"return_sequences": True, "go_backwards": True},
 ]
+RATES = [{"dropout": 0.2, "recurrent_dropout": 0.3}, {"dropout": 0.3}, {"recurrent_dropout": 0.3}]
 cells = pytest.mark.parametrize("kind", CELLS)
 
 
