@@ -20,8 +20,15 @@ class DrawnMasks(NamedTuple):
     kept_h: Any = None
     kept_c: Any = None
 
-    dropout = 0.0  # beside which nothing is drawn, and no seed is missing
-    seed = 0
+    @property
+    def dropout(self) -> float:
+        """Return 0: nothing is drawn beside them."""
+        return 0.0
+
+    @property
+    def seed(self) -> int:
+        """Return any: none is missing."""
+        return 0
 
     @property
     def acts(self) -> bool:

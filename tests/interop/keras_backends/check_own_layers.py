@@ -89,7 +89,7 @@ def test_wrong_arguments_are_refused(make, message):
 
 def test_what_the_kernels_cannot_run_is_refused():
     with pytest.raises(NotImplementedError, match="LSTM runs in float32 and float64 on the CPU"):
-        ours.LSTM(3, dtype="bfloat16")(X)
+        ours.LSTM(3, dtype="mixed_bfloat16")(X)
     with pytest.raises(NotImplementedError, match="zoneout is trained by the kernels alone"):
         layers.RNN(ours.GRUCell(3, zoneout=0.1), unroll=True)(X, training=True)
 
