@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import jax
 import numpy as np
 
-from rnnfast.interop.jax._kernels import kernel_calls
+from rnnfast.interop.jax import kernel_calls
 
 
 @contextmanager

@@ -105,3 +105,21 @@ def needs(extra: str) -> Iterator[None]:
         raise SystemExit(
             f"this program needs {error.name}: pip install 'rnnfast[{extra}]'"
         ) from error
+
+
+@contextmanager
+def needs_host() -> Iterator[None]:
+    """End the program, with what to install, where a library that it is about is missing.
+
+    Raises
+    ------
+    SystemExit
+        When an import fails.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if name == "rnnfast":
+            raise
+        raise SystemExit(f"this program needs {name}: pip install {name}") from error

@@ -14,7 +14,7 @@ from jax import lax
 
 from .._host import LeftToHostError, say_run_by
 from .._layer import Array, Layer
-from .._report import Report
+from ..._report import Report
 from ._call import Call
 from ._forms import GATED, LSTM, SIMPLE, Dense, Form
 
