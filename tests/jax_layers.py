@@ -7,6 +7,9 @@ import numpy as np
 
 from rnnfast.interop.jax import kernel_calls
 
+# Compiling is most of what these tests do.
+jax.config.update("jax_disable_most_optimizations", True)
+
 
 @contextmanager
 def by_our_kernels():

@@ -220,6 +220,7 @@ HOSTS = {
     "onnx",
     "onnxruntime",
     "openvino",
+    "optax",
     "sklearn",
     "tensorflow",
     "torch",

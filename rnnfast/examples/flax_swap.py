@@ -212,7 +212,7 @@ def step() -> Callable[..., Any]:
         (B, T); gives the loss before.
     """
 
-    @nnx.jit
+    @nnx.jit  # type: ignore[untyped-decorator]  # Flax is not looked into
     def take(
         model: CharacterModel, optimizer: nnx.Optimizer, x: jax.Array, y: jax.Array
     ) -> jax.Array:

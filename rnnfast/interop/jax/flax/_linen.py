@@ -12,9 +12,9 @@ from flax import linen as nn
 from flax.core import meta
 from flax.linen.recurrent import flip_sequences
 
+from ..._report import Report
 from .._host import LeftToHostError, say_run_by
 from .._layer import Layer
-from ..._report import Report
 from ._call import Call
 from ._forms import GATED, LSTM, SIMPLE, Dense, Form
 
