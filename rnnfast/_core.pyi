@@ -325,7 +325,7 @@ class _Hosts(ModuleType):
     operands: list[str]
 
     def cell_words(self, cell: _Cell) -> list[int]:
-        """What a host keeps of a cell among the attributes of an operation."""
+        """Return what a host keeps of a cell among the attributes of an operation."""
 
     def plan_call(
         self,

@@ -1,8 +1,10 @@
 // Calls as hosts of plain C give them, and tapes in their memory: the same bits as by the backend.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "api/planner.hpp"
+#include "base/threads.hpp"
 #include "doors/flat_tape.hpp"
 #include "sequences.hpp"
 
@@ -199,6 +201,37 @@ TEST(sequences_of_any_length_run_as_if_alone) {
       force_plan({});
     }
   }
+}
+
+TEST(gradients_of_sequences_add_up) {
+  Sequences<double> of(CellSpec("lstm"), small);
+  Flat<double> flat{of, {7, 2, 5}};
+  std::vector<char> memory = flat.forward_saving(0);
+  const Sequences<double> sums = flat.gradients(flat.at(memory, 0));
+  const std::size_t size = of.weights[1].size();
+  std::vector<double> each(size * static_cast<std::size_t>(small.rows));
+  OperandGradients out;
+  out[Operand::w_hh] = each.data();
+  const FlatTape tape = read_flat_tape(flat.at(memory, 0));
+  CHECK(gradient_bytes_of(tape.made.call, Operand::w_hh, GradientsOf::sequences) ==
+            each.size() * sizeof(double),
+        "bytes");
+  backward_flat(tape, flat.operands(), {of.dy.data(), of.dh_n.data(), of.dc_n.data()}, out,
+                GradientsOf::sequences);
+  for (std::size_t i = 0; i < size; ++i) {
+    const double sum = each[i] + each[size + i] + each[2 * size + i];
+    CHECK(std::abs(sum - sums.weights[1][i]) < 1e-12, "number %d", static_cast<int>(i));
+  }
+}
+
+TEST(a_plan_ahead_is_for_all_threads_that_there_are) {
+  Sequences<float> of(CellSpec("lstm"), {6, 64, 64, 256});
+  Flat<float> flat{of, {}};
+  const FlatCall call = flat.planned(Purpose::training).call;
+  const int before = chosen_threads();
+  choose_threads(1);
+  CHECK(plan_flat_ahead(Purpose::training, call).segment.threads == 1, "one");
+  choose_threads(before);
 }
 
 TEST(a_tape_may_be_moved) {

@@ -157,6 +157,9 @@ void run_backward(const Call& call) {
   Reader results(call.results);
   const FlatTape tape = read_flat_tape(arguments.bytes("the tape"));
   const FlatCall& made = tape.made.call;
+  if (static_cast<Axes>(number(call, "axes")) != made.axes) {
+    throw std::invalid_argument("the tape is of a call whose arrays have other axes");
+  }
   const Operands operands = read_operands(made, arguments, read_again);
   const ResultBytes bytes = result_bytes(made);
   const std::int64_t is_above = number(call, "above");

@@ -175,7 +175,9 @@ def _parts(fold: _Fold, names: Sequence[str], arrays: Sequence[Array]) -> Batche
     return [array for array, _ in both], [axis for _, axis in both]
 
 
-batching.primitive_batchers[_primitives.forward_p] = _forward
-batching.primitive_batchers[_primitives.saving_p] = _saving
-batching.primitive_batchers[_primitives.tangent_p] = _tangent
-batching.primitive_batchers[_primitives.backward_p] = _backward
+def register() -> None:
+    """Tell JAX."""
+    batching.primitive_batchers[_primitives.forward_p] = _forward
+    batching.primitive_batchers[_primitives.saving_p] = _saving
+    batching.primitive_batchers[_primitives.tangent_p] = _tangent
+    batching.primitive_batchers[_primitives.backward_p] = _backward

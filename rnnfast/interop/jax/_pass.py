@@ -1,4 +1,4 @@
-"""What of a pass of one layer in one direction is known before its data, and stands in a program."""
+"""What of a pass of one layer in one direction is known before its data."""
 
 from __future__ import annotations
 

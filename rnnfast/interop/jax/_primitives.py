@@ -23,6 +23,7 @@ import jax
 import numpy as np
 from jax.extend.core import Primitive
 from jax.interpreters import ad, mlir
+from jax.sharding import PartitionSpec
 
 from . import _by_equations, _kernels
 from ._pass import DIFFERENTIABLE, OPERANDS, WEIGHTS, Names, Pass, named
@@ -38,7 +39,7 @@ def _primitive(name: str) -> Any:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(primitive: Any, of: tuple[tuple[str, Any], ...]) -> Callable[..., list[Array]]:
+def _compiled(primitive: Any, of: tuple[tuple[str, Any], ...]) -> Any:
     return jax.jit(partial(primitive.bind, **dict(of)))
 
 
@@ -92,7 +93,7 @@ def _varying_alike(arrays: list[Array]) -> list[Array]:
 
     What all devices had alike is then summed over them in its gradient.
     """
-    axes = [getattr(jax.typeof(array), "vma", frozenset()) for array in arrays]
+    axes = [_axes_of(jax.typeof(array)) for array in arrays]
     everywhere = frozenset().union(*axes)
     return [
         jax.lax.pcast(array, tuple(sorted(everywhere - own, key=str)), to="varying")
@@ -105,9 +106,15 @@ def _varying_alike(arrays: list[Array]) -> list[Array]:
 # What comes out, from what goes in.
 
 
+def _axes_of(aval: Any) -> frozenset[Any]:
+    """Return the axes of a mesh over which an array varies within `shard_map`."""
+    return frozenset(aval.mat.varying)
+
+
 def _like(aval: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    varying = getattr(aval, "vma", None)
-    return jax.core.ShapedArray(shape, np.dtype(dtype), **({"vma": varying} if varying else {}))
+    """Return what is another array on the same mesh, sharded by nobody but `shard_map`."""
+    sharding = aval.sharding.update(spec=PartitionSpec(*[None] * len(shape)))
+    return aval.update(shape=shape, dtype=np.dtype(dtype), weak_type=False, sharding=sharding)
 
 
 def _results(x: Any, call: Pass, names: Names, arrays: Sequence[Any]) -> list[Any]:
@@ -115,33 +122,37 @@ def _results(x: Any, call: Pass, names: Names, arrays: Sequence[Any]) -> list[An
     return [_like(x, shape, x.dtype) for shape in shapes]
 
 
-@forward_p.def_abstract_eval
-def _(*avals: Any, call: Pass, names: Names, **_: Any) -> list[Any]:
+def _forward_avals(*avals: Any, call: Pass, names: Names, **_: Any) -> list[Any]:
     return _results(avals[0], call, names, avals)
 
 
-@saving_p.def_abstract_eval
-def _(*avals: Any, call: Pass, names: Names, planned: Any) -> list[Any]:
+def _saving_avals(*avals: Any, call: Pass, names: Names, planned: Any) -> list[Any]:
     tape = _like(avals[0], (planned.tape_bytes,), np.uint8)
     return [*_results(avals[0], call, names, avals), tape]
 
 
-@tangent_p.def_abstract_eval
-def _(_: Any, *avals: Any, call: Pass, names: Names, **__: Any) -> list[Any]:
+def _tangent_avals(_: Any, *avals: Any, call: Pass, names: Names, **__: Any) -> list[Any]:
     return _results(avals[0], call, names, avals[: len(names)])
 
 
-@backward_p.def_abstract_eval
-def _(
+def _backward_avals(
     _: Any, *avals: Any, call: Pass, names: Names, wanted: Names, groups: int | None, **__: Any
 ) -> list[Any]:
     operands = dict(zip(names, avals, strict=False))
 
     def gradient(name: str) -> Any:
-        of_each = (groups,) if groups is not None and name in WEIGHTS else ()
-        return _like(avals[0], (*of_each, *operands[name].shape), operands[name].dtype)
+        operand = operands[name]
+        if groups is not None and name in WEIGHTS:
+            return _like(avals[0], (groups, *operand.shape), operand.dtype)
+        return operand.update(weak_type=False)  # where it lies, its gradient does
 
     return [gradient(name) for name in wanted]
+
+
+forward_p.def_abstract_eval(_forward_avals)
+saving_p.def_abstract_eval(_saving_avals)
+tangent_p.def_abstract_eval(_tangent_avals)
+backward_p.def_abstract_eval(_backward_avals)
 
 
 # Derivatives.

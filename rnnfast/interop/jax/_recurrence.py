@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from ..._check import cells
-from . import _primitives
+from . import _batching, _primitives
 from ._pass import WEIGHTS, Pass
 
 
@@ -39,7 +39,7 @@ def recurrence(
         layer_norm; None, or left out at the end, where absent.
     h0, c0 : Array, shape (B, R) and (B, H), optional
         States before the first step, zero by default.
-    lengths : Array of int32, shape (B,), optional
+    lengths : Array of integers, shape (B,), optional
         Steps of each sequence, from 0 to T.
     resets : Array of bool, shape (T, B), optional
         Steps before which states are zero; axes as those of x.
@@ -57,7 +57,9 @@ def recurrence(
     tuple of y (T, B, R), h_n (B, R) and c_n (B, H), None where the cell has none
     """
     given = dict(zip(WEIGHTS, weights, strict=False))
-    given |= {"x": x, "h0": h0, "c0": c0, "lengths": lengths, "resets": resets}
+    given |= {"x": x, "h0": h0, "c0": c0}
+    given["lengths"] = None if lengths is None else jnp.asarray(lengths, jnp.int32)
+    given["resets"] = None if resets is None else jnp.asarray(resets, bool)
     given |= {"mask": recurrent_mask, "kept_h": kept_h, "kept_c": kept_c}
     operands = {name: array for name, array in given.items() if array is not None}
     call = Pass(
@@ -85,3 +87,6 @@ def _without_steps(
 
     c_n = state("c0", units) if call.cell.has_c else None
     return jnp.zeros((*x.shape[:2], outputs), x.dtype), state("h0", outputs), c_n
+
+
+_batching.register()
