@@ -127,9 +127,10 @@ def test_both_directions(lengths):
         (jax.nn.hard_sigmoid, jax.nn.relu),
         (jax.nn.sigmoid, jax.nn.soft_sign),
         (nnx.sigmoid, jax.nn.elu),
-        (jax.lax.logistic, jax.nn.hard_tanh),
+        (jax.lax.logistic, jax.nn.selu),
+        (jax.scipy.special.expit, jnp.exp),
+        (jnp.tanh, jax.nn.hard_tanh),
         (jax.nn.softplus, jax.nn.leaky_relu),
-        (jnp.tanh, jax.nn.selu),
         (jax.nn.relu6, jax.nn.identity),
     ],
 )

@@ -10,7 +10,7 @@ Cores are Haiku's, alone, in a `DeepRNN`, with skip connections too, or in a `Re
 are found by asking a core for one step, which the compiler drops; random numbers and names are
 Haiku's. Anything else is handed to Haiku, and said once.
 
-Written for Haiku 0.0.14 and later. See also: docs/flax.md.
+Written for Haiku 0.0.17. See also: docs/flax.md.
 """
 
 from __future__ import annotations
