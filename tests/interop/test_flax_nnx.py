@@ -102,6 +102,12 @@ def test_a_single_sequence_and_several_axes_of_batch():
     for x in (X[0], normal(3, (2, 3, T, N))):
         assert_same(*both(layer, lambda rnn, x=x: rnn(x, return_carry=True)))
     assert_same(*both(layer, lambda rnn: rnn(X[0], seq_lengths=jnp.array(3), return_carry=True)))
+    x, lengths = normal(3, (2, 3, T, N)), np.full((2, 3), 4)
+    assert_same(*both(layer, lambda rnn: rnn(x, seq_lengths=lengths)))
+    plain, swapped = layer(reverse=True), layer(reverse=True)
+    ours.swap(swapped)
+    with pytest.warns(UserWarning, match="seq_lengths of a batch of several axes"):
+        assert_same(swapped(x, seq_lengths=lengths), plain(x, seq_lengths=lengths), 0, 0)
 
 
 @pytest.mark.parametrize("lengths", [None, np.array([T, 1, 4])])
@@ -119,6 +125,17 @@ def test_both_directions(lengths):
         return nnx.value_and_grad(loss, argnums=(0, 1), has_aux=True)(model, X)
 
     assert_same(*both(make, call))
+
+
+def test_a_second_pass_only_where_the_carry_is_looked_at():
+    """Of an LSTM, whose c is known after the last step alone."""
+    model = nnx.Bidirectional(layer(nnx.LSTMCell), layer(nnx.LSTMCell))
+    ours.swap(model)
+    for return_carry, passes in ((False, 2), (True, 4)):
+        run = nnx.jit(lambda m, x, n, c=return_carry: m(x, seq_lengths=n, return_carry=c))
+        before = kernel_calls()
+        result_of(run, model, X, np.array([T, 1, 4]))
+        assert kernel_calls() == before + passes
 
 
 @pytest.mark.parametrize(

@@ -167,3 +167,25 @@ def test_what_is_wrong_haiku_says():
                 hk.without_apply_rng(hk.transform(function)).apply(variables)
             said.append(str(caught.value))
         assert said[0] == said[1]
+
+
+def test_results_of_another_type_are_haikus():
+    """As a policy of mixed precision makes them."""
+
+    def halved(next_method, arguments, options, context):
+        result = next_method(*arguments, **options)
+        if type(context.module) is hk.GRU and context.method_name == "__call__":
+            return result[0].astype(np.float16), result[1]
+        return result
+
+    def function(library):
+        core = hk.GRU(H)
+        with hk.intercept_methods(halved):
+            return library.dynamic_unroll(core, X, core.initial_state(B))
+
+    run = hk.without_apply_rng(hk.transform(function))
+    variables = run.init(KEY, hk)
+    with pytest.warns(UserWarning, match="whose results have another type"):
+        got = run.apply(variables, ours)
+    assert got[0].dtype == np.float16
+    assert_same(got, run.apply(variables, hk), 0, 0)
