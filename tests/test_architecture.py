@@ -227,6 +227,7 @@ HOSTS = {
     "onnx",
     "onnxruntime",
     "openvino",
+    "optax",
     "sb3_contrib",
     "sklearn",
     "skorch",

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <stdexcept>
+#include <string>
 
 #include "base/fingerprint.hpp"
 #include "cpu/dispatch/dispatch.hpp"
@@ -65,7 +66,11 @@ std::size_t flat_tape_bytes(const PlannedCall& planned) {
 
 void forward_saving_flat(const PlannedCall& planned, const Operands& operands,
                          const FlatResults& results, std::span<char> tape) {
-  if (tape.size() < flat_tape_bytes(planned)) refuse();
+  if (tape.size() < flat_tape_bytes(planned)) {
+    throw std::invalid_argument("the tape has " + std::to_string(tape.size()) +
+                                " bytes, its call " + "needs " +
+                                std::to_string(flat_tape_bytes(planned)));
+  }
   const FlatCall& call = planned.call;
   const Words words = words_of(planned);
   std::memcpy(tape.data(), words.data(), words_bytes());

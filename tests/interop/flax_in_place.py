@@ -12,7 +12,7 @@ Every `nnx.RNN` is swapped as soon as it is made, and linen's are intercepted th
 import pytest
 from flax import nnx
 
-from rnnfast.interop.jax._kernels import kernel_calls
+from rnnfast.interop.jax import kernel_calls
 from rnnfast.interop.jax.flax import intercept, swap
 
 _by_the_kernels = []

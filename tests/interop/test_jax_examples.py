@@ -1,5 +1,6 @@
 """The page for JAX and its program: that they run as they are printed."""
 
+import os
 import re
 
 import pytest
@@ -7,6 +8,9 @@ import pytest
 pytest.importorskip("jax")
 
 from cmake_builds import ROOT
+from rnnfast.bench.agreement import require_agreement
+from rnnfast.bench.cases import Case, Shape
+from rnnfast.bench.hosts.jax import Jax, JaxOnKernels
 from rnnfast.examples import jax_classifier  # needs jax
 from rnnfast.interop import jax as ours
 
@@ -22,6 +26,18 @@ def test_the_classifier_learns(capsys):
     share, passes = re.search(r"accuracy ([\d.]+)%.*kernels: (\d+)", shown).groups()
     assert float(share) > 40  # chance is 25
     assert int(passes) >= 2 * 2 * 120  # both ways, forward and backward
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn_tanh"])
+def test_both_sides_of_the_bench_compute_the_same(cell):
+    case = Case("training", cell, Shape.of("6/3/5"))
+    inputs = case.inputs()
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    own, theirs = (peer(threads).prepare(case, inputs) for peer in (JaxOnKernels, Jax))
+    before = ours.kernel_calls()
+    found = own.results(own.call())
+    assert ours.kernel_calls() == before + 2
+    require_agreement("jax", inputs, found, theirs.results(theirs.call()))
 
 
 def test_wrong_options_are_said(capsys):

@@ -261,3 +261,14 @@ def test_lengths_beyond_the_steps_are_refused_by_a_program():
         with pytest.raises(REFUSED, match="lengths must be from 0 to T=6, got"):
             run(np.array(wrong)).block_until_ready()
     assert run(np.array([1, 6, 2])).shape == (T, B, H)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint32", "int64"])
+def test_lengths_of_any_integers(dtype):
+    run = jax.jit(lambda lengths: ours.gru(**GIVEN, lengths=lengths).y)
+    want = ours.gru(**GIVEN, lengths=[0, 6, 2]).y
+    with jax.enable_x64(dtype == "int64"):
+        np.testing.assert_allclose(run(np.array([0, 6, 2], dtype)), want, rtol=1e-6, atol=1e-6)
+        if dtype == "int64":
+            with pytest.raises(REFUSED, match="lengths must be from 0 to T=6, got -1"):
+                jax.block_until_ready(run(np.array([0, 2**32 + 3, 2])))

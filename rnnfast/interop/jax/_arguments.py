@@ -108,11 +108,13 @@ def _lengths(value: Any, steps: int, batch: int) -> Array:
     if lengths.shape != (batch,):
         raise ValueError(f"lengths must be (B,) = ({batch},), got {lengths.shape}")
     if not isinstance(lengths, jax.core.Tracer):
-        wrong = (lengths < 0) | (lengths > steps)
+        counts = np.asarray(lengths)
+        wrong = (counts < 0) | (counts > steps)
         if wrong.any():
-            raise ValueError(f"lengths must be between 0 and T = {steps}, got {lengths[wrong][0]}")
-    # One that is beyond int32 is beyond T as well, and still is once it is cut.
-    return jnp.clip(lengths, -1, steps + 1).astype(jnp.int32)
+            raise ValueError(f"lengths must be between 0 and T = {steps}, got {counts[wrong][0]}")
+    if lengths.dtype.itemsize > 4:  # what is cut must not come out as another length
+        lengths = jnp.where((lengths < 0) | (lengths > steps), -1, lengths)
+    return lengths.astype(jnp.int32)
 
 
 def _each(state: Array | None, count: int, stacked: bool) -> list[Array | None]:

@@ -27,4 +27,4 @@ def say_run_by(host: str, left: LeftToHostError) -> None:
     reason = left.reason
     if reason is not None and reason not in _said:
         _said.add(reason)
-        warnings.warn(f"rnnfast leaves a recurrent layer to {host}: {reason}", stacklevel=4)
+        warnings.warn(f"rnnfast leaves a recurrent layer to {host}: {reason}", stacklevel=3)

@@ -8,7 +8,7 @@
 Cells are Equinox's, with their weights. What the kernels cannot run is scanned as it is, and said
 once.
 
-Written for Equinox 0.11 and later. See also: docs/flax.md.
+Written for Equinox 0.13. See also: docs/flax.md.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def scan(
 
 def _run(cell: Any, xs: Array, state: Any, reverse: bool) -> tuple[Any, Array]:
     """Return the results of `scan`, or raise `LeftToHostError`."""
-    states = jax.tree.leaves(state)
+    states = [jnp.asarray(part) for part in jax.tree.leaves(state)]
     if any(part.shape[:-1] != xs.shape[1:-1] for part in states):
         raise LeftToHostError
     layer, x = _layer(cell).computing_in(None, xs, states)

@@ -10,7 +10,7 @@ Cores are Haiku's, alone, in a `DeepRNN`, with skip connections too, or in a `Re
 are found by asking a core for one step, which the compiler drops; random numbers and names are
 Haiku's. Anything else is handed to Haiku, and said once.
 
-Written for Haiku 0.0.14 and later. See also: docs/flax.md.
+Written for Haiku 0.0.17. See also: docs/flax.md.
 """
 
 from __future__ import annotations
@@ -183,12 +183,12 @@ def _layer(core: Any, xs: Array, state: Any) -> tuple[Layer, Array]:
     if not len(xs):
         raise LeftToHostError
     with hk.custom_getter(keep):
-        step, state_after = core(xs[0], state)
+        step = core(xs[0], state)
     states = jax.tree.leaves(state)
-    if any(a.dtype != b.dtype for a, b in zip(states, jax.tree.leaves(state_after), strict=True)):
-        raise LeftToHostError  # which a scan refuses
-    layer = _LAYERS[type(core)](weights, xs.shape[-1])
-    return layer.computing_in(step.dtype, xs, states)
+    layer, x = _LAYERS[type(core)](weights, xs.shape[-1]).computing_in(None, xs, states)
+    if any(part.dtype != x.dtype for part in jax.tree.leaves(step)):
+        raise LeftToHostError("a core whose results have another type than what it computes in")
+    return layer, x
 
 
 def _lstm(weights: dict[str, Array], inputs: int) -> Layer:

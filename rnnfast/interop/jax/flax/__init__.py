@@ -17,7 +17,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .._report import Report
+    from ..._report import Report
     from ._linen import intercept
     from ._nnx import RNN, swap, swap_back
 
@@ -26,7 +26,7 @@ __all__ = ["RNN", "Report", "intercept", "swap", "swap_back"]
 # Either half of Flax is large: a user of one need not load the other.
 _WHERE = {
     "RNN": "._nnx",
-    "Report": ".._report",
+    "Report": "..._report",
     "intercept": "._linen",
     "swap": "._nnx",
     "swap_back": "._nnx",

@@ -52,12 +52,13 @@ class Call(NamedTuple):
         LeftToHostError
             If the kernels cannot run it.
         """
-        has_c, batch, lengths = layer.cell.has_c, self.step_shape[:-1], self.seq_lengths
+        has_c, batch = layer.cell.has_c, self.step_shape[:-1]
+        lengths = self.seq_lengths if self.reverse or self.return_carry else None
         states = _states(carry, has_c)
         if any(state.shape[:-1] != batch for state in states):
             raise LeftToHostError
-        if lengths is not None and not _are_lengths(lengths, batch):
-            raise LeftToHostError
+        if lengths is not None:
+            _require_lengths(lengths, batch)
         layer, x = layer.computing_in(dtype, self.inputs, states)
 
         def reversed_in_time(sequences: Array) -> Array:
@@ -91,11 +92,14 @@ def _states(carry: Any, has_c: bool) -> list[Array]:
     return [jnp.asarray(state) for state in reversed(jax.tree.leaves(carry))]
 
 
-def _are_lengths(given: Any, batch: tuple[int, ...]) -> bool:
-    """Whether these are integers, one for each row; of more axes Flax makes something else."""
-    if not isinstance(given, (jax.Array, np.ndarray)) or len(batch) > 1:
-        return False
-    return bool(given.shape == batch and jnp.issubdtype(given.dtype, jnp.integer))
+def _require_lengths(given: Any, batch: tuple[int, ...]) -> None:
+    """Raise unless these are integers, one for each row."""
+    if len(batch) > 1:  # where Flax picks a carry in a way of its own
+        raise LeftToHostError("seq_lengths of a batch of several axes")
+    if not isinstance(given, (jax.Array, np.ndarray)) or given.shape != batch:
+        raise LeftToHostError
+    if not jnp.issubdtype(given.dtype, jnp.integer):
+        raise LeftToHostError
 
 
 def _last_steps(lengths: Array, steps: int) -> Array:

@@ -12,9 +12,9 @@ from flax import linen as nn
 from flax.core import meta
 from flax.linen.recurrent import flip_sequences
 
+from ..._report import Report
 from .._host import LeftToHostError, say_run_by
 from .._layer import Layer
-from .._report import Report
 from ._call import Call
 from ._forms import GATED, LSTM, SIMPLE, Dense, Form
 
@@ -81,7 +81,10 @@ def intercept() -> Iterator[Report]:
 
 def _run(module: nn.RNN, *args: Any, **options: Any) -> Any:
     """Return what a bound module would, or raise `LeftToHostError`."""
-    given = _ARGUMENTS.bind(module, *args, **options)
+    try:
+        given = _ARGUMENTS.bind(module, *args, **options)
+    except TypeError:
+        raise LeftToHostError from None  # Flax says which argument it does not have
     given.apply_defaults()
     inputs, carry, key = (given.arguments[name] for name in ("inputs", "initial_carry", "init_key"))
     names = ("time_major", "reverse", "keep_order", "return_carry")

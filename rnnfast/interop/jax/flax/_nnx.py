@@ -12,9 +12,9 @@ from flax.nnx.nn import dtypes
 from flax.nnx.nn.recurrent import RNNCellBase, flip_sequences
 from jax import lax
 
+from ..._report import Report
 from .._host import LeftToHostError, say_run_by
 from .._layer import Array, Layer
-from .._report import Report
 from ._call import Call
 from ._forms import GATED, LSTM, SIMPLE, Dense, Form
 
