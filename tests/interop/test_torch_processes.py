@@ -118,6 +118,12 @@ for shard in (fully, by_wrapper(True), by_wrapper(False)):
     want = losses(False, shard, False)
     for before in (True, False):
         torch.testing.assert_close(losses(before, shard, not before), want)
+swapped, x = Model(), torch.randn(5, 2, 6)
+swap(swapped)
+compiled = torch.compile(fully(swapped), backend="aot_eager")
+for _ in range(2):
+    compiled(x).sum().backward()
+torch.testing.assert_close(compiled(x), Model()(x))
 print("the same")
 dist.destroy_process_group()
 """

@@ -22,12 +22,12 @@ def recurrence(module: object, call: Call, operands: Operands) -> tuple[Tensor, 
         dtype = weights[0].dtype
         h0, c0 = (None if state is None else state.to(dtype) for state in (h0, c0))
         operands = operands._replace(x=x.to(dtype), h0=h0, c0=c0)
+    if "_is_fsdp_managed_module" in module.__dict__:
+        # FSDP takes the memory of its parameters back after a call; a tape would still read it.
+        weights = [weight.clone() for weight in weights]
+        operands = operands._replace(weights=weights)
     if torch.compiler.is_compiling():
         return _operators.recurrence(call, operands)
-    if "_is_fsdp_managed_module" in vars(module):
-        # FSDP takes the memory of its parameters back after a call; a tape would still read it.
-        operands = operands._replace(weights=[weight.clone() for weight in operands.weights])
-        weights = operands.weights
     if in_transforms():
         return _transforms.recurrence(call, operands)
     if is_recorded() or not are_plain(x, weights):
