@@ -1,6 +1,7 @@
 """Drop-ins for other libraries, each in a module of its own that alone imports its host.
 
 jax         `rnn`, `lstm`, `gru`, ...: functions under jit, grad, vmap and shard_map
+keras       `swap` for whole models, and layers with what Keras lacks
 torch       `RNN`, `LSTM`, `GRU`, their cells, and `swap` for whole models
 sklearn     `RNNClassifier`, `RNNRegressor`
 
@@ -13,9 +14,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import jax, sklearn, torch
+    from . import jax, keras, sklearn, torch
 
-__all__ = ["jax", "sklearn", "torch"]
+__all__ = ["jax", "keras", "sklearn", "torch"]
 
 
 if not TYPE_CHECKING:  # or a checker would take any name for one that exists
