@@ -1,10 +1,13 @@
 """Drop-ins for other libraries, each in a module of its own that alone imports its host.
 
-jax         `rnn`, `lstm`, `gru`, ...: functions under jit, grad, vmap and shard_map
 torch       `RNN`, `LSTM`, `GRU`, their cells, and `swap` for whole models
 lightning   `Swap`, a callback
 skorch      `Swap`, a callback
 sb3         `MlpLstmPolicy` and its kin, for sb3-contrib's RecurrentPPO
+keras       `swap` for whole models, on any backend, and layers with what Keras lacks
+jax         `rnn`, `lstm`, `gru`, ...: functions under jit, grad, vmap and shard_map; for Flax,
+            Haiku and Equinox `jax.flax`, `jax.haiku`, `jax.equinox`
+tensorflow  the same functions in graphs and under tf.GradientTape
 onnx        `InferenceSession`, whose recurrent nodes run here, and `load`
 sklearn     `RNNClassifier`, `RNNRegressor`
 
@@ -17,9 +20,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import jax, lightning, onnx, sb3, sklearn, skorch, torch
+    from . import jax, keras, lightning, onnx, sb3, sklearn, skorch, tensorflow, torch
 
-__all__ = ["jax", "lightning", "onnx", "sb3", "sklearn", "skorch", "torch"]
+__all__ = ["jax", "keras", "lightning", "onnx", "sb3", "sklearn", "skorch", "tensorflow", "torch"]
 
 
 if not TYPE_CHECKING:  # or a checker would take any name for one that exists

@@ -21,13 +21,9 @@ class DefaultStream : public GpuStream {
   explicit DefaultStream(GpuDevice&) : GpuStream(nullptr, blas_of_default_stream()) {}
 };
 
-TEST(the_general_driver_gives_what_the_cpu_gives) {
-  check_all_cells<DefaultStream, PASS_SCALAR>();
-}
+TEST(the_general_driver_gives_what_the_cpu_gives) { check_all_cells<DefaultStream, PASS_SCALAR>(); }
 
-TEST(the_general_driver_with_chosen_activations) {
-  check_all_chosen<DefaultStream, PASS_SCALAR>();
-}
+TEST(the_general_driver_with_chosen_activations) { check_all_chosen<DefaultStream, PASS_SCALAR>(); }
 
 }  // namespace
 }  // namespace rnnfast
