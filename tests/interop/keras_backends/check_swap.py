@@ -186,5 +186,6 @@ def test_a_swapped_model_that_is_exported_is_plain(tmp_path):
         model.export(tmp_path / "exported", verbose=False)
     import tensorflow as tf
 
-    served = tf.saved_model.load(tmp_path / "exported").serve(X)
+    exported = tf.saved_model.load(tmp_path / "exported")  # whose variables live as long as it
+    served = exported.serve(X)
     np.testing.assert_allclose(served, ops.convert_to_numpy(model(X)), rtol=1e-5, atol=1e-6)
