@@ -65,7 +65,6 @@ def test_a_number_that_is_none(capsys):
 def test_figures_beside_the_host(op_type, monkeypatch):
     """They are of results that agree; how fast is not asked here."""
     monkeypatch.setattr(figures, "_CASES", (figures.Case(op_type, 4, 2, 8, 2, 0.0),))
-    monkeypatch.setattr(figures, "_TURN", 0.002)
     before = kernel_calls()
     (ratio,) = figures.beside_onnxruntime(rounds=2, threads=1)
     assert kernel_calls() > before

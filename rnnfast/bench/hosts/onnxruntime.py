@@ -2,21 +2,20 @@
 
     python -m rnnfast.bench.hosts.onnxruntime [--rounds 20] [--threads 2]
 
-Before anything is timed, both sessions have given the same results. Between its operators a
-session's pool spins for a millisecond, and would disturb another session: so each contestant makes
-calls in a row, and the first ones of a turn do not count.
+Before anything is timed, both sessions have given the same results. After a call a session's pool
+spins, and would disturb another session: a turn begins once no thread runs, and its first calls do
+not count.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..behaviour.ratios import BoundedRatio, to_markdown
+from ..behaviour.ratios import BoundedRatio, medians, to_markdown
 
 __all__ = ["beside_onnxruntime"]
 
@@ -45,7 +44,6 @@ _CASES = (
 )
 
 _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
-_TURN = 0.1  # seconds of calls that count, and of as many before that do not
 _SIZES = {"T": "steps", "B": "rows", "H": "units", "D": "directions"}
 
 
@@ -84,25 +82,11 @@ def _ratio(case: Case, rounds: int, threads: int) -> BoundedRatio:
     theirs, own = (one.run(None, feeds) for one in sessions.values())
     for found, wanted in zip(own, theirs, strict=True):
         np.testing.assert_allclose(found, wanted, atol=1e-4)
-    times: dict[str, list[float]] = {name: [] for name in sessions}
-    for _ in range(rounds):
-        for name, one in sessions.items():
-            _calls(one, feeds)
-            times[name] += _calls(one, feeds)
-    medians = {name: statistics.median(all_) for name, all_ in times.items()}
+    calls = {name: partial(one.run, None, feeds) for name, one in sessions.items()}
+    times = medians(calls, rounds)
     sizes = " ".join(f"{letter}{getattr(case, name)}" for letter, name in _SIZES.items())
     about = f"ONNX Runtime's time / ours, {case.op_type} {sizes}, {threads} threads"
-    return BoundedRatio(about, medians["theirs"] / medians["own"], "at least", case.bound)
-
-
-def _calls(session: Any, feeds: dict[str, Any]) -> list[float]:
-    """Return the seconds of calls in a row."""
-    times: list[float] = []
-    while sum(times) < _TURN:
-        began = time.perf_counter()
-        session.run(None, feeds)
-        times.append(time.perf_counter() - began)
-    return times
+    return BoundedRatio(about, times["theirs"] / times["own"], "at least", case.bound)
 
 
 def _model(case: Case) -> tuple[bytes, dict[str, Any]]:
