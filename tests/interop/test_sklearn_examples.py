@@ -1,4 +1,4 @@
-"""The program for scikit-learn: that it runs, chooses as it says, and tells what is missing."""
+"""The page for scikit-learn and its program: that they run, and choose as they say."""
 
 import re
 import sys
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import rnnfast
+from cmake_builds import ROOT
 from rnnfast.examples import grid_search
 
 
@@ -14,6 +15,14 @@ from rnnfast.examples import grid_search
 def one_thread():
     with rnnfast.num_threads(1):
         yield
+
+
+def test_programs_of_the_page():
+    text = (ROOT / "docs" / "sklearn.md").read_text(encoding="utf-8")
+    names = {}
+    for program in re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S):
+        exec(compile(program, "docs/sklearn.md", "exec"), names)
+    assert names["model"].score(names["ragged"], names["sums"]) > 0.9
 
 
 @pytest.mark.slow
