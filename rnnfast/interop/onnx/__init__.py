@@ -17,11 +17,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from .._report import Report
 from ._library import kernel_calls, library
 from ._weights import RecurrentNode, load
 
 if TYPE_CHECKING:
-    from ._session import InferenceSession, Report, patched, report
+    from ._session import InferenceSession, patched, report
 
 __all__ = [
     "InferenceSession",

@@ -12,12 +12,13 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 import onnxruntime
 
 from ... import _core
+from .._report import Report
 from . import _nodes
 from ._library import library
 
@@ -25,27 +26,6 @@ _OLDEST = (1, 17)
 _TELLS_ACTIVATIONS = (1, 25)
 _OURS = {"CPUExecutionProvider", "AzureExecutionProvider"}  # the latter has no recurrent nodes
 _ORT_FORMAT = b"ORTM"  # at byte 4
-
-
-class Report(NamedTuple):
-    """Who runs the recurrent nodes of a session, by their names in the model.
-
-    Attributes
-    ----------
-    kernels : dict of str to str
-        The operator of each that rnnfast runs.
-    left : dict of str to str
-        Why each other one is left to ONNX Runtime; "" is the model itself.
-    """
-
-    kernels: dict[str, str]
-    left: dict[str, str]
-
-    def __str__(self) -> str:
-        """Return a line for each node."""
-        lines = [f"{name}: {op_type}" for name, op_type in self.kernels.items()]
-        lines += [f"{name or '(model)'}: left, {reason}" for name, reason in self.left.items()]
-        return "\n".join(lines) or "no recurrent nodes"
 
 
 _reports: WeakKeyDictionary[Any, Report] = WeakKeyDictionary()
@@ -167,7 +147,7 @@ def _make(
     found = _look_through(model, providers)
     for reason in dict.fromkeys(found.left.values()):
         _say_left(reason)
-    if not found.kernels:
+    if not found.swapped:
         if options in _with_operators and found.left:
             raise ValueError(
                 "sess_options must be new ones for a model that is left to ONNX Runtime, got some "
@@ -187,7 +167,7 @@ def _make(
             if options is not None:
                 raise
             init(model, None, providers, provider_options, **kwargs)
-            found = Report({}, {name: _first_line(error) for name in found.kernels})
+            found = Report({}, {name: _first_line(error) for name in found.swapped})
             _say_left(_first_line(error))
     _reports[session] = found
 
