@@ -16,13 +16,16 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from rnnfast.examples.command_line import Option, add_options, number
-from rnnfast.interop.jax import gru, kernel_calls
+from rnnfast.examples.command_line import Option, add_options, needs_host, number
+
+with needs_host():
+    import jax
+    import jax.numpy as jnp
+
+    from rnnfast.interop.jax import gru, kernel_calls
 
 Parameters: TypeAlias = dict[str, Any]
 

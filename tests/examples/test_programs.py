@@ -23,7 +23,7 @@ from rnnfast.examples import (
 from rnnfast.examples.__main__ import main as list_programs
 from rnnfast.examples.__main__ import programs
 
-HOSTS = ("torch_",)  # tests/interop runs them
+HOSTS = ("torch_", "jax_", "flax_")  # tests/interop runs them
 
 
 @pytest.fixture(autouse=True)

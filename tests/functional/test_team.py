@@ -387,9 +387,11 @@ for plan in ({"partition": "rows", "threads": 2}, {"partition": "units", "thread
              {"threads": 1}, {"pipelines": True, "threads": 2}):
     for name, call in calls.items():
         with forced_plan(**plan):
-            took = min(interrupted(call, 0.02 + 0.1 * rng.random()) for _ in range(2))
+            took = []
+            while len(took) < 6 and min(took, default=1) >= 0.4:  # others may be at work
+                took.append(interrupted(call, 0.02 + 0.1 * rng.random()))
         print(name, plan, took)
-        assert took < 0.4, (name, plan, took)  # 0.2 on a machine of one's own
+        assert min(took) < 0.4, (name, plan, took)  # 0.2 on a machine of one's own
         assert gradients(lengths=lengths) == want
 """
     run(INTERRUPT + program)
