@@ -88,6 +88,8 @@ print("ok")
 """
 
 INTERRUPTED = """
+import signal
+
 big = {"w_ih": draw(4 * 256, 64), "w_hh": 0.1 * draw(4 * 256, 256)}
 run = jax.jit(lambda x: ours.lstm(x, **big).h_n)
 x = draw(2000, 16, 64)
@@ -97,7 +99,7 @@ try:
     while True:
         run(x).block_until_ready()
 except KeyboardInterrupt:
-    pass
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 print("ok", float(run(x).sum()) == float(run(x).sum()))
 """
 
@@ -165,8 +167,11 @@ def test_threads_at_once_get_the_same_bits():
 def test_an_interrupt_leaves_the_kernels_whole():
     process = start(INTERRUPTED)
     assert process.stdout.readline() == "running\n"
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
+    # Again and again: Python may drop what it raises while it finalizes an object of JAX's.
+    end = time.monotonic() + SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
     assert finish(process).endswith("ok True\n")
 
 

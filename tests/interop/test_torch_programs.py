@@ -185,10 +185,11 @@ def test_the_program_says_the_same_of_both(capsys):
 # --- Resemblyzer: three layers of 256 units over frames of a spectrum
 
 
+@pytest.mark.skipif(
+    importlib.util.find_spec("resemblyzer") is None, reason=SKIP.format("resemblyzer")
+)
 @pytest.mark.usefixtures("by_our_kernels")
 def test_voices_are_embedded_as_by_resemblyzer(monkeypatch):
-    if importlib.util.find_spec("resemblyzer") is None:
-        pytest.skip(SKIP.format("resemblyzer"))
     for name in ("librosa", "webrtcvad"):  # of recordings alone
         monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
     monkeypatch.setitem(sys.modules, "resemblyzer.audio", types.ModuleType("resemblyzer.audio"))
