@@ -240,7 +240,7 @@ TEST(a_tape_may_be_moved) {
   std::vector<char> memory = flat.forward_saving(0);
   const std::span<char> there = flat.at(memory, 0);
   const Sequences<float> expected = flat.gradients(there);
-  for (const std::size_t behind : {1, 40}) {
+  for (const std::size_t behind : {std::size_t{1}, std::size_t{40}}) {
     std::vector<char> moved(memory.size());
     std::ranges::copy(there, flat.at(moved, behind).begin());
     CHECK(same_gradients(flat.gradients(flat.at(moved, behind)), expected), "by %d bytes",
