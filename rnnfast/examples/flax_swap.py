@@ -12,22 +12,14 @@ differences grow.
 from __future__ import annotations
 
 import argparse
-import math
-import statistics
-import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from rnnfast.examples import char_lm, text
-from rnnfast.examples.command_line import (
-    Option,
-    add_options,
-    add_text_and_cell,
-    needs_host,
-    number,
-)
+from rnnfast.examples import text
+from rnnfast.examples.before_and_after import Run, describe, read, show, timed
+from rnnfast.examples.command_line import needs_host
 
 with needs_host():
     import jax
@@ -37,8 +29,6 @@ with needs_host():
     from rnnfast.interop.jax.flax import swap
 
 CELLS = {"lstm": nnx.OptimizedLSTMCell, "gru": nnx.GRUCell, "rnn": nnx.SimpleCell}
-
-_LINES = 10
 
 Batches = Sequence[tuple[text.Symbols, text.Symbols]]
 
@@ -80,13 +70,6 @@ class CharacterModel(nnx.Module):  # type: ignore[misc]  # Flax is not looked in
         return self.logits(y)
 
 
-class Run(NamedTuple):
-    """A training: the loss and the seconds of each step."""
-
-    losses: list[float]
-    seconds: list[float]
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program.
 
@@ -95,13 +78,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     argv : sequence of str, optional
         Arguments of the command line, by default those of the process.
     """
-    parser = _parser()
-    options = parser.parse_args(argv)
-    try:
-        whole = text.read_text(options.text) if options.text else text.python_documentation()
-        corpus = char_lm.prepare(whole, options.seq_len)
-    except text.TextError as error:
-        parser.error(str(error))
+    parser = argparse.ArgumentParser(
+        prog="flax_swap",
+        description="Train a Flax character model as it is, then with rnnfast's kernels.",
+    )
+    options, corpus = read(parser, CELLS, argv)
     batches = draw_batches(
         corpus.training, options.steps, options.batch_size, options.seq_len, options.seed
     )
@@ -113,11 +94,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     model = fresh()
     weights = sum(leaf.size for leaf in jax.tree.leaves(nnx.state(model, nnx.Param)))
-    print(
-        f"{options.layers} x {options.cell} of {options.units} units, {weights:,} weights; "
-        f"{options.steps} steps of {options.batch_size} sequences of {options.seq_len} characters; "
-        f"jax {jax.__version__}"
-    )
+    print(describe(options, weights, f"jax {jax.__version__}"))
     try:
         before = train(model, batches, options.learning_rate, "flax")
         model = fresh()
@@ -125,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         after = train(model, batches, options.learning_rate, "rnnfast")
     except FloatingPointError as error:
         raise SystemExit(f"flax_swap: {error}") from error
-    _compare(before, after)
+    show("Flax", before, after)
 
 
 def draw_batches(
@@ -184,22 +161,7 @@ def train(model: CharacterModel, batches: Batches, learning_rate: float, title: 
     take(spare, nnx.Optimizer(spare, rule, wrt=nnx.Param), *batches[0])
 
     optimizer = nnx.Optimizer(model, rule, wrt=nnx.Param)
-    run = Run([], [])
-    from tqdm import tqdm
-
-    with tqdm(batches, desc=title, unit=" steps") as bar:
-        for x, y in bar:
-            began = time.perf_counter()
-            loss = float(take(model, optimizer, x, y))
-            run.seconds.append(time.perf_counter() - began)
-            run.losses.append(loss)
-            bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
-            if not math.isfinite(loss):
-                raise FloatingPointError(
-                    f"the loss became {loss} in step {len(run.losses)} with {title}; "
-                    "try a smaller --learning-rate"
-                )
-    return run
+    return timed(lambda x, y: float(take(model, optimizer, x, y)), batches, title)
 
 
 def step() -> Callable[..., Any]:
@@ -224,43 +186,6 @@ def step() -> Callable[..., Any]:
         return loss
 
     return take  # type: ignore[no-any-return]  # Flax is not looked into
-
-
-def _compare(before: Run, after: Run) -> None:
-    """Print losses and times beside each other."""
-    count = len(before.losses)
-    every = -(-count // _LINES)
-    print(f"{'step':>6}  {'loss, Flax':>12}  {'loss, rnnfast':>13}")
-    for i in sorted({*range(0, count, every), count - 1}):
-        print(f"{i + 1:6}  {before.losses[i]:12.6f}  {after.losses[i]:13.6f}")
-    pairs = zip(before.losses, after.losses, strict=True)
-    print(f"largest relative difference of the losses: {max(abs(a - b) / a for a, b in pairs):.1e}")
-    slow, fast = statistics.median(before.seconds), statistics.median(after.seconds)
-    print(
-        f"median step: Flax {1e3 * slow:.1f} ms, rnnfast {1e3 * fast:.1f} ms, "
-        f"ratio {slow / fast:.2f}"
-    )
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="flax_swap",
-        description="Train a Flax character model as it is, then with rnnfast's kernels.",
-    )
-    add_text_and_cell(parser, CELLS)
-    count = number(int, 1)
-    options: tuple[Option, ...] = (
-        ("--steps", count, 50, "steps of each training"),
-        ("--units", count, 256, "hidden units of each recurrent layer"),
-        ("--layers", count, 2, "number of recurrent layers"),
-        ("--embedding", count, 64, "length of a character's vector"),
-        ("--batch-size", count, 32, "windows in a step"),
-        ("--seq-len", count, 100, "characters in a window"),
-        ("--learning-rate", number(float, 0), 2e-3, "Adam's step size"),
-        ("--seed", number(int, 0, 2**32 - 1), 0, "of weights and batches"),
-    )
-    add_options(parser, options)
-    return parser
 
 
 if __name__ == "__main__":

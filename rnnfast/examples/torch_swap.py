@@ -13,20 +13,12 @@ from __future__ import annotations
 
 import argparse
 import copy
-import math
-import statistics
-import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import partial
 
-from rnnfast.examples import char_lm, text
-from rnnfast.examples.command_line import (
-    Option,
-    add_options,
-    add_text_and_cell,
-    needs_host,
-    number,
-)
+from rnnfast.examples import text
+from rnnfast.examples.before_and_after import Run, describe, read, show, timed
+from rnnfast.examples.command_line import needs_host
 
 with needs_host():
     import torch
@@ -37,7 +29,6 @@ with needs_host():
 CELLS = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}
 
 _WARM_UP = 2
-_LINES = 10
 
 
 class CharacterModel(torch.nn.Module):  # type: ignore[misc]  # torch is not looked into
@@ -69,13 +60,6 @@ class CharacterModel(torch.nn.Module):  # type: ignore[misc]  # torch is not loo
         return self.logits(y)
 
 
-class Run(NamedTuple):
-    """A training: the loss and the seconds of each step."""
-
-    losses: list[float]
-    seconds: list[float]
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program.
 
@@ -84,13 +68,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     argv : sequence of str, optional
         Arguments of the command line, by default those of the process.
     """
-    parser = _parser()
-    options = parser.parse_args(argv)
-    try:
-        whole = text.read_text(options.text) if options.text else text.python_documentation()
-        corpus = char_lm.prepare(whole, options.seq_len)
-    except text.TextError as error:
-        parser.error(str(error))
+    parser = argparse.ArgumentParser(
+        prog="torch_swap",
+        description="Train a PyTorch character model with torch's modules, then with rnnfast's.",
+    )
+    options, corpus = read(parser, CELLS, argv)
     batches = draw_batches(
         corpus.training, options.steps, options.batch_size, options.seq_len, options.seed
     )
@@ -102,11 +84,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     model = fresh()
     weights = sum(weight.numel() for weight in model.parameters())
-    print(
-        f"{options.layers} x {options.cell} of {options.units} units, {weights:,} weights; "
-        f"{options.steps} steps of {options.batch_size} sequences of {options.seq_len} characters; "
-        f"torch {torch.__version__}, threads: {torch.get_num_threads()}"
-    )
+    host = f"torch {torch.__version__}, threads: {torch.get_num_threads()}"
+    print(describe(options, weights, host))
     try:
         before = train(model, batches, options.learning_rate, "torch")
         model = fresh()
@@ -114,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         after = train(model, batches, options.learning_rate, "rnnfast")
     except FloatingPointError as error:
         raise SystemExit(f"torch_swap: {error}") from error
-    _compare(before, after)
+    show("torch", before, after)
 
 
 def draw_batches(
@@ -180,22 +159,7 @@ def train(
         step(spare, warmed, *batches[0])
 
     optimizer = torch.optim.Adam(model.parameters(), learning_rate)
-    run = Run([], [])
-    from tqdm import tqdm
-
-    with tqdm(batches, desc=title, unit=" steps") as bar:
-        for x, y in bar:
-            began = time.perf_counter()
-            loss = step(model, optimizer, x, y)
-            run.seconds.append(time.perf_counter() - began)
-            run.losses.append(loss)
-            bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
-            if not math.isfinite(loss):
-                raise FloatingPointError(
-                    f"the loss became {loss} in step {len(run.losses)} with {title}; "
-                    "try a smaller --learning-rate"
-                )
-    return run
+    return timed(partial(step, model, optimizer), batches, title)
 
 
 def step(model: torch.nn.Module, optimizer: torch.optim.Adam, x: Tensor, y: Tensor) -> float:
@@ -221,43 +185,6 @@ def step(model: torch.nn.Module, optimizer: torch.optim.Adam, x: Tensor, y: Tens
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     return float(loss.item())
-
-
-def _compare(before: Run, after: Run) -> None:
-    """Print losses and times beside each other."""
-    count = len(before.losses)
-    every = -(-count // _LINES)
-    print(f"{'step':>6}  {'loss, torch':>12}  {'loss, rnnfast':>13}")
-    for i in sorted({*range(0, count, every), count - 1}):
-        print(f"{i + 1:6}  {before.losses[i]:12.6f}  {after.losses[i]:13.6f}")
-    pairs = zip(before.losses, after.losses, strict=True)
-    print(f"largest relative difference of the losses: {max(abs(a - b) / a for a, b in pairs):.1e}")
-    slow, fast = statistics.median(before.seconds), statistics.median(after.seconds)
-    print(
-        f"median step: torch {1e3 * slow:.1f} ms, rnnfast {1e3 * fast:.1f} ms, "
-        f"ratio {slow / fast:.2f}"
-    )
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="torch_swap",
-        description="Train a PyTorch character model with torch's modules, then with rnnfast's.",
-    )
-    add_text_and_cell(parser, CELLS)
-    count = number(int, 1)
-    options: tuple[Option, ...] = (
-        ("--steps", count, 50, "steps of each training"),
-        ("--units", count, 256, "hidden units of each recurrent layer"),
-        ("--layers", count, 2, "number of recurrent layers"),
-        ("--embedding", count, 64, "length of a character's vector"),
-        ("--batch-size", count, 32, "windows in a step"),
-        ("--seq-len", count, 100, "characters in a window"),
-        ("--learning-rate", number(float, 0), 2e-3, "Adam's step size"),
-        ("--seed", number(int, 0, 2**32 - 1), 0, "of weights and batches"),
-    )
-    add_options(parser, options)
-    return parser
 
 
 if __name__ == "__main__":
