@@ -25,13 +25,28 @@ if TYPE_CHECKING:
 __all__ = ["jax", "keras", "lightning", "onnx", "sb3", "sklearn", "skorch", "tensorflow", "torch"]
 
 
+_ELSEWHERE = {
+    "equinox": "jax.equinox",
+    "flax": "jax.flax",
+    "haiku": "jax.haiku",
+    "onnxruntime": "onnx",
+    "pytorch": "torch",
+    "pytorch_lightning": "lightning",
+    "sb3_contrib": "sb3",
+    "scikit_learn": "sklearn",
+    "tf": "tensorflow",
+}
+
+
 if not TYPE_CHECKING:  # or a checker would take any name for one that exists
 
     def __getattr__(name: str) -> object:
         """Load what was not needed before: PEP 562."""
         if name in __all__:
             return importlib.import_module(f".{name}", __name__)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        place = _ELSEWHERE.get(name)
+        hint = f"; there is {__name__}.{place}" if place else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
 
 
 def __dir__() -> list[str]:

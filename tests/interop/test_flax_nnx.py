@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
+from flax import linen, nnx
 
 from jax_layers import (
     assert_same,
@@ -222,6 +222,15 @@ def test_what_is_left_is_told():
     }
     assert str(report).startswith("0: GRUCell\n1: left, Own is no cell")
     assert type(model[1]) is nnx.RNN
+
+
+@pytest.mark.parametrize("act", [ours.swap, ours.swap_back])
+def test_what_is_no_model_is_refused(act):
+    with pytest.raises(TypeError, match=r"an nnx.Module, got the class RNN; .*an instance of it"):
+        act(nnx.RNN)
+    of_linen = linen.Dense(3)
+    with pytest.raises(TypeError, match=r"got Dense; rnnfast.interop.jax.flax.intercept takes it"):
+        act(of_linen)
 
 
 def test_what_falls_to_flax_is_said_once(recwarn):

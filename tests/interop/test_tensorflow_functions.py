@@ -56,6 +56,8 @@ def test_a_state_goes_on_where_a_call_ended():
         ours.lstm(x, *weights, state=first.state, h0=first.h_n)
     with pytest.raises(ValueError, match="forget_gate must be"):
         ours.lstm(x, *weights, forget_gate="none at all")
+    with pytest.raises(TypeError, match="takes no 'recurrent_dropout'; a Keras layer has it"):
+        ours.lstm(x, *weights, recurrent_dropout=0.5)
     with pytest.raises(TypeError, match="takes no 'bidirectional'; call it once more"):
         ours.lstm(x, *weights, bidirectional=True)
     with pytest.raises(TypeError, match=r"unexpected keyword argument 'lenghts'.*lengths"):

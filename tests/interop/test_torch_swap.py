@@ -105,3 +105,18 @@ def test_threads_follow_torch():
     finally:
         torch.set_num_threads(before)
         module(x)
+
+
+@pytest.mark.parametrize("act", [ours.swap, ours.swap_back])
+def test_what_is_no_model_is_refused(act):
+    with pytest.raises(TypeError, match=r"a torch.nn.Module, got the class LSTM; .*an instance of"):
+        act(torch.nn.LSTM)
+    with pytest.raises(TypeError, match=r"model must be a torch.nn.Module, got str$"):
+        act("model")
+
+
+def test_a_model_of_kerass_is_told_where_it_goes():
+    kind = type("Sequential", (torch.nn.Module,), {"__module__": "keras.src.models.sequential"})
+    report = ours.swap(kind())
+    assert report.left == {"": "it is Keras's; rnnfast.interop.keras.swap takes it"}
+    assert ours.swap(torch.nn.Linear(2, 3)) == ({}, {})

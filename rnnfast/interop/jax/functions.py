@@ -6,34 +6,20 @@ place of `seed`; gradients, of whichever arguments, are those of `jax.grad`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from inspect import signature
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
-from ..._check import cells
-from ...functional.options import Activations
-from ...functional.signatures import defaults_of, require_known, with_options
+from .._functions import LayerOptions, OfGRU, OfLSTM, OfRNN, face, require_options
 from ._network import LSTMOutput, Output, network
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
-
-class Options(TypedDict, total=False):
+class Options(LayerOptions, total=False):
     """Options of every function."""
 
-    h0: Any
-    state: Any
-    activations: Activations | None
-    clip: float | None
-    lengths: Any
-    resets: Any
-    batch_first: bool
-    reverse: bool
     bidirectional: bool
-    truncate: int | None
     dropout: float
     input_dropout: float
     recurrent_dropout: float
@@ -42,27 +28,16 @@ class Options(TypedDict, total=False):
     key: Any
 
 
-class RNNOptions(Options, total=False):
+class RNNOptions(Options, OfRNN, total=False):
     """Options of `rnn`."""
 
-    nonlinearity: str
 
-
-class LSTMOptions(Options, total=False):
+class LSTMOptions(Options, OfLSTM, total=False):
     """Options of `lstm`."""
 
-    c0: Any
-    w_hr: Any
-    peephole: Any
-    layer_norm: Any
-    forget_gate: str
 
-
-class GRUOptions(Options, total=False):
+class GRUOptions(Options, OfGRU, total=False):
     """Options of `gru`."""
-
-    layer_norm: Any
-    reset_after: bool
 
 
 _DOCUMENT = """{summary}
@@ -104,31 +79,11 @@ _REFUSED = {
 }
 
 
-def _face(options: Any) -> Callable[[_Function], _Function]:
-    """Give a function the signature that its options make, and its docstring."""
-
-    def finish(function: _Function) -> _Function:
-        defaults = {**cells.DEFAULTS, **defaults_of(network)}
-        with_options(function, options, defaults, first=("h0", "c0", "state"))
-        name = function.__name__
-        if function.__doc__:  # unlike under python -OO
-            own = [one for one in signature(function).parameters if one not in ("truncate", "key")]
-            output = "LSTMOutput" if name == "lstm" else "Output"
-            summary = function.__doc__
-            names = ", ".join(own)
-            function.__doc__ = _DOCUMENT.format(
-                summary=summary, names=names, name=name, output=output
-            )
-        return function
-
-    return finish
+_face = partial(face, implementation=network, document=_DOCUMENT, own=("truncate", "key"))
 
 
 def _run(name: str, options: Any, given: Any, *arrays: Any) -> Any:
-    for refused, instead in _REFUSED.items():
-        if refused in given:
-            raise TypeError(f"{name}() for JAX takes no {refused!r}; {instead}")
-    require_known(name, given, frozenset(options.__annotations__))
+    require_options(name, "JAX", given, options, _REFUSED)
     return network(name, *arrays, **given)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from .._models import require_model
 from .._report import Report
 from ._backends import backend
 from ._cells import plan
@@ -126,8 +127,7 @@ def plain(model: keras.Layer) -> Iterator[keras.Layer]:
 
 def _recurrent(model: Any) -> Iterator[tuple[str, Any]]:
     """Yield the recurrent layers of a model and their names, told apart where they are alike."""
-    if not isinstance(model, keras.Layer):
-        raise TypeError(f"model must be a keras.Model or keras.Layer, got {type(model).__name__}")
+    require_model(model, keras.Layer, "a keras.Model or keras.Layer")
     seen: dict[str, int] = {}
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.RNN):

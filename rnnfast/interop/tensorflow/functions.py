@@ -6,56 +6,27 @@ directions, noise, gradients.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from ..._check import cells
 from ...functional import GRUOutput, LightGRUOutput, LSTMOutput, MGUOutput, RNNOutput
-from ...functional.options import Activations
-from ...functional.signatures import defaults_of, require_known, with_options
+from .._functions import LayerOptions, OfGRU, OfLSTM, OfRNN, face, require_options
 from ._one_layer import one_layer
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
-
-class Options(TypedDict, total=False):
-    """Options of every function."""
-
-    h0: Any
-    state: Any
-    activations: Activations | None
-    clip: float | None
-    lengths: Any
-    resets: Any
-    batch_first: bool
-    reverse: bool
-    truncate: int | None
-
-
-class RNNOptions(Options, total=False):
+class RNNOptions(LayerOptions, OfRNN, total=False):
     """Options of `rnn`."""
 
-    nonlinearity: str
 
-
-class LSTMOptions(Options, total=False):
+class LSTMOptions(LayerOptions, OfLSTM, total=False):
     """Options of `lstm`."""
 
-    c0: Any
-    w_hr: Any
-    peephole: Any
-    layer_norm: Any
-    forget_gate: str
 
-
-class GRUOptions(Options, total=False):
+class GRUOptions(LayerOptions, OfGRU, total=False):
     """Options of `gru`."""
-
-    layer_norm: Any
-    reset_after: bool
 
 
 _DOCUMENT = """{summary}
@@ -87,27 +58,18 @@ _DOCUMENT = """{summary}
         For tensors that do not fit each other; in a graph, when it runs.
     """
 
+_NOISE = "draw it with TensorFlow, as tf.nn.dropout does, around the call"
 _REFUSED = {
     "seed": "use tf.nn.dropout between layers",
     "bidirectional": "call it once more with reverse=True",
     "checkpoint": "use tf.recompute_grad",
+    "dropout": _NOISE,
+    "input_dropout": _NOISE,
+    "recurrent_dropout": "a Keras layer has it: rnnfast.interop.keras.swap",
+    "zoneout": "a layer of rnnfast.interop.keras has it",
 }
 
-
-def _face(options: Any) -> Callable[[_Function], _Function]:
-    """Give a function the signature that its options make, and its docstring."""
-
-    def finish(function: _Function) -> _Function:
-        defaults = {**cells.DEFAULTS, **defaults_of(one_layer)}
-        with_options(function, options, defaults, first=("h0", "c0", "state"))
-        if function.__doc__:  # unlike under python -OO
-            output = str(function.__annotations__["return"])
-            function.__doc__ = _DOCUMENT.format(
-                summary=function.__doc__, name=function.__name__, output=output
-            )
-        return function
-
-    return finish
+_face = partial(face, implementation=one_layer, document=_DOCUMENT)
 
 
 @_face(RNNOptions)
@@ -134,25 +96,32 @@ def gru(
     return GRUOutput(*_checked("gru", GRUOptions, options, x, w_ih, w_hh, b_ih, b_hh))
 
 
-@_face(Options)
+@_face(LayerOptions)
 def mgu(
-    x: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None, **options: Unpack[Options]
+    x: Any,
+    w_ih: Any,
+    w_hh: Any,
+    b_ih: Any = None,
+    b_hh: Any = None,
+    **options: Unpack[LayerOptions],
 ) -> MGUOutput:
     """Run a minimal gated unit over a batch of sequences."""
-    return MGUOutput(*_checked("mgu", Options, options, x, w_ih, w_hh, b_ih, b_hh))
+    return MGUOutput(*_checked("mgu", LayerOptions, options, x, w_ih, w_hh, b_ih, b_hh))
 
 
-@_face(Options)
+@_face(LayerOptions)
 def light_gru(
-    x: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None, **options: Unpack[Options]
+    x: Any,
+    w_ih: Any,
+    w_hh: Any,
+    b_ih: Any = None,
+    b_hh: Any = None,
+    **options: Unpack[LayerOptions],
 ) -> LightGRUOutput:
     """Run a light GRU over a batch of sequences."""
-    return LightGRUOutput(*_checked("light_gru", Options, options, x, w_ih, w_hh, b_ih, b_hh))
+    return LightGRUOutput(*_checked("light_gru", LayerOptions, options, x, w_ih, w_hh, b_ih, b_hh))
 
 
 def _checked(name: str, known: Any, given: Any, *arrays: Any) -> list[Any]:
-    for refused, instead in _REFUSED.items():
-        if refused in given:
-            raise TypeError(f"{name}() for TensorFlow takes no {refused!r}; {instead}")
-    require_known(name, given, frozenset(known.__annotations__))
+    require_options(name, "TensorFlow", given, known, _REFUSED)
     return one_layer(name, *arrays, **given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from .._models import require_model, taken_by
 from .._report import Report
 from ._classes import CannotSwap, is_recurrent, is_swapped, swapped_class, torchs_class
 
@@ -25,12 +26,18 @@ def swap(model: torch.nn.Module) -> Report:
     Report
         What was swapped, and what was left and why.
 
+    Raises
+    ------
+    TypeError
+        For anything else.
+
     Examples
     --------
     >>> model = torch.nn.Sequential(torch.nn.LSTM(8, 16))
     >>> print(swap(model))
     0: LSTM
     """
+    require_model(model, torch.nn.Module, "a torch.nn.Module")
     report = Report({}, {})
     for name, module in model.named_modules():
         if is_recurrent(module) and not is_swapped(module):
@@ -40,6 +47,8 @@ def swap(model: torch.nn.Module) -> Report:
                 report.left[name] = str(reason)
             else:
                 report.swapped[name] = type(module).__name__
+    if not any(report) and _is_kerass(model):
+        report.left[""] = f"it is Keras's{taken_by(model)}"
     return report
 
 
@@ -55,7 +64,13 @@ def swap_back(model: torch.nn.Module) -> Report:
     -------
     Report
         What was swapped back; modules with options that torch lacks are left.
+
+    Raises
+    ------
+    TypeError
+        For anything else.
     """
+    require_model(model, torch.nn.Module, "a torch.nn.Module")
     report = Report({}, {})
     for name, module in model.named_modules():
         if not is_swapped(module):
@@ -70,3 +85,8 @@ def swap_back(model: torch.nn.Module) -> Report:
         else:
             report.swapped[name] = type(module).__name__
     return report
+
+
+def _is_kerass(module: torch.nn.Module) -> bool:
+    """Return whether a module is a layer of Keras's, whose layers on torch are torch's modules."""
+    return any(base.__module__.startswith("keras.") for base in type(module).__mro__)

@@ -125,6 +125,8 @@ def test_what_cannot_run_later_is_run_by_keras_and_said_once(monkeypatch):
 def test_what_is_no_model_is_refused(act):
     with pytest.raises(TypeError, match=r"model must be a keras.Model or keras.Layer, got list"):
         act([functional()])
+    with pytest.raises(TypeError, match=r"got the class LSTM; rnnfast.interop.keras.swap takes an"):
+        act(layers.LSTM)
 
 
 def test_input_that_does_not_fit_is_refused_and_the_next_call_is_right():

@@ -12,6 +12,7 @@ from flax.nnx.nn import dtypes
 from flax.nnx.nn.recurrent import RNNCellBase, flip_sequences
 from jax import lax
 
+from ..._models import require_model
 from ..._report import Report
 from .._host import LeftToHostError, say_run_by
 from .._layer import Array, Layer
@@ -119,12 +120,18 @@ def swap(model: nnx.Module) -> Report:
     Report
         What was swapped, and what was left and why.
 
+    Raises
+    ------
+    TypeError
+        For anything else.
+
     Examples
     --------
     >>> model = nnx.List([nnx.RNN(nnx.GRUCell(8, 16, rngs=nnx.Rngs(0)))])
     >>> print(swap(model))
     0: GRUCell
     """
+    require_model(model, nnx.Module, "an nnx.Module")
     report = Report({}, {})
     driven = {id(module.cell) for _, module in _modules(model, nnx.RNN)}
     for name, module in _modules(model, nnx.RNN):
@@ -156,7 +163,13 @@ def swap_back(model: nnx.Module) -> Report:
     -------
     Report
         What was swapped back.
+
+    Raises
+    ------
+    TypeError
+        For anything else.
     """
+    require_model(model, nnx.Module, "an nnx.Module")
     report = Report({}, {})
     for name, module in _modules(model, RNN):
         if type(module) is RNN:
