@@ -28,6 +28,7 @@ ALLOWED_SKIPS = (
     r"not Linux",
     r"no fork on this system",
     r"no C compiler",
+    r"no C\+\+ compiler",
     r"not glibc",
     r"not a git checkout",
     r"mypy is missing, make lint installs it",

@@ -2,72 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-# The C library's malloc, which refuses what is asked for from the code of `ours` once it was asked
-# as often as `left` said.
-SHIM = r"""
-#include <errno.h>
-#include <stddef.h>
-
-#define CALLER __builtin_return_address(0)
-
-extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t);
-extern void *__libc_realloc(void *, size_t), *__libc_memalign(size_t, size_t);
-
-static __thread long left __attribute__((tls_model("initial-exec"))) = -1;
-static __thread int refusals __attribute__((tls_model("initial-exec")));
-
-static struct { char *begin, *end; } ours[8];
-static int ranges;
-
-void refuse_within(char *begin, char *end) {
-  ours[ranges].begin = begin;
-  ours[ranges++].end = end;
-}
-void refuse_after(long n) { left = n; refusals = 0; }
-int count_refusals(void) { left = -1; return refusals; }
-
-static int asked_by_us(char *caller) {
-  for (int i = 0; i < ranges; ++i) if (ours[i].begin <= caller && caller < ours[i].end) return 1;
-  return 0;
-}
-static int refuses(char *caller) {
-  if (left < 0 || !asked_by_us(caller) || left-- > 0) return 0;
-  ++refusals;
-  errno = ENOMEM;
-  return 1;
-}
-void *malloc(size_t n) { return refuses(CALLER) ? NULL : __libc_malloc(n); }
-void *calloc(size_t n, size_t m) { return refuses(CALLER) ? NULL : __libc_calloc(n, m); }
-void *realloc(void *p, size_t n) { return refuses(CALLER) ? NULL : __libc_realloc(p, n); }
-void *memalign(size_t a, size_t n) { return refuses(CALLER) ? NULL : __libc_memalign(a, n); }
-void *aligned_alloc(size_t a, size_t n) { return refuses(CALLER) ? NULL : __libc_memalign(a, n); }
-int posix_memalign(void **p, size_t a, size_t n) {
-  if (refuses(CALLER)) return ENOMEM;
-  return (*p = __libc_memalign(a, n)) ? 0 : ENOMEM;
-}
-"""
+from refused_memory import count_refusals
 
 # Prints the number of refusals. A call may do without what it was refused, as without a thread.
 PROGRAM = """
-import ctypes, itertools, sys, threading
 import numpy as np
 import rnnfast
 from rnnfast.testing.bits import digest
 from rnnfast.testing.plans import forced_plan
 
-shim = ctypes.CDLL(sys.argv[1])
-for line in open("/proc/self/maps"):
-    # The extension's own code, and that of C++'s operator new.
-    if " r-xp " in line and ("/_core" in line.replace("numpy/_core", "") or "libstdc++" in line):
-        shim.refuse_within(*(ctypes.c_void_p(int(at, 16)) for at in line.split()[0].split("-")))
+look_at_extension()
 rng = np.random.default_rng(0)
 T, B, I, H = 12, 5, 3, 9  # little enough for no block to be kept from call to call
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
@@ -114,21 +62,6 @@ plans = [
     {"partition": "rows", "threads": 2}, {"partition": "units", "threads": 2},
     {"pipelines": True, "threads": 2},
 ]
-def attempt(call, n):
-    # What a call returns that is refused its n-th allocation; None if it raised MemoryError.
-    found = []
-    def run():  # in a thread of its own, which has kept no memory for calls
-        shim.refuse_after(n)
-        try:
-            result = call()
-        except MemoryError:
-            result = None
-        found.extend((result, shim.count_refusals()))
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    return found
-
 total = 0
 for (name, call), plan in itertools.product(calls.items(), plans):
     want = digest(call())
@@ -148,21 +81,4 @@ print(total)
 
 @pytest.mark.timing  # as of what measures memory: sanitizers have a malloc of their own
 def test_each_allocation_may_be_refused(tmp_path: Path) -> None:
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler")
-    if not sys.platform.startswith("linux") or not hasattr(os, "confstr"):
-        pytest.skip("not glibc")
-    source, shim = tmp_path / "refuse.c", tmp_path / "refuse.so"
-    source.write_text(SHIM)
-    command = [compiler, "-O1", "-fPIC", "-shared", str(source), "-o", str(shim)]
-    subprocess.run(command, check=True)
-    found = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(shim)],
-        env={**os.environ, "LD_PRELOAD": str(shim)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert found.returncode == 0, found.stderr[-2000:]
-    assert int(found.stdout) > 300
+    assert count_refusals(tmp_path, PROGRAM) > 300
