@@ -52,7 +52,7 @@ void* malloc(size_t n) { return refuses(CALLER) ? nullptr : __libc_malloc(n); }
 void* calloc(size_t n, size_t m) { return refuses(CALLER) ? nullptr : __libc_calloc(n, m); }
 void* realloc(void* p, size_t n) { return refuses(CALLER) ? nullptr : __libc_realloc(p, n); }
 void* memalign(size_t a, size_t n) { return refuses(CALLER) ? nullptr : __libc_memalign(a, n); }
-void* aligned_alloc(size_t a, size_t n) { return refuses(CALLER) ? nullptr : __libc_memalign(a, n); }
+void* aligned_alloc(size_t a, size_t n) { return memalign(a, n); }
 int posix_memalign(void** p, size_t a, size_t n) {
   if (refuses(CALLER)) return ENOMEM;
   return (*p = __libc_memalign(a, n)) ? 0 : ENOMEM;
