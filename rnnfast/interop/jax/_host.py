@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-_said: set[str] = set()
+_said: set[tuple[str, str]] = set()  # host, reason
 
 
 class LeftToHostError(Exception):
@@ -23,8 +23,8 @@ class LeftToHostError(Exception):
 
 
 def say_run_by(host: str, left: LeftToHostError) -> None:
-    """Warn, once for each reason, that the host runs a layer."""
+    """Warn, once for each host and reason, that the host runs a layer."""
     reason = left.reason
-    if reason is not None and reason not in _said:
-        _said.add(reason)
+    if reason is not None and (host, reason) not in _said:
+        _said.add((host, reason))
         warnings.warn(f"rnnfast leaves a recurrent layer to {host}: {reason}", stacklevel=3)
