@@ -31,6 +31,20 @@ struct Plain {
 using F32 = Plain<float>;
 using F64 = Plain<double>;
 
+template <class F>
+constexpr bool is_plain = false;
+template <class T>
+constexpr bool is_plain<Plain<T>> = true;
+
+template <class T, class Other>
+constexpr bool are_same = false;
+template <class T>
+constexpr bool are_same<T, T> = true;
+
+/// Whether rows of A are made of rows of what is summed in.
+template <class F>
+constexpr bool rounds_operands = !are_same<typename F::A, typename F::Sum>;
+
 /// Elements of A, or of a column of B, that so many k take.
 template <class F>
 constexpr index elements_of(index k) {
