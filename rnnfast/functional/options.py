@@ -12,11 +12,13 @@ from typing import Any, TypeAlias, TypedDict
 import numpy.typing as npt
 
 from .._check.activations import Choices as Activations
+from .._check.precision import Precision
 
 __all__ = [
     "Activations",
     "CallOptions",
     "PackOptions",
+    "Precision",
     "Stacked",
     "State",
     "TraceOptions",
@@ -231,5 +233,23 @@ class _OfKinds(TypedDict, total=False):
     reset_after: bool
 
 
-class PackOptions(_OfKinds, _CellOptions, _Reverse, _Bidirectional, _Zoneout, total=False):
+class _Precision(TypedDict, total=False):
+    """What weights are kept in.
+
+    Parameters
+    ----------
+    precision : {"bfloat16", "float16", "float32", "float64"}, optional
+        What the matrices among the weights are kept in; None, the default, is what they are.
+        "bfloat16" multiplies in it: x and h are rounded to it as well where they meet weights.
+        "float16" is a type of storage, whose weights are widened where they are multiplied. Both
+        are for inference with float32 arrays, in half of the memory; sums, states and results
+        are float32.
+    """
+
+    precision: Precision | None
+
+
+class PackOptions(
+    _OfKinds, _CellOptions, _Reverse, _Bidirectional, _Zoneout, _Precision, total=False
+):
     """Options of `prepack`."""

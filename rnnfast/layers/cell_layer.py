@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from rnnfast import initializers, regularizers
 from rnnfast._check.options import flag, rate, rates
+from rnnfast._check.precision import Precision
 from rnnfast.functional import Prepacked, prepack
 from rnnfast.initializers.initializer import Initializer
 from rnnfast.layers.dropout import draw_mask
@@ -209,8 +210,13 @@ class CellLayer(Unidirectional):
         """Give one gradient per parameter from those of the kernels."""
         return [getattr(grads, name) for name in self._kernel_weight_names]
 
-    def prepack(self) -> Prepacked[Any, Any]:
+    def prepack(self, precision: Precision | None = None) -> Prepacked[Any, Any]:
         """Copy and pack the weights for inference, step by step if wanted: not in Keras.
+
+        Parameters
+        ----------
+        precision : {"bfloat16", "float16", "float32", "float64"}, optional
+            What matrices are kept in; see `rnnfast.prepack`.
 
         Returns
         -------
@@ -230,6 +236,7 @@ class CellLayer(Unidirectional):
             **self._cell_options(),
             reverse=self.go_backwards,
             zoneout=self.zoneout,
+            precision=precision,
         )
 
     def trace(self, x: ArrayLike) -> Any:
@@ -262,10 +269,10 @@ class CellLayer(Unidirectional):
 
     _packed: Prepacked[Any, Any] | None = None
 
-    def pack(self) -> None:
+    def pack(self, precision: Precision | None = None) -> None:
         """Pack the layer, and its weights for the kernels; see `Layer.pack`."""
-        super().pack()
-        self._packed = self.prepack()
+        super().pack(precision)
+        self._packed = self.prepack(precision)
 
     def _step(self, x: Array, before: States | None) -> States:
         assert self._packed is not None

@@ -36,6 +36,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from rnnfast._check.arrays import booleans
+from rnnfast._check.precision import Precision
 from rnnfast.layers import serialization, symbol
 from rnnfast.layers.activations import Activation
 from rnnfast.layers.given_shape import SAYING_SHAPE, Shape, take_shape
@@ -356,10 +357,17 @@ class Layer(Lasting):
     # Whether each step of a sequence is to the layer as if it were alone.
     stepwise: bool = False
 
-    def pack(self) -> None:
-        """Make the layer one that is run and never trained: its weights can no longer change."""
+    def pack(self, precision: Precision | None = None) -> None:
+        """Make the layer one that is run and never trained: its weights can no longer change.
+
+        Parameters
+        ----------
+        precision : {"bfloat16", "float16", "float32", "float64"}, optional
+            What `rnnfast.prepack` keeps the matrices of recurrent layers in; other layers are as
+            they were.
+        """
         for layer in self._inner_layers:
-            layer.pack()
+            layer.pack(precision)
         for weight in self.parameters:
             weight.flags.writeable = False
 
