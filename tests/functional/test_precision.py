@@ -98,14 +98,18 @@ def test_h_is_rounded_where_it_meets_weights_and_nowhere_else() -> None:
 
 @every_cell
 def test_sequences_in_bfloat16(cell: Cell) -> None:
-    """A median of a quarter and at most six units of the true result of float64."""
+    """A median below a quarter, and a largest error below six units of the truth of float64.
+
+    Without a forget gate c is the sum over all steps, in which every error stays.
+    """
+    most = 24 if cell.name == "lstm_no_forget" else 6
     arguments, rest = setting(cell, T=40, B=7, I=40, H=75)
     truth = cell.reference(in_float64(arguments))
     got = cell.prepack(arguments, precision="bfloat16")(**rest)
     for value, want in zip(got, truth, strict=True):
         units = np.abs(value - want) / (UNIT * np.maximum(1, np.abs(want).max()))
         assert np.median(units) < 0.25
-        assert units.max() < 6
+        assert units.max() < most
 
 
 @every_cell
@@ -334,3 +338,38 @@ def test_plans_know_the_size_of_a_weight(precision: str) -> None:
         return plan["segments"][0]["partition"]
 
     assert (partition(None), partition(precision)) == ("units", "rows")
+
+
+def as_multiplied(weights: np.ndarray, precision: str) -> np.ndarray:
+    """What weights are to the kernels: what they make of 1, without an activation."""
+    found = []
+    for column in np.array_split(weights.astype(np.float32), 128):  # w_hh is square
+        cell = rnnfast.prepack(
+            "rnn",
+            column.reshape(-1, 1),
+            np.zeros((column.size, column.size), np.float32),
+            activations=("affine", 1.0, 0.0),
+            precision=precision,
+        )
+        found.append(cell(np.ones((1, 1, 1), np.float32)).h_n[0])
+    return np.concatenate(found)
+
+
+def test_every_number_of_float16_is_kept() -> None:
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    finite = halves[np.isfinite(halves)].astype(np.float32)
+    np.testing.assert_array_equal(as_multiplied(finite, "float16"), finite)
+
+
+@every_precision
+def test_numbers_are_rounded_to_the_nearest(precision: str) -> None:
+    """Of all exponents, among them some in the middle of two, where the even one is right."""
+    rng = np.random.default_rng(4)
+    exponents = rng.integers(-30 if precision == "float16" else -120, 15, 4096)
+    numbers = np.ldexp(rng.uniform(-2, 2, 4096), exponents).astype(np.float32)
+    bits = numbers.view(np.uint32)
+    middle = {"float16": np.uint32(0x1000), "bfloat16": np.uint32(0x8000)}[precision]
+    ties = ((bits[:1024] & ~(2 * middle - 1)) | middle).view(np.float32)
+    numbers = np.concatenate([numbers, ties, -ties])
+    numbers = numbers[np.abs(numbers) < 65504]
+    np.testing.assert_array_equal(as_multiplied(numbers, precision), rounded(numbers, precision))

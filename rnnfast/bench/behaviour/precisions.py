@@ -29,7 +29,7 @@ _LSTM = {
 }
 _OTHERS_BESIDE_TORCH = 1.3
 _OTHERS_BESIDE_FLOAT32 = 1.0
-_OF_THE_LIMIT = 0.5  # no figure was promised
+_OF_THE_LIMIT = 1.0  # above it the limit, or the time, is wrong
 _BYTES = 0.51  # half, but for biases and what pads odd sizes
 
 
@@ -87,7 +87,7 @@ def _of_case(
             f"speed / float32's, bfloat16 {about}", times["float32"] / own, "at least", at_least[0]
         ),
         BoundedRatio(
-            f"limit / time, bfloat16 {about}", limit.seconds / own, "at least", _OF_THE_LIMIT
+            f"limit / time, bfloat16 {about}", limit.seconds / own, "at most", _OF_THE_LIMIT
         ),
     ]
     if peer is not None:
