@@ -10,18 +10,19 @@
 namespace rnnfast {
 namespace {
 
-/// The functions of a table, once a shape.
-template <class Shape, class T>
+/// The functions of a table, once a shape and product format.
+template <class Shape, class F>
 struct ShapeKernels {
+  using T = typename F::Sum;
   using Functions = CellFunctions<Shape, T>;
 
   static std::size_t packed_bytes(const Dims& dims) {
-    ForwardWeights<Shape, T> weights(dims);
+    ForwardWeights<Shape, F> weights(dims);
     return measure(weights);
   }
 
   static void pack(const Dims& dims, const WeightSet<const T>& from, int threads, char* packed) {
-    ForwardWeights<Shape, T> weights(dims);
+    ForwardWeights<Shape, F> weights(dims);
     place_in(packed, weights);
     team(threads,
          [&](Worker& worker) { worker.stage([&](const Share& own) { weights.pack(from, own); }); });
@@ -31,7 +32,7 @@ struct ShapeKernels {
   [[gnu::noinline]] static void run(const Functions& cell, const ForwardCall<T>& call,
                                     const PlanSegment& plan, const char* packed,
                                     PartWork<Shape, T>& work) {
-    ForwardWeights<Shape, T> weights(call.dims);
+    ForwardWeights<Shape, F> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
@@ -81,7 +82,7 @@ struct ShapeKernels {
                                                            const ForwardCall<T>& call,
                                                            const PlanSegment& plan,
                                                            const char* packed, char* saved) {
-    ForwardWeights<Shape, T> weights(call.dims);
+    ForwardWeights<Shape, F> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
     Checkpoints<Shape, T> checkpoints(call.dims, plan);
     place_in(saved, checkpoints);
@@ -100,7 +101,7 @@ struct ShapeKernels {
                                                           const char* saved) {
     Checkpoints<Shape, T> checkpoints(call.dims, plan);
     place_in(const_cast<char*>(saved), checkpoints);
-    StretchWork<Shape, T> work(call, plan);
+    StretchWork<Shape, F> work(call, plan);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
@@ -131,10 +132,10 @@ struct ShapeKernels {
     return PartWork<Shape, T>::bytes(dims, plan, Keep::all);
   }
   [[gnu::noinline]] static void stack(const Functions& cell, const StackCall<T>& call) {
-    run_stack(cell, call, Keep::latest);
+    run_stack<F>(cell, call, Keep::latest);
   }
   [[gnu::noinline]] static void stack_saving(const Functions& cell, const StackCall<T>& call) {
-    run_stack(cell, call, Keep::all);
+    run_stack<F>(cell, call, Keep::all);
   }
 };
 
@@ -150,7 +151,7 @@ struct Bound<Cell, T, function> {
 template <class Cell, class T>
 constexpr CellKernels<T> kernels_of(const char* name) {
   using Shape = typename Cell::Shape;
-  using Of = ShapeKernels<Shape, T>;
+  using Of = ShapeKernels<Shape, Plain<T>>;
   return {name,
           {Shape::gates, Shape::parts, Shape::phases, static_cast<int>(sizeof(T)),
            static_cast<int>(lanes<T>), Shape::has_memory, norm_rows<Shape>(),
