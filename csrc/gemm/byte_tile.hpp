@@ -5,9 +5,8 @@
 //                       sum of u_a q_b, which begins at  offset = -128 sum of q_b
 //
 // An element of A or B is a quad, four adjacent k. The first two elements of a column of B are not
-// quads but its offsets and its scales:
-//
-//   [column][2 + K / 4][width][N]
+// quads but its offsets and its scales, [column][2 + K / 4][width][N], so that a tile reads one
+// stream.
 //
 // Sums are whole numbers, exact in any order, up to `longest_byte_sum` k; then come three
 // roundings: of the sum, of the product of the scales, and of the fma.
@@ -19,11 +18,17 @@
 namespace rnnfast {
 namespace {
 
-/// Whole numbers hold 127 * 128 times as many.
-constexpr index longest_byte_sum = 1 << 17;
+/// Sums of more k might not fit: 255 * 128 * 2^16 does.
+constexpr index longest_byte_sum = 1 << 16;
 
-/// Elements of a column before the first quad.
-constexpr index column_head = 2;
+/// The product format (gemm/format.hpp) whose products these are.
+struct W8 {
+  using A = std::uint32_t;  // a quad of u
+  using B = std::int32_t;   // a quad of q
+  using Sum = float;        // once scaled
+  static constexpr index group = 4;
+  static constexpr index head = 2;  // elements of a column before the first quad
+};
 
 /// Rows of the tallest tile that stays in registers: sums, the vectors of B, one of A and one of
 /// what is on its way.
@@ -40,10 +45,10 @@ constexpr int quads_at_once(int rows, int vectors) {
 }
 
 struct ByteTileCall {
-  Rows<const std::uint8_t> a;  // [K], K a multiple of 4
-  const float* a_scales;       // one a row
+  Rows<const W8::A> a;
+  const float* a_scales;  // one a row
   index quads;
-  const std::int32_t* b;
+  const W8::B* b;
   index b_stride;           // from one element to the next
   Rows<const float> start;  // stride 0: the same for all rows
   Rows<float> c;
@@ -51,14 +56,14 @@ struct ByteTileCall {
 
 /// sum += a[M] b[NV vectors]: one quad.
 template <int M, int NV>
-[[gnu::always_inline]] inline void add_quads(const std::uint8_t* const (&row)[M], index quad,
-                                             const std::int32_t* b, VecI32 (&sum)[M][NV]) {
+[[gnu::always_inline]] inline void add_quads(const W8::A* const (&row)[M], index quad,
+                                             const W8::B* b, VecI32 (&sum)[M][NV]) {
   SignedBytes column[NV];
 #pragma GCC unroll 8
   for (int v = 0; v < NV; ++v) column[v] = signed_bytes(load_integers(b + v * lanes<float>));
 #pragma GCC unroll 8
   for (int m = 0; m < M; ++m) {
-    const UnsignedBytes a = unsigned_bytes(broadcast_quad(row[m] + 4 * quad));
+    const UnsignedBytes a = unsigned_bytes(broadcast_bits(row[m][quad]));
 #pragma GCC unroll 8
     for (int v = 0; v < NV; ++v) sum[m][v] = add_products(sum[m][v], a, column[v]);
   }
@@ -68,11 +73,11 @@ template <int M, int NV>
 [[gnu::noinline]] void byte_tile(const ByteTileCall& call) {
   constexpr index N = lanes<float>;
   constexpr int together = quads_at_once(M, NV);
-  const std::uint8_t* row[M];
+  const W8::A* row[M];
 #pragma GCC unroll 8
   for (int m = 0; m < M; ++m) row[m] = call.a.at(m);
   const index b_stride = call.b_stride;
-  const std::int32_t* b = call.b + column_head * b_stride;
+  const W8::B* b = call.b + W8::head * b_stride;
   VecI32 sum[together][M][NV] = {};
   index quad = 0;
   for (; quad + together <= call.quads; quad += together) {
@@ -81,8 +86,8 @@ template <int M, int NV>
   }
   for (; quad < call.quads; ++quad, b += b_stride) add_quads<M, NV>(row, quad, b, sum[0]);
 
-  const std::int32_t* const offsets = call.b;
-  const std::int32_t* const scales = call.b + b_stride;
+  const W8::B* const offsets = call.b;
+  const W8::B* const scales = call.b + b_stride;
 #pragma GCC unroll 8
   for (int m = 0; m < M; ++m) {
     const VecF row_scale = broadcast(call.a_scales[m]);

@@ -4,6 +4,7 @@
 //
 //             A    B    Sum    k in an element
 //   Plain     T    T    T      1
+//   W8        u8   s8   float  4     scaled whole numbers (gemm/byte_tile.hpp)
 //
 // An element of A or of B holds as many adjacent k as one multiplication takes: the K of rows and
 // columns counts elements. Everything beside the operands (slots, biases, states, gates) is of the
@@ -30,6 +31,10 @@ struct Plain {
 
 using F32 = Plain<float>;
 using F64 = Plain<double>;
+
+/// Whether numbers are quantized: whole ones with scales, which columns of B begin with.
+template <class F>
+concept Quantized = requires { F::head; };
 
 /// Elements of A, or of a column of B, that so many k take.
 template <class F>

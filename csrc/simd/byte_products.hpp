@@ -77,18 +77,11 @@ inline VecI32 add_products(VecI32 sum, UnsignedBytes a, SignedBytes b) {
 
 #endif
 
-/// Four bytes, in every lane.
-inline VecI32 broadcast_quad(const std::uint8_t* quad) {
-  std::int32_t bits;
-  __builtin_memcpy(&bits, quad, sizeof bits);
-  return VecI32{} + bits;
+/// The same bits in every lane.
+inline VecI32 broadcast_bits(std::uint32_t bits) {
+  return VecI32{} + static_cast<std::int32_t>(bits);
 }
 
-inline VecI32 load_bytes(const std::int8_t* from) {
-  VecI32 v;
-  __builtin_memcpy(&v, from, sizeof v);
-  return v;
-}
 inline VecI32 load_integers(const std::int32_t* from) {
   VecI32 v;
   __builtin_memcpy(&v, from, sizeof v);

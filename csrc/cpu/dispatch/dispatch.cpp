@@ -10,28 +10,34 @@ namespace rnnfast {
 
 extern const ScalarKernels<float> baseline_float;
 extern const ScalarKernels<double> baseline_double;
+extern const ByteKernels baseline_bytes;
 #if defined(RNNFAST_X86_TARGETS)
 extern const ScalarKernels<float> avx2_float;
 extern const ScalarKernels<double> avx2_double;
+extern const ByteKernels avx2_bytes;
 extern const ScalarKernels<float> avx512_float;
 extern const ScalarKernels<double> avx512_double;
+extern const ByteKernels avx512_bytes;
+extern const ByteKernels avx512_bf16_bytes;
 #endif
 #if defined(RNNFAST_ARM_TARGETS)
 extern const ScalarKernels<float> neon_float;
 extern const ScalarKernels<double> neon_double;
+extern const ByteKernels neon_bytes;
 #endif
 
 namespace {
 
 // Worst first. A build's set of targets is CMake's; a processor's is cpu_supports.
 const Target built_targets[] = {
-    {"baseline", Isa::baseline, baseline_float, baseline_double},
+    {"baseline", Isa::baseline, baseline_float, baseline_double, baseline_bytes},
 #if defined(RNNFAST_X86_TARGETS)
-    {"avx2", Isa::avx2, avx2_float, avx2_double},
-    {"avx512", Isa::avx512, avx512_float, avx512_double},
+    {"avx2", Isa::avx2, avx2_float, avx2_double, avx2_bytes},
+    {"avx512", Isa::avx512, avx512_float, avx512_double, avx512_bytes},
+    {"avx512_bf16", Isa::avx512_bf16, avx512_float, avx512_double, avx512_bf16_bytes},
 #endif
 #if defined(RNNFAST_ARM_TARGETS)
-    {"neon", Isa::neon, neon_float, neon_double},
+    {"neon", Isa::neon, neon_float, neon_double, neon_bytes},
 #endif
 };
 

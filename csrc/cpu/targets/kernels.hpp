@@ -139,37 +139,68 @@ struct ShapeKernels {
   }
 };
 
-/// A function of a shape as one of a cell.
-template <class Cell, class T, auto function>
+/// A function of a shape as one of a cell, that is of its functions.
+template <const auto& functions, auto function>
 struct Bound;
-template <class Cell, class T, class... Arguments,
-          void (*function)(const CellFunctions<typename Cell::Shape, T>&, Arguments...)>
-struct Bound<Cell, T, function> {
-  static void call(Arguments... arguments) { function(FunctionsOf<Cell, T>::all, arguments...); }
+template <const auto& functions, class Shape, class T, class... Arguments,
+          void (*function)(const CellFunctions<Shape, T>&, Arguments...)>
+struct Bound<functions, function> {
+  static void call(Arguments... arguments) { function(functions, arguments...); }
 };
+
+template <class Cell, class F>
+constexpr CellTraits traits_of() {
+  using Shape = typename Cell::Shape;
+  using T = typename F::Sum;
+  return {Shape::gates,
+          Shape::parts,
+          Shape::phases,
+          static_cast<int>(sizeof(T)),
+          static_cast<int>(lanes<T>),
+          Shape::has_memory,
+          norm_rows<Shape>(),
+          unit_weights_of<Shape>(),
+          may_project<Shape, F>,
+          Shape::activations};
+}
+
+/// Inference in a product format. What it has no use for is null.
+template <class Cell, class F>
+constexpr CellKernels<typename F::Sum> inference_kernels_of(const char* name) {
+  using Of = ShapeKernels<typename Cell::Shape, F>;
+  constexpr const auto& functions = FunctionsOf<Cell, typename F::Sum>::of_inference;
+  CellKernels<typename F::Sum> kernels = {};
+  kernels.name = name;
+  kernels.traits = traits_of<Cell, F>();
+  kernels.packed_bytes = Of::packed_bytes;
+  kernels.pack = Of::pack;
+  kernels.forward = Bound<functions, Of::forward>::call;
+  kernels.stack_work = Of::stack_work;
+  kernels.stack = Bound<functions, Of::stack>::call;
+  return kernels;
+}
 
 template <class Cell, class T>
 constexpr CellKernels<T> kernels_of(const char* name) {
   using Shape = typename Cell::Shape;
   using Of = ShapeKernels<Shape, Plain<T>>;
+  constexpr const auto& functions = FunctionsOf<Cell, T>::all;
   return {name,
-          {Shape::gates, Shape::parts, Shape::phases, static_cast<int>(sizeof(T)),
-           static_cast<int>(lanes<T>), Shape::has_memory, norm_rows<Shape>(),
-           unit_weights_of<Shape>(), Projectable<Shape>, Shape::activations},
+          traits_of<Cell, Plain<T>>(),
           Of::packed_bytes,
           Of::pack,
-          Bound<Cell, T, Of::forward>::call,
+          Bound<functions, Of::forward>::call,
           Of::saved_bytes,
-          Bound<Cell, T, Of::forward_saving>::call,
-          Bound<Cell, T, Of::backward>::call,
+          Bound<functions, Of::forward_saving>::call,
+          Bound<functions, Of::backward>::call,
           Of::checkpoint_bytes,
-          Bound<Cell, T, Of::forward_saving_checkpoints>::call,
-          Bound<Cell, T, Of::backward_from_checkpoints>::call,
-          Bound<Cell, T, Of::trace>::call,
+          Bound<functions, Of::forward_saving_checkpoints>::call,
+          Bound<functions, Of::backward_from_checkpoints>::call,
+          Bound<functions, Of::trace>::call,
           Of::stack_work,
-          Bound<Cell, T, Of::stack>::call,
+          Bound<functions, Of::stack>::call,
           Of::stack_work_saving,
-          Bound<Cell, T, Of::stack_saving>::call};
+          Bound<functions, Of::stack_saving>::call};
 }
 
 }  // namespace

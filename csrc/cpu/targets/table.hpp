@@ -77,12 +77,25 @@ struct ScalarKernels {
   void (*ctc)(const CtcCall<T>&, int threads);
 };
 
+/// Inference in products of bytes, and its pieces by themselves.
+struct ByteKernels {
+  CellTable<float> cells;
+  int (*tile_rows)(int vectors);
+  /// C[rows, vectors*N] = start + A[rows, k] W[vectors*N, k]^T, both quantized here, `repeats`
+  /// times; `packed` is memory for W, of the size asked for.
+  std::size_t (*packed_bytes)(int vectors, index k);
+  void (*pack)(int vectors, index k, const float* w, const float* scales, char* packed);
+  void (*tile)(int rows, int vectors, index k, const float* a, const char* packed,
+               const float* start, float* c, index repeats);
+};
+
 /// A file for each scalar type, since together they would take two minutes to compile.
 struct Target {
   const char* name;
   Isa isa;
   const ScalarKernels<float>& single;
   const ScalarKernels<double>& twice;
+  const ByteKernels& bytes;
 };
 
 }  // namespace rnnfast
