@@ -32,6 +32,20 @@ struct Plain {
 using F32 = Plain<float>;
 using F64 = Plain<double>;
 
+template <class F>
+constexpr bool is_plain = false;
+template <class T>
+constexpr bool is_plain<Plain<T>> = true;
+
+template <class T, class Other>
+constexpr bool are_same = false;
+template <class T>
+constexpr bool are_same<T, T> = true;
+
+/// Whether rows of A are made of rows of what is summed in.
+template <class F>
+constexpr bool rounds_operands = !are_same<typename F::A, typename F::Sum>;
+
 /// Whether numbers are quantized: whole ones with scales, which columns of B begin with.
 template <class F>
 concept Quantized = requires { F::head; };

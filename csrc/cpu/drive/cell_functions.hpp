@@ -71,7 +71,7 @@ struct FunctionsOf {
 template <class Shape, class F, class T = typename F::Sum>
 void run_forward(const CellFunctions<Shape, T>& cell, const ForwardCall<T>& call,
                  const ForwardWeights<Shape, F>& weights, const History<Shape, T>& history,
-                 const ForwardWorkspace<T>& work, const PlanSegment& plan, Span steps,
+                 const ForwardWorkspace<Shape, F>& work, const PlanSegment& plan, Span steps,
                  Worker& worker) {
   const ForwardContext<Shape, F> context = {call, weights, history, work, plan};
   auto body = [&](const CellForward<Shape, T>& epilogues) {

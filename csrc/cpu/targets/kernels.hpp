@@ -31,7 +31,7 @@ struct ShapeKernels {
   /// With a history that has its place, or is placed in `work`.
   [[gnu::noinline]] static void run(const Functions& cell, const ForwardCall<T>& call,
                                     const PlanSegment& plan, const char* packed,
-                                    PartWork<Shape, T>& work) {
+                                    PartWork<Shape, F>& work) {
     ForwardWeights<Shape, F> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
     const Arena memory(measure(work));
@@ -44,7 +44,7 @@ struct ShapeKernels {
 
   [[gnu::noinline]] static void forward(const Functions& cell, const ForwardCall<T>& call,
                                         const PlanSegment& plan, const char* packed) {
-    PartWork<Shape, T> work(call.dims, plan, Keep::latest);
+    PartWork<Shape, F> work(call.dims, plan, Keep::latest);
     run(cell, call, plan, packed, work);
   }
 
@@ -56,7 +56,7 @@ struct ShapeKernels {
   [[gnu::noinline]] static void forward_saving(const Functions& cell, const ForwardCall<T>& call,
                                                const PlanSegment& plan, const char* packed,
                                                char* saved) {
-    PartWork<Shape, T> work(call.dims, plan, Keep::all);
+    PartWork<Shape, F> work(call.dims, plan, Keep::all);
     place_in(saved, work.history);
     run(cell, call, plan, packed, work);
   }
@@ -86,7 +86,7 @@ struct ShapeKernels {
     place_in(const_cast<char*>(packed), weights);
     Checkpoints<Shape, T> checkpoints(call.dims, plan);
     place_in(saved, checkpoints);
-    PartWork<Shape, T> work(call.dims, plan, Keep::latest);
+    PartWork<Shape, F> work(call.dims, plan, Keep::latest);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
@@ -126,10 +126,10 @@ struct ShapeKernels {
   }
 
   static std::size_t stack_work(const Dims& dims, const PlanSegment& plan) {
-    return PartWork<Shape, T>::bytes(dims, plan, Keep::latest);
+    return PartWork<Shape, F>::bytes(dims, plan, Keep::latest);
   }
   static std::size_t stack_work_saving(const Dims& dims, const PlanSegment& plan) {
-    return PartWork<Shape, T>::bytes(dims, plan, Keep::all);
+    return PartWork<Shape, F>::bytes(dims, plan, Keep::all);
   }
   [[gnu::noinline]] static void stack(const Functions& cell, const StackCall<T>& call) {
     run_stack<F>(cell, call, Keep::latest);
