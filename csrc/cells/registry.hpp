@@ -27,13 +27,6 @@
   CELL("lstm_norm", LstmNorm<Usual>)                 \
   CELL("gru_norm", GruNorm<Usual>)
 
-// Those whose h lies within -1 and 1, and which have no weights beside matrices and biases.
-#define RNNFAST_BYTE_CELLS(CELL)         \
-  CELL("rnn_tanh", Rnn<Fixed<Tanh>>)     \
-  CELL("lstm", Lstm<Usual, Forget::own>) \
-  CELL("gru", Gru<Usual>)                \
-  CELL("gru_reset_before", GruResetBefore<Usual>)
-
 #define RNNFAST_CHOSEN_CELLS(CELL)                                  \
   CELL("rnn", Rnn<ChosenActivations<T>>)                            \
   CELL("lstm", Lstm<ChosenActivations<T>, Forget::own>)             \

@@ -27,6 +27,7 @@ struct W8 {
   using B = std::int32_t;   // a quad of q
   using Sum = float;        // once scaled
   static constexpr index group = 4;
+  static constexpr int passes = registers_a_byte_vector;
   static constexpr index head = 2;  // elements of a column before the first quad
 };
 

@@ -22,7 +22,7 @@ typedef std::uint8_t LaneBytes __attribute__((vector_size(vector_bytes / 4)));
 
 #if defined(__AVX512VNNI__) && defined(__AVX512F__)
 
-/// Registers that a vector of bytes takes when it is multiplied.
+/// Registers that a vector of bytes takes when it is multiplied, and multiplications.
 constexpr int registers_a_byte_vector = 1;
 
 using UnsignedBytes = VecI32;

@@ -57,14 +57,7 @@ struct FunctionsOf {
     body(context, pass);
   }
 
-  static void forward_latest(const EpilogueContext<Shape, T>& of,
-                             typename CellFunctions<Shape, T>::ForwardBody body, void* context) {
-    body(context, cell_forward<Keep::latest>(of));
-  }
-
   static constexpr CellFunctions<Shape, T> all = {forward, backward, write_trace<Cell, T>};
-  /// Those of inference.
-  static constexpr CellFunctions<Shape, T> of_inference = {forward_latest, nullptr, nullptr};
 };
 
 /// A worker's part of a forward pass, in a product format; what it goes by is copied.

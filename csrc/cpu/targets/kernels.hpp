@@ -28,6 +28,8 @@ struct ShapeKernels {
          [&](Worker& worker) { worker.stage([&](const Share& own) { weights.pack(from, own); }); });
   }
 
+  static const Functions& functions(Epilogues of) { return *static_cast<const Functions*>(of); }
+
   /// With a history that has its place, or is placed in `work`.
   [[gnu::noinline]] static void run(const Functions& cell, const ForwardCall<T>& call,
                                     const PlanSegment& plan, const char* packed,
@@ -42,10 +44,10 @@ struct ShapeKernels {
     });
   }
 
-  [[gnu::noinline]] static void forward(const Functions& cell, const ForwardCall<T>& call,
+  [[gnu::noinline]] static void forward(Epilogues of, const ForwardCall<T>& call,
                                         const PlanSegment& plan, const char* packed) {
     PartWork<Shape, F> work(call.dims, plan, Keep::latest);
-    run(cell, call, plan, packed, work);
+    run(functions(of), call, plan, packed, work);
   }
 
   static std::size_t saved_bytes(const Dims& dims, const PlanSegment& plan) {
@@ -131,76 +133,55 @@ struct ShapeKernels {
   static std::size_t stack_work_saving(const Dims& dims, const PlanSegment& plan) {
     return PartWork<Shape, F>::bytes(dims, plan, Keep::all);
   }
-  [[gnu::noinline]] static void stack(const Functions& cell, const StackCall<T>& call) {
-    run_stack<F>(cell, call, Keep::latest);
+  [[gnu::noinline]] static void stack(Epilogues of, const StackCall<T>& call) {
+    run_stack<F>(functions(of), call, Keep::latest);
   }
   [[gnu::noinline]] static void stack_saving(const Functions& cell, const StackCall<T>& call) {
     run_stack<F>(cell, call, Keep::all);
   }
 };
 
-/// A function of a shape as one of a cell, that is of its functions.
-template <const auto& functions, auto function>
+/// A function of a shape as one of a cell.
+template <class Cell, class T, auto function>
 struct Bound;
-template <const auto& functions, class Shape, class T, class... Arguments,
-          void (*function)(const CellFunctions<Shape, T>&, Arguments...)>
-struct Bound<functions, function> {
-  static void call(Arguments... arguments) { function(functions, arguments...); }
+template <class Cell, class T, class... Arguments,
+          void (*function)(const CellFunctions<typename Cell::Shape, T>&, Arguments...)>
+struct Bound<Cell, T, function> {
+  static void call(Arguments... arguments) { function(FunctionsOf<Cell, T>::all, arguments...); }
 };
 
-template <class Cell, class F>
-constexpr CellTraits traits_of() {
-  using Shape = typename Cell::Shape;
+template <class Shape, class F>
+constexpr InferenceKernels<typename F::Sum> inference_of() {
   using T = typename F::Sum;
-  return {Shape::gates,
-          Shape::parts,
-          Shape::phases,
-          static_cast<int>(sizeof(T)),
-          static_cast<int>(lanes<T>),
-          Shape::has_memory,
-          norm_rows<Shape>(),
-          unit_weights_of<Shape>(),
-          may_project<Shape, F>,
-          Shape::activations};
-}
-
-/// Inference in a product format. What it has no use for is null.
-template <class Cell, class F>
-constexpr CellKernels<typename F::Sum> inference_kernels_of(const char* name) {
-  using Of = ShapeKernels<typename Cell::Shape, F>;
-  constexpr const auto& functions = FunctionsOf<Cell, typename F::Sum>::of_inference;
-  CellKernels<typename F::Sum> kernels = {};
-  kernels.name = name;
-  kernels.traits = traits_of<Cell, F>();
-  kernels.packed_bytes = Of::packed_bytes;
-  kernels.pack = Of::pack;
-  kernels.forward = Bound<functions, Of::forward>::call;
-  kernels.stack_work = Of::stack_work;
-  kernels.stack = Bound<functions, Of::stack>::call;
-  return kernels;
+  using Of = ShapeKernels<Shape, F>;
+  return {
+      {Shape::gates, Shape::parts, Shape::phases, static_cast<int>(sizeof(T)),
+       static_cast<int>(lanes<T>), Shape::has_memory, norm_rows<Shape>(), unit_weights_of<Shape>(),
+       may_project<Shape, F>, Shape::activations, static_cast<int>(sizeof(typename F::B) / F::group),
+       static_cast<int>(F::group / F::passes)},
+      Of::packed_bytes,
+      Of::pack,
+      Of::forward,
+      Of::stack_work,
+      Of::stack};
 }
 
 template <class Cell, class T>
 constexpr CellKernels<T> kernels_of(const char* name) {
   using Shape = typename Cell::Shape;
   using Of = ShapeKernels<Shape, Plain<T>>;
-  constexpr const auto& functions = FunctionsOf<Cell, T>::all;
-  return {name,
-          traits_of<Cell, Plain<T>>(),
-          Of::packed_bytes,
-          Of::pack,
-          Bound<functions, Of::forward>::call,
+  return {inference_of<Shape, Plain<T>>(),
+          name,
+          &FunctionsOf<Cell, T>::all,
           Of::saved_bytes,
-          Bound<functions, Of::forward_saving>::call,
-          Bound<functions, Of::backward>::call,
+          Bound<Cell, T, Of::forward_saving>::call,
+          Bound<Cell, T, Of::backward>::call,
           Of::checkpoint_bytes,
-          Bound<functions, Of::forward_saving_checkpoints>::call,
-          Bound<functions, Of::backward_from_checkpoints>::call,
-          Bound<functions, Of::trace>::call,
-          Of::stack_work,
-          Bound<functions, Of::stack>::call,
+          Bound<Cell, T, Of::forward_saving_checkpoints>::call,
+          Bound<Cell, T, Of::backward_from_checkpoints>::call,
+          Bound<Cell, T, Of::trace>::call,
           Of::stack_work_saving,
-          Bound<functions, Of::stack_saving>::call};
+          Bound<Cell, T, Of::stack_saving>::call};
 }
 
 }  // namespace

@@ -14,15 +14,28 @@
 
 namespace rnnfast {
 
-/// One cell in one scalar type. `packed` and `saved` are memory of the caller, of the size asked
-/// for, aligned to 64 bytes.
+/// What a cell's epilogues are called by (CellFunctions). They are compiled with the cell; a pass
+/// in another product format, compiled in another file for the same vectors, is given them.
+using Epilogues = const void*;
+
+/// Inference of one cell in one product format. `packed` and `saved` are memory of the caller, of
+/// the size asked for, aligned to 64 bytes.
 template <class T>
-struct CellKernels {
-  const char* name;
+struct InferenceKernels {
   CellTraits traits;
   std::size_t (*packed_bytes)(const Dims&);
   void (*pack)(const Dims&, const WeightSet<const T>&, int threads, char* packed);
-  void (*forward)(const ForwardCall<T>&, const PlanSegment&, const char* packed);
+  void (*forward)(Epilogues, const ForwardCall<T>&, const PlanSegment&, const char* packed);
+  /// Layers at once; `stack_work` is the size of a part's `work`.
+  std::size_t (*stack_work)(const Dims&, const PlanSegment&);
+  void (*stack)(Epilogues, const StackCall<T>&);
+};
+
+/// One cell in one scalar type: inference in its plain format, and training.
+template <class T>
+struct CellKernels : InferenceKernels<T> {
+  const char* name;
+  Epilogues epilogues;
   std::size_t (*saved_bytes)(const Dims&, const PlanSegment&);
   void (*forward_saving)(const ForwardCall<T>&, const PlanSegment&, const char* packed,
                          char* saved);
@@ -33,9 +46,6 @@ struct CellKernels {
                                      char* saved);
   void (*backward_from_checkpoints)(const BackwardCall<T>&, const PlanSegment&, const char* saved);
   void (*trace)(const TraceCall<T>&, const Dims&, const PlanSegment&, const char* saved);
-  /// Layers at once; `stack_work` is the size of a part's `work`.
-  std::size_t (*stack_work)(const Dims&, const PlanSegment&);
-  void (*stack)(const StackCall<T>&);
   std::size_t (*stack_work_saving)(const Dims&, const PlanSegment&);
   void (*stack_saving)(const StackCall<T>&);
 };
@@ -77,25 +87,52 @@ struct ScalarKernels {
   void (*ctc)(const CtcCall<T>&, int threads);
 };
 
-/// Inference in products of bytes, and its pieces by themselves.
-struct ByteKernels {
-  CellTable<float> cells;
-  int (*tile_rows)(int vectors);
-  /// C[rows, vectors*N] = start + A[rows, k] W[vectors*N, k]^T, both quantized here, `repeats`
-  /// times; `packed` is memory for W, of the size asked for.
-  std::size_t (*packed_bytes)(int vectors, index k);
-  void (*pack)(int vectors, index k, const float* w, const float* scales, char* packed);
-  void (*tile)(int rows, int vectors, index k, const float* a, const char* packed,
-               const float* start, float* c, index repeats);
+/// Pieces of the products of a format by themselves.
+template <class T>
+struct FormatProbes {
+  int group;     // k of an element
+  index a_size;  // bytes of an element of A, and of B
+  index b_size;
+  index b_head;  // elements of a column of B before those of k
+  /// As Probes::tile, `k` in elements.
+  void (*tile)(int rows, int vectors, index k, const void* a, const void* b, const T* start, T* c,
+               index repeats);
+  /// `count` rounds of `chains` independent multiplications in registers, each of `products` k.
+  int chains;
+  int products;
+  T (*multiply_loop)(index count);
 };
 
-/// A file for each scalar type, since together they would take two minutes to compile.
+/// Inference in one more product format, of the same cells.
+template <class T>
+struct FormatKernels {
+  const InferenceKernels<T>* fixed;
+  const InferenceKernels<T>* chosen;
+  FormatProbes<T> probes;
+};
+
+/// Inference in products of bytes, of the cells whose h lies within -1 and 1; others have null
+/// functions. And the pieces that it has beside those of any format.
+struct Int8Kernels : FormatKernels<float> {
+  int (*tile_rows)(int vectors);
+  /// C[rows, vectors*N] = start + A[rows, k] W[vectors*N, k]^T, both quantized here; `scales` are
+  /// those of the rows of W, null where each is to have its own; `packed` is memory for W, of the
+  /// size asked for.
+  std::size_t (*packed_bytes)(int vectors, index k);
+  void (*pack)(int vectors, index k, const float* w, const float* scales, char* packed);
+  void (*multiply)(int rows, int vectors, index k, const float* a, const char* packed,
+                   const float* start, float* c);
+};
+
+/// A file for each scalar type and format, since together they would take minutes to compile.
 struct Target {
   const char* name;
   Isa isa;
   const ScalarKernels<float>& single;
   const ScalarKernels<double>& twice;
-  const ByteKernels& bytes;
+  const FormatKernels<float>& bfloat16;
+  const FormatKernels<float>& float16;
+  const Int8Kernels& int8;
 };
 
 }  // namespace rnnfast

@@ -4,11 +4,11 @@
 #error "the baseline target must be compiled without AVX"
 #endif
 
-#include "cpu/targets/bytes.hpp"
+#include "cpu/targets/int8.hpp"
 
 namespace rnnfast {
 
-extern const ByteKernels baseline_bytes;
-const ByteKernels baseline_bytes = ByteProbes::table();
+extern const Int8Kernels baseline_int8;
+const Int8Kernels baseline_int8 = int8_kernels;
 
 }  // namespace rnnfast

@@ -3,11 +3,11 @@
 #error "the neon target is for aarch64"
 #endif
 
-#include "cpu/targets/bytes.hpp"
+#include "cpu/targets/int8.hpp"
 
 namespace rnnfast {
 
-extern const ByteKernels neon_bytes;
-const ByteKernels neon_bytes = ByteProbes::table();
+extern const Int8Kernels neon_int8;
+const Int8Kernels neon_int8 = int8_kernels;
 
 }  // namespace rnnfast

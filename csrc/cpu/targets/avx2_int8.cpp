@@ -3,11 +3,11 @@
 #error "the avx2 target needs -mavx2 -mfma, and no AVX-512"
 #endif
 
-#include "cpu/targets/bytes.hpp"
+#include "cpu/targets/int8.hpp"
 
 namespace rnnfast {
 
-extern const ByteKernels avx2_bytes;
-const ByteKernels avx2_bytes = ByteProbes::table();
+extern const Int8Kernels avx2_int8;
+const Int8Kernels avx2_int8 = int8_kernels;
 
 }  // namespace rnnfast

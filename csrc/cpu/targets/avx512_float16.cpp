@@ -1,14 +1,14 @@
-// AVX-512 F, VL, DQ, BW: 32 registers of 16 floats (Skylake-SP 2017, Zen 4 2022, and later).
+// float16, which AVX-512 converts.
 #if !defined(__AVX512F__) || !defined(__AVX512VL__) || !defined(__AVX512DQ__) || \
     !defined(__AVX512BW__)
 #error "the avx512 target needs -mavx512f -mavx512vl -mavx512dq -mavx512bw"
 #endif
 
-#include "cpu/targets/bytes.hpp"
+#include "cpu/targets/formats.hpp"
 
 namespace rnnfast {
 
-extern const ByteKernels avx512_bytes;
-const ByteKernels avx512_bytes = ByteProbes::table();
+extern const FormatKernels<float> avx512_float16;
+const FormatKernels<float> avx512_float16 = format_kernels<F16>;
 
 }  // namespace rnnfast

@@ -4,11 +4,11 @@
 #error "the avx512_bf16 target needs avx512's flags, -mavx512vnni and -mavx512bf16"
 #endif
 
-#include "cpu/targets/bytes.hpp"
+#include "cpu/targets/int8.hpp"
 
 namespace rnnfast {
 
-extern const ByteKernels avx512_bf16_bytes;
-const ByteKernels avx512_bf16_bytes = ByteProbes::table();
+extern const Int8Kernels avx512_bf16_int8;
+const Int8Kernels avx512_bf16_int8 = int8_kernels;
 
 }  // namespace rnnfast

@@ -25,7 +25,7 @@ struct Quantized {
   }
 };
 
-/// C = A W^T of some random rows, with kernels of a target; `scales` as `ByteKernels::pack` has it.
+/// C = A W^T of some random rows, with kernels of a target; `scales` as `Int8Kernels::pack` has it.
 struct Product {
   int vectors;
   index k;
@@ -36,24 +36,24 @@ struct Product {
     w = Random().vector<float>(columns * k);
     for (index i = 0; i < k; ++i) w[static_cast<std::size_t>(i)] = 0;  // a row of zeros
   }
-  std::vector<float> run(const ByteKernels& kernels, const std::vector<float>& a, int rows,
+  std::vector<float> run(const Int8Kernels& kernels, const std::vector<float>& a, int rows,
                          const std::vector<float>& start, const float* scales = nullptr) const {
     std::vector<char> memory(kernels.packed_bytes(vectors, k) + 64);
     char* const packed = memory.data() + 64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64;
     kernels.pack(vectors, k, w.data(), scales, packed);
     std::vector<float> c(start.size());
-    kernels.tile(rows, vectors, k, a.data(), packed, start.data(), c.data(), 1);
+    kernels.multiply(rows, vectors, k, a.data(), packed, start.data(), c.data());
     return c;
   }
 };
 
-void for_each_tile(void (*body)(const Target&, const ByteKernels&, int rows, int vectors,
+void for_each_tile(void (*body)(const Target&, const Int8Kernels&, int rows, int vectors,
                                 int lanes)) {
   for (const Target* target : available_targets()) {
-    const int lanes = target->bytes.cells.cells[0].traits.lanes;
+    const int lanes = target->single.fixed.cells[0].traits.lanes;
     for (int vectors = 1; vectors <= target->single.probes.tile_vectors; ++vectors) {
-      for (int rows = 1; rows <= target->bytes.tile_rows(vectors); ++rows) {
-        body(*target, target->bytes, rows, vectors, lanes);
+      for (int rows = 1; rows <= target->int8.tile_rows(vectors); ++rows) {
+        body(*target, target->int8, rows, vectors, lanes);
       }
     }
   }
@@ -61,7 +61,7 @@ void for_each_tile(void (*body)(const Target&, const ByteKernels&, int rows, int
 
 TEST(tiles_of_bytes_are_right_at_every_size) {
   for_each_tile(
-      [](const Target& target, const ByteKernels& kernels, int rows, int vectors, int lanes) {
+      [](const Target& target, const Int8Kernels& kernels, int rows, int vectors, int lanes) {
         for (const index k : {1, 2, 3, 4, 5, 16, 17, 63, 64, 130}) {
           const Product product(vectors, lanes, k);
           std::vector<float> a = Random().vector<float>(rows * k);
@@ -97,14 +97,14 @@ TEST(products_of_bytes_are_the_same_on_every_target) {
   const std::vector<float> start(columns, 0.0f);
   std::vector<float> first;
   for (const Target* target : available_targets()) {
-    const int lanes = target->bytes.cells.cells[0].traits.lanes;
+    const int lanes = target->single.fixed.cells[0].traits.lanes;
     std::vector<float> whole;
     const Product all(columns / lanes, lanes, k);
     for (int column = 0; column < columns; column += lanes) {
       Product part(1, lanes, k);
       part.w.assign(all.w.begin() + column * k, all.w.begin() + (column + lanes) * k);
       const std::vector<float> c =
-          part.run(target->bytes, a, 1, std::vector<float>(static_cast<std::size_t>(lanes), 0.0f));
+          part.run(target->int8, a, 1, std::vector<float>(static_cast<std::size_t>(lanes), 0.0f));
       whole.insert(whole.end(), c.begin(), c.end());
     }
     if (first.empty()) first = whole;
@@ -115,7 +115,7 @@ TEST(products_of_bytes_are_the_same_on_every_target) {
 // Beyond what sums of 16 bits hold, and what the largest sum of 32 bits is.
 TEST(sums_of_bytes_do_not_saturate) {
   for_each_tile(
-      [](const Target& target, const ByteKernels& kernels, int rows, int vectors, int lanes) {
+      [](const Target& target, const Int8Kernels& kernels, int rows, int vectors, int lanes) {
         constexpr index k = 1024;
         Product product(vectors, lanes, k);
         for (float& one : product.w) one = -128;
@@ -131,7 +131,7 @@ TEST(sums_of_bytes_do_not_saturate) {
 }
 
 TEST(a_row_with_nan_or_infinities_gives_nan_and_no_other_does) {
-  for_each_tile([](const Target& target, const ByteKernels& kernels, int rows, int vectors,
+  for_each_tile([](const Target& target, const Int8Kernels& kernels, int rows, int vectors,
                    int lanes) {
     constexpr index k = 37;
     const Product product(vectors, lanes, k);
