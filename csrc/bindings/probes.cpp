@@ -76,7 +76,7 @@ FormatProbes<T> product_of(const py::object& precision) {
           sizeof(T),
           sizeof(T),
           0,
-          [(int rows, int vectors, index k, const void* a, const void* b, const T* start, T* c,
+          [](int rows, int vectors, index k, const void* a, const void* b, const T* start, T* c,
              index repeats) {
             kernels_of<T>(target()).probes.tile(rows, vectors, k, static_cast<const T*>(a),
                                                 static_cast<const T*>(b), start, c, repeats);

@@ -72,12 +72,11 @@ inline void row_of_byte_tiles(ByteTileCall call, index rows, const Columns<W8>& 
 /// C[count rows, vectors] = start + A B, over all vectors of B. `epilogue(row, rows)` follows each
 /// finished row of tiles.
 template <Quantized F, class Epilogue = NoEpilogue>
-[[gnu::always_inline]] inline void multiply(const Dense<F>& a, const Columns<F>& b,
-                                            Span vectors, Rows<const float> start, Rows<float> c,
-                                            index count, Epilogue&& epilogue = {}) {
+[[gnu::always_inline]] inline void multiply(const Dense<F>& a, const Columns<F>& b, Span vectors,
+                                            Rows<const float> start, Rows<float> c, index count,
+                                            Epilogue&& epilogue = {}) {
   const Pieces rows(count, byte_tile_rows(static_cast<int>(b.width)));
-  ByteTileCall call = {
-      a.rows.rows, a.rows.scales, a.k.length, b.data, b.stride(), start, c};
+  ByteTileCall call = {a.rows.rows, a.rows.scales, a.k.length, b.data, b.stride(), start, c};
   for (index piece = 0; piece < rows.pieces; ++piece) {
     const Span row = rows.at(piece);
     row_of_byte_tiles(call, row.size(), b, vectors.size());

@@ -6,7 +6,8 @@
 //   Plain     T            T           T        1
 //   Bf16      bfloat16     bfloat16    float    2
 //   F16       float        float16     float    1
-//   W8       u8           s8          float    4     whole numbers with scales (gemm/byte_tile.hpp)
+//   W8        u8           s8          float    4     whole numbers with scales
+//   (gemm/byte_tile.hpp)
 //
 // An element of A or of B holds as many adjacent k as one multiplication may take: the K of rows
 // and columns counts elements. It is added in passes, of which each takes its share of these k.

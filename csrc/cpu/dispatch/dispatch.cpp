@@ -43,7 +43,8 @@ const Target built_targets[] = {
      baseline_float16, baseline_int8},
 #if defined(RNNFAST_X86_TARGETS)
     {"avx2", Isa::avx2, avx2_float, avx2_double, avx2_bfloat16, avx2_float16, avx2_int8},
-    {"avx512", Isa::avx512, avx512_float, avx512_double, avx512_bfloat16, avx512_float16, avx512_int8},
+    {"avx512", Isa::avx512, avx512_float, avx512_double, avx512_bfloat16, avx512_float16,
+     avx512_int8},
     {"avx512_bf16", Isa::avx512_bf16, avx512_float, avx512_double, avx512_bf16_bfloat16,
      avx512_float16, avx512_bf16_int8},
 #endif

@@ -39,8 +39,8 @@ struct Int8Probes {
   static constexpr index longest = 1024;  // k of a probe
   static constexpr int chains = 12;
 
-  static void tile(int rows, int vectors, index k, const void* a, const void* b,
-                   const float* start, float* c, index repeats) {
+  static void tile(int rows, int vectors, index k, const void* a, const void* b, const float* start,
+                   float* c, index repeats) {
     const float scales[largest_tile_rows] = {1, 1, 1, 1, 1, 1, 1, 1};
     multiply({static_cast<const W8::A*>(a), nullptr, k}, scales, rows, vectors, k,
              static_cast<const W8::B*>(b), start, c, repeats);
@@ -79,8 +79,7 @@ struct Int8Probes {
     float scales[largest_tile_rows];
     const index row = quantized_row(k) / W8::group;
     for (int m = 0; m < rows; ++m) {
-      scales[m] =
-          quantize_row(a + m * k, k, reinterpret_cast<std::uint8_t*>(quantized + m * row));
+      scales[m] = quantize_row(a + m * k, k, reinterpret_cast<std::uint8_t*>(quantized + m * row));
     }
     multiply({quantized, nullptr, row}, scales, rows, vectors, elements_of<W8>(k),
              reinterpret_cast<const W8::B*>(packed), start, c, 1);
