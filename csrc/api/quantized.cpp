@@ -41,8 +41,8 @@ void require_bounded(const Call& call) {
   for (index i = 0; i < call.dims.rows * call.dims.units; ++i) {
     if (std::fabs(h[i]) <= 1 || std::isnan(h[i])) continue;
     throw std::invalid_argument(
-        "h0 must lie within -1 and 1 for weights packed with precision=\"int8\", which keeps it in "
-        "steps of 1/127, got " +
+        "h0 must lie within -1 and 1 for weights packed with precision=\"int8\", which multiply it "
+        "in steps of 1/127, got " +
         std::to_string(h[i]));
   }
 }

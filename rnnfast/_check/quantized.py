@@ -8,7 +8,7 @@ differences from -128 to 127, so of uint8 those whose zero point is 128.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -120,8 +120,35 @@ class QuantizedWeight:
         return f"<QuantizedWeight {self.shape}: scales {least:.3g} to {most:.3g}>"
 
 
-def scale_of(weight: object) -> npt.NDArray[np.float32] | None:
-    """Return the scales that a weight comes with; None where it has none."""
+class Scales(NamedTuple):
+    """Of the rows of the matrices of a layer that have come quantized; None of those that have not.
+
+    The core takes the matrices in float32, and finds the whole numbers again by these.
+    """
+
+    w_ih: npt.NDArray[np.float32] | None
+    w_hh: npt.NDArray[np.float32] | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether both have."""
+        return self.w_ih is not None and self.w_hh is not None
+
+
+def scales(w_ih: object, w_hh: object) -> list[Scales]:
+    """Return those of each layer and direction, of weights as they are given to `prepack`."""
+    both = [list(w) if isinstance(w, (list, tuple)) else [w] for w in (w_ih, w_hh)]
+    return [Scales(*map(_scale_of, pair)) for pair in zip(*both, strict=True)]
+
+
+def restored(weight: Array, scale: npt.NDArray[np.float32] | None) -> Array | QuantizedWeight:
+    """Return a matrix as it was given, of float32 and the scales that it came with."""
+    if scale is None:
+        return weight
+    return QuantizedWeight(np.rint(weight / scale[:, None]).astype(np.int8), scale)
+
+
+def _scale_of(weight: object) -> npt.NDArray[np.float32] | None:
     return weight.scale if isinstance(weight, QuantizedWeight) else None
 
 

@@ -77,12 +77,15 @@ def forward_packed(
         packed.forward(x, *others)
 
 
-def layers_at_once(cell: cells.Cell, given: stacks.Stack, training: bool) -> AtOnce | None:
+def layers_at_once(
+    cell: cells.Cell, given: stacks.Stack, packed: Sequence[_core.Packed] | None, training: bool
+) -> AtOnce | None:
     """Return how layers and directions run at once; None if they are to run one by one."""
     layers = len(given.layers)
     if layers * given.directions == 1 or not given.x.size or not given.steps:
         return None
-    return _core.plan_layers(cell.core, given.x, given.first, layers, given.directions, training)
+    first = given.first if packed is None else packed[0]
+    return _core.plan_layers(cell.core, given.x, first, layers, given.directions, training)
 
 
 def forward_layers(

@@ -12,11 +12,13 @@ from typing import Any, TypeAlias, TypedDict
 import numpy.typing as npt
 
 from .._check.activations import Choices as Activations
+from .._check.precision import Precision
 
 __all__ = [
     "Activations",
     "CallOptions",
     "PackOptions",
+    "Precision",
     "Stacked",
     "State",
     "TraceOptions",
@@ -231,5 +233,27 @@ class _OfKinds(TypedDict, total=False):
     reset_after: bool
 
 
-class PackOptions(_OfKinds, _CellOptions, _Reverse, _Bidirectional, _Zoneout, total=False):
+class _Precision(TypedDict, total=False):
+    """What weights are kept in.
+
+    Parameters
+    ----------
+    precision : {"bfloat16", "float16", "int8", "float32", "float64"}, optional
+        What the matrices among the weights are kept in; None, the default, is what they are.
+        "bfloat16" multiplies in it: x and h are rounded to it as well where they meet weights.
+        "float16" is a type of storage, whose weights are widened where they are multiplied. Both
+        are for inference with float32 arrays, in half of the memory; sums, states and results
+        are float32. "int8" takes a quarter: whole numbers from -127 to 127, with a scale for each
+        row of a matrix and for `x` of each sequence at each step, by its largest number, and 1/127
+        for h, which must therefore begin within -1 and 1. It is for "lstm", "gru" and "rnn" with
+        tanh, without options that change their equations. Matrices may come quantized, as
+        `QuantizedWeight`.
+    """
+
+    precision: Precision | None
+
+
+class PackOptions(
+    _OfKinds, _CellOptions, _Reverse, _Bidirectional, _Zoneout, _Precision, total=False
+):
     """Options of `prepack`."""

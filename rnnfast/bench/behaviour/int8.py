@@ -1,4 +1,4 @@
-"""Inference in bytes: beside float32, beside ONNX Runtime's, and what it costs a character model."""
+"""Inference in bytes beside float32 and ONNX Runtime, and what it costs a character model."""
 
 from __future__ import annotations
 
@@ -154,8 +154,8 @@ def character_model(ours: Ours, rounds: int) -> list[BoundedRatio]:
     -------
     list of BoundedRatio
     """
-    from ...examples import char_lm, text
     from ... import losses, optimizers, utils
+    from ...examples import char_lm, text
 
     corpus = char_lm.prepare(text.python_documentation()[:400_000], 64)
     x, y = text.windows(corpus.training, 64)
@@ -209,7 +209,9 @@ def _session(runtime: Any, case: _Sequence, threads: int) -> Any:
         arrays[name] = np.stack(values)
         arrays[f"{name}_scale"] = np.stack([one.scale for one in each])  # all alike
         arrays[f"{name}_zero_point"] = np.zeros((case.directions, 4 * units), np.int8)
-    biases = [np.concatenate([np.split(one["b_ih"], 4)[i] for i in order]) for one in case.weights()]
+    biases = [
+        np.concatenate([np.split(one["b_ih"], 4)[i] for i in order]) for one in case.weights()
+    ]
     arrays["B"] = np.concatenate([np.stack(biases), np.zeros_like(np.stack(biases))], axis=1)
     inputs = ["x", "W", "R", "B", "", "", "", ""]
     inputs += ["W_scale", "W_zero_point", "R_scale", "R_zero_point"]
