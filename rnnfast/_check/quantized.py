@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .arrays import Array
+from .inputs import LayerWeights
 
 
 class QuantizedWeight:
@@ -103,7 +104,7 @@ class QuantizedWeight:
         """2."""
         return 2
 
-    def __array__(self, dtype: npt.DTypeLike = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
         """Return the numbers that it stands for, float32 unless another type is asked for."""
         if copy is False:
             raise ValueError("a QuantizedWeight becomes an array by a copy only")
@@ -134,18 +135,20 @@ class Scales(NamedTuple):
         """Whether both have."""
         return self.w_ih is not None and self.w_hh is not None
 
+    def restored(self, weights: LayerWeights) -> dict[str, Any]:
+        """Return weights by their names, with matrices as they were given."""
+        given: dict[str, Any] = weights._asdict()
+        for name, scale in self._asdict().items():
+            if scale is not None:
+                values = np.rint(given[name] / scale[:, None]).astype(np.int8)
+                given[name] = QuantizedWeight(values, scale)
+        return given
+
 
 def scales(w_ih: object, w_hh: object) -> list[Scales]:
     """Return those of each layer and direction, of weights as they are given to `prepack`."""
     both = [list(w) if isinstance(w, (list, tuple)) else [w] for w in (w_ih, w_hh)]
     return [Scales(*map(_scale_of, pair)) for pair in zip(*both, strict=True)]
-
-
-def restored(weight: Array, scale: npt.NDArray[np.float32] | None) -> Array | QuantizedWeight:
-    """Return a matrix as it was given, of float32 and the scales that it came with."""
-    if scale is None:
-        return weight
-    return QuantizedWeight(np.rint(weight / scale[:, None]).astype(np.int8), scale)
 
 
 def _scale_of(weight: object) -> npt.NDArray[np.float32] | None:

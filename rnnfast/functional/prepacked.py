@@ -282,19 +282,14 @@ class Prepacked(Generic[OutputT, StateT]):
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         """Pickle as the call that makes an equal one."""
+        one_by_one = [one for layer in self._weights for one in layer]
         layers = [
-            one._replace(
-                w_ih=quantized.restored(one.w_ih, scales.w_ih),
-                w_hh=quantized.restored(one.w_hh, scales.w_hh),
-            )
-            for one, scales in zip(
-                [one for layer in self._weights for one in layer], self._scales, strict=True
-            )
+            scales.restored(one) for one, scales in zip(one_by_one, self._scales, strict=True)
         ]
-        weights: dict[str, Any] = layers[0]._asdict()
+        weights: dict[str, Any] = dict(layers[0])
         if self._form is not None:
             for name in weights:
-                arrays = [getattr(one, name) for one in layers]
+                arrays = [one[name] for one in layers]
                 # A bias is there in all layers, in some, or in none.
                 weights[name] = None if all(a is None for a in arrays) else arrays
         kept: dict[str, Any] = {

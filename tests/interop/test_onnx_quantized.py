@@ -24,10 +24,7 @@ def node(directions=1, per_row=True, without_sign=False, inputs=5, units=6, **ch
     arrays = {}
     for name, columns in (("W", inputs), ("R", units)):
         shape = (directions, columns, rows)
-        arrays[name] = rng.integers(
-            0 if without_sign else -127, 255 if without_sign else 127, shape
-        )
-        arrays[name] = arrays[name].astype(kind)
+        arrays[name] = rng.integers(*((0, 256) if without_sign else (-127, 128)), shape, kind)
         arrays[f"{name}_scale"] = rng.uniform(1e-3, 4e-3, scales).astype(np.float32)
         arrays[f"{name}_zero_point"] = np.full(scales, 128 if without_sign else 0, kind)
     arrays["B"] = rng.uniform(-1, 1, (directions, 2 * rows)).astype(np.float32)
@@ -98,7 +95,5 @@ def test_what_onnxruntimes_tool_makes(tmp_path, per_channel):
 def test_numbers_that_do_not_fit_into_signed_bytes_are_refused():
     zeros = np.full((1, 24), 7, np.uint8)
     model, *_ = node(without_sign=True, W_zero_point=zeros)
-    with pytest.raises(
-        ValueError, match=r"weights of encoder: values - zero_point must lie within"
-    ):
+    with pytest.raises(ValueError, match="weights of encoder: values - zero_point must"):
         load(model)

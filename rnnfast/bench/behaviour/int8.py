@@ -167,7 +167,7 @@ def character_model(ours: Ours, rounds: int) -> list[BoundedRatio]:
         losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     model.fit(x, y, batch_size=32, epochs=3, verbose=0)
-    exact = exp(model.evaluate(x_val, y_val, verbose=0))
+    exact = exp(float(np.asarray(model.evaluate(x_val, y_val, verbose=0))))
     ratio = _perplexity_in_bytes(model, x_val, y_val) / exact
     about = f"perplexity of a character model in int8 / in float32 ({exact:.2f})"
     return [BoundedRatio(about, ratio, "at most", _PERPLEXITY)]

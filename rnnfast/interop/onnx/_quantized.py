@@ -20,7 +20,7 @@ INPUTS = 12
 
 def is_quantized(node: Any) -> bool:
     """Return whether a node of a graph is one."""
-    return node.op_type == "DynamicQuantizeLSTM" and node.domain == "com.microsoft"
+    return bool(node.op_type == "DynamicQuantizeLSTM" and node.domain == "com.microsoft")
 
 
 def rows_of(

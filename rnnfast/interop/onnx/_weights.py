@@ -201,8 +201,8 @@ def _recurrent(name: str, node: Any, scope: _Scope) -> RecurrentNode:
     for called, place, matrix in (("w_ih", _quantized.OF_W, w), ("w_hh", _quantized.OF_R, r)):
         if quantized:
             scales, zeros = (weight(place + i, _quantized.NAMES[place + i]) for i in (0, 1))
-            parts = _quantized.rows_of(name, matrix, scales, zeros)
-            of_gates = [_blocks(part, gates, order) for part in parts]
+            by_row = _quantized.rows_of(name, matrix, scales, zeros)
+            of_gates = [_blocks(one, gates, order) for one in by_row]
             weights[called] = _quantized.weights(name, *of_gates)
         else:
             weights[called] = _blocks(matrix, gates, order)
