@@ -11,7 +11,7 @@ import rnnfast
 
 CONFIG = rnnfast.show_config(mode="dicts")
 TARGETS, ACTIVE = CONFIG["targets"], CONFIG["target"]
-ALL_TARGETS = ("baseline", "avx2", "avx512", "neon")
+ALL_TARGETS = ("baseline", "avx2", "avx512", "avx512_bf16", "neon")
 SHARES = 4  # of the tests, so that all cores get some
 NUMERIC_TESTS = ("tests/test_gradients.py", "tests/functional")
 
