@@ -139,8 +139,17 @@ def forward(
     c_n: _Array | None,
     /,
 ) -> None: ...
-def pack(cell: _Cell, weights: _Weights, /, precision: str | None = None) -> Packed:
-    """Weights of float32 may be kept in bfloat16 or float16; None is what they are."""
+def pack(
+    cell: _Cell,
+    weights: _Weights,
+    /,
+    precision: str | None = None,
+    scales: tuple[_Array | None, _Array | None] = (None, None),
+) -> Packed:
+    """Weights of float32 may be kept in bfloat16, float16 or int8; None is what they are.
+
+    `scales`, of the rows of w_ih and w_hh, are for int8: what these are multiples of.
+    """
 
 def forward_saving(
     cell: _Cell,

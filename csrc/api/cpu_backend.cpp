@@ -19,6 +19,7 @@ Packed pack_on(const Weights& weights, StorageType storage, int threads) {
   return with_scalar(weights.scalar, [&](auto zero) {
     using T = decltype(zero);
     const InferenceKernels<T>& kernels = inference_for<T>(weights.cell, storage);
+    if (storage == StorageType::int8) require_quantizable(weights);
     const std::size_t bytes = kernels.packed_bytes(weights.dims);
     Arena memory(bytes);
     kernels.pack(weights.dims, typed<T>(weights.arrays), threads, memory.data());
@@ -73,6 +74,7 @@ class CpuBackend final : public Backend {
       const InferenceKernels<T>& kernels = inference_for<T>(made.cell, made.storage);
       require_serves(plan, kernels.traits, call.sizes());
       require_fits(made.dims, call.dims);
+      if (made.storage == StorageType::int8) require_bounded(call);
       const std::vector<SequenceRow> rows = rows_of(call, plan.segment);
       kernels.forward(kernels_for<T>(made.cell).epilogues, forward_call<T>(call, made.cell, rows),
                       plan.segment, weights.data());

@@ -40,6 +40,8 @@ const FormatKernels<float>* format_for<float>(StorageType storage) {
       return &target().bfloat16;
     case StorageType::float16:
       return &target().float16;
+    case StorageType::int8:
+      return &target().int8;
     case StorageType::float64:
       break;
   }

@@ -5,6 +5,7 @@
 
 #include "api/call.hpp"
 #include "api/header.hpp"
+#include "api/quantized.hpp"
 #include "api/typed.hpp"
 #include "cpu/dispatch/dispatch.hpp"
 #include "cpu/plan/sequences.hpp"
@@ -22,11 +23,14 @@ const CellKernels<T>& kernels_for(const CellSpec& cell) {
 template <class T>
 const FormatKernels<T>* format_for(StorageType storage);
 
-/// Inference with weights of some storage; throws likewise.
+/// Inference with weights of some storage; throws likewise, and where bytes do not hold the cell's
+/// states.
 template <class T>
 const InferenceKernels<T>& inference_for(const CellSpec& cell, StorageType storage) {
   if (const FormatKernels<T>* const format = format_for<T>(storage)) {
-    return (cell.chooses() ? format->chosen : format->fixed)[cell.number()];
+    const auto& found = (cell.chooses() ? format->chosen : format->fixed)[cell.number()];
+    if (!found.pack) refuse_quantized(cell);
+    return found;
   }
   return kernels_for<T>(cell);
 }

@@ -39,6 +39,7 @@ Stack<T> stack_of(const LayersCall& call) {
     if (layer.packed) {
       require_packed_alike(layer.packed->header(), call);
       require_fits(layer.packed->header().dims, layer.call.dims);
+      if (call.precision.storage == StorageType::int8) require_bounded(layer.call);
       part.packed = const_cast<char*>(layer.packed->data());  // read only
     } else {
       part.weights = typed<T>(layer.weights);

@@ -10,9 +10,9 @@ enum class ScalarType { float32, float64 };
 
 /// What packed weights are kept in: the scalar's own type, or a shorter one, with which a call of
 /// float32 multiplies (gemm/format.hpp).
-enum class StorageType { float32, float64, bfloat16, float16 };
+enum class StorageType { float32, float64, bfloat16, float16, int8 };
 
-constexpr const char* storage_names[] = {"float32", "float64", "bfloat16", "float16"};
+constexpr const char* storage_names[] = {"float32", "float64", "bfloat16", "float16", "int8"};
 
 constexpr const char* name_of(StorageType storage) {
   return storage_names[static_cast<int>(storage)];

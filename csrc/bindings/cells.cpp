@@ -71,8 +71,11 @@ void trace(const Tape& tape, const py::tuple& weights, const py::array& gates, O
   without_gil([&] { cpu_backend().trace(tape, to); });
 }
 
-Packed pack(Object cell, const py::tuple& given, Object precision) {
-  const Weights weights = weights_of(cell, given);
+/// `scales` are those of the rows of w_ih and w_hh, of which any may be None.
+Packed pack(Object cell, const py::tuple& given, Object precision, const py::tuple& scales) {
+  Weights weights = weights_of(cell, given);
+  weights.arrays.scales = {pointer<const float>(py::object(scales[0])),
+                           pointer<const float>(py::object(scales[1]))};
   const StorageType storage = precision_of(precision, weights.scalar).storage;
   return without_gil([&] { return cpu_backend().pack(weights, storage); });
 }
@@ -121,7 +124,8 @@ void register_cells(py::module_& module) {
       .def("forward", &forward_packed)
       .def_property_readonly("step", &direct_method<Packed, &step>);
   // Made by a function: pybind11 asks for memory after a constructor where nobody catches.
-  module.def("pack", &pack, py::arg(), py::arg(), py::arg("precision") = py::none());
+  module.def("pack", &pack, py::arg(), py::arg(), py::arg("precision") = py::none(),
+             py::arg("scales") = py::make_tuple(py::none(), py::none()));
 }
 
 }  // namespace rnnfast

@@ -75,6 +75,7 @@ FormatProbes<T> product_of(const py::object& precision) {
   return {1,
           sizeof(T),
           sizeof(T),
+          0,
           [](int rows, int vectors, index k, const void* a, const void* b, const T* start, T* c,
              index repeats) {
             kernels_of<T>(target()).probes.tile(rows, vectors, k, static_cast<const T*>(a),
@@ -120,8 +121,8 @@ template <class T>
 double tile_rate(const FormatProbes<T>& product, int rows, int vectors, index k, double seconds) {
   const index columns = vectors * lanes_of_target<T>();
   const index elements = ceil_div(k, product.group);
-  TileOperands<T> on = {rows * elements * product.a_size, columns * elements * product.b_size,
-                        rows * columns};
+  TileOperands<T> on = {rows * elements * product.a_size,
+                        columns * (product.b_head + elements) * product.b_size, rows * columns};
   const Arena memory = on.allocate();
   constexpr index repeats = 200;
   const double flops = 2.0 * static_cast<double>(rows * columns * k * repeats);
@@ -138,7 +139,7 @@ double stream_rate(const FormatProbes<T>& product, index columns, index k, doubl
   const index width = vectors * lanes_of_target<T>();
   const index panels = ceil_div(columns, width);
   const index elements = ceil_div(k, product.group);
-  const index panel = elements * width * product.b_size;
+  const index panel = (product.b_head + elements) * width * product.b_size;
   TileOperands<T> on = {elements * product.a_size, panels * panel, width};
   const Arena memory = on.allocate();
   const double bytes = 2.0 * static_cast<double>(panels * panel);

@@ -20,6 +20,13 @@ constexpr index column_width(index vectors) {
   return ceil_div(vectors, ceil_div(vectors, tile_vectors));
 }
 
+/// Elements of a column for so many k, from end to end.
+template <class F>
+constexpr index column_length(index k) {
+  if constexpr (Quantized<F>) return F::head + elements_of<F>(k);
+  return elements_of<F>(k);
+}
+
 /// To be read, or packed.
 template <class F, class Element = const typename F::B>
 struct Columns {

@@ -6,6 +6,8 @@
 //   Plain     T            T           T        1
 //   Bf16      bfloat16     bfloat16    float    2
 //   F16       float        float16     float    1
+//   W8        u8           s8          float    4     whole numbers with scales
+//   (gemm/byte_tile.hpp)
 //
 // An element of A or of B holds as many adjacent k as one multiplication may take: the K of rows
 // and columns counts elements. It is added in passes, of which each takes its share of these k.
@@ -80,6 +82,10 @@ constexpr bool are_same<T, T> = true;
 /// Whether rows of A are made of rows of what is summed in.
 template <class F>
 constexpr bool rounds_operands = !are_same<typename F::A, typename F::Sum>;
+
+/// Whether numbers are quantized: whole ones with scales, which columns of B begin with.
+template <class F>
+concept Quantized = requires { F::head; };
 
 /// Elements of A, or of a column of B, that so many k take.
 template <class F>

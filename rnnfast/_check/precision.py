@@ -3,6 +3,7 @@
     bfloat16    both operands of a product rounded to it, weights once and x and h where they meet
                 them
     float16     weights rounded to it, and widened where they are multiplied
+    int8        both operands whole numbers with scales (`quantized`)
 
 Sums, states, gates, biases and all else beside the matrices stay float32.
 """
@@ -18,10 +19,10 @@ from .inputs import LayerWeights
 
 __all__ = ["SHORTER", "Precision", "chosen", "require_held"]
 
-Precision: TypeAlias = Literal["float32", "float64", "bfloat16", "float16"]
+Precision: TypeAlias = Literal["float32", "float64", "bfloat16", "float16", "int8"]
 
 SHORTER: Final = ("bfloat16", "float16")
-"""Those with which calls of float32 may multiply."""
+"""Those of floating point with which calls of float32 may multiply."""
 
 # The largest finite numbers that round to one.
 _LARGEST: Final = {"bfloat16": float(np.uint32(0x7F7F0000).view(np.float32)), "float16": 65504.0}
@@ -30,19 +31,20 @@ _MATRICES: Final = ("w_ih", "w_hh", "w_hr")
 
 def chosen(precision: str | None, dtype: np.dtype[Any]) -> str:
     """Return what weights of a dtype are to be kept in; None is what they are."""
-    known = (*SHORTER, "float32", "float64")
+    shorter = (*SHORTER, "int8")
+    known = (*shorter, "float32", "float64")
     if precision is None:
         return dtype.name
     if not isinstance(precision, str):
         raise TypeError(f"precision must be a str or None, got {precision!r}")
     if precision not in known:
         raise ValueError(f"precision must be None or one of {', '.join(known)}, got {precision!r}")
-    if precision in SHORTER and dtype != np.float32:
+    if precision in shorter and dtype != np.float32:
         raise TypeError(
             f"precision={precision!r} takes float32 arrays, got {dtype} ones: convert weights, "
             "x and states by astype(np.float32)"
         )
-    if precision not in SHORTER and precision != dtype.name:
+    if precision not in shorter and precision != dtype.name:
         raise TypeError(
             f"precision={precision!r} is that of {precision} arrays, got {dtype} ones: leave it "
             f"None, or convert them by astype(np.{precision})"

@@ -238,12 +238,16 @@ class _Precision(TypedDict, total=False):
 
     Parameters
     ----------
-    precision : {"bfloat16", "float16", "float32", "float64"}, optional
+    precision : {"bfloat16", "float16", "int8", "float32", "float64"}, optional
         What the matrices among the weights are kept in; None, the default, is what they are.
         "bfloat16" multiplies in it: x and h are rounded to it as well where they meet weights.
         "float16" is a type of storage, whose weights are widened where they are multiplied. Both
         are for inference with float32 arrays, in half of the memory; sums, states and results
-        are float32.
+        are float32. "int8" takes a quarter: whole numbers from -127 to 127, with a scale for each
+        row of a matrix and for `x` of each sequence at each step, by its largest number, and 1/127
+        for h, which must therefore begin within -1 and 1. It is for "lstm", "gru" and "rnn" with
+        tanh, without options that change their equations. Matrices may come quantized, as
+        `QuantizedWeight`.
     """
 
     precision: Precision | None

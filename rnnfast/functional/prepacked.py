@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._check import Array, DType, cells, empty, inputs, options, stacks
+from .._check import Array, DType, cells, empty, inputs, options, quantized, stacks
 from .._check import precision as precisions
 from ..engine.core_calls import Results, forward_packed
 from ..engine.network import Network
@@ -55,7 +55,7 @@ class Prepacked(Generic[OutputT, StateT]):
     dtype : numpy.dtype
         The dtype of weights, inputs and results.
     precision : str
-        What matrices are kept in: the name of `dtype`, or "bfloat16" or "float16".
+        What matrices are kept in: the name of `dtype`, or "bfloat16", "float16" or "int8".
     reverse : bool
         Whether sequences are run from their last step to their first.
     bidirectional : bool
@@ -73,6 +73,7 @@ class Prepacked(Generic[OutputT, StateT]):
         "_output",
         "_packed",
         "_reverse",
+        "_scales",
         "_step",
         "_weights",
     )
@@ -111,10 +112,16 @@ class Prepacked(Generic[OutputT, StateT]):
         self._cell.require_held_numbers(self.dtype)
         self._noise.require_held_rates(self.dtype)
         one_by_one = [one for layer in self._weights for one in layer]
+        self._scales = quantized.scales(raw.w_ih, raw.w_hh)
+        if precision is None and all(scales.complete for scales in self._scales):
+            precision = "int8"
         kept_in = precisions.chosen(precision, self.dtype)
         precisions.require_held(kept_in, one_by_one)
         core = self._cell.core
-        self._packed = tuple(_core.pack(core, one, kept_in) for one in one_by_one)
+        self._packed = tuple(
+            _core.pack(core, one, kept_in, scales)
+            for one, scales in zip(one_by_one, self._scales, strict=True)
+        )
         # Held as a bound method because a step of a small cell costs little more than the call.
         plain = self._form is None and not (self.reverse or self._noise.reaches_steps)
         self._step = self._packed[0].step if plain else _no_step
@@ -151,7 +158,7 @@ class Prepacked(Generic[OutputT, StateT]):
 
     @property
     def precision(self) -> str:
-        """What matrices are kept in: the name of `dtype`, or "bfloat16" or "float16"."""
+        """What matrices are kept in: the name of `dtype`, "bfloat16", "float16" or "int8"."""
         return self._packed[0].precision
 
     @property
@@ -275,11 +282,14 @@ class Prepacked(Generic[OutputT, StateT]):
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         """Pickle as the call that makes an equal one."""
-        weights: dict[str, Any] = self._first._asdict()
+        one_by_one = [one for layer in self._weights for one in layer]
+        layers = [
+            scales.restored(one) for one, scales in zip(one_by_one, self._scales, strict=True)
+        ]
+        weights: dict[str, Any] = dict(layers[0])
         if self._form is not None:
-            layers = [one for layer in self._weights for one in layer]
             for name in weights:
-                arrays = [getattr(one, name) for one in layers]
+                arrays = [one[name] for one in layers]
                 # A bias is there in all layers, in some, or in none.
                 weights[name] = None if all(a is None for a in arrays) else arrays
         kept: dict[str, Any] = {

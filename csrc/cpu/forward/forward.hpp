@@ -29,6 +29,10 @@ namespace {
 template <class Shape, class F>
 constexpr bool may_interleave = Shape::phases == 1 && !Normalized<Shape> && is_plain<F>;
 
+/// Whether h may be a projection: what is quantized lies within -1 and 1.
+template <class Shape, class F>
+constexpr bool may_project = Projectable<Shape> && !Quantized<F>;
+
 template <class Shape, class F>
 class ForwardPass {
   using T = typename F::Sum;
@@ -161,13 +165,14 @@ class ForwardPass {
       const index slots = step.rows.size() * own.panels.size() * layout_.slot(0);
       const Gates gates = Normalized<Shape> || slots <= slots_at_once ? Gates::after_all_products
                                                                       : Gates::after_some_tiles;
+      operands_.begin(Phase, step, share);
       for_own_panels(step, own.panels, [&](index panel) {
-        recurrent_panel<Phase>(step, panel, gates);
+        recurrent_panel<Phase>(step, panel, gates, share);
         share.worked(step.rows.size() * layout_.slot(panel) * (outputs_.units + L::N));
       });
       if (gates == Gates::after_all_products) cell_.finish(Phase, step, own.panels, step.rows);
       if constexpr (!last) operands_.made(Phase + 1, step.number, step.rows, own.units);
-      if constexpr (last && Projectable<Shape>) {
+      if constexpr (last && may_project<Shape, F>) {
         if (projects()) return operands_.made_m(step.number, step.rows, own.units);
       }
       if (last) end_step(step, own);
@@ -181,7 +186,7 @@ class ForwardPass {
 
   /// The stage after those of the phases, where h is a projection.
   void project(const Step& step) {
-    if constexpr (Projectable<Shape>) {
+    if constexpr (may_project<Shape, F>) {
       if (!projects()) return;
       worker_.stage([&](const Share& share) {
         const Own& own = owned_by(share);
@@ -192,7 +197,7 @@ class ForwardPass {
     }
   }
 
-  bool projects() const { return Projectable<Shape> && of_.call.dims.projection; }
+  bool projects() const { return may_project<Shape, F> && of_.call.dims.projection; }
 
   void end_step(const Step& step, const Own& own) {
     states_.begin(step.rows, step.number + 1, own.outputs, own.units);
@@ -215,7 +220,7 @@ class ForwardPass {
   }
 
   template <int Phase>
-  void recurrent_panel(const Step& step, index panel, Gates gates) {
+  void recurrent_panel(const Step& step, index panel, Gates gates, const Share& share) {
     constexpr Range range = Shape::phase[Phase];
     const index width = layout_.width(panel);
     const PanelWeights<Shape, F>& weights = of_.weights.recurrent[Phase];
@@ -224,7 +229,7 @@ class ForwardPass {
     const index count = step.rows.size();
     const bool here = gates == Gates::after_some_tiles;
     index made = 0;
-    multiply<F>(Dense<F>{operands_.recurrent(Phase, step), runs_}, weights.panel(panel),
+    multiply<F>(Dense<F>{operands_.recurrent(Phase, step, share), runs_}, weights.panel(panel),
                 {0, weights.vectors(panel)}, {c.base, c.offset, c.stride}, c, count,
                 [&](index row, index tile) {
                   const index end = row + tile;

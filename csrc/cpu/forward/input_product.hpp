@@ -23,7 +23,6 @@ inline void start_other_parts(const T* bias, T* slot, index group) {
 
 template <class Shape, class F>
 class InputProduct {
-  using A = typename F::A;
   using T = typename F::Sum;
   using L = Layout<Shape, T>;
 
@@ -49,7 +48,7 @@ class InputProduct {
     const index block = operands_.inputs_at_once();
     for (index first = 0; first < count; first += block) {
       const Span some = {first, smaller(first + block, count)};
-      const Rows<const A> x = operands_.inputs(list.x_offsets + some.begin, some.size(), own);
+      const auto x = operands_.inputs(list.x_offsets + some.begin, some.size(), own);
       for (index panel = panels.begin; panel < panels.end; ++panel) {
         fill_panel(slots, panel, x, some.size(), list.slot_numbers + some.begin);
         own.worked(some.size() * layout_.slot(panel) * (call_.dims.inputs + L::N));
@@ -80,7 +79,8 @@ class InputProduct {
     return count;
   }
 
-  void fill_panel(const Slots<Shape, T>& slots, index panel, const Rows<const A>& x, index rows,
+  template <class Operand>
+  void fill_panel(const Slots<Shape, T>& slots, index panel, const Operand& x, index rows,
                   const index* slot_numbers) {
     const index group = layout_.width(panel) * L::N;
     const T* bias = weights_.bias_panel(panel);

@@ -21,7 +21,7 @@ class OperandRows {
         outputs_(of.history.outputs.row()),
         m_(of.history.layout.row()) {}
 
-  Rows<const A> recurrent(int phase, const Step& step) const {
+  Rows<const A> recurrent(int phase, const Step& step, const Share&) const {
     return {step.operands[phase], state_rows_ + step.rows.begin, outputs_};
   }
   Rows<const A> projected(const Step& step) const {
@@ -35,6 +35,7 @@ class OperandRows {
 
   void made(int, index, Span, Span) const {}
   void made_m(index, Span, Span) const {}
+  void begin(int, const Step&, const Share&) const {}
 
  private:
   const ForwardCall<A>& call_;
@@ -56,7 +57,7 @@ class OperandRows<Shape, F> {
   explicit OperandRows(const ForwardContext<Shape, F>& of)
       : call_(of.call), history_(of.history), rows_(of.work), own_(of.work.operands) {}
 
-  Rows<const A> recurrent(int phase, const Step& step) const {
+  Rows<const A> recurrent(int phase, const Step& step, const Share&) const {
     return {at(own_.recurrent[phase], own_.row, step.number), rows_.state_rows + step.rows.begin,
             own_.row};
   }
@@ -85,6 +86,8 @@ class OperandRows<Shape, F> {
     round_groups(history_.m_at(step), history_.layout.row(), at(own_.m, own_.m_row, step),
                  own_.m_row, rows, groups);
   }
+  /// A share begins with a phase's product.
+  void begin(int, const Step&, const Share&) const {}
 
  private:
   A* at(A* rows, index row, index step) const { return rows + history_.state_row_of(step) * row; }

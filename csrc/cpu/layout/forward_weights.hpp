@@ -56,15 +56,17 @@ struct ForwardWeights {
 
   /// Packs a share of the panels.
   void pack(const WeightSet<const T>& weights, const Share& own) {
-    input.pack(weights[WeightId::w_ih], own);
-    for (const auto& of_phase : recurrent) of_phase.pack(weights[WeightId::w_hh], own);
+    input.pack(weights[WeightId::w_ih], weights.scales.ih, own);
+    for (const auto& of_phase : recurrent) {
+      of_phase.pack(weights[WeightId::w_hh], weights.scales.hh, own);
+    }
     const Span panels = own.of(layout.panels());
     for (index panel = panels.begin; panel < panels.end; ++panel) {
       pack_bias(weights, panel);
       of_units.pack(weights[WeightId::of_units],
                     {panel * L::U, smaller((panel + 1) * L::U, layout.groups())});
     }
-    projection.pack(weights[WeightId::w_hr], own);
+    projection.pack(weights[WeightId::w_hr], nullptr, own);
     if constexpr (Normalized<Shape>) norm.pack(weights, own);
   }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/arena.hpp"
+#include "cells/cell.hpp"
 #include "gemm/loops.hpp"
 
 namespace rnnfast {

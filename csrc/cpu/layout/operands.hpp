@@ -35,6 +35,9 @@ struct Operands {
   A* m = nullptr;                    // [states][m_row], as the history's m
   A* x = nullptr;                    // [shares][x_rows][x_row]
   index* x_numbers = nullptr;        // [shares][x_rows] 0, 1, 2, ...
+  index rows = 0;                    // B, where numbers are quantized,
+  float* scales = nullptr;           // [shares][B] of rows that a phase multiplies
+  float* x_scales = nullptr;         // [shares][x_rows]
 
   Operands(const History<Shape, T>& history, const PlanSegment& plan) {
     if constexpr (rounds_operands<F>) {
@@ -46,6 +49,7 @@ struct Operands {
       x_rows = smaller(history.chunk_steps * dims.rows,
                        larger(largest_tile_rows, x_block / (x_row * F::group)));
       shares = plan.threads;
+      rows = Quantized<F> ? dims.rows : 0;
     }
   }
 
@@ -55,6 +59,8 @@ struct Operands {
       m = bump.take<A>(states * m_row);
       x = bump.take<A>(shares * x_rows * x_row);
       x_numbers = bump.take<index>(shares * x_rows);
+      scales = bump.take<float>(shares * rows);
+      if constexpr (Quantized<F>) x_scales = bump.take<float>(shares * x_rows);
     }
   }
 };

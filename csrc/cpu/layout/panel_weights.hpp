@@ -4,6 +4,7 @@
 
 #include "base/team.hpp"
 #include "cpu/layout/layout.hpp"
+#include "gemm/byte_products.hpp"
 #include "gemm/pack.hpp"
 
 namespace rnnfast {
@@ -30,9 +31,10 @@ struct PanelWeights {
     return {packed + offset(panel), elements(), vectors(panel)};
   }
 
-  /// Packs a share of the panels from w (G*H, length). (Inlined, its transposes would be a quarter
-  /// of all code.)
-  [[gnu::noinline]] void pack(const T* w, const Share& own) const {
+  /// Packs a share of the panels from w (G*H, length), and its scales where it has any. (Inlined,
+  /// its transposes would be a quarter of all code.)
+  [[gnu::noinline]] void pack(const T* w, [[maybe_unused]] const float* scales,
+                              const Share& own) const {
     const Span panels = own.of(layout.panels());
     for (index panel = panels.begin; panel < panels.end; ++panel) {
       const index width = layout.width(panel);
@@ -42,8 +44,13 @@ struct PanelWeights {
         for (index u = 0; u < width; ++u, ++vector) {
           const index group = panel * L::U + u;
           const index row = Shape::gate_of[part] * layout.units + group * L::N;
-          pack_lanes<F>(w + row * length, length, layout.valid(group), length, to.at(vector),
-                        to.stride());
+          if constexpr (Quantized<F>) {
+            pack_quantized_lanes(w + row * length, layout.valid(group), length,
+                                 scales ? scales + row : nullptr, to.at(vector), to.stride());
+          } else {
+            pack_lanes<F>(w + row * length, length, layout.valid(group), length, to.at(vector),
+                          to.stride());
+          }
         }
       }
       own.worked(to.size(elements(), vectors(panel)));
@@ -51,7 +58,7 @@ struct PanelWeights {
   }
 
  private:
-  index elements() const { return elements_of<F>(length); }  // of a column
+  index elements() const { return column_length<F>(length); }
   index size(index width) const { return Columns<F>::size(elements(), range.count() * width); }
   index offset(index panel) const { return panel * size(L::U); }
   index last_width() const { return layout.width(layout.panels() - 1); }

@@ -60,6 +60,7 @@ struct FormatProbeFunctions {
     return {static_cast<int>(F::group),
             sizeof(A),
             sizeof(B),
+            0,
             tile,
             chains,
             static_cast<int>(F::group / F::passes),

@@ -157,8 +157,8 @@ constexpr InferenceKernels<typename F::Sum> inference_of() {
   return {
       {Shape::gates, Shape::parts, Shape::phases, static_cast<int>(sizeof(T)),
        static_cast<int>(lanes<T>), Shape::has_memory, norm_rows<Shape>(), unit_weights_of<Shape>(),
-       Projectable<Shape>, Shape::activations, static_cast<int>(sizeof(typename F::B) / F::group),
-       static_cast<int>(F::group / F::passes)},
+       may_project<Shape, F>, Shape::activations,
+       static_cast<int>(sizeof(typename F::B) / F::group), static_cast<int>(F::group / F::passes)},
       Of::packed_bytes,
       Of::pack,
       Of::forward,

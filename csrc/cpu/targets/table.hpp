@@ -93,6 +93,7 @@ struct FormatProbes {
   int group;     // k of an element
   index a_size;  // bytes of an element of A, and of B
   index b_size;
+  index b_head;  // elements of a column of B before those of k
   /// As Probes::tile, `k` in elements.
   void (*tile)(int rows, int vectors, index k, const void* a, const void* b, const T* start, T* c,
                index repeats);
@@ -110,6 +111,19 @@ struct FormatKernels {
   FormatProbes<T> probes;
 };
 
+/// Inference in products of bytes, of the cells whose h lies within -1 and 1; others have null
+/// functions. And the pieces that it has beside those of any format.
+struct Int8Kernels : FormatKernels<float> {
+  int (*tile_rows)(int vectors);
+  /// C[rows, vectors*N] = start + A[rows, k] W[vectors*N, k]^T, both quantized here; `scales` are
+  /// those of the rows of W, null where each is to have its own; `packed` is memory for W, of the
+  /// size asked for.
+  std::size_t (*packed_bytes)(int vectors, index k);
+  void (*pack)(int vectors, index k, const float* w, const float* scales, char* packed);
+  void (*multiply)(int rows, int vectors, index k, const float* a, const char* packed,
+                   const float* start, float* c);
+};
+
 /// A file for each scalar type and format, since together they would take minutes to compile.
 struct Target {
   const char* name;
@@ -118,6 +132,7 @@ struct Target {
   const ScalarKernels<double>& twice;
   const FormatKernels<float>& bfloat16;
   const FormatKernels<float>& float16;
+  const Int8Kernels& int8;
 };
 
 }  // namespace rnnfast
