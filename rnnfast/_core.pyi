@@ -163,8 +163,11 @@ def forward_saving(
     y: _Array,
     h_n: _Array,
     c_n: _Array | None,
+    precision: str | None,
     /,
-) -> Tape: ...
+) -> Tape:
+    """As `forward`, with operands of products rounded to `precision`, also in `backward`."""
+
 def forward_saving_checkpoints(
     cell: _Cell,
     x: _Array,
@@ -177,6 +180,7 @@ def forward_saving_checkpoints(
     y: _Array,
     h_n: _Array,
     c_n: _Array | None,
+    precision: str | None,
     /,
 ) -> Tape:
     """As `forward_saving`; its tape makes the steps once more in `backward`, and has no trace."""
@@ -188,6 +192,7 @@ def plan_layers(
     layers: int,
     directions: int,
     training: bool,
+    precision: str | None,
     /,
 ) -> tuple[int, int] | None:
     """How layers and directions run at once, for the calls below; None if one after the other.
@@ -204,7 +209,12 @@ def forward_layers(
     """
 
 def forward_layers_saving(
-    cell: _Cell, plan: tuple[int, int], directions: int, parts: list[tuple[Any, ...]], /
+    cell: _Cell,
+    plan: tuple[int, int],
+    directions: int,
+    parts: list[tuple[Any, ...]],
+    precision: str | None,
+    /,
 ) -> list[Tape]: ...
 
 @final
@@ -303,7 +313,14 @@ class Exchange:
     def forward(self, extent: Extent, packed: Packed, x: Any, h0: Any, c0: Any, /) -> Any:
         """Return y, h_n and, where there is a memory, c_n; after a step h or (h, c)."""
 
-    def forward_saving(self, extent: Extent, cell: _Cell, operands: tuple[Any, ...], /) -> Any:
+    def forward_saving(
+        self,
+        extent: Extent,
+        cell: _Cell,
+        operands: tuple[Any, ...],
+        precision: str | None = None,
+        /,
+    ) -> Any:
         """As `forward`, with a `Tape` beside the results.
 
         Operands are x, h0, c0, w_ih, w_hh, b_ih and b_hh.

@@ -35,6 +35,10 @@ for cell in CELLS:
         arguments = problem.arguments(np.random.default_rng(0))
         packed = cell.prepack(arguments, precision=precision)
         print(cell, precision, digest(packed(arguments["x"])))
+    problem = Problem(cell, np.float32, T=9, B=13, I=17, H=45)
+    rng = np.random.default_rng(0)
+    out, pullback = cell.vjp(problem.arguments(rng), precision="bfloat16")
+    print(cell, "bfloat16", digest([*out, *pullback(**problem.cotangents(rng))]))
 """
 
 

@@ -8,6 +8,7 @@
 // std::invalid_argument, refused memory a std::bad_alloc; both leave nothing behind.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "api/call.hpp"
@@ -37,10 +38,17 @@ class Backend {
   virtual void forward(const Packed& weights, const Call& call, const CallPlan& plan) const = 0;
   virtual void forward(const Weights& weights, const Call& call, const CallPlan& plan) const = 0;
   /// By a plan for training, with checkpoints or without; `memory` has `tape_bytes` at least.
-  virtual Tape forward_saving(const Weights& weights, const Call& call, const CallPlan& plan,
-                              TapeMemory memory) const = 0;
-  Tape forward_saving(const Weights& weights, const Call& call, const CallPlan& plan) const {
-    return forward_saving(weights, call, plan,
+  /// Products of this pass and of backward passes from its tape are taken in some storage.
+  virtual Tape forward_saving(const Weights& weights, StorageType storage, const Call& call,
+                              const CallPlan& plan, TapeMemory memory) const = 0;
+  Tape forward_saving(const Weights& weights, const Call& call, const CallPlan& plan,
+                      TapeMemory memory) const {
+    const StorageType storage = storage_of(weights.scalar);
+    return forward_saving(weights, storage, call, plan, std::move(memory));
+  }
+  Tape forward_saving(const Weights& weights, StorageType storage, const Call& call,
+                      const CallPlan& plan) const {
+    return forward_saving(weights, storage, call, plan,
                           TapeMemory(tape_bytes(weights.cell, weights.scalar, plan)));
   }
   virtual void backward(const Tape& tape, const Pullback& call) const = 0;

@@ -30,7 +30,7 @@ Packed pack_on(const Weights& weights, StorageType storage, int threads) {
 }
 
 template <class T>
-std::size_t saved_bytes(const CellKernels<T>& kernels, const CallPlan& plan) {
+std::size_t saved_bytes(const TrainingKernels<T>& kernels, const CallPlan& plan) {
   const auto bytes =
       plan.purpose == Purpose::training ? kernels.saved_bytes : kernels.checkpoint_bytes;
   return bytes(plan.dims, plan.segment);
@@ -86,25 +86,26 @@ class CpuBackend final : public Backend {
   }
 
   using Backend::forward_saving;
-  Tape forward_saving(const Weights& weights, const Call& call, const CallPlan& plan,
-                      TapeMemory memory) const override {
+  Tape forward_saving(const Weights& weights, StorageType storage, const Call& call,
+                      const CallPlan& plan, TapeMemory memory) const override {
     require_saves(plan);
     return with_scalar(weights.scalar, [&](auto zero) {
       using T = decltype(zero);
-      const CellKernels<T>& kernels = kernels_for<T>(weights.cell);
-      require_serves(plan, kernels.traits, call.sizes());
+      const TrainingKernels<T>& kernels = training_for<T>(weights.cell, storage);
+      const CellTraits& traits = inference_for<T>(weights.cell, storage).traits;
+      require_serves(plan, traits, call.sizes());
       require_fits(weights.dims, call.dims);
-      const Packed packed = pack_on(weights, storage_of(weights.scalar), plan.segment.threads);
+      const Packed packed = pack_on(weights, storage, plan.segment.threads);
       std::vector<SequenceRow> rows = rows_of(call, plan.segment);
       if (memory.bytes() < saved_bytes(kernels, plan)) {
         throw std::invalid_argument("less memory than a tape of this plan needs");
       }
       const auto run = plan.purpose == Purpose::training ? kernels.forward_saving
                                                          : kernels.forward_saving_checkpoints;
-      run(forward_call<T>(call, weights.cell, rows), plan.segment, packed.data(), memory.data());
-      const Header header = {weights.cell,  weights.scalar,  storage_of(weights.scalar),
-                             target().name, &kernels.traits, plan,
-                             call.dims};
+      run(kernels_for<T>(weights.cell).epilogues, forward_call<T>(call, weights.cell, rows),
+          plan.segment, packed.data(), memory.data());
+      const Header header = {weights.cell, weights.scalar, storage,  target().name,
+                             &traits,      plan,           call.dims};
       return Tape(header, std::move(rows), std::move(memory));
     });
   }
@@ -113,15 +114,16 @@ class CpuBackend final : public Backend {
     const Header& made = tape.header();
     with_scalar(made.scalar, [&](auto zero) {
       using T = decltype(zero);
-      const CellKernels<T>& kernels = kernels_for<T>(made.cell);
+      const TrainingKernels<T>& kernels = training_for<T>(made.cell, made.storage);
       const CallPlan& plan = *made.plan;
-      require_serves(plan, kernels.traits, {made.dims, call.masks.recurrent != nullptr});
+      require_serves(plan, *made.traits, {made.dims, call.masks.recurrent != nullptr});
       if (call.out.of_sequences && plan.purpose != Purpose::training) {
         throw std::invalid_argument("a tape of checkpoints has no gradients of each sequence");
       }
       const auto run =
           plan.purpose == Purpose::training ? kernels.backward : kernels.backward_from_checkpoints;
-      run({made.dims, typed<T>(call.x), typed<T>(call.weights), typed<T>(call.dy),
+      run(kernels_for<T>(made.cell).epilogues,
+          {made.dims, typed<T>(call.x), typed<T>(call.weights), typed<T>(call.dy),
            typed<T>(call.d_last), typed<T>(call.out), tape.rows(), call.resets,
            typed<T>(call.masks), call.truncate, made.cell.activations()},
           plan.segment, tape.data());
@@ -137,7 +139,8 @@ class CpuBackend final : public Backend {
       using T = decltype(zero);
       const TraceCall<T> call = {typed<T>(to.weights), typed<T>(to.gates), typed<T>(to.c),
                                  tape.rows(), made.cell.activations()};
-      kernels_for<T>(made.cell).trace(call, made.dims, made.plan->segment, tape.data());
+      const CellKernels<T>& kernels = kernels_for<T>(made.cell);
+      kernels.trace(kernels.epilogues, call, made.dims, made.plan->segment, tape.data());
     });
   }
 

@@ -1,6 +1,8 @@
 // From a call to what a kernel of the CPU is called with.
 #pragma once
 
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "api/call.hpp"
@@ -31,6 +33,20 @@ const InferenceKernels<T>& inference_for(const CellSpec& cell, StorageType stora
     const auto& found = (cell.chooses() ? format->chosen : format->fixed)[cell.number()];
     if (!found.pack) refuse_quantized(cell);
     return found;
+  }
+  return kernels_for<T>(cell);
+}
+
+/// Training with products in some storage; throws likewise, and for one that is of inference alone.
+template <class T>
+const TrainingKernels<T>& training_for(const CellSpec& cell, StorageType storage) {
+  if (const FormatKernels<T>* const format = format_for<T>(storage)) {
+    const TrainingKernels<T>* const kernels =
+        cell.chooses() ? format->chosen_training : format->fixed_training;
+    if (!kernels) {
+      throw std::invalid_argument(std::string("there is no training in ") + name_of(storage));
+    }
+    return kernels[cell.number()];
   }
   return kernels_for<T>(cell);
 }

@@ -96,25 +96,24 @@ void run_layers_at_once(const LayersCall& call) {
 }
 
 std::vector<Tape> run_layers_at_once_saving(const LayersCall& call) {
-  const auto [scalar, storage] = call.precision;
-  if (!call.precision.is_plain()) {
-    throw std::invalid_argument("tapes are saved with weights of the scalar's own type");
-  }
-  return with_scalar(scalar, [&](auto zero) {
+  return with_scalar(call.precision.scalar, [&](auto zero) {
     using T = decltype(zero);
-    const CellKernels<T>& kernels = kernels_for<T>(call.cell);
+    const auto [scalar, storage] = call.precision;
+    const TrainingKernels<T>& kernels = training_for<T>(call.cell, storage);
     Stack<T> stack = stack_of<T>(call);
     std::vector<Tape> tapes;
     for (std::size_t i = 0; i < stack.parts.size(); ++i) {
       StackPart<T>& part = stack.parts[i];
       TapeMemory saved(kernels.saved_bytes(part.call.dims, part.plan));
       part.saved = saved.data();
-      const Header header = {call.cell,     scalar,          storage,
-                             target().name, &kernels.traits, call.layers[i].plan,
-                             part.call.dims};
+      const CallPlan& plan = call.layers[i].plan;
+      const Header header = {call.cell,   scalar, storage,       target().name,
+                             plan.traits, plan,   part.call.dims};
       tapes.emplace_back(header, std::move(stack.rows[i]), std::move(saved));
     }
-    run_parts(call, stack.parts, kernels.stack_work_saving, kernels.stack_saving);
+    run_parts(call, stack.parts, kernels.stack_work_saving, [&](const StackCall<T>& parts) {
+      kernels.stack_saving(kernels_for<T>(call.cell).epilogues, parts);
+    });
     return tapes;
   });
 }

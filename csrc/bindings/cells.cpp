@@ -26,12 +26,14 @@ void forward(Object cell, const py::array& x, const py::tuple& given, Object h0,
 template <Purpose purpose>
 Tape forward_saving(Object cell, const py::array& x, const py::tuple& given, Object h0, Object c0,
                     Object spans, Object resets, Object masks, const py::array& y,
-                    const py::array& h_n, Object c_n) {
+                    const py::array& h_n, Object c_n, Object precision) {
   const Weights weights = weights_of(cell, given);
+  const Precision types = precision_of(precision, weights.scalar);
   const Call call = call_of({x, h0, c0, spans, resets, masks, y, h_n, c_n},
                             dims_of(x, weights.dims), weights.scalar);
-  const CallPlan plan = cpu_backend().plan(purpose, weights.cell, weights.scalar, call.sizes());
-  return without_gil([&] { return cpu_backend().forward_saving(weights, call, plan); });
+  const CallPlan plan = cpu_backend().plan(purpose, weights.cell, types, call.sizes());
+  return without_gil(
+      [&] { return cpu_backend().forward_saving(weights, types.storage, call, plan); });
 }
 
 enum class GradientsOf { batch, sequences };

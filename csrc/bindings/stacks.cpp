@@ -21,8 +21,9 @@ struct Given {
   WeightSet<const void> arrays;
   const Packed* packed = nullptr;
 
-  Precision precision(const py::array& x) const {
-    return packed ? packed->header().precision() : Precision(scalar_of(x.dtype()));
+  /// The weights' own where they are packed.
+  Precision precision(const py::array& x, const py::object& wanted) const {
+    return packed ? packed->header().precision() : precision_of(wanted, scalar_of(x.dtype()));
   }
 
   explicit Given(const py::object& weights) {
@@ -39,19 +40,19 @@ struct Given {
 /// How layers, the first with these weights, run at once; none if they run one by one.
 std::optional<AtOnce> plan_layers(const py::object& cell, const py::array& x,
                                   const py::object& weights, index layers, index directions,
-                                  bool training) {
+                                  bool training, const py::object& precision) {
   const Purpose purpose = training ? Purpose::training : Purpose::inference;
   const Given first(weights);
   const StackDims dims = {dims_of(x, first.dims), layers, directions};
   const StackPlan plan =
-      cpu_backend().plan_layers(purpose, cell_spec(cell), first.precision(x), dims);
+      cpu_backend().plan_layers(purpose, cell_spec(cell), first.precision(x, precision), dims);
   if (!plan.pipelines) return std::nullopt;
   return AtOnce{plan.threads, plan.chunk_steps};
 }
 
 /// Of each layer and direction x, its weights (packed or not), h0, c0, spans, resets, y, h_n, c_n.
 LayersCall layers_call(const py::object& cell, Purpose purpose, const AtOnce& plan,
-                       index directions, const py::list& parts) {
+                       index directions, const py::list& parts, const py::object& precision) {
   const auto at = [](const py::handle& part, int i) {
     return py::reinterpret_borrow<py::object>(PyTuple_GET_ITEM(part.ptr(), i));
   };
@@ -60,7 +61,7 @@ LayersCall layers_call(const py::object& cell, Purpose purpose, const AtOnce& pl
   const StackDims dims = {dims_of(x, first.dims), static_cast<index>(parts.size()) / directions,
                           directions};
   LayersCall call = {cell_spec(cell),
-                     first.precision(x),
+                     first.precision(x, precision),
                      directions,
                      {true, std::get<0>(plan), std::get<1>(plan)},
                      {}};
@@ -79,13 +80,15 @@ LayersCall layers_call(const py::object& cell, Purpose purpose, const AtOnce& pl
 
 void forward_layers(const py::object& cell, const AtOnce& plan, index directions,
                     const py::list& parts) {
-  const LayersCall call = layers_call(cell, Purpose::inference, plan, directions, parts);
+  const LayersCall call =
+      layers_call(cell, Purpose::inference, plan, directions, parts, py::none());
   without_gil([&] { cpu_backend().forward_layers(call); });
 }
 
 std::vector<Tape> forward_layers_saving(const py::object& cell, const AtOnce& plan,
-                                        index directions, const py::list& parts) {
-  const LayersCall call = layers_call(cell, Purpose::training, plan, directions, parts);
+                                        index directions, const py::list& parts,
+                                        const py::object& precision) {
+  const LayersCall call = layers_call(cell, Purpose::training, plan, directions, parts, precision);
   return without_gil([&] { return cpu_backend().forward_layers_saving(call); });
 }
 

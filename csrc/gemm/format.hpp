@@ -47,7 +47,13 @@ struct Bf16 {
 
   /// N adjacent k of a row, as elements of A.
   static void round(VecF k, A* a) { store_operands(a, k); }
-  static void write(B* b, const VecF* k) { store_pairs(b, k[0], k[1]); }
+  /// N columns of adjacent rows of A as elements of B, whose k are the rows.
+  static void turn(const A* const (&rows)[group], B* b) { pair_rows(rows[0], rows[1], b); }
+  /// Elements of B, or of A.
+  template <class Element>
+  static void write(Element* to, const VecF* k) {
+    store_pairs(to, k[0], k[1]);
+  }
   static auto spread(const A& a, int pass) { return spread_operand(a, pass); }
   static auto read(const B* b, int pass) { return read_pairs(b, pass); }
   template <class V>
@@ -78,6 +84,13 @@ template <class T, class Other>
 constexpr bool are_same = false;
 template <class T>
 constexpr bool are_same<T, T> = true;
+
+/// Runs of k that are summed in one chain (gemm/tile.hpp). Where operands have 8 bits, a longer
+/// chain errs little beside them, and C is read and written less often.
+template <class F>
+constexpr index runs_in_chain = 1;
+template <>
+constexpr index runs_in_chain<Bf16> = 4;
 
 /// Whether rows of A are made of rows of what is summed in.
 template <class F>

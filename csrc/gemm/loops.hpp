@@ -158,9 +158,11 @@ constexpr index strip_columns(index vectors) {
 }
 
 /// C[M columns, vectors] = start + strip^T B: one strip against one panel. A null `start` is zero.
-template <class T>
-inline void multiply_strip(const T* strip, index columns_in_strip, index length, const T* b,
-                           index b_stride, index vectors, const T* start, T* c) {
+template <class F>
+inline void multiply_strip(const typename F::A* strip, index columns_in_strip, index length,
+                           const typename F::B* b, index b_stride, index vectors,
+                           const typename F::Sum* start, typename F::Sum* c) {
+  using T = typename F::Sum;
   constexpr index N = lanes<T>;
   static constexpr T zeros[tile_vectors * N] = {};
   const index c_stride = vectors * N;
@@ -168,7 +170,7 @@ inline void multiply_strip(const T* strip, index columns_in_strip, index length,
   for (index column = 0; column < columns.pieces; ++column) {
     const Span vector = columns.at(column);
     const index at = vector.begin * N;
-    strip_tile_for<T>(columns_in_strip,
+    strip_tile_for<F>(columns_in_strip,
                       vector.size())({strip, length, b + at, b_stride, start ? start + at : zeros,
                                       start ? c_stride : 0, c + at, c_stride});
   }

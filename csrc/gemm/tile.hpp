@@ -3,13 +3,13 @@
 //   tile<M, NV>         C[M rows, NV vectors] = start + A[M, K] B[K, NV]
 //   strip_tile<M, NV>   C[M columns, NV vectors] = start + sum_k strip[k, M] B[k, NV]
 //
-// Each output is a sum of ascending runs over k, each one chain of fma begun at zero and then added
-// to what was there, whatever the tile's size, so that the bits never depend on how rows and
-// columns were cut. (Begun at the start instead, every small term would be rounded to the ulp of a
-// large bias; as one long chain, its error would grow with K: float32 would err 1.25 times as much
-// as oneDNN.) A is read by broadcasts, B by whole vectors. M x NV accumulators, NV vectors of B and
-// a broadcast fill the register file: 6x4 and 8x3 of 32 registers, 6x2 of 16; on Zen 5 that is 24
-// fma in 12 cycles against 10 loads.
+// Each output is a sum of ascending runs over k, each (or some, as the format says) one chain of
+// fma begun at zero and then added to what was there, whatever the tile's size, so that the bits
+// never depend on how rows and columns were cut. (Begun at the start instead, every small term
+// would be rounded to the ulp of a large bias; as one long chain, its error would grow with K:
+// float32 would err 1.25 times as much as oneDNN.) A is read by broadcasts, B by whole vectors. M x
+// NV accumulators, NV vectors of B and a broadcast fill the register file: 6x4 and 8x3 of 32
+// registers, 6x2 of 16; on Zen 5 that is 24 fma in 12 cycles against 10 loads.
 #pragma once
 
 #include "gemm/format.hpp"
@@ -142,31 +142,36 @@ template <class F, int M, int NV>
   index run = runs.count;
   do {
     Vec<T> sum[M][NV] = {};
-    add_run<F, 1>(row, b, b_stride, b_column, run > 1 ? runs.length : runs.last, sum);
+    index chained = 0;
+    do {
+      add_run<F, 1>(row, b, b_stride, b_column, run > 1 ? runs.length : runs.last, sum);
+#pragma GCC unroll 8
+      for (int m = 0; m < M; ++m) row[m] += runs.stride;
+    } while (--run > 0 && ++chained < runs_in_chain<F>);
 #pragma GCC unroll 8
     for (int m = 0; m < M; ++m) {
 #pragma GCC unroll 8
       for (int v = 0; v < NV; ++v) store(c[m] + v * N, load(from[m] + v * N) + sum[m][v]);
       from[m] = c[m];
-      row[m] += runs.stride;
     }
-  } while (--run > 0);
+  } while (run > 0);
 }
 
-template <class T>
+template <class F>
 struct StripCall {
-  const T* strip;  // [K][M]
-  index length;    // K
-  const T* b;      // [K][b_stride]
+  const typename F::A* strip;  // [K][M]
+  index length;                // K, in elements
+  const typename F::B* b;      // [K][b_stride]
   index b_stride;
-  const T* start;  // [M][start_stride]; stride 0: the same for all columns
+  const typename F::Sum* start;  // [M][start_stride]; stride 0: the same for all columns
   index start_stride;
-  T* c;  // [M][c_stride]
+  typename F::Sum* c;  // [M][c_stride]
   index c_stride;
 };
 
-template <class T, int M, int NV>
-[[gnu::noinline]] void strip_tile(const StripCall<T>& call) {
+template <class F, int M, int NV>
+[[gnu::noinline]] void strip_tile(const StripCall<F>& call) {
+  using T = typename F::Sum;
   constexpr index N = lanes<T>;
   // The sums of all strips are far larger than a cache; fetch these while the tile computes.
 #pragma GCC unroll 8
@@ -174,21 +179,21 @@ template <class T, int M, int NV>
 #pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) __builtin_prefetch(call.c + m * call.c_stride + v * N, 1);
   }
-  const T* row[M];
+  const typename F::A* row[M];
 #pragma GCC unroll 8
   for (int m = 0; m < M; ++m) row[m] = call.strip + m;
   T* const c = call.c;
   const index c_stride = call.c_stride;
-  const T* b = call.b;
+  const typename F::B* b = call.b;
   const index b_stride = call.b_stride;
   const T* from = call.start;
   index from_stride = call.start_stride;
   index rest = call.length;
   do {
     Vec<T> sum[M][NV] = {};
-    const index length = smaller(rest, longest_row_sum);
+    const index length = smaller(rest, longest_row_sum * runs_in_chain<F>);
     rest -= length;
-    add_run<Plain<T>, M>(row, b, b_stride, 0, length, sum);
+    add_run<F, M>(row, b, b_stride, 0, length, sum);
 #pragma GCC unroll 8
     for (int m = 0; m < M; ++m) {
 #pragma GCC unroll 4
@@ -204,8 +209,8 @@ template <class T, int M, int NV>
 
 template <class F>
 using Tile = void (*)(const TileCall<F>&);
-template <class T>
-using StripTile = void (*)(const StripCall<T>&);
+template <class F>
+using StripTile = void (*)(const StripCall<F>&);
 
 template <class F, int NV>
 constexpr Tile<F> tiles_of[largest_tile_rows] = {
@@ -244,19 +249,19 @@ inline Tile<F> tile_for(index rows, index vectors) {
 }
 
 /// The strip tile for strips of 6 or 8 columns.
-template <class T>
-inline StripTile<T> strip_tile_for(index rows, index vectors) {
+template <class F>
+inline StripTile<F> strip_tile_for(index rows, index vectors) {
   const bool tall = rows == 8;
   switch (vectors) {
     case 1:
-      return tall ? strip_tile<T, 8, 1> : strip_tile<T, 6, 1>;
+      return tall ? strip_tile<F, 8, 1> : strip_tile<F, 6, 1>;
     case 2:
-      return tall && tile_rows(2) == 8 ? strip_tile<T, tile_rows(2), 2> : strip_tile<T, 6, 2>;
+      return tall && tile_rows(2) == 8 ? strip_tile<F, tile_rows(2), 2> : strip_tile<F, 6, 2>;
     case 3:
-      if constexpr (tile_vectors >= 3) return tall ? strip_tile<T, 8, 3> : strip_tile<T, 6, 3>;
+      if constexpr (tile_vectors >= 3) return tall ? strip_tile<F, 8, 3> : strip_tile<F, 6, 3>;
       return nullptr;
     default:
-      if constexpr (tile_vectors >= 4) return strip_tile<T, 6, 4>;
+      if constexpr (tile_vectors >= 4) return strip_tile<F, 6, 4>;
       return nullptr;
   }
 }

@@ -52,6 +52,15 @@ inline void store_operands(BfloatOperand* to, VecF k) {
   const __m256bh rounded = _mm512_cvtneps_pbh((__m512)k);
   __builtin_memcpy(to, &rounded, sizeof rounded);
 }
+/// Of N columns of two rows a vector of pairs.
+inline void pair_rows(const BfloatOperand* first, const BfloatOperand* second, BfloatPair* to) {
+  VecU16 rows[2];
+  __builtin_memcpy(&rows[0], first, sizeof rows[0]);
+  __builtin_memcpy(&rows[1], second, sizeof rows[1]);
+  const VecU32 pairs = __builtin_convertvector(rows[0], VecU32) |
+                       __builtin_convertvector(rows[1], VecU32) << 16;
+  __builtin_memcpy(to, &pairs, sizeof pairs);
+}
 inline VecU32 spread_operand(const BfloatOperand& a, int) { return a.bits - VecU32{}; }
 inline VecU32 read_pairs(const BfloatPair* b, int) { return load_pairs(b); }
 inline VecF add_pairs(VecU32 a, VecU32 b, VecF sum) {
@@ -67,6 +76,17 @@ struct BfloatOperand {
 
 inline void store_operands(BfloatOperand* to, VecF k) {
   store(to->k, (VecF)rounded_to_bfloat16(k));
+}
+inline void store_pairs(BfloatOperand* to, VecF first, VecF second) {
+  first = (VecF)rounded_to_bfloat16(first);
+  second = (VecF)rounded_to_bfloat16(second);
+  for (int lane = 0; lane < static_cast<int>(lanes<float>); ++lane) {
+    to[lane].k[0] = first[lane];
+    to[lane].k[1] = second[lane];
+  }
+}
+inline void pair_rows(const BfloatOperand* first, const BfloatOperand* second, BfloatPair* to) {
+  store_pairs(to, load(first->k), load(second->k));
 }
 inline VecF spread_operand(const BfloatOperand& a, int pass) { return broadcast(a.k[1 - pass]); }
 inline VecF read_pairs(const BfloatPair* b, int pass) {

@@ -52,6 +52,19 @@ def chosen(precision: str | None, dtype: np.dtype[Any]) -> str:
     return precision
 
 
+def of_training(precision: str | None, dtype: np.dtype[Any]) -> Literal["bfloat16"] | None:
+    """Return what operands are rounded to in both passes; None where they are not."""
+    wanted = chosen(precision, dtype)
+    if wanted == dtype.name:
+        return None
+    if wanted != "bfloat16":
+        raise ValueError(
+            f"precision must be None or 'bfloat16' in training, got {wanted!r}, which is for "
+            "inference: prepack takes it"
+        )
+    return "bfloat16"
+
+
 def require_held(precision: str, layers: Iterable[LayerWeights]) -> None:
     """Refuse finite weights that would become infinite."""
     largest = _LARGEST.get(precision)

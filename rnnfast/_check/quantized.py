@@ -8,6 +8,7 @@ differences from -128 to 127, so of uint8 those whose zero point is 128.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -145,10 +146,9 @@ class Scales(NamedTuple):
         return given
 
 
-def scales(w_ih: object, w_hh: object) -> list[Scales]:
-    """Return those of each layer and direction, of weights as they are given to `prepack`."""
-    both = [list(w) if isinstance(w, (list, tuple)) else [w] for w in (w_ih, w_hh)]
-    return [Scales(*map(_scale_of, pair)) for pair in zip(*both, strict=True)]
+def scales(w_ih: Sequence[object], w_hh: Sequence[object]) -> list[Scales]:
+    """Return those of each layer and direction."""
+    return [Scales(_scale_of(one), _scale_of(other)) for one, other in zip(w_ih, w_hh, strict=True)]
 
 
 def _scale_of(weight: object) -> npt.NDArray[np.float32] | None:

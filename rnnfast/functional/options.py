@@ -185,12 +185,17 @@ class _OfGradients(TypedDict, total=False):
     wrt : collection of str, optional
         Names of the arguments whose gradients are wanted, by default of all. What only the
         others need is not computed.
+    precision : {"bfloat16"}, optional
+        What enters a product (weights, `x`, h, and the gradients that go back) is rounded to, in
+        both passes, to the nearest number and of two to the even one. Sums, states, gates and
+        gradients stay float32, and so must the arrays be. By default nothing is rounded.
     """
 
     truncate: int | None
     checkpoint: bool
     per_sample: bool
     wrt: Collection[str] | None
+    precision: str | None
 
 
 class TraceOptions(_HiddenState, _CellOptions, _Steps, _Reverse, total=False):

@@ -112,7 +112,8 @@ class Prepacked(Generic[OutputT, StateT]):
         self._cell.require_held_numbers(self.dtype)
         self._noise.require_held_rates(self.dtype)
         one_by_one = [one for layer in self._weights for one in layer]
-        self._scales = quantized.scales(raw.w_ih, raw.w_hh)
+        given: Any = ((raw.w_ih,), (raw.w_hh,)) if self._form is None else (raw.w_ih, raw.w_hh)
+        self._scales = quantized.scales(*given)
         if precision is None and all(scales.complete for scales in self._scales):
             precision = "int8"
         kept_in = precisions.chosen(precision, self.dtype)

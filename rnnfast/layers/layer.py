@@ -516,7 +516,9 @@ def _as_float_dtype(dtype: DTypeLike | None) -> np.dtype[Any]:
     except TypeError:
         resolved = np.dtype(object)
     if resolved not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
+        low = isinstance(dtype, str) and dtype.endswith("bfloat16")
+        hint = "; pass precision='bfloat16' to recurrent layers" if low else ""
+        raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}{hint}")
     return resolved
 
 

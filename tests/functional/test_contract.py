@@ -32,7 +32,7 @@ REST = (
     "activations=None, clip=None, lengths=None, resets=None, batch_first=False, reverse=False, "
     f"bidirectional=False, {NOISE}"
 )
-OF_GRADIENTS = "truncate=None, checkpoint=False, per_sample=False, wrt=None"
+OF_GRADIENTS = "truncate=None, checkpoint=False, per_sample=False, wrt=None, precision=None"
 OWN = {
     "rnn": "state=None, nonlinearity='tanh'",
     "lstm": "c0=None, state=None, w_hr=None, peephole=None, layer_norm=None, forget_gate='own'",

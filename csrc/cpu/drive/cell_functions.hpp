@@ -16,9 +16,9 @@ struct CellFunctions {
   /// Epilogues, with which `body` makes a forward pass.
   using ForwardBody = void (*)(void* context, const CellForward<Shape, T>&);
   void (*forward)(const EpilogueContext<Shape, T>&, ForwardBody body, void* context);
-  /// A backward pass, with which `body` does what is to be done.
-  using BackwardBody = void (*)(void* context, BackwardPass<Shape, T>&);
-  void (*backward)(BackwardContext<Shape, T>&, Worker&, BackwardBody body, void* context);
+  /// Likewise a backward pass.
+  using BackwardBody = void (*)(void* context, const CellBackward<Shape, T>&);
+  void (*backward)(const ActivationChoice*, BackwardBody body, void* context);
   void (*trace)(const History<Shape, T>&, const TraceCall<T>&, const NormWeights<Shape, T>&,
                 const Share&);
 };
@@ -50,11 +50,9 @@ struct FunctionsOf {
     }
   }
 
-  static void backward(BackwardContext<Shape, T>& of, Worker& worker,
+  static void backward(const ActivationChoice* activations,
                        typename CellFunctions<Shape, T>::BackwardBody body, void* context) {
-    const auto cell = cell_backward(of.call.activations);
-    BackwardPass<Shape, T> pass(of, cell, worker);
-    body(context, pass);
+    body(context, cell_backward(activations));
   }
 
   static constexpr CellFunctions<Shape, T> all = {forward, backward, write_trace<Cell, T>};
@@ -79,14 +77,22 @@ void run_forward(const CellFunctions<Shape, T>& cell, const ForwardCall<T>& call
 }
 
 /// Likewise of a backward pass: body(pass).
-template <class Shape, class T, class Body>
+template <class Shape, class F, class T = typename F::Sum, class Body>
 void run_backward(const CellFunctions<Shape, T>& cell, const BackwardCall<T>& call,
-                  const History<Shape, T>& history, const BackwardWorkspace<Shape, T>& work,
+                  const History<Shape, T>& history, const BackwardWork<Shape, F>& work,
                   Worker& worker, Body&& body) {
-  BackwardContext<Shape, T> context(call, history, work);
+  BackwardContext<Shape, T> context(call, history, work.rows);
+  const ProductWorkspace<Shape, F> products = work.products;
+  auto with = [&](const CellBackward<Shape, T>& epilogues) {
+    BackwardPass<Shape, F> pass(context, products, epilogues, worker);
+    body(pass);
+  };
   cell.backward(
-      context, worker,
-      [](void* of, BackwardPass<Shape, T>& pass) { (*static_cast<Body*>(of))(pass); }, &body);
+      call.activations,
+      [](void* run, const CellBackward<Shape, T>& epilogues) {
+        (*static_cast<decltype(with)*>(run))(epilogues);
+      },
+      &with);
 }
 
 }  // namespace

@@ -86,7 +86,7 @@ struct StretchWork {
   ForwardWeights<Shape, F> weights;
   History<Shape, T> history;
   ForwardWorkspace<Shape, F> forward;
-  BackwardWorkspace<Shape, T> backward;
+  BackwardWork<Shape, F> backward;
   T* y = nullptr;  // [B][row of h]: where each step leaves its results, which are known already
 
   StretchWork(const BackwardCall<T>& call, const PlanSegment& plan)

@@ -8,6 +8,6 @@
 namespace rnnfast {
 
 extern const FormatKernels<float> avx2_bfloat16;
-const FormatKernels<float> avx2_bfloat16 = format_kernels<Bf16>;
+const FormatKernels<float> avx2_bfloat16 = training_format_kernels<Bf16>;
 
 }  // namespace rnnfast

@@ -8,6 +8,6 @@
 namespace rnnfast {
 
 extern const FormatKernels<float> baseline_bfloat16;
-const FormatKernels<float> baseline_bfloat16 = format_kernels<Bf16>;
+const FormatKernels<float> baseline_bfloat16 = training_format_kernels<Bf16>;
 
 }  // namespace rnnfast

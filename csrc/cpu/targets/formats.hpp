@@ -1,5 +1,5 @@
-// Inference of all cells in one product format other than the scalar's plain one, and its probes:
-// the include of the files of each target. Passes are compiled once a shape; cells are not compiled
+// All cells in one product format other than the scalar's plain one, and its probes: the include of
+// the files of each target. Passes are compiled once a shape; cells are not compiled
 // here, their epilogues are those of the scalar's own file for the same vectors.
 #pragma once
 
@@ -15,6 +15,14 @@ constexpr InferenceKernels<typename F::Sum> fixed_in[] = {RNNFAST_CELLS(RNNFAST_
 template <class F, class T = typename F::Sum>
 constexpr InferenceKernels<T> chosen_in[] = {RNNFAST_CHOSEN_CELLS(RNNFAST_FORMAT_ENTRY)};
 #undef RNNFAST_FORMAT_ENTRY
+
+#define RNNFAST_TRAINING_ENTRY(name, ...) training_of<typename __VA_ARGS__::Shape, F>(),
+template <class F>
+constexpr TrainingKernels<typename F::Sum> fixed_training_in[] = {
+    RNNFAST_CELLS(RNNFAST_TRAINING_ENTRY)};
+template <class F, class T = typename F::Sum>
+constexpr TrainingKernels<T> chosen_training_in[] = {RNNFAST_CHOSEN_CELLS(RNNFAST_TRAINING_ENTRY)};
+#undef RNNFAST_TRAINING_ENTRY
 
 template <class F>
 struct FormatProbeFunctions {
@@ -68,9 +76,15 @@ struct FormatProbeFunctions {
   }
 };
 
+/// For inference alone.
 template <class F>
 constexpr FormatKernels<typename F::Sum> format_kernels = {fixed_in<F>, chosen_in<F>,
                                                            FormatProbeFunctions<F>::table()};
+/// For training as well.
+template <class F>
+constexpr FormatKernels<typename F::Sum> training_format_kernels = {
+    fixed_in<F>, chosen_in<F>, FormatProbeFunctions<F>::table(), fixed_training_in<F>,
+    chosen_training_in<F>};
 
 }  // namespace
 }  // namespace rnnfast

@@ -55,23 +55,23 @@ struct ShapeKernels {
     return measure(history);
   }
 
-  [[gnu::noinline]] static void forward_saving(const Functions& cell, const ForwardCall<T>& call,
+  [[gnu::noinline]] static void forward_saving(Epilogues of, const ForwardCall<T>& call,
                                                const PlanSegment& plan, const char* packed,
                                                char* saved) {
     PartWork<Shape, F> work(call.dims, plan, Keep::all);
     place_in(saved, work.history);
-    run(cell, call, plan, packed, work);
+    run(functions(of), call, plan, packed, work);
   }
 
-  [[gnu::noinline]] static void backward(const Functions& cell, const BackwardCall<T>& call,
+  [[gnu::noinline]] static void backward(Epilogues of, const BackwardCall<T>& call,
                                          const PlanSegment& plan, const char* saved) {
     History<Shape, T> history(call.dims, plan, Keep::all);
     place_in(const_cast<char*>(saved), history);
-    BackwardWorkspace<Shape, T> work(call, plan);
+    BackwardWork<Shape, F> work(call, plan);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
-      run_backward(cell, call, history, work, worker, [](auto& pass) { pass.run(); });
+      run_backward(functions(of), call, history, work, worker, [](auto& pass) { pass.run(); });
     });
   }
 
@@ -80,8 +80,7 @@ struct ShapeKernels {
     return measure(checkpoints);
   }
 
-  [[gnu::noinline]] static void forward_saving_checkpoints(const Functions& cell,
-                                                           const ForwardCall<T>& call,
+  [[gnu::noinline]] static void forward_saving_checkpoints(Epilogues of, const ForwardCall<T>& call,
                                                            const PlanSegment& plan,
                                                            const char* packed, char* saved) {
     ForwardWeights<Shape, F> weights(call.dims);
@@ -92,13 +91,12 @@ struct ShapeKernels {
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
-      run_saving_checkpoints(cell, call, weights, work.history, work.workspace, checkpoints, plan,
-                             worker);
+      run_saving_checkpoints(functions(of), call, weights, work.history, work.workspace,
+                             checkpoints, plan, worker);
     });
   }
 
-  [[gnu::noinline]] static void backward_from_checkpoints(const Functions& cell,
-                                                          const BackwardCall<T>& call,
+  [[gnu::noinline]] static void backward_from_checkpoints(Epilogues of, const BackwardCall<T>& call,
                                                           const PlanSegment& plan,
                                                           const char* saved) {
     Checkpoints<Shape, T> checkpoints(call.dims, plan);
@@ -107,13 +105,12 @@ struct ShapeKernels {
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
-      run_from_checkpoints(cell, call, work, checkpoints, plan, worker);
+      run_from_checkpoints(functions(of), call, work, checkpoints, plan, worker);
     });
   }
 
-  [[gnu::noinline]] static void trace(const Functions& cell, const TraceCall<T>& call,
-                                      const Dims& dims, const PlanSegment& plan,
-                                      const char* saved) {
+  [[gnu::noinline]] static void trace(Epilogues of, const TraceCall<T>& call, const Dims& dims,
+                                      const PlanSegment& plan, const char* saved) {
     History<Shape, T> history(dims, plan, Keep::all);
     place_in(const_cast<char*>(saved), history);
     NormWeights<Shape, T> norm = {history.layout};
@@ -123,7 +120,7 @@ struct ShapeKernels {
       if constexpr (Normalized<Shape>) {
         worker.stage([&](const Share& own) { norm.pack(call.weights, own); });
       }
-      worker.stage([&](const Share& own) { cell.trace(history, call, norm, own); });
+      worker.stage([&](const Share& own) { functions(of).trace(history, call, norm, own); });
     });
   }
 
@@ -136,18 +133,9 @@ struct ShapeKernels {
   [[gnu::noinline]] static void stack(Epilogues of, const StackCall<T>& call) {
     run_stack<F>(functions(of), call, Keep::latest);
   }
-  [[gnu::noinline]] static void stack_saving(const Functions& cell, const StackCall<T>& call) {
-    run_stack<F>(cell, call, Keep::all);
+  [[gnu::noinline]] static void stack_saving(Epilogues of, const StackCall<T>& call) {
+    run_stack<F>(functions(of), call, Keep::all);
   }
-};
-
-/// A function of a shape as one of a cell.
-template <class Cell, class T, auto function>
-struct Bound;
-template <class Cell, class T, class... Arguments,
-          void (*function)(const CellFunctions<typename Cell::Shape, T>&, Arguments...)>
-struct Bound<Cell, T, function> {
-  static void call(Arguments... arguments) { function(FunctionsOf<Cell, T>::all, arguments...); }
 };
 
 template <class Shape, class F>
@@ -166,22 +154,25 @@ constexpr InferenceKernels<typename F::Sum> inference_of() {
       Of::stack};
 }
 
+template <class Shape, class F>
+constexpr TrainingKernels<typename F::Sum> training_of() {
+  using Of = ShapeKernels<Shape, F>;
+  return {Of::saved_bytes,
+          Of::forward_saving,
+          Of::backward,
+          Of::checkpoint_bytes,
+          Of::forward_saving_checkpoints,
+          Of::backward_from_checkpoints,
+          Of::stack_work_saving,
+          Of::stack_saving};
+}
+
 template <class Cell, class T>
 constexpr CellKernels<T> kernels_of(const char* name) {
   using Shape = typename Cell::Shape;
-  using Of = ShapeKernels<Shape, Plain<T>>;
-  return {inference_of<Shape, Plain<T>>(),
-          name,
-          &FunctionsOf<Cell, T>::all,
-          Of::saved_bytes,
-          Bound<Cell, T, Of::forward_saving>::call,
-          Bound<Cell, T, Of::backward>::call,
-          Of::checkpoint_bytes,
-          Bound<Cell, T, Of::forward_saving_checkpoints>::call,
-          Bound<Cell, T, Of::backward_from_checkpoints>::call,
-          Bound<Cell, T, Of::trace>::call,
-          Of::stack_work_saving,
-          Bound<Cell, T, Of::stack_saving>::call};
+  using F = Plain<T>;
+  return {inference_of<Shape, F>(), training_of<Shape, F>(), name, &FunctionsOf<Cell, T>::all,
+          ShapeKernels<Shape, F>::trace};
 }
 
 }  // namespace

@@ -5,6 +5,6 @@
 namespace rnnfast {
 
 extern const FormatKernels<float> neon_bfloat16;
-const FormatKernels<float> neon_bfloat16 = format_kernels<Bf16>;
+const FormatKernels<float> neon_bfloat16 = training_format_kernels<Bf16>;
 
 }  // namespace rnnfast

@@ -35,7 +35,7 @@ struct ProbeFunctions {
 
   static void strip_tile(int columns, int vectors, index k, const T* strip, const T* b, T* c) {
     const index stride = vectors * N;
-    strip_tile_for<T>(columns, vectors)({strip, k, b, stride, c, stride, c, stride});
+    strip_tile_for<Plain<T>>(columns, vectors)({strip, k, b, stride, c, stride, c, stride});
   }
 
   static T fma_loop(index count) {

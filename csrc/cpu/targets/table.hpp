@@ -31,23 +31,29 @@ struct InferenceKernels {
   void (*stack)(Epilogues, const StackCall<T>&);
 };
 
-/// One cell in one scalar type: inference in its plain format, and training.
+/// Training of one cell in one product format. What is saved is of the same form in all.
 template <class T>
-struct CellKernels : InferenceKernels<T> {
-  const char* name;
-  Epilogues epilogues;
+struct TrainingKernels {
   std::size_t (*saved_bytes)(const Dims&, const PlanSegment&);
-  void (*forward_saving)(const ForwardCall<T>&, const PlanSegment&, const char* packed,
+  void (*forward_saving)(Epilogues, const ForwardCall<T>&, const PlanSegment&, const char* packed,
                          char* saved);
-  void (*backward)(const BackwardCall<T>&, const PlanSegment&, const char* saved);
+  void (*backward)(Epilogues, const BackwardCall<T>&, const PlanSegment&, const char* saved);
   /// The same with checkpoints, by a plan that is made for them.
   std::size_t (*checkpoint_bytes)(const Dims&, const PlanSegment&);
-  void (*forward_saving_checkpoints)(const ForwardCall<T>&, const PlanSegment&, const char* packed,
-                                     char* saved);
-  void (*backward_from_checkpoints)(const BackwardCall<T>&, const PlanSegment&, const char* saved);
-  void (*trace)(const TraceCall<T>&, const Dims&, const PlanSegment&, const char* saved);
+  void (*forward_saving_checkpoints)(Epilogues, const ForwardCall<T>&, const PlanSegment&,
+                                     const char* packed, char* saved);
+  void (*backward_from_checkpoints)(Epilogues, const BackwardCall<T>&, const PlanSegment&,
+                                    const char* saved);
   std::size_t (*stack_work_saving)(const Dims&, const PlanSegment&);
-  void (*stack_saving)(const StackCall<T>&);
+  void (*stack_saving)(Epilogues, const StackCall<T>&);
+};
+
+/// One cell in one scalar type, with its plain format.
+template <class T>
+struct CellKernels : InferenceKernels<T>, TrainingKernels<T> {
+  const char* name;
+  Epilogues epilogues;
+  void (*trace)(Epilogues, const TraceCall<T>&, const Dims&, const PlanSegment&, const char* saved);
 };
 
 /// Pieces of the kernels by themselves, for tests and for measuring limits.
@@ -103,12 +109,14 @@ struct FormatProbes {
   T (*multiply_loop)(index count);
 };
 
-/// Inference in one more product format, of the same cells.
+/// One more product format, of the same cells.
 template <class T>
 struct FormatKernels {
   const InferenceKernels<T>* fixed;
   const InferenceKernels<T>* chosen;
   FormatProbes<T> probes;
+  const TrainingKernels<T>* fixed_training = nullptr;  // none of formats of inference alone
+  const TrainingKernels<T>* chosen_training = nullptr;
 };
 
 /// Inference in products of bytes, of the cells whose h lies within -1 and 1; others have null

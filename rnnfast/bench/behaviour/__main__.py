@@ -20,6 +20,7 @@ from ..progress import announced
 from ..stored import require_msgspec
 from . import (
     autograd,
+    bfloat16,
     busy_cores,
     callers,
     checkpoints,
@@ -126,6 +127,8 @@ _LOOKS: dict[str, _Look] = {
     "modules": _simply(modules.beside_torchs_modules),
     "autograd": _simply(autograd.beside_an_empty_function),
     "policies": _simply(policies.beside_sb3s_loop),
+    "bfloat16": _simply(bfloat16.training_in_bfloat16),
+    "perplexity": _simply(bfloat16.character_model),
 }
 
 if __name__ == "__main__":
