@@ -17,9 +17,10 @@ from cmake_builds import binutils
 pytestmark = pytest.mark.compiles
 
 # The objects of each, one a scalar type or product format.
-TABLES = ("float", "double", "bfloat16", "float16")
+TABLES = ("float", "double", "bfloat16", "float16", "int8")
 AVX2 = tuple(f"avx2_{table}" for table in TABLES)
-HIGHER_TARGETS = (*AVX2, *(f"avx512_{table}" for table in TABLES), "avx512_bf16_bfloat16")
+AVX512_ALONE = tuple(f"avx512_{table}" for table in TABLES)
+HIGHER_TARGETS = (*AVX2, *AVX512_ALONE, "avx512_bf16_bfloat16", "avx512_bf16_int8")
 NEON = tuple(f"neon_{table}" for table in TABLES)
 
 # VEX and EVEX instructions are those whose names begin with v, verr and verw excepted.
@@ -88,7 +89,7 @@ def test_avx2_uses_no_avx512(objects, target):
 
 
 @pytest.mark.parametrize("target", HIGHER_TARGETS)
-def test_only_the_target_with_bfloat16_has_its_instructions(objects, target):
+def test_only_the_target_with_bfloat16_and_vnni_has_their_instructions(objects, target):
     found = AVX512_BF16.search(machine_code(objects[source_of(target)]))
     assert bool(found) == target.startswith("avx512_bf16_")
 

@@ -51,6 +51,9 @@ class Backend {
     return forward_saving(weights, storage, call, plan,
                           TapeMemory(tape_bytes(weights.cell, weights.scalar, plan)));
   }
+  Tape forward_saving(const Weights& weights, const Call& call, const CallPlan& plan) const {
+    return forward_saving(weights, storage_of(weights.scalar), call, plan);
+  }
   virtual void backward(const Tape& tape, const Pullback& call) const = 0;
   /// Of a tape without checkpoints.
   virtual void trace(const Tape& tape, const TraceTo& call) const = 0;
