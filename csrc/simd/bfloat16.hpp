@@ -57,8 +57,8 @@ inline void pair_rows(const BfloatOperand* first, const BfloatOperand* second, B
   VecU16 rows[2];
   __builtin_memcpy(&rows[0], first, sizeof rows[0]);
   __builtin_memcpy(&rows[1], second, sizeof rows[1]);
-  const VecU32 pairs = __builtin_convertvector(rows[0], VecU32) |
-                       __builtin_convertvector(rows[1], VecU32) << 16;
+  const VecU32 pairs =
+      __builtin_convertvector(rows[0], VecU32) | __builtin_convertvector(rows[1], VecU32) << 16;
   __builtin_memcpy(to, &pairs, sizeof pairs);
 }
 inline VecU32 spread_operand(const BfloatOperand& a, int) { return a.bits - VecU32{}; }

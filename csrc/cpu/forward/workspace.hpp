@@ -29,7 +29,7 @@ struct ForwardWorkspace : ForwardRows {
   index* slot_numbers = nullptr;  // [shares][chunk_rows]
   T* strips = nullptr;            // [shares][strip_size]
   T* sums = nullptr;
-  Operands<Shape, F> operands;
+  [[no_unique_address]] Operands<Shape, F> operands;
 
   ForwardWorkspace(const History<Shape, T>& history, const PlanSegment& plan)
       : rows(history.dims.rows),

@@ -22,46 +22,47 @@ constexpr index x_block = 96 * 1024;
 
 template <class Shape, class F>
 struct Operands {
+  Operands(const History<Shape, typename F::Sum>&, const PlanSegment&) {}
+  void place(Bump&) {}
+};
+
+template <class Shape, class F>
+  requires rounds_operands<F>
+struct Operands<Shape, F> {
   using A = typename F::A;
   using T = typename F::Sum;
 
-  index states = 0;  // rows of each of the following
-  index row = 0;     // elements of a row
-  index m_row = 0;   // likewise of m; 0: there is none
-  index x_row = 0;   // likewise of x
-  index x_rows = 0;  // of a share
-  index shares = 0;
+  index states;  // rows of each of the following
+  index row;     // elements of a row
+  index m_row;   // likewise of m; 0: there is none
+  index x_row;   // likewise of x
+  index x_rows;  // of a share
+  index shares;
+  index rows;                        // B, where numbers are quantized
   A* recurrent[Shape::phases] = {};  // [states][row], as the history's operands
   A* m = nullptr;                    // [states][m_row], as the history's m
   A* x = nullptr;                    // [shares][x_rows][x_row]
   index* x_numbers = nullptr;        // [shares][x_rows] 0, 1, 2, ...
-  index rows = 0;                    // B, where numbers are quantized,
   float* scales = nullptr;           // [shares][B] of rows that a phase multiplies
   float* x_scales = nullptr;         // [shares][x_rows]
 
-  Operands(const History<Shape, T>& history, const PlanSegment& plan) {
-    if constexpr (rounds_operands<F>) {
-      const Dims& dims = history.dims;
-      states = history.state_rows();
-      row = operand_row<F>(history.outputs.units);
-      m_row = dims.projection ? operand_row<F>(dims.units) : 0;
-      x_row = operand_row<F>(dims.inputs);
-      x_rows = smaller(history.chunk_steps * dims.rows,
-                       larger(largest_tile_rows, x_block / (x_row * F::group)));
-      shares = plan.threads;
-      rows = Quantized<F> ? dims.rows : 0;
-    }
-  }
+  Operands(const History<Shape, T>& history, const PlanSegment& plan)
+      : states(history.state_rows()),
+        row(operand_row<F>(history.outputs.units)),
+        m_row(history.dims.projection ? operand_row<F>(history.dims.units) : 0),
+        x_row(operand_row<F>(history.dims.inputs)),
+        x_rows(smaller(history.chunk_steps * history.dims.rows,
+                       larger(largest_tile_rows, x_block / (x_row * F::group)))),
+        shares(plan.threads),
+        rows(Quantized<F> ? history.dims.rows : 0) {}
 
   void place(Bump& bump) {
-    if constexpr (rounds_operands<F>) {
-      for (A*& of_phase : recurrent) of_phase = bump.take<A>(states * row);
-      m = bump.take<A>(states * m_row);
-      x = bump.take<A>(shares * x_rows * x_row);
-      x_numbers = bump.take<index>(shares * x_rows);
-      scales = bump.take<float>(shares * rows);
-      if constexpr (Quantized<F>) x_scales = bump.take<float>(shares * x_rows);
-    }
+    for (A*& of_phase : recurrent) of_phase = bump.take<A>(states * row);
+    m = bump.take<A>(states * m_row);
+    x = bump.take<A>(shares * x_rows * x_row);
+    x_numbers = bump.take<index>(shares * x_rows);
+    scales = bump.take<float>(shares * rows);
+    if constexpr (Quantized<F>) x_scales = bump.take<float>(shares * x_rows);
   }
 };
 
