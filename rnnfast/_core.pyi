@@ -101,6 +101,10 @@ class Packed:
 
     @property
     def nbytes(self) -> int: ...
+    @property
+    def precision(self) -> str:
+        """What matrices are kept in."""
+
     def forward(
         self,
         x: _Array,
@@ -135,7 +139,18 @@ def forward(
     c_n: _Array | None,
     /,
 ) -> None: ...
-def pack(cell: _Cell, weights: _Weights, /) -> Packed: ...
+def pack(
+    cell: _Cell,
+    weights: _Weights,
+    /,
+    precision: str | None = None,
+    scales: tuple[_Array | None, _Array | None] = (None, None),
+) -> Packed:
+    """Weights of float32 may be kept in bfloat16, float16 or int8; None is what they are.
+
+    `scales`, of the rows of w_ih and w_hh, are for int8: what these are multiples of.
+    """
+
 def forward_saving(
     cell: _Cell,
     x: _Array,
@@ -148,8 +163,11 @@ def forward_saving(
     y: _Array,
     h_n: _Array,
     c_n: _Array | None,
+    precision: str | None,
     /,
-) -> Tape: ...
+) -> Tape:
+    """As `forward`, with operands of products rounded to `precision`, also in `backward`."""
+
 def forward_saving_checkpoints(
     cell: _Cell,
     x: _Array,
@@ -162,12 +180,20 @@ def forward_saving_checkpoints(
     y: _Array,
     h_n: _Array,
     c_n: _Array | None,
+    precision: str | None,
     /,
 ) -> Tape:
     """As `forward_saving`; its tape makes the steps once more in `backward`, and has no trace."""
 
 def plan_layers(
-    cell: _Cell, x: _Array, weights: _Weights, layers: int, directions: int, training: bool, /
+    cell: _Cell,
+    x: _Array,
+    weights: _Weights | Packed,
+    layers: int,
+    directions: int,
+    training: bool,
+    precision: str | None,
+    /,
 ) -> tuple[int, int] | None:
     """How layers and directions run at once, for the calls below; None if one after the other.
 
@@ -183,7 +209,12 @@ def forward_layers(
     """
 
 def forward_layers_saving(
-    cell: _Cell, plan: tuple[int, int], directions: int, parts: list[tuple[Any, ...]], /
+    cell: _Cell,
+    plan: tuple[int, int],
+    directions: int,
+    parts: list[tuple[Any, ...]],
+    precision: str | None,
+    /,
 ) -> list[Tape]: ...
 
 @final
@@ -240,7 +271,15 @@ def meeting_ns(threads: int) -> float:
 
 def config() -> dict[str, Any]: ...
 def plan(
-    cell: _Cell, dtype: _DType, T: int, B: int, I: int, H: int, threads: int, training: bool
+    cell: _Cell,
+    dtype: _DType,
+    T: int,
+    B: int,
+    I: int,
+    H: int,
+    threads: int,
+    training: bool,
+    precision: str | None = None,
 ) -> dict[str, Any]: ...
 def force_plan(
     partition: str | None,
@@ -274,7 +313,14 @@ class Exchange:
     def forward(self, extent: Extent, packed: Packed, x: Any, h0: Any, c0: Any, /) -> Any:
         """Return y, h_n and, where there is a memory, c_n; after a step h or (h, c)."""
 
-    def forward_saving(self, extent: Extent, cell: _Cell, operands: tuple[Any, ...], /) -> Any:
+    def forward_saving(
+        self,
+        extent: Extent,
+        cell: _Cell,
+        operands: tuple[Any, ...],
+        precision: str | None = None,
+        /,
+    ) -> Any:
         """As `forward`, with a `Tape` beside the results.
 
         Operands are x, h0, c0, w_ih, w_hh, b_ih and b_hh.
@@ -322,11 +368,26 @@ class _Probes(ModuleType):
 
     def tiles(self, dtype: _DType) -> list[tuple[int, int]]: ...
     def tile_rate(
-        self, dtype: _DType, rows: int, vectors: int, seconds: float = 0.1, k: int = 256
+        self,
+        dtype: _DType,
+        rows: int,
+        vectors: int,
+        seconds: float = 0.1,
+        k: int = 256,
+        precision: str | None = None,
     ) -> float: ...
-    def stream_rate(self, dtype: _DType, columns: int, k: int, seconds: float = 0.1) -> float: ...
+    def stream_rate(
+        self,
+        dtype: _DType,
+        columns: int,
+        k: int,
+        seconds: float = 0.1,
+        precision: str | None = None,
+    ) -> float: ...
     def meeting_time(self, threads: int, seconds: float = 0.1) -> float: ...
-    def fma_rate(self, dtype: _DType, seconds: float = 0.1) -> float: ...
+    def fma_rate(
+        self, dtype: _DType, seconds: float = 0.1, precision: str | None = None
+    ) -> float: ...
 
 probes: _Probes
 

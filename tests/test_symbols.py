@@ -16,11 +16,16 @@ from cmake_builds import binutils
 
 pytestmark = pytest.mark.compiles
 
-# The objects of each, one a scalar type.
-HIGHER_TARGETS = ("avx2_float", "avx2_double", "avx512_float", "avx512_double")
+# The objects of each, one a scalar type or product format.
+TABLES = ("float", "double", "bfloat16", "float16", "int8")
+AVX2 = tuple(f"avx2_{table}" for table in TABLES)
+AVX512_ALONE = tuple(f"avx512_{table}" for table in TABLES)
+HIGHER_TARGETS = (*AVX2, *AVX512_ALONE, "avx512_bf16_bfloat16", "avx512_bf16_int8")
+NEON = tuple(f"neon_{table}" for table in TABLES)
 
 # VEX and EVEX instructions are those whose names begin with v, verr and verw excepted.
 AVX = re.compile(r"^\s+[0-9a-f]+:\s+((?!verr\b|verw\b)v[a-z]\w*)", re.MULTILINE)
+AVX512_BF16 = re.compile(r"\b(?:vdpbf16ps|vcvtne2?ps2bf16|vpdp\w+)\b")
 AVX512 = re.compile(r"^.*(?:%zmm\d|%[xy]mm(?:1[6-9]|2\d|3[01])\b|%k[0-7]\b).*$", re.MULTILINE)
 
 
@@ -58,7 +63,7 @@ def test_every_part_of_the_core_is_looked_at(objects):
         path.relative_to(cmake_builds.ROOT).as_posix()
         for path in (cmake_builds.ROOT / "csrc").rglob("*.cpp")
     }
-    assert sources - objects.keys() <= {source_of("neon_float"), source_of("neon_double")}
+    assert sources - objects.keys() <= {source_of(target) for target in NEON}
 
 
 @pytest.mark.parametrize("target", HIGHER_TARGETS)
@@ -77,10 +82,16 @@ def test_only_higher_targets_use_avx(objects):
         assert not found, f"{source} uses {found[1]}"
 
 
-@pytest.mark.parametrize("target", ["avx2_float", "avx2_double"])
+@pytest.mark.parametrize("target", AVX2)
 def test_avx2_uses_no_avx512(objects, target):
     found = AVX512.search(machine_code(objects[source_of(target)]))
     assert not found, found[0]
+
+
+@pytest.mark.parametrize("target", HIGHER_TARGETS)
+def test_only_the_target_with_bfloat16_and_vnni_has_their_instructions(objects, target):
+    found = AVX512_BF16.search(machine_code(objects[source_of(target)]))
+    assert bool(found) == target.startswith("avx512_bf16_")
 
 
 @pytest.mark.parametrize(

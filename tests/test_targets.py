@@ -11,7 +11,7 @@ import rnnfast
 
 CONFIG = rnnfast.show_config(mode="dicts")
 TARGETS, ACTIVE = CONFIG["targets"], CONFIG["target"]
-ALL_TARGETS = ("baseline", "avx2", "avx512", "neon")
+ALL_TARGETS = ("baseline", "avx2", "avx512", "avx512_bf16", "neon")
 SHARES = 4  # of the tests, so that all cores get some
 NUMERIC_TESTS = ("tests/test_gradients.py", "tests/functional")
 
@@ -20,6 +20,7 @@ import numpy as np
 import rnnfast
 from rnnfast.testing.bits import digest
 from rnnfast.testing.cells import CELLS
+from rnnfast.testing.precision import SHORTER
 from rnnfast.testing.random import DTYPES, Problem
 
 assert rnnfast.show_config(mode="dicts")["target"] == {target!r}
@@ -29,6 +30,15 @@ for cell in CELLS:
         rng = np.random.default_rng(0)
         out, pullback = cell.vjp(problem.arguments(rng))
         print(cell, dtype.__name__, digest([*out, *pullback(**problem.cotangents(rng))]))
+    for precision in SHORTER:
+        problem = Problem(cell, np.float32, T=9, B=13, I=17, H=45)
+        arguments = problem.arguments(np.random.default_rng(0))
+        packed = cell.prepack(arguments, precision=precision)
+        print(cell, precision, digest(packed(arguments["x"])))
+    problem = Problem(cell, np.float32, T=9, B=13, I=17, H=45)
+    rng = np.random.default_rng(0)
+    out, pullback = cell.vjp(problem.arguments(rng), precision="bfloat16")
+    print(cell, "bfloat16", digest([*out, *pullback(**problem.cotangents(rng))]))
 """
 
 

@@ -8,6 +8,7 @@
 // std::invalid_argument, refused memory a std::bad_alloc; both leave nothing behind.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "api/call.hpp"
@@ -22,35 +23,47 @@ class Backend {
   virtual ~Backend() = default;
 
   /// They live as long as the process.
-  virtual const CellTraits& traits(const CellSpec& cell, ScalarType scalar) const = 0;
+  virtual const CellTraits& traits(const CellSpec& cell, Precision precision) const = 0;
 
-  virtual CallPlan plan(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+  virtual CallPlan plan(Purpose purpose, const CellSpec& cell, Precision precision,
                         const CallSizes& sizes) const = 0;
   /// Bytes that a tape needs under a plan; it may have more.
   virtual std::size_t tape_bytes(const CellSpec& cell, ScalarType scalar,
                                  const CallPlan& plan) const = 0;
 
-  /// For calls of any plan.
-  virtual Packed pack(const Weights& weights) const = 0;
+  /// For calls of any plan; rounded to a shorter type for inference in it.
+  virtual Packed pack(const Weights& weights, StorageType storage) const = 0;
+  Packed pack(const Weights& weights) const { return pack(weights, storage_of(weights.scalar)); }
 
   virtual void forward(const Packed& weights, const Call& call, const CallPlan& plan) const = 0;
   virtual void forward(const Weights& weights, const Call& call, const CallPlan& plan) const = 0;
   /// By a plan for training, with checkpoints or without; `memory` has `tape_bytes` at least.
-  virtual Tape forward_saving(const Weights& weights, const Call& call, const CallPlan& plan,
-                              TapeMemory memory) const = 0;
-  Tape forward_saving(const Weights& weights, const Call& call, const CallPlan& plan) const {
-    return forward_saving(weights, call, plan,
+  /// Products of this pass and of backward passes from its tape are taken in some storage.
+  virtual Tape forward_saving(const Weights& weights, StorageType storage, const Call& call,
+                              const CallPlan& plan, TapeMemory memory) const = 0;
+  Tape forward_saving(const Weights& weights, const Call& call, const CallPlan& plan,
+                      TapeMemory memory) const {
+    const StorageType storage = storage_of(weights.scalar);
+    return forward_saving(weights, storage, call, plan, std::move(memory));
+  }
+  Tape forward_saving(const Weights& weights, StorageType storage, const Call& call,
+                      const CallPlan& plan) const {
+    return forward_saving(weights, storage, call, plan,
                           TapeMemory(tape_bytes(weights.cell, weights.scalar, plan)));
+  }
+  Tape forward_saving(const Weights& weights, const Call& call, const CallPlan& plan) const {
+    return forward_saving(weights, storage_of(weights.scalar), call, plan);
   }
   virtual void backward(const Tape& tape, const Pullback& call) const = 0;
   /// Of a tape without checkpoints.
   virtual void trace(const Tape& tape, const TraceTo& call) const = 0;
 
   /// Whether, and how, layers run at once; then the plan of each layer.
-  virtual StackPlan plan_layers(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+  virtual StackPlan plan_layers(Purpose purpose, const CellSpec& cell, Precision precision,
                                 const StackDims& dims) const = 0;
-  virtual std::vector<CallPlan> plan_each(Purpose purpose, const CellSpec& cell, ScalarType scalar,
-                                          const StackDims& dims, const StackPlan& plan) const = 0;
+  virtual std::vector<CallPlan> plan_each(Purpose purpose, const CellSpec& cell,
+                                          Precision precision, const StackDims& dims,
+                                          const StackPlan& plan) const = 0;
   virtual void forward_layers(const LayersCall& call) const = 0;
   /// Tapes in the order of the layers.
   virtual std::vector<Tape> forward_layers_saving(const LayersCall& call) const = 0;
@@ -66,7 +79,7 @@ class Backend {
     call.x = {x, 0, made.dims.inputs};
     call.initial = before;
     end_step(call, after);
-    forward(weights, call, plan(Purpose::inference, made.cell, made.scalar, call.sizes()));
+    forward(weights, call, plan(Purpose::inference, made.cell, made.precision(), call.sizes()));
   }
 };
 

@@ -9,26 +9,28 @@
 namespace rnnfast {
 namespace {
 
-const CellTraits& traits_of(const CellSpec& cell, ScalarType scalar) {
-  return scalar == ScalarType::float32 ? kernels_for<float>(cell).traits
-                                       : kernels_for<double>(cell).traits;
+const CellTraits& traits_of(const CellSpec& cell, Precision precision) {
+  return *with_scalar(precision.scalar, [&](auto zero) {
+    return &inference_for<decltype(zero)>(cell, precision.storage).traits;
+  });
 }
 
-Packed pack_on(const Weights& weights, int threads) {
+Packed pack_on(const Weights& weights, StorageType storage, int threads) {
   return with_scalar(weights.scalar, [&](auto zero) {
     using T = decltype(zero);
-    const CellKernels<T>& kernels = kernels_for<T>(weights.cell);
-    Arena memory(kernels.packed_bytes(weights.dims));
+    const InferenceKernels<T>& kernels = inference_for<T>(weights.cell, storage);
+    if (storage == StorageType::int8) require_quantizable(weights);
+    const std::size_t bytes = kernels.packed_bytes(weights.dims);
+    Arena memory(bytes);
     kernels.pack(weights.dims, typed<T>(weights.arrays), threads, memory.data());
-    const Header header = {weights.cell,  weights.scalar,  storage_of(weights.scalar),
-                           target().name, &kernels.traits, std::nullopt,
-                           weights.dims};
-    return Packed(header, std::move(memory));
+    const Header header = {weights.cell,    weights.scalar, storage,     target().name,
+                           &kernels.traits, std::nullopt,   weights.dims};
+    return Packed(header, std::move(memory), bytes);
   });
 }
 
 template <class T>
-std::size_t saved_bytes(const CellKernels<T>& kernels, const CallPlan& plan) {
+std::size_t saved_bytes(const TrainingKernels<T>& kernels, const CallPlan& plan) {
   const auto bytes =
       plan.purpose == Purpose::training ? kernels.saved_bytes : kernels.checkpoint_bytes;
   return bytes(plan.dims, plan.segment);
@@ -41,13 +43,13 @@ void require_saves(const CallPlan& plan) {
 
 class CpuBackend final : public Backend {
  public:
-  const CellTraits& traits(const CellSpec& cell, ScalarType scalar) const override {
-    return traits_of(cell, scalar);
+  const CellTraits& traits(const CellSpec& cell, Precision precision) const override {
+    return traits_of(cell, precision);
   }
 
-  CallPlan plan(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+  CallPlan plan(Purpose purpose, const CellSpec& cell, Precision precision,
                 const CallSizes& sizes) const override {
-    const CellTraits& traits = traits_of(cell, scalar);
+    const CellTraits& traits = traits_of(cell, precision);
     CallPlan plan = {purpose, &traits, sizes.dims, plan_call(purpose, sizes.dims, traits)};
     plan.segment.masks_operand = sizes.masks_h;
     return plan;
@@ -60,44 +62,50 @@ class CpuBackend final : public Backend {
         scalar, [&](auto zero) { return saved_bytes(kernels_for<decltype(zero)>(cell), plan); });
   }
 
-  Packed pack(const Weights& weights) const override { return pack_on(weights, threads_now()); }
+  using Backend::pack;
+  Packed pack(const Weights& weights, StorageType storage) const override {
+    return pack_on(weights, storage, threads_now());
+  }
 
   void forward(const Packed& weights, const Call& call, const CallPlan& plan) const override {
     const Header& made = weights.header();
     with_scalar(made.scalar, [&](auto zero) {
       using T = decltype(zero);
-      const CellKernels<T>& kernels = kernels_for<T>(made.cell);
+      const InferenceKernels<T>& kernels = inference_for<T>(made.cell, made.storage);
       require_serves(plan, kernels.traits, call.sizes());
       require_fits(made.dims, call.dims);
+      if (made.storage == StorageType::int8) require_bounded(call);
       const std::vector<SequenceRow> rows = rows_of(call, plan.segment);
-      kernels.forward(forward_call<T>(call, made.cell, rows), plan.segment, weights.data());
+      kernels.forward(kernels_for<T>(made.cell).epilogues, forward_call<T>(call, made.cell, rows),
+                      plan.segment, weights.data());
     });
   }
 
   void forward(const Weights& weights, const Call& call, const CallPlan& plan) const override {
-    forward(pack_on(weights, plan.segment.threads), call, plan);
+    forward(pack_on(weights, storage_of(weights.scalar), plan.segment.threads), call, plan);
   }
 
   using Backend::forward_saving;
-  Tape forward_saving(const Weights& weights, const Call& call, const CallPlan& plan,
-                      TapeMemory memory) const override {
+  Tape forward_saving(const Weights& weights, StorageType storage, const Call& call,
+                      const CallPlan& plan, TapeMemory memory) const override {
     require_saves(plan);
     return with_scalar(weights.scalar, [&](auto zero) {
       using T = decltype(zero);
-      const CellKernels<T>& kernels = kernels_for<T>(weights.cell);
-      require_serves(plan, kernels.traits, call.sizes());
+      const TrainingKernels<T>& kernels = training_for<T>(weights.cell, storage);
+      const CellTraits& traits = inference_for<T>(weights.cell, storage).traits;
+      require_serves(plan, traits, call.sizes());
       require_fits(weights.dims, call.dims);
-      const Packed packed = pack_on(weights, plan.segment.threads);
+      const Packed packed = pack_on(weights, storage, plan.segment.threads);
       std::vector<SequenceRow> rows = rows_of(call, plan.segment);
       if (memory.bytes() < saved_bytes(kernels, plan)) {
         throw std::invalid_argument("less memory than a tape of this plan needs");
       }
       const auto run = plan.purpose == Purpose::training ? kernels.forward_saving
                                                          : kernels.forward_saving_checkpoints;
-      run(forward_call<T>(call, weights.cell, rows), plan.segment, packed.data(), memory.data());
-      const Header header = {weights.cell,  weights.scalar,  storage_of(weights.scalar),
-                             target().name, &kernels.traits, plan,
-                             call.dims};
+      run(kernels_for<T>(weights.cell).epilogues, forward_call<T>(call, weights.cell, rows),
+          plan.segment, packed.data(), memory.data());
+      const Header header = {weights.cell, weights.scalar, storage,  target().name,
+                             &traits,      plan,           call.dims};
       return Tape(header, std::move(rows), std::move(memory));
     });
   }
@@ -106,15 +114,16 @@ class CpuBackend final : public Backend {
     const Header& made = tape.header();
     with_scalar(made.scalar, [&](auto zero) {
       using T = decltype(zero);
-      const CellKernels<T>& kernels = kernels_for<T>(made.cell);
+      const TrainingKernels<T>& kernels = training_for<T>(made.cell, made.storage);
       const CallPlan& plan = *made.plan;
-      require_serves(plan, kernels.traits, {made.dims, call.masks.recurrent != nullptr});
+      require_serves(plan, *made.traits, {made.dims, call.masks.recurrent != nullptr});
       if (call.out.of_sequences && plan.purpose != Purpose::training) {
         throw std::invalid_argument("a tape of checkpoints has no gradients of each sequence");
       }
       const auto run =
           plan.purpose == Purpose::training ? kernels.backward : kernels.backward_from_checkpoints;
-      run({made.dims, typed<T>(call.x), typed<T>(call.weights), typed<T>(call.dy),
+      run(kernels_for<T>(made.cell).epilogues,
+          {made.dims, typed<T>(call.x), typed<T>(call.weights), typed<T>(call.dy),
            typed<T>(call.d_last), typed<T>(call.out), tape.rows(), call.resets,
            typed<T>(call.masks), call.truncate, made.cell.activations()},
           plan.segment, tape.data());
@@ -130,18 +139,19 @@ class CpuBackend final : public Backend {
       using T = decltype(zero);
       const TraceCall<T> call = {typed<T>(to.weights), typed<T>(to.gates), typed<T>(to.c),
                                  tape.rows(), made.cell.activations()};
-      kernels_for<T>(made.cell).trace(call, made.dims, made.plan->segment, tape.data());
+      const CellKernels<T>& kernels = kernels_for<T>(made.cell);
+      kernels.trace(kernels.epilogues, call, made.dims, made.plan->segment, tape.data());
     });
   }
 
-  StackPlan plan_layers(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+  StackPlan plan_layers(Purpose purpose, const CellSpec& cell, Precision precision,
                         const StackDims& dims) const override {
-    return rnnfast::plan_layers(purpose, dims, traits_of(cell, scalar));
+    return rnnfast::plan_layers(purpose, dims, traits_of(cell, precision));
   }
 
-  std::vector<CallPlan> plan_each(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+  std::vector<CallPlan> plan_each(Purpose purpose, const CellSpec& cell, Precision precision,
                                   const StackDims& dims, const StackPlan& plan) const override {
-    const CellTraits& traits = traits_of(cell, scalar);
+    const CellTraits& traits = traits_of(cell, precision);
     std::vector<CallPlan> each;
     for (const PlanSegment& segment : plan_each_layer(purpose, dims, plan, traits)) {
       const auto layer = static_cast<index>(each.size());

@@ -1,10 +1,13 @@
 // From a call to what a kernel of the CPU is called with.
 #pragma once
 
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "api/call.hpp"
 #include "api/header.hpp"
+#include "api/quantized.hpp"
 #include "api/typed.hpp"
 #include "cpu/dispatch/dispatch.hpp"
 #include "cpu/plan/sequences.hpp"
@@ -15,6 +18,37 @@ template <class T>
 const CellKernels<T>& kernels_for(const CellSpec& cell) {
   const ScalarKernels<T>& all = kernels_of<T>(target());
   return (cell.chooses() ? all.chosen : all.fixed).cells[cell.number()];
+}
+
+/// The target's format for weights of some storage, null where that is the scalar's own type.
+/// Throws std::invalid_argument where a scalar is not multiplied with such weights.
+template <class T>
+const FormatKernels<T>* format_for(StorageType storage);
+
+/// Inference with weights of some storage; throws likewise, and where bytes do not hold the cell's
+/// states.
+template <class T>
+const InferenceKernels<T>& inference_for(const CellSpec& cell, StorageType storage) {
+  if (const FormatKernels<T>* const format = format_for<T>(storage)) {
+    const auto& found = (cell.chooses() ? format->chosen : format->fixed)[cell.number()];
+    if (!found.pack) refuse_quantized(cell);
+    return found;
+  }
+  return kernels_for<T>(cell);
+}
+
+/// Training with products in some storage; throws likewise, and for one that is of inference alone.
+template <class T>
+const TrainingKernels<T>& training_for(const CellSpec& cell, StorageType storage) {
+  if (const FormatKernels<T>* const format = format_for<T>(storage)) {
+    const TrainingKernels<T>* const kernels =
+        cell.chooses() ? format->chosen_training : format->fixed_training;
+    if (!kernels) {
+      throw std::invalid_argument(std::string("there is no training in ") + name_of(storage));
+    }
+    return kernels[cell.number()];
+  }
+  return kernels_for<T>(cell);
 }
 
 /// The private rows of a call; none where each is a sequence that takes all steps.

@@ -18,15 +18,18 @@ struct Weights {
 /// Copied into the layout that kernels read, for any number of calls; never changed.
 class Packed {
  public:
-  Packed(const Header& header, Arena memory) : header_(header), memory_(std::move(memory)) {}
+  Packed(const Header& header, Arena memory, std::size_t bytes)
+      : header_(header), memory_(std::move(memory)), bytes_(bytes) {}
 
   const Header& header() const { return header_; }
   const char* data() const { return memory_.data(); }
-  std::size_t bytes() const { return memory_.size(); }
+  /// That they take; their memory may have more.
+  std::size_t bytes() const { return bytes_; }
 
  private:
   Header header_;
   Arena memory_;
+  std::size_t bytes_;
 };
 
 }  // namespace rnnfast

@@ -32,6 +32,7 @@ template <class T>
 WeightSet<const T> typed(const WeightSet<const void>& of) {
   WeightSet<const T> set;
   for (int i = 0; i < weight_count; ++i) set.arrays[i] = static_cast<const T*>(of.arrays[i]);
+  set.scales = of.scales;
   return set;
 }
 template <class T>

@@ -43,7 +43,7 @@ py::object forward(const Exchange& exchange, Extent extent, const Packed& packed
 
 /// As forward on weights that are not packed: its results, and a tape.
 py::object forward_saving(const Exchange& exchange, Extent extent, const py::object& cell,
-                          const py::tuple& given) {
+                          const py::tuple& given, const py::object& precision) {
   const Operands operands = {given};
   TensorView of_x;
   TensorView of_w_hh;
@@ -56,7 +56,8 @@ py::object forward_saving(const Exchange& exchange, Extent extent, const py::obj
   const TensorDoor door(exchange, *scalar);
   const index inputs = of_x.shape.sizes[static_cast<std::size_t>(of_x.shape.axes - 1)];
   Weights weights = {cell_spec(cell), *scalar, {0, 0, inputs, of_w_hh.shape.sizes[1]}, {}};
-  const CellTraits& traits = cpu_backend().traits(weights.cell, *scalar);
+  const Precision types = precision_of(precision, *scalar);
+  const CellTraits& traits = cpu_backend().traits(weights.cell, types);
   Call call = {};
   call.dims = weights.dims;
   if (inputs == 0 || !take_x(of_x, extent, call.dims, call.x) ||
@@ -65,9 +66,9 @@ py::object forward_saving(const Exchange& exchange, Extent extent, const py::obj
     return not_implemented();
   }
   NewResults results(door, traits, extent, call);
-  const CallPlan plan = cpu_backend().plan(Purpose::training, weights.cell, *scalar, call.sizes());
-  py::object tape =
-      py::cast(without_gil([&] { return cpu_backend().forward_saving(weights, call, plan); }));
+  const CallPlan plan = cpu_backend().plan(Purpose::training, weights.cell, types, call.sizes());
+  py::object tape = py::cast(without_gil(
+      [&] { return cpu_backend().forward_saving(weights, types.storage, call, plan); }));
   return one_or_tuple(results.take(), std::move(tape));
 }
 
@@ -185,7 +186,8 @@ void register_tensors(py::module_& module) {
       .def("versions", &source_of<Versions>, py::keep_alive<0, 1>())
       .def("contents", &source_of<Contents>, py::keep_alive<0, 1>())
       .def("forward", &forward)
-      .def("forward_saving", &forward_saving)
+      .def("forward_saving", &forward_saving, py::arg(), py::arg(), py::arg(),
+           py::arg("precision") = py::none())
       .def("backward", &backward);
 }
 

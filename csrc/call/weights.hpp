@@ -16,10 +16,18 @@ enum class WeightId {
 };
 constexpr int weight_count = 7;
 
+/// Of w_ih and w_hh whose numbers are whole multiples of a scale for each row (G*H,); null where
+/// they are not.
+struct RowScales {
+  const float* ih = nullptr;
+  const float* hh = nullptr;
+};
+
 /// Null where absent, or not wanted. All are C-contiguous.
 template <class T>
 struct WeightSet {
   T* arrays[weight_count] = {};
+  RowScales scales = {};
 
   constexpr T*& operator[](WeightId id) { return arrays[static_cast<int>(id)]; }
   constexpr T* operator[](WeightId id) const { return arrays[static_cast<int>(id)]; }

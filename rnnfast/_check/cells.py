@@ -79,6 +79,7 @@ class Cell(NamedTuple):
     """A cell of `_core` as a call has chosen it.
 
     `activations` are those that the call has chosen; a cell whose own never change has none here.
+    Operands of its products are rounded to `precision`; None: they are not.
     """
 
     function: str
@@ -88,6 +89,11 @@ class Cell(NamedTuple):
     norm_rows: int
     unit_weights: int
     activations: tuple[Activation, ...] = ()
+    precision: str | None = None
+
+    def in_precision(self, precision: str | None) -> Cell:
+        """Return the cell with operands rounded so."""
+        return self if precision is None else self._replace(precision=precision)
 
     @property
     def rows(self) -> str:

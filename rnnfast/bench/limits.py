@@ -1,6 +1,7 @@
 """What the machine allows, measured beside the case that is held against it.
 
-With F the rate at which the fastest register tile multiplies and adds from L1, on n cores at once:
+With F the rate at which the fastest register tile multiplies and adds from L1, on n cores at once,
+in the precision of the weights:
 
     several rows   seconds >= work / F
     one row        seconds >= T * (the longer of  work of a step / F
@@ -46,6 +47,8 @@ class TileLimit:
     ----------
     threads : int
         Cores that take part.
+    precision : str, optional
+        What weights are packed in; float32 by default.
 
     Attributes
     ----------
@@ -53,18 +56,22 @@ class TileLimit:
         The highest rate seen so far, in GFLOP/s.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, precision: str | None = None) -> None:
         self._threads = threads
+        self._precision = precision
         tiles = _core.probes.tiles(_FLOAT32)
-        self._tile = max(tiles, key=lambda tile: _rate(tile, _FIRST))
+        self._tile = max(tiles, key=lambda tile: self._rate(tile, _FIRST))
         self.gflops = 0.0
         self.measure()
 
     def measure(self) -> None:
         """Run the tile once more, and keep the higher rate: what has been reached is possible."""
         wait_until_quiet()
-        rate = _on_all_cores(self._threads, lambda: _rate(self._tile, _AGAIN))
+        rate = _on_all_cores(self._threads, lambda: self._rate(self._tile, _AGAIN))
         self.gflops = max(self.gflops, rate)
+
+    def _rate(self, tile: tuple[int, int], seconds: float) -> float:
+        return _core.probes.tile_rate(_FLOAT32, *tile, seconds=seconds, precision=self._precision)
 
 
 class StreamLimit:
@@ -76,6 +83,8 @@ class StreamLimit:
         Cores that take part.
     columns, units : int
         The weights that each of them reads, pass after pass: (units, columns).
+    precision : str, optional
+        What they are packed in; float32 by default.
 
     Attributes
     ----------
@@ -83,8 +92,11 @@ class StreamLimit:
         The highest bandwidth of all cores together seen so far, in GB/s.
     """
 
-    def __init__(self, threads: int, columns: int, units: int) -> None:
+    def __init__(
+        self, threads: int, columns: int, units: int, precision: str | None = None
+    ) -> None:
         self._threads = threads
+        self._precision = precision
         self._columns = columns
         self._units = units
         self.gbytes = 0.0
@@ -95,7 +107,9 @@ class StreamLimit:
         wait_until_quiet()
 
         def read() -> float:
-            return _core.probes.stream_rate(_FLOAT32, self._columns, self._units, seconds=_AGAIN)
+            return _core.probes.stream_rate(
+                _FLOAT32, self._columns, self._units, seconds=_AGAIN, precision=self._precision
+            )
 
         self.gbytes = max(self.gbytes, _on_all_cores(self._threads, read))
 
@@ -109,6 +123,8 @@ class CaseLimit:
         What is timed.
     threads : int
         Cores that take part.
+    precision : {"bfloat16", "float16"}, optional
+        What weights are packed in; float32 by default.
 
     Attributes
     ----------
@@ -117,16 +133,19 @@ class CaseLimit:
         machine are at times nearer to each other than at others, this shows it.
     """
 
-    def __init__(self, case: Case, threads: int) -> None:
+    def __init__(self, case: Case, threads: int, precision: str | None = None) -> None:
         self._case = case
         self._threads = threads
-        self._tile = TileLimit(threads)
+        self._weight_bytes = 4.0 if precision is None else 2.0
+        self._tile = TileLimit(threads, precision)
         self.meetings: list[float] = []
         self._streams: dict[int, StreamLimit] = {}
         if case.shape.B == 1:
             gates = case.cell.gates * case.shape.H
             shares = {1: gates} if threads == 1 else {1: gates, threads: gates // threads}
-            self._streams = {n: StreamLimit(n, share, case.shape.H) for n, share in shares.items()}
+            self._streams = {
+                n: StreamLimit(n, share, case.shape.H, precision) for n, share in shares.items()
+            }
         self._measure_meeting()
 
     @property
@@ -145,7 +164,7 @@ class CaseLimit:
         one = work / products / T  # a step's two products
         R = case.cell.output_size(case.shape.H)
         columns = case.cell.gates * R + (R if case.cell.projects else 0)
-        recurrent_bytes = 4.0 * case.shape.H * columns
+        recurrent_bytes = self._weight_bytes * case.shape.H * columns
 
         def step(cores: int) -> float:
             reading = recurrent_bytes / (self._streams[cores].gbytes * 1e9)
@@ -164,10 +183,6 @@ class CaseLimit:
     def _measure_meeting(self) -> None:
         wait_until_quiet()
         self.meetings.append(_core.probes.meeting_time(self._threads, seconds=_AGAIN))
-
-
-def _rate(tile: tuple[int, int], seconds: float) -> float:
-    return _core.probes.tile_rate(_FLOAT32, *tile, seconds=seconds)
 
 
 def _on_all_cores(threads: int, rate: Callable[[], float]) -> float:

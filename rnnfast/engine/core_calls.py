@@ -48,7 +48,8 @@ def forward_saving(
     """As `forward`; return what the backward pass needs."""
     if not _takes_steps(given, results):
         return NoTape()
-    return _core.forward_saving(cell.core, *_arguments(given, reverse, masks, results))
+    arguments = (*_arguments(given, reverse, masks, results), cell.precision)
+    return _core.forward_saving(cell.core, *arguments)
 
 
 def forward_saving_checkpoints(
@@ -61,7 +62,8 @@ def forward_saving_checkpoints(
     """As `forward_saving`, in memory that grows with the square root of T."""
     if not _takes_steps(given, results):
         return NoTape()
-    return _core.forward_saving_checkpoints(cell.core, *_arguments(given, reverse, masks, results))
+    arguments = (*_arguments(given, reverse, masks, results), cell.precision)
+    return _core.forward_saving_checkpoints(cell.core, *arguments)
 
 
 def forward_packed(
@@ -77,12 +79,16 @@ def forward_packed(
         packed.forward(x, *others)
 
 
-def layers_at_once(cell: cells.Cell, given: stacks.Stack, training: bool) -> AtOnce | None:
+def layers_at_once(
+    cell: cells.Cell, given: stacks.Stack, packed: Sequence[_core.Packed] | None, training: bool
+) -> AtOnce | None:
     """Return how layers and directions run at once; None if they are to run one by one."""
     layers = len(given.layers)
     if layers * given.directions == 1 or not given.x.size or not given.steps:
         return None
-    return _core.plan_layers(cell.core, given.x, given.first, layers, given.directions, training)
+    first = given.first if packed is None else packed[0]
+    how = (layers, given.directions, training, cell.precision)
+    return _core.plan_layers(cell.core, given.x, first, *how)
 
 
 def forward_layers(
@@ -109,7 +115,10 @@ def forward_layers_saving(
 ) -> list[Tape]:
     """As `forward_layers`; return what each backward pass needs."""
     arguments = _arguments_of_layers(given, None, reverse, outputs, states)
-    return [*_core.forward_layers_saving(cell.core, plan, given.directions, arguments)]
+    tapes = _core.forward_layers_saving(
+        cell.core, plan, given.directions, arguments, cell.precision
+    )
+    return [*tapes]
 
 
 def _arguments_of_layers(

@@ -328,7 +328,9 @@ class Network:
 
     def _at_once(self, *, training: bool) -> AtOnce | None:
         """Return how layers run at once; None if they run one by one."""
-        return None if self.noise.acts else layers_at_once(self.cell, self.given, training)
+        if self.noise.acts:
+            return None
+        return layers_at_once(self.cell, self.given, self._packed, training)
 
     def _directed(self, layer: int, x: Array) -> list[DirectedLayer]:
         """Return the directions of a layer, whose input is `x`."""

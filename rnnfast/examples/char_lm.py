@@ -132,7 +132,13 @@ def prepare(whole: str, seq_len: int, alphabet: text.Alphabet | None = None) -> 
 
 
 def build(
-    cell: str, symbols: int, embedding: int, units: int, depth: int, dropout: float
+    cell: str,
+    symbols: int,
+    embedding: int,
+    units: int,
+    depth: int,
+    dropout: float,
+    precision: str | None = None,
 ) -> Sequential:
     """Make the model: symbols `(B, T)` to the logits `(B, T, symbols)` of the next ones.
 
@@ -150,6 +156,8 @@ def build(
         Number of recurrent layers.
     dropout : float
         Share of each recurrent layer's results that training sets to zero.
+    precision : {"bfloat16"}, optional
+        What products of the recurrent layers are taken in; by default float32.
 
     Returns
     -------
@@ -158,7 +166,7 @@ def build(
     """
     model = Sequential([layers.Input((None,)), layers.Embedding(symbols, embedding)])
     for _ in range(depth):
-        model.add(CELLS[cell](units, return_sequences=True))
+        model.add(CELLS[cell](units, return_sequences=True, precision=precision))
         model.add(layers.Dropout(dropout))
     model.add(layers.Dense(symbols))
     return model
@@ -211,6 +219,7 @@ def _compiled(corpus: Corpus, options: argparse.Namespace) -> Sequential:
         options.units,
         options.layers,
         options.dropout,
+        options.precision,
     )
     model.compile(
         optimizers.Adam(options.learning_rate, global_clipnorm=1.0),
@@ -263,6 +272,9 @@ def _parser() -> argparse.ArgumentParser:
     add_options(parser, options)
     parser.add_argument(
         "--generate", action="store_true", help="only let the model of --load write"
+    )
+    parser.add_argument(
+        "--precision", choices=("float32", "bfloat16"), help="of the products of recurrent layers"
     )
     parser.add_argument(
         "--prompt", default="The ", help="what it goes on from, with --generate (default: The )"

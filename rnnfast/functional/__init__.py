@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._check.quantized import QuantizedWeight
 from .ctc_decode import CTCDecoded, ctc_decode
 from .ctc_loss import CTCPullback, ctc_loss, ctc_loss_vjp
 from .gru import GRUGrads, GRUOutput, gru, gru_trace, gru_vjp
@@ -32,6 +33,7 @@ __all__ = [
     "MGUGrads",
     "MGUOutput",
     "Prepacked",
+    "QuantizedWeight",
     "RNNGrads",
     "RNNOutput",
     "Trace",

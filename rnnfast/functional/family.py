@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import numpy.typing as npt
 
 from .._check import cells, inputs, options
+from .._check.precision import of_training
 from ..engine.network import Network
 from ..engine.noise import noise
 from ..engine.pullback import Pullback
@@ -105,6 +106,7 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
         checkpoint: bool = False,
         per_sample: bool = False,
         wrt: Collection[str] | None = None,
+        precision: str | None = None,
         **of_call: Any,
     ) -> tuple[OutputT, PullbackT]:
         interval = options.interval("truncate", truncate)
@@ -116,7 +118,7 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
                 "at once; take fewer sequences at a time"
             )
         wanted = options.wanted(wrt, self.pullback.form._fields)
-        network = self._network(*arrays, **of_call)
+        network = self._network(*arrays, **of_call, precision=precision)
         warn_without_seed(network.noise)
         save = network.forward_saving_checkpoints if checkpoints else network.forward_saving
         results, recording = save()
@@ -149,6 +151,7 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
         weight_dropout: float = 0.0,
         zoneout: float | tuple[float, ...] = 0.0,
         seed: int | None = None,
+        precision: str | None = None,
         **of_cell: object,
     ) -> Network:
         cell = cells.choose(
@@ -177,6 +180,7 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
                 cell, dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout, seed
             ),
         )
+        network.cell = cell.in_precision(of_training(precision, network.given.x.dtype))
         warn_of_one_layer(network)
         return network
 

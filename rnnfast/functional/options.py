@@ -12,11 +12,13 @@ from typing import Any, TypeAlias, TypedDict
 import numpy.typing as npt
 
 from .._check.activations import Choices as Activations
+from .._check.precision import Precision
 
 __all__ = [
     "Activations",
     "CallOptions",
     "PackOptions",
+    "Precision",
     "Stacked",
     "State",
     "TraceOptions",
@@ -183,12 +185,17 @@ class _OfGradients(TypedDict, total=False):
     wrt : collection of str, optional
         Names of the arguments whose gradients are wanted, by default of all. What only the
         others need is not computed.
+    precision : {"bfloat16"}, optional
+        What enters a product (weights, `x`, h, and the gradients that go back) is rounded to, in
+        both passes, to the nearest number and of two to the even one. Sums, states, gates and
+        gradients stay float32, and so must the arrays be. By default nothing is rounded.
     """
 
     truncate: int | None
     checkpoint: bool
     per_sample: bool
     wrt: Collection[str] | None
+    precision: str | None
 
 
 class TraceOptions(_HiddenState, _CellOptions, _Steps, _Reverse, total=False):
@@ -231,5 +238,27 @@ class _OfKinds(TypedDict, total=False):
     reset_after: bool
 
 
-class PackOptions(_OfKinds, _CellOptions, _Reverse, _Bidirectional, _Zoneout, total=False):
+class _Precision(TypedDict, total=False):
+    """What weights are kept in.
+
+    Parameters
+    ----------
+    precision : {"bfloat16", "float16", "int8", "float32", "float64"}, optional
+        What the matrices among the weights are kept in; None, the default, is what they are.
+        "bfloat16" multiplies in it: x and h are rounded to it as well where they meet weights.
+        "float16" is a type of storage, whose weights are widened where they are multiplied. Both
+        are for inference with float32 arrays, in half of the memory; sums, states and results
+        are float32. "int8" takes a quarter: whole numbers from -127 to 127, with a scale for each
+        row of a matrix and for `x` of each sequence at each step, by its largest number, and 1/127
+        for h, which must therefore begin within -1 and 1. It is for "lstm", "gru" and "rnn" with
+        tanh, without options that change their equations. Matrices may come quantized, as
+        `QuantizedWeight`.
+    """
+
+    precision: Precision | None
+
+
+class PackOptions(
+    _OfKinds, _CellOptions, _Reverse, _Bidirectional, _Zoneout, _Precision, total=False
+):
     """Options of `prepack`."""

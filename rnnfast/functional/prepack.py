@@ -107,10 +107,11 @@ def prepack(
     Raises
     ------
     ValueError
-        If a shape does not fit, an option is unknown or of another kind of cell, or the type of the
-        arrays cannot hold a number like `clip`.
+        If a shape does not fit, an option is unknown or of another kind of cell, the type of the
+        arrays cannot hold a number like `clip`, or `precision` cannot hold a weight.
     TypeError
-        If an array is not float32 or float64, or not of the dtype of `w_ih`.
+        If an array is not float32 or float64, not of the dtype of `w_ih`, or not of a type that
+        `precision` goes with.
     MemoryError
         If the copies do not fit into memory.
 

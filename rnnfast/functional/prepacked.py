@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._check import Array, DType, cells, empty, inputs, options, stacks
+from .._check import Array, DType, cells, empty, inputs, options, quantized, stacks
+from .._check import precision as precisions
 from ..engine.core_calls import Results, forward_packed
 from ..engine.network import Network
 from ..engine.noise import noise
@@ -36,7 +37,7 @@ class Prepacked(Generic[OutputT, StateT]):
     Parameters
     ----------
     cell, w_ih, w_hh, b_ih, b_hh, w_hr, peephole, layer_norm, nonlinearity, forget_gate, \
-    reset_after, activations, clip, reverse, bidirectional, zoneout
+    reset_after, activations, clip, reverse, bidirectional, zoneout, precision
         As for `prepack`.
 
     Attributes
@@ -53,6 +54,8 @@ class Prepacked(Generic[OutputT, StateT]):
         R, the width of h, where an LSTM projects it.
     dtype : numpy.dtype
         The dtype of weights, inputs and results.
+    precision : str
+        What matrices are kept in: the name of `dtype`, or "bfloat16", "float16" or "int8".
     reverse : bool
         Whether sequences are run from their last step to their first.
     bidirectional : bool
@@ -70,6 +73,7 @@ class Prepacked(Generic[OutputT, StateT]):
         "_output",
         "_packed",
         "_reverse",
+        "_scales",
         "_step",
         "_weights",
     )
@@ -95,6 +99,7 @@ class Prepacked(Generic[OutputT, StateT]):
         reverse: bool = False,
         bidirectional: bool = False,
         zoneout: float | tuple[float, ...] = 0.0,
+        precision: str | None = None,
         **of_cell: Any,
     ) -> None:
         self._reverse, self._both = options.directions(reverse, bidirectional)
@@ -106,8 +111,18 @@ class Prepacked(Generic[OutputT, StateT]):
         self._first = self._weights[0][0]
         self._cell.require_held_numbers(self.dtype)
         self._noise.require_held_rates(self.dtype)
+        one_by_one = [one for layer in self._weights for one in layer]
+        given: Any = ((raw.w_ih,), (raw.w_hh,)) if self._form is None else (raw.w_ih, raw.w_hh)
+        self._scales = quantized.scales(*given)
+        if precision is None and all(scales.complete for scales in self._scales):
+            precision = "int8"
+        kept_in = precisions.chosen(precision, self.dtype)
+        precisions.require_held(kept_in, one_by_one)
         core = self._cell.core
-        self._packed = tuple(_core.pack(core, one) for layer in self._weights for one in layer)
+        self._packed = tuple(
+            _core.pack(core, one, kept_in, scales)
+            for one, scales in zip(one_by_one, self._scales, strict=True)
+        )
         # Held as a bound method because a step of a small cell costs little more than the call.
         plain = self._form is None and not (self.reverse or self._noise.reaches_steps)
         self._step = self._packed[0].step if plain else _no_step
@@ -141,6 +156,11 @@ class Prepacked(Generic[OutputT, StateT]):
     def dtype(self) -> DType:
         """The dtype of weights, inputs and results."""
         return self._first.dtype
+
+    @property
+    def precision(self) -> str:
+        """What matrices are kept in: the name of `dtype`, "bfloat16", "float16" or "int8"."""
+        return self._packed[0].precision
 
     @property
     def reverse(self) -> bool:
@@ -254,19 +274,23 @@ class Prepacked(Generic[OutputT, StateT]):
         if self._form is not None:
             layers = f"layers={self.layers}, bidirectional={self.bidirectional}, "
         projection = "" if self.proj_size is None else f"proj_size={self.proj_size}, "
+        precision = "" if self.precision == self.dtype.name else f"precision={self.precision}, "
         return (
             f"<Prepacked {self._cell.name}: {layers}input_size={self.input_size}, "
-            f"hidden_size={self.hidden_size}, {projection}dtype={self.dtype}, "
+            f"hidden_size={self.hidden_size}, {projection}dtype={self.dtype}, {precision}"
             f"reverse={self.reverse}>"
         )
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         """Pickle as the call that makes an equal one."""
-        weights: dict[str, Any] = self._first._asdict()
+        one_by_one = [one for layer in self._weights for one in layer]
+        layers = [
+            scales.restored(one) for one, scales in zip(one_by_one, self._scales, strict=True)
+        ]
+        weights: dict[str, Any] = dict(layers[0])
         if self._form is not None:
-            layers = [one for layer in self._weights for one in layer]
             for name in weights:
-                arrays = [getattr(one, name) for one in layers]
+                arrays = [one[name] for one in layers]
                 # A bias is there in all layers, in some, or in none.
                 weights[name] = None if all(a is None for a in arrays) else arrays
         kept: dict[str, Any] = {

@@ -20,6 +20,8 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from rnnfast import initializers, regularizers
 from rnnfast._check.options import flag, rate, rates
+from rnnfast._check.precision import Precision
+from rnnfast._check.precision import of_training as precision_of_training
 from rnnfast.functional import Prepacked, prepack
 from rnnfast.initializers.initializer import Initializer
 from rnnfast.layers.dropout import draw_mask
@@ -57,6 +59,8 @@ class CellLayer(Unidirectional):
         the mean of both. One for all states, or one each; not in Keras.
     seed : int, optional
         Of the masks; by default from `rnnfast.utils.set_random_seed`'s sequence.
+    precision : {"bfloat16"}, optional
+        What operands of products are rounded to; by default to nothing.
     return_sequences, return_state, go_backwards, stateful, zero_output_for_mask
         As for `Unidirectional`.
     name, dtype, **options
@@ -104,6 +108,7 @@ class CellLayer(Unidirectional):
         weight_dropout: float = 0.0,
         zoneout: float | tuple[float, float] = 0.0,
         seed: int | None = None,
+        precision: str | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -121,6 +126,7 @@ class CellLayer(Unidirectional):
         rates("zoneout", zoneout, self.initial_state_names)
         self.zoneout = zoneout
         self.seed = seed
+        self.precision = precision_of_training(precision, self.dtype)
         self._rng = make_generator(seed)
 
     # ---------------------------------------------------------------- shapes and weights
@@ -209,8 +215,13 @@ class CellLayer(Unidirectional):
         """Give one gradient per parameter from those of the kernels."""
         return [getattr(grads, name) for name in self._kernel_weight_names]
 
-    def prepack(self) -> Prepacked[Any, Any]:
+    def prepack(self, precision: Precision | None = None) -> Prepacked[Any, Any]:
         """Copy and pack the weights for inference, step by step if wanted: not in Keras.
+
+        Parameters
+        ----------
+        precision : {"bfloat16", "float16", "float32", "float64"}, optional
+            What matrices are kept in, see `rnnfast.prepack`; by default the layer's own precision.
 
         Returns
         -------
@@ -230,6 +241,7 @@ class CellLayer(Unidirectional):
             **self._cell_options(),
             reverse=self.go_backwards,
             zoneout=self.zoneout,
+            precision=precision or self.precision,
         )
 
     def trace(self, x: ArrayLike) -> Any:
@@ -262,10 +274,10 @@ class CellLayer(Unidirectional):
 
     _packed: Prepacked[Any, Any] | None = None
 
-    def pack(self) -> None:
+    def pack(self, precision: Precision | None = None) -> None:
         """Pack the layer, and its weights for the kernels; see `Layer.pack`."""
-        super().pack()
-        self._packed = self.prepack()
+        super().pack(precision)
+        self._packed = self.prepack(precision)
 
     def _step(self, x: Array, before: States | None) -> States:
         assert self._packed is not None
@@ -275,8 +287,11 @@ class CellLayer(Unidirectional):
 
     def _scan(self, x: Array, lengths: Array | None, states: States | None) -> Scanned:
         before: dict[str, Any] = self._state_arguments(states)
-        if self._packed is not None:
-            out = self._packed(x, lengths=lengths, **before)
+        packed = self._packed
+        if packed is None and self.precision is not None:
+            packed = self.prepack()
+        if packed is not None:
+            out = packed(x, lengths=lengths, **before)
         else:
             out = type(self).function(
                 x,
@@ -313,6 +328,7 @@ class CellLayer(Unidirectional):
             reverse=self.go_backwards,
             lengths=lengths,
             wrt=wrt,
+            precision=self.precision,
             **self._noise(),
             **self._state_arguments(states),
         )

@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike
 
 from rnnfast import initializers, regularizers
 from rnnfast._check.options import flag, rate
+from rnnfast._check.precision import Precision
 from rnnfast.functional import Prepacked
 from rnnfast.layers.cell_layer import own_copy
 from rnnfast.layers.conv_lstm_grid import Grid
@@ -317,10 +318,10 @@ class ConvLSTM2D(Unidirectional):
             )
         return super().compute_mask(x, mask)
 
-    def pack(self) -> None:
+    def pack(self, precision: Precision | None = None) -> None:
         """Pack the layer, and its weights for the kernels; see `Layer.pack`."""
-        super().pack()
-        self._packed = self._built_grid.pack(self.parameters, self._activations)
+        super().pack(precision)
+        self._packed = self._built_grid.pack(self.parameters, self._activations, precision)
 
     def _step(self, x: Array, before: States | None) -> States:
         _, after = self._scan(x[None], None, before)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnfast._check.precision import Precision
 from rnnfast.functional import Prepacked, lstm_vjp, prepack
 from rnnfast.functional.options import Activations
 from rnnfast.layers.layer import Array
@@ -86,11 +87,16 @@ class Grid:
     def _by_tap(self, recurrent_kernel: Array) -> Array:
         return recurrent_kernel.reshape(-1, *recurrent_kernel.shape[2:])
 
-    def pack(self, weights: Sequence[Array], activations: Activations) -> Prepacked[Any, Any]:
+    def pack(
+        self,
+        weights: Sequence[Array],
+        activations: Activations,
+        precision: Precision | None = None,
+    ) -> Prepacked[Any, Any]:
         """Pack kernel, recurrent kernel and, if there is one, bias."""
         kernel, recurrent_kernel, *bias = weights
         matrices = self.matrices(kernel, recurrent_kernel)
-        return prepack("lstm", *matrices, *bias, activations=activations)
+        return prepack("lstm", *matrices, *bias, activations=activations, precision=precision)
 
     # ------------------------------------------------------------------------------- steps
 

@@ -77,6 +77,11 @@ class GRU(CellLayer):
         `rnnfast.gru`. Not in Keras.
     seed : int, optional
         Of the masks; by default from `rnnfast.utils.set_random_seed`'s sequence.
+    precision : {"bfloat16"}, optional
+        What enters a product (weights, inputs, h, and the gradients that go back) is rounded to,
+        in training and at inference, while weights, sums, states and gradients stay float32; by
+        default to nothing. With `dtype` "float32" only. Not in Keras, whose policy for it is
+        "mixed_bfloat16".
     reset_after : bool, default True
         Whether the reset gate acts after the recurrent product, as in cuDNN, or before.
     name, dtype, **options
@@ -129,6 +134,7 @@ class GRU(CellLayer):
         zoneout: float = 0.0,
         layer_norm: bool = False,
         seed: int | None = None,
+        precision: str | None = None,
         reset_after: bool = True,
         name: str | None = None,
         dtype: DTypeLike | None = None,
@@ -153,6 +159,7 @@ class GRU(CellLayer):
             weight_dropout=weight_dropout,
             zoneout=zoneout,
             seed=seed,
+            precision=precision,
             name=name,
             dtype=dtype,
             **options,

@@ -36,6 +36,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from rnnfast._check.arrays import booleans
+from rnnfast._check.precision import Precision
 from rnnfast.layers import serialization, symbol
 from rnnfast.layers.activations import Activation
 from rnnfast.layers.given_shape import SAYING_SHAPE, Shape, take_shape
@@ -356,10 +357,17 @@ class Layer(Lasting):
     # Whether each step of a sequence is to the layer as if it were alone.
     stepwise: bool = False
 
-    def pack(self) -> None:
-        """Make the layer one that is run and never trained: its weights can no longer change."""
+    def pack(self, precision: Precision | None = None) -> None:
+        """Make the layer one that is run and never trained: its weights can no longer change.
+
+        Parameters
+        ----------
+        precision : {"bfloat16", "float16", "float32", "float64"}, optional
+            What `rnnfast.prepack` keeps the matrices of recurrent layers in; other layers are as
+            they were.
+        """
         for layer in self._inner_layers:
-            layer.pack()
+            layer.pack(precision)
         for weight in self.parameters:
             weight.flags.writeable = False
 
@@ -508,7 +516,9 @@ def _as_float_dtype(dtype: DTypeLike | None) -> np.dtype[Any]:
     except TypeError:
         resolved = np.dtype(object)
     if resolved not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
+        low = isinstance(dtype, str) and dtype.endswith("bfloat16")
+        hint = "; pass precision='bfloat16' to recurrent layers" if low else ""
+        raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}{hint}")
     return resolved
 
 

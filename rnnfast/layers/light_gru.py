@@ -35,7 +35,8 @@ class LightGRU(CellLayer):
         Of the gate.
     use_bias, kernel_initializer, recurrent_initializer, bias_initializer, kernel_regularizer, \
 recurrent_regularizer, bias_regularizer, return_sequences, return_state, go_backwards, stateful, \
-zero_output_for_mask, dropout, recurrent_dropout, weight_dropout, zoneout, seed
+zero_output_for_mask, dropout, recurrent_dropout, weight_dropout, zoneout, seed, \
+precision
         As for `SimpleRNN`.
     name, dtype, **options
         As for every layer.
@@ -80,6 +81,7 @@ zero_output_for_mask, dropout, recurrent_dropout, weight_dropout, zoneout, seed
         weight_dropout: float = 0.0,
         zoneout: float = 0.0,
         seed: int | None = None,
+        precision: str | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
         **options: Unpack[CellLayerOptions],
@@ -103,6 +105,7 @@ zero_output_for_mask, dropout, recurrent_dropout, weight_dropout, zoneout, seed
             weight_dropout=weight_dropout,
             zoneout=zoneout,
             seed=seed,
+            precision=precision,
             name=name,
             dtype=dtype,
             **options,

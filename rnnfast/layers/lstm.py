@@ -86,6 +86,11 @@ class LSTM(CellLayer):
         `rnnfast.lstm`. Not in Keras.
     seed : int, optional
         Of the masks; by default from `rnnfast.utils.set_random_seed`'s sequence.
+    precision : {"bfloat16"}, optional
+        What enters a product (weights, inputs, h, and the gradients that go back) is rounded to,
+        in training and at inference, while weights, sums, states and gradients stay float32; by
+        default to nothing. With `dtype` "float32" only. Not in Keras, whose policy for it is
+        "mixed_bfloat16".
     name, dtype, **options
         As for every layer.
 
@@ -142,6 +147,7 @@ class LSTM(CellLayer):
         peephole: bool = False,
         layer_norm: bool = False,
         seed: int | None = None,
+        precision: str | None = None,
         name: str | None = None,
         dtype: DTypeLike | None = None,
         **options: Unpack[CellLayerOptions],
@@ -165,6 +171,7 @@ class LSTM(CellLayer):
             weight_dropout=weight_dropout,
             zoneout=zoneout,
             seed=seed,
+            precision=precision,
             name=name,
             dtype=dtype,
             **options,

@@ -79,6 +79,7 @@ class CellOptions(_Common, _OneCell, total=False):
     weight_dropout: float
     zoneout: float | tuple[float, float]
     seed: int | None
+    precision: str | None
     name: str | None
     dtype: DTypeLike | None
 

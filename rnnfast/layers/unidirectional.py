@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from rnnfast._check.options import flag
+from rnnfast._check.precision import Precision
 from rnnfast.layers.layer import Array, Mask, Shape
 from rnnfast.layers.masks import MaskedSteps, over
 from rnnfast.layers.missing_axis import meant_by
@@ -197,9 +198,9 @@ class Unidirectional(RecurrentLayer):
 
     # ------------------------------------------------------------------------------ served
 
-    def pack(self) -> None:
+    def pack(self, precision: Precision | None = None) -> None:
         """Pack the layer; it begins every sequence with zeros, also where it was stateful."""
-        super().pack()
+        super().pack(precision)
         self.stateful = False
         self._last_states = None
 

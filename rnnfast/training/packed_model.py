@@ -10,6 +10,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
+from rnnfast._check.precision import Precision
 from rnnfast.layers.layer import Array, Layer, Shape
 from rnnfast.layers.value import Value
 from rnnfast.training.graph import Graph
@@ -48,6 +49,8 @@ class PackedModel:
     ----------
     model : Sequential or Model
         With weights, which are copied.
+    precision : {"bfloat16", "float16", "float32", "float64"}, optional
+        What the matrices of recurrent layers are kept in; see `Model.prepack`.
 
     Attributes
     ----------
@@ -76,7 +79,7 @@ class PackedModel:
     (4, 2)
     """
 
-    def __init__(self, model: Servable) -> None:
+    def __init__(self, model: Servable, precision: Precision | None = None) -> None:
         if not model.built:
             raise ValueError(
                 f"model {model.name!r} has no weights yet: build it, or fit it, before prepack"
@@ -86,11 +89,12 @@ class PackedModel:
         self._input_names = model.input_names
         shapes: Any = model.input_shape
         self._shapes: list[Shape] = [shapes] if isinstance(shapes, tuple) else shapes
+        self._precision: Precision | None = precision
         self._pack()
 
     def _pack(self) -> None:
         for layer in self._graph.layers:
-            layer.pack()
+            layer.pack(self._precision)
         steps = self._graph.steps
         self._takers = [
             next(step.layer for step in steps if number in step.takes)

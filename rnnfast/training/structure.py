@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnfast._check.precision import Precision
 from rnnfast.layers.layer import Array, Layer, Shape
 from rnnfast.layers.recurrent_layer import RecurrentLayer
 from rnnfast.training import samples
@@ -115,8 +116,14 @@ class Structure(HasWeights, KnownAttributes):
         names = [layer.name for layer in self.layers]
         raise ValueError(f"there is no layer {name!r} among {names}")
 
-    def prepack(self) -> PackedModel:
+    def prepack(self, precision: Precision | None = None) -> PackedModel:
         """Copy the model and pack its weights, to be served: not in Keras.
+
+        Parameters
+        ----------
+        precision : {"bfloat16", "float16", "float32", "float64"}, optional
+            What the matrices of recurrent layers are kept in, as for `rnnfast.prepack`; None, the
+            default, is what they are. All else stays as it is.
 
         Returns
         -------
@@ -127,9 +134,11 @@ class Structure(HasWeights, KnownAttributes):
         Raises
         ------
         ValueError
-            When the model has no weights yet.
+            When the model has no weights yet, or a weight is too large for `precision`.
+        TypeError
+            When a recurrent layer computes in a type that `precision` does not go with.
         """
-        return PackedModel(self)
+        return PackedModel(self, precision)
 
     def reset_states(self) -> None:
         """Let every stateful layer forget what the last batch has left.

@@ -32,7 +32,7 @@ REST = (
     "activations=None, clip=None, lengths=None, resets=None, batch_first=False, reverse=False, "
     f"bidirectional=False, {NOISE}"
 )
-OF_GRADIENTS = "truncate=None, checkpoint=False, per_sample=False, wrt=None"
+OF_GRADIENTS = "truncate=None, checkpoint=False, per_sample=False, wrt=None, precision=None"
 OWN = {
     "rnn": "state=None, nonlinearity='tanh'",
     "lstm": "c0=None, state=None, w_hr=None, peephole=None, layer_norm=None, forget_gate='own'",
@@ -44,7 +44,7 @@ SIGNATURES = {
     "prepack": "(cell, w_ih, w_hh, b_ih=None, b_hh=None, *, "
     "w_hr=None, peephole=None, layer_norm=None, nonlinearity='tanh', forget_gate='own', "
     "reset_after=True, activations=None, clip=None, reverse=False, bidirectional=False, "
-    "zoneout=0.0)",
+    "zoneout=0.0, precision=None)",
     "Prepacked.__call__": "(self, x, state=None, *, h0=None, c0=None, lengths=None, resets=None, "
     "batch_first=False)",
     "Prepacked.step": "(self, x_t, state=None)",

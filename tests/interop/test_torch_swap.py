@@ -69,8 +69,8 @@ def test_what_is_left():
     assert ours.swap_back(torch.nn.Sequential(ours.LSTM(3, 4, zoneout=0.1))).left.keys() == {"0"}
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_other_types_go_to_torch_and_say_so_once(dtype, recwarn):
+def test_another_type_goes_to_torch_and_says_so_once(recwarn):
+    dtype = torch.float16
     torch.manual_seed(0)
     theirs = torch.nn.GRU(3, 4, dtype=dtype)
     own = ours.GRU(3, 4, dtype=dtype)

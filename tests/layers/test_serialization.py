@@ -65,6 +65,15 @@ MADE = {
     "LSTM": lambda: layers.LSTM(5, **LSTM, **{**RECURRENT, "zoneout": (0.1, 0.2)}),
     "GRU": lambda: layers.GRU(5, **GRU, **RECURRENT),
     "LightGRU": lambda: layers.LightGRU(5, "tanh", "hard_sigmoid", **RECURRENT),
+    **{
+        f"{name}, in bfloat16": lambda kind=kind: kind(5, precision="bfloat16")
+        for name, kind in {
+            "SimpleRNN": layers.SimpleRNN,
+            "LSTM": layers.LSTM,
+            "GRU": layers.GRU,
+            "LightGRU": layers.LightGRU,
+        }.items()
+    },
     "LSTM, defaults": lambda: layers.LSTM(5),
     "LSTM, normalized": lambda: layers.LSTM(5, layer_norm=True, use_bias=True),
     "GRU, normalized": lambda: layers.GRU(5, layer_norm=True),

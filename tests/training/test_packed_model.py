@@ -197,3 +197,20 @@ def test_what_is_wrong_is_said() -> None:
         packed.step(np.zeros((B, FEATURES)), np.zeros((B, 5)))
     with pytest.raises(ValueError, match="takes indices from 0"):
         STEPWISE["symbols"].prepack().step(np.array([V]))
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@pytest.mark.parametrize("name", [*STEPWISE, *WHOLE])
+def test_recurrent_layers_are_kept_in_a_shorter_type(name, precision) -> None:
+    model = {**STEPWISE, **WHOLE}[name]
+    x = data(model)
+    packed = model.prepack(precision)
+    again = pickle.loads(pickle.dumps(packed))
+    assert digest([again(x)]) == digest([packed(x)])
+    np.testing.assert_allclose(packed(x), model(x), rtol=0, atol=0.1)
+
+
+def test_a_shorter_type_of_a_layer_in_float64_is_refused() -> None:
+    model = Sequential([L.Input((None, 3)), L.GRU(4, dtype="float64")])
+    with pytest.raises(TypeError, match="precision='bfloat16' takes float32 arrays, got float64"):
+        model.prepack("bfloat16")

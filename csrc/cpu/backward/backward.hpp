@@ -28,16 +28,19 @@
 namespace rnnfast {
 namespace {
 
-template <class Shape, class T>
+template <class Shape, class F>
 class BackwardPass {
+  using T = typename F::Sum;
   using L = Layout<Shape, T>;
   using V = Vec<T>;
   using Work = BackwardWorkspace<Shape, T>;
 
  public:
-  [[gnu::noinline]] BackwardPass(BackwardContext<Shape, T>& of, const CellBackward<Shape, T>& cell,
-                                 Worker& worker)
+  [[gnu::noinline]] BackwardPass(BackwardContext<Shape, T>& of,
+                                 const ProductWorkspace<Shape, F>& products,
+                                 const CellBackward<Shape, T>& cell, Worker& worker)
       : of_(of),
+        products_(products),
         cell_(cell),
         worker_(worker),
         call_(of.call),
@@ -45,8 +48,8 @@ class BackwardPass {
         work_(of.work),
         layout_(work_.layout),
         outputs_(work_.outputs),
-        norms_(of),
-        products_(of) {
+        norms_(of, products),
+        chunk_products_(of, products) {
     assert(call_.x.data && call_.weights[WeightId::w_ih] && call_.weights[WeightId::w_hh]);
     assert(call_.dims.rows == work_.plan.rows && call_.dims.steps == work_.plan.end);
   }
@@ -74,11 +77,11 @@ class BackwardPass {
         work_.norm.pack(call_.weights, own);
       }
       work_.of_units.pack(call_.weights[WeightId::of_units], own.of(layout_.groups()));
-      if (call_.out.x.data) work_.input_weights.pack(call_.weights[WeightId::w_ih], own);
+      if (call_.out.x.data) products_.input_weights.pack(call_.weights[WeightId::w_ih], own);
       for (int p = 0; p < Shape::phases; ++p) {
-        work_.recurrent_weights[p].pack(call_.weights[WeightId::w_hh], own);
+        products_.recurrent_weights[p].pack(call_.weights[WeightId::w_hh], own);
       }
-      if (projects()) work_.projection_weights.pack(call_.weights[WeightId::w_hr], own);
+      if (projects()) products_.projection_weights.pack(call_.weights[WeightId::w_hr], own);
     });
   }
 
@@ -104,8 +107,8 @@ class BackwardPass {
       if (Shape::has_memory) write_state(work_.dc + row(r), layout_, b, call_.out.initial.c);
     }
     if (work_.by_sequence) return;
-    work_.sums.unpack(call_.out.weights, own);
-    work_.sums.unpack_norms(call_.out.weights, own);
+    products_.sums.unpack(call_.out.weights, own);
+    products_.sums.unpack_norms(call_.out.weights, own);
   }
 
   bool projects() const { return Shape::has_memory && call_.dims.projection; }
@@ -164,9 +167,9 @@ class BackwardPass {
       worker_.stage([&](const Share& own) { norms_.back_through_input_norms(deltas, steps, own); });
     }
     worker_.stage([&](const Share& own) {
-      if (call_.out.x.data) products_.input_product(deltas, own);
-      work_.by_sequence ? products_.gradients_of_sequences(deltas, own)
-                        : products_.weight_gradients(deltas, steps, own);
+      if (call_.out.x.data) chunk_products_.input_product(deltas, own);
+      work_.by_sequence ? chunk_products_.gradients_of_sequences(deltas, own)
+                        : chunk_products_.weight_gradients(deltas, steps, own);
     });
   }
 
@@ -174,7 +177,7 @@ class BackwardPass {
     const Span last = active_rows(work_.sequences, rows, rows, steps.end - 1);
     Step step = {steps.end - 1, 0, last};
     worker_.stage([&](const Share& own) {
-      products_.list_rows(steps, own);
+      chunk_products_.list_rows(steps, own);
       begin_step(deltas, step, of_row(outputs_.groups(), work_.plan.partition, own));
     });
     while (true) {
@@ -213,13 +216,40 @@ class BackwardPass {
                                        : output_backward<NoZoneout<T>>(deltas.rows, step, groups);
       }
     }
-    cell_.step(of_, deltas, step, groups);
+    cell_.step(of_, left(deltas), left(step), groups);
+    make_operands_of(deltas, step, groups);
+  }
+
+  /// Whether nobody but products reads deltas, and these have operands of their own: a step may
+  /// then write over those of the one after it, which are still in L2.
+  bool overwrites_deltas() const {
+    return rounds_operands<F> && !Normalized<Shape> && unit_weights_of<Shape>() == 0 &&
+           !work_.by_sequence;
+  }
+  /// Where the cell leaves the deltas of a step.
+  Slots<Shape, T> left(const Slots<Shape, T>& deltas) const {
+    return overwrites_deltas() ? Slots<Shape, T>{layout_, deltas.base, call_.dims.rows} : deltas;
+  }
+  Step left(const Step& step) const {
+    return overwrites_deltas() ? Step{step.number, 0, step.rows} : step;
+  }
+
+  /// Deltas as operands.
+  void make_operands_of(const Slots<Shape, T>& deltas, const Step& step, Span groups) const {
+    const Slots<Shape, T> from = left(deltas);
+    const OperandSlots<Shape, F> to = products_.operands(deltas);
+    const index first = left(step).first_row;
+    for (index r = step.rows.begin; r < step.rows.end; ++r) {
+      const index place = work_.places[r];
+      make_operands(from, first + place, to, step.first_row + place, groups);
+    }
   }
 
   /// dL/dh with y's share into its slot; leaves what passes the projection by.
   template <class Zone>
   [[gnu::noinline]] void output_backward(index chunk_rows, const Step& step, Span groups) {
     const Slots<Linear, T> slots = work_.d_output_slots(chunk_rows);
+    const OperandSlots<Linear, F> operands = products_.output_operands(slots);
     for (index r = step.rows.begin; r < step.rows.end; ++r) {
       const SequenceRow& of = work_.sequences[r];
       const Zone zone(of_h(call_.masks), of, step.number);
@@ -233,26 +263,30 @@ class BackwardPass {
               valid == L::N ? d.h : keep_first(d.h, valid));
         store(dh, passed.h);
       }
+      const index row = step.first_row + work_.places[r];
+      make_operands(slots, row, operands, row, groups);
     }
   }
 
   /// dm = dh W_hr, and the cell's backward.
   [[gnu::noinline]] void project(const Slots<Shape, T>& deltas, const Step& step) {
-    const SlotOperand<Linear, T> operand = {work_.d_output_slots(deltas.rows), Linear::phase[0],
-                                            step.first_row, work_.places + step.rows.begin};
-    const auto multiply_block = [&](const Columns<const T>& block, Span vectors, Span groups) {
+    const SlotOperand<Linear, F> operand = {
+        products_.output_operands(work_.d_output_slots(deltas.rows)), Linear::phase[0],
+        step.first_row, work_.places + step.rows.begin};
+    const auto multiply_block = [&](const Columns<F>& block, Span vectors, Span groups) {
       const Rows<T> c = {work_.dm + groups.begin * L::N, work_.d_rows + step.rows.begin,
                          layout_.row()};
-      multiply<T>(operand, block, vectors, {work_.zeros, c.offset, 0}, c, step.rows.size(),
+      multiply<F>(operand, block, vectors, {work_.zeros, c.offset, 0}, c, step.rows.size(),
                   [&](index tile_row, index count) {
                     const Step part = step.some(tile_row, count);
-                    cell_.projected_step(of_, deltas, part, groups);
+                    cell_.projected_step(of_, left(deltas), left(part), groups);
+                    make_operands_of(deltas, part, groups);
                     cut_gradient(part, work_.dc, layout_.row(), groups);
                   });
     };
     worker_.stage([&](const Share& own) {
       const Span groups = of_row(layout_.groups(), work_.plan.partition, own);
-      work_.projection_weights.for_blocks(groups, step.number % 2, multiply_block);
+      products_.projection_weights.for_blocks(groups, step.number % 2, multiply_block);
       own.worked(step.rows.size() * groups.size() * L::N * (outputs_.units + L::N));
     });
   }
@@ -262,19 +296,20 @@ class BackwardPass {
   /// others there it `begins` the rows that set in.
   template <int Phase>
   void phase(const Slots<Shape, T>& deltas, const Step& step, bool in_chunk, const Step& begins) {
-    const DeltaWeights<Shape, T>& weights = work_.recurrent_weights[Phase];
-    const SlotOperand<Shape, T> operand = {deltas, Shape::phase[Phase], step.first_row,
-                                           work_.places + step.rows.begin};
-    const auto multiply_block = [&](const Columns<const T>& block, Span vectors, Span groups) {
+    const DeltaWeights<Shape, F>& weights = products_.recurrent_weights[Phase];
+    const SlotOperand<Shape, F> operand = {products_.operands(deltas), Shape::phase[Phase],
+                                           step.first_row, work_.places + step.rows.begin};
+    const auto multiply_block = [&](const Columns<F>& block, Span vectors, Span groups) {
       T* const target = work_.d_operands[Phase] + groups.begin * L::N;
       const Rows<T> c = {target, work_.d_rows + step.rows.begin, outputs_.row()};
       const Rows<const T> start = Phase == 0 ? Rows<const T>{c.base, c.offset, c.stride}
                                              : Rows<const T>{work_.zeros, c.offset, 0};
-      multiply<T>(operand, block, vectors, start, c, step.rows.size(),
+      multiply<F>(operand, block, vectors, start, c, step.rows.size(),
                   [&](index tile_row, index count) {
                     const Step part = step.some(tile_row, count);
                     if constexpr (Phase > 0) {
-                      cell_.unstage(of_, deltas, part, groups);
+                      cell_.unstage(of_, left(deltas), left(part), groups);
+                      make_operands_of(deltas, part, groups);
                     } else {
                       unmask_operand(part, groups);
                       cut_gradient(part, work_.dh, outputs_.row(), groups);
@@ -321,6 +356,7 @@ class BackwardPass {
   }
 
   BackwardContext<Shape, T>& of_;
+  const ProductWorkspace<Shape, F>& products_;
   const CellBackward<Shape, T>& cell_;
   Worker& worker_;
   const BackwardCall<T>& call_;
@@ -328,8 +364,8 @@ class BackwardPass {
   Work& work_;
   const L layout_;
   const RowLayout<T> outputs_;          // of h
-  const NormProducts<Shape, T> norms_;  // used where there are norms
-  ChunkProducts<Shape, T> products_;
+  const NormProducts<Shape, F> norms_;  // used where there are norms
+  ChunkProducts<Shape, F> chunk_products_;
 };
 
 }  // namespace

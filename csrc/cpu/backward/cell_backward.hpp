@@ -11,23 +11,47 @@
 namespace rnnfast {
 namespace {
 
-/// What a pass asks of a cell.
+/// What a pass asks of a cell. (No virtual functions, as in the forward pass.)
 template <class Shape, class T>
 class CellBackward {
  public:
   using Context = BackwardContext<Shape, T>;
 
   /// Deltas of a step from dL/d(state after it); with norms of whole rows.
-  virtual void step(const Context& of, const Slots<Shape, T>& deltas, const BackwardStep& step,
-                    Span groups) const = 0;
+  void step(const Context& of, const Slots<Shape, T>& deltas, const BackwardStep& step,
+            Span groups) const {
+    step_(*this, of, deltas, step, groups);
+  }
   /// The same from dL/d(what a projection is made of).
-  virtual void projected_step(const Context&, const Slots<Shape, T>&, const BackwardStep&,
-                              Span) const {}
+  void projected_step(const Context& of, const Slots<Shape, T>& deltas, const BackwardStep& step,
+                      Span groups) const {
+    projected_step_(*this, of, deltas, step, groups);
+  }
   /// Deltas of the parts that led to the second phase's operand, from its gradient.
-  virtual void unstage(const Context&, const Slots<Shape, T>&, const BackwardStep&, Span) const {}
+  void unstage(const Context& of, const Slots<Shape, T>& deltas, const BackwardStep& step,
+               Span groups) const {
+    unstage_(*this, of, deltas, step, groups);
+  }
 
  protected:
-  ~CellBackward() = default;
+  template <class Cell>
+  explicit CellBackward(const Cell*)
+      : step_(call<Cell, &Cell::step>),
+        projected_step_(call<Cell, &Cell::projected_step>),
+        unstage_(call<Cell, &Cell::unstage>) {}
+
+ private:
+  template <class Cell, auto function>
+  static void call(const CellBackward& cell, const Context& of, const Slots<Shape, T>& deltas,
+                   const BackwardStep& step, Span groups) {
+    (static_cast<const Cell&>(cell).*function)(of, deltas, step, groups);
+  }
+
+  using Function = void (*)(const CellBackward&, const Context&, const Slots<Shape, T>&,
+                            const BackwardStep&, Span);
+  const Function step_;
+  const Function projected_step_;
+  const Function unstage_;
 };
 
 template <class Cell, class T>
@@ -39,17 +63,17 @@ class CellBackwardOf final : public CellBackward<typename Cell::Shape, T> {
 
  public:
   explicit CellBackwardOf(const ActivationChoice* activations)
-      : cell_{{}, decltype(Cell::act)(activations)} {}
+      : CellBackward<Shape, T>(this), cell_{{}, decltype(Cell::act)(activations)} {}
 
   void step(const Context& of, const Slots<Shape, T>& deltas, const BackwardStep& step,
-            Span groups) const override {
+            Span groups) const {
     const Masks<T>& masks = of.call.masks;
     masks.kept_h.data ? rows<Zoneout<T>, PlainOutput>(of, masks, deltas, step, groups)
                       : rows<NoZoneout<T>, PlainOutput>(of, masks, deltas, step, groups);
   }
 
   void projected_step(const Context& of, const Slots<Shape, T>& deltas, const BackwardStep& step,
-                      Span groups) const override {
+                      Span groups) const {
     if constexpr (Projectable<Shape>) {
       const Masks<T> masks = of_c(of.call.masks);
       masks.kept_c.data ? rows<Zoneout<T>, ProjectedOutput>(of, masks, deltas, step, groups)
@@ -58,7 +82,7 @@ class CellBackwardOf final : public CellBackward<typename Cell::Shape, T> {
   }
 
   void unstage(const Context& of, const Slots<Shape, T>& deltas, const BackwardStep& step,
-               Span groups) const override {
+               Span groups) const {
     if constexpr (Shape::phases == 2) unstage_phase<1>(of, deltas, step, groups);
   }
 

@@ -7,14 +7,20 @@
 namespace rnnfast {
 namespace {
 
-template <class Shape, class T>
+template <class Shape, class F>
 class ChunkProducts {
+  using T = typename F::Sum;
   using L = Layout<Shape, T>;
   using Work = BackwardWorkspace<Shape, T>;
 
  public:
-  explicit ChunkProducts(BackwardContext<Shape, T>& of)
-      : of_(of), call_(of.call), history_(of.history), work_(of.work), layout_(of.work.layout) {}
+  ChunkProducts(BackwardContext<Shape, T>& of, const ProductWorkspace<Shape, F>& products)
+      : of_(of),
+        call_(of.call),
+        history_(of.history),
+        work_(of.work),
+        products_(products),
+        layout_(of.work.layout) {}
 
   /// Where this chunk's rows lie in x, dx and the history, of a share of its steps.
   void list_rows(Span steps, const Share& own) {
@@ -43,17 +49,19 @@ class ChunkProducts {
 
   /// dx of a share of the rows.
   void input_product(const Slots<Shape, T>& deltas, const Share& own) {
-    const DeltaWeights<Shape, T>& weights = work_.input_weights;
-    constexpr index stride = DeltaWeights<Shape, T>::block_lanes;
+    const DeltaWeights<Shape, F>& weights = products_.input_weights;
+    constexpr index stride = Work::dx_lanes;
+    static_assert(stride == DeltaWeights<Shape, F>::block_lanes);
     T* const scratch = work_.dx + own.id * Work::dx_rows * stride;
     const Span rows = own.of(deltas.rows);
     for (index first = rows.begin; first < rows.end; first += Work::dx_rows) {
       const index count = smaller(Work::dx_rows, rows.end - first);
-      const SlotOperand<Shape, T> operand = {deltas, Shape::input, first, work_.numbers};
+      const SlotOperand<Shape, F> operand = {products_.operands(deltas), Shape::input, first,
+                                             work_.numbers};
       for (index block = 0; block < weights.blocks(); ++block) {
         const index column = block * stride;
         const index columns = smaller(stride, call_.dims.inputs - column);
-        multiply<T>(operand, weights.block(block), {0, weights.width(block)},
+        multiply<F>(operand, weights.block(block), {0, weights.width(block)},
                     {work_.zeros, work_.numbers, 0}, {scratch, work_.numbers, stride}, count,
                     [&](index row, index some) {
                       for (index i = row; i < row + some; ++i) {
@@ -70,13 +78,13 @@ class ChunkProducts {
   /// A share of all weight gradients.
   void weight_gradients(const Slots<Shape, T>& deltas, Span steps, const Share& own) {
     for_blocks(of_, steps, [&](Span rows, SumSoFar so_far) {
-      add_block(work_.sums, deltas, rows, so_far, own);
+      add_block(products_.sums, deltas, rows, so_far, own);
     });
   }
 
   /// All weight gradients of a share of the sequences, each by itself; the chunk has all steps.
   void gradients_of_sequences(const Slots<Shape, T>& deltas, const Share& own) {
-    const GradientSums<Shape, T> sums = work_.sums_of(own);
+    const GradientSums<Shape, F> sums = products_.sums_of(own);
     const Share whole = {0, 1, own.worker};
     for_sequences(of_, own, [&](Span rows, const WeightSet<T>& to) {
       add_block(sums, deltas, rows, SumSoFar::nothing, whole);
@@ -85,7 +93,7 @@ class ChunkProducts {
   }
 
  private:
-  void add_block(const GradientSums<Shape, T>& sums, const Slots<Shape, T>& deltas, Span rows,
+  void add_block(const GradientSums<Shape, F>& sums, const Slots<Shape, T>& deltas, Span rows,
                  SumSoFar so_far, const Share& own) {
     for_each_gradient(
         sums, deltas, own,
@@ -95,7 +103,7 @@ class ChunkProducts {
     add_unit_gradients(sums, deltas, rows, so_far, own);
   }
 
-  void add_unit_gradients(const GradientSums<Shape, T>& sums, const Slots<Shape, T>& deltas,
+  void add_unit_gradients(const GradientSums<Shape, F>& sums, const Slots<Shape, T>& deltas,
                           Span rows, SumSoFar so_far, const Share& own) {
     if constexpr (unit_weights_of<Shape>() > 0) {
       const Span groups = own.of(layout_.groups());
@@ -109,7 +117,7 @@ class ChunkProducts {
   /// Calls body(gradient, the strips of a share, the slots of its deltas, the rows of its operand).
   /// All gradients' strips are shared out together, so that few of one kind do not idle a worker.
   template <class Body>
-  void for_each_gradient(const GradientSums<Shape, T>& sums, const Slots<Shape, T>& deltas,
+  void for_each_gradient(const GradientSums<Shape, F>& sums, const Slots<Shape, T>& deltas,
                          const Share& own, Body&& body) {
     index total = sums.input.strips() + sums.projection.strips();
     for (const auto& gradient : sums.recurrent) total += gradient.strips();
@@ -122,12 +130,13 @@ class ChunkProducts {
       first = end;
     };
     const index first_step = history_.steps.begin;
-    visit(sums.input, deltas, {call_.x.data, work_.x_offsets, 1});
+    const OperandSlots<Shape, F> operands = products_.operands(deltas);
+    visit(sums.input, operands, {call_.x.data, work_.x_offsets, 1});
     for (int p = 0; p < Shape::phases; ++p) {
-      visit(sums.recurrent[p], deltas,
+      visit(sums.recurrent[p], operands,
             {history_.operand_at(p, first_step), work_.state_numbers, work_.outputs.row()});
     }
-    visit(sums.projection, work_.d_output_slots(deltas.rows),
+    visit(sums.projection, products_.output_operands(work_.d_output_slots(deltas.rows)),
           {history_.m_at(first_step), work_.state_numbers, layout_.row()});
   }
 
@@ -135,6 +144,7 @@ class ChunkProducts {
   const BackwardCall<T>& call_;
   const History<Shape, T>& history_;
   Work& work_;
+  const ProductWorkspace<Shape, F>& products_;
   const L& layout_;
 };
 

@@ -1,7 +1,9 @@
 // What a worker's backward pass goes by, and where a step stands in it. All of the backward pass is
-// made of functions of these.
+// made of functions of these. Only its products (cpu/backward/product_workspace.hpp) know of
+// product formats.
 #pragma once
 
+#include "cpu/backward/gradient_sums.hpp"
 #include "cpu/backward/workspace.hpp"
 
 namespace rnnfast {

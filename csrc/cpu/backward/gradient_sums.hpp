@@ -12,29 +12,35 @@
 namespace rnnfast {
 namespace {
 
-template <class Shape, class T>
+template <class Shape, class F>
 struct GradientSums {
+  using T = typename F::Sum;
   using L = Layout<Shape, T>;
 
-  WeightGradient<Shape, T> input;
-  WeightGradient<Shape, T> recurrent[Shape::phases];
-  WeightGradient<Linear, T> projection;
+  WeightGradient<Shape, F> input;
+  WeightGradient<Shape, F> recurrent[Shape::phases];
+  WeightGradient<Linear, F> projection;
   NormGradients<Shape, T> of_norms;
   UnitGradients<Shape, T> of_units;
 
-  /// `longest_block` rows are added at a time, at most.
-  GradientSums(const BackwardCall<T>& call, const L& layout, index longest_block)
-      : input(layout, Shape::input, call.dims.inputs, longest_block,
+  /// `longest_block` rows are added at a time, at most, to as many shares.
+  GradientSums(const BackwardCall<T>& call, const L& layout, index longest_block, int shares)
+      : input(layout, Shape::input, call.dims.inputs, longest_block, shares,
               wanted(call.out.weights, WeightId::w_ih, WeightId::b_ih)),
         of_norms(layout, call.out.weights),
         of_units(layout, call.out.weights[WeightId::of_units]) {
     const index outputs = outputs_of(call.dims);
     for (int p = 0; p < Shape::phases; ++p) {
-      recurrent[p] = {layout, Shape::phase[p], outputs, longest_block,
-                      wanted(call.out.weights, WeightId::w_hh, WeightId::b_hh)};
+      recurrent[p] = {layout,  Shape::phase[p],
+                      outputs, longest_block,
+                      shares,  wanted(call.out.weights, WeightId::w_hh, WeightId::b_hh)};
     }
     if (call.dims.projection) {
-      projection = {Layout<Linear, T>{{outputs}}, Linear::phase[0], call.dims.units, longest_block,
+      projection = {Layout<Linear, T>{{outputs}},
+                    Linear::phase[0],
+                    call.dims.units,
+                    longest_block,
+                    shares,
                     call.out.weights[WeightId::w_hr] != nullptr};
     }
   }

@@ -2,7 +2,7 @@
 // gains and biases, then the deltas of the input product, through its norms.
 #pragma once
 
-#include "cpu/backward/context.hpp"
+#include "cpu/backward/product_workspace.hpp"
 #include "cpu/epilogue/layer_norm.hpp"
 
 namespace rnnfast {
@@ -32,24 +32,25 @@ inline void back_through(const BackwardContext<Shape, T>& of, index step, index 
   });
 }
 
-template <class Shape, class T>
+template <class Shape, class F>
 class NormProducts {
+  using T = typename F::Sum;
   using L = Layout<Shape, T>;
 
  public:
-  explicit NormProducts(const BackwardContext<Shape, T>& of)
-      : of_(of), work_(of.work), layout_(of.work.layout) {}
+  NormProducts(const BackwardContext<Shape, T>& of, const ProductWorkspace<Shape, F>& products)
+      : of_(of), work_(of.work), products_(products), layout_(of.work.layout) {}
 
   /// Adds a chunk to a share of the gradients of gains and biases, in blocks.
   void add_gradients(const Slots<Shape, T>& deltas, Span steps, const Share& own) const {
     for_blocks(of_, steps, [&](Span rows, SumSoFar so_far) {
-      add_block(work_.sums, deltas, rows, so_far, own);
+      add_block(products_.sums, deltas, rows, so_far, own);
     });
   }
 
   /// The same gradients of a share of the sequences, each by itself.
   void gradients_of_sequences(const Slots<Shape, T>& deltas, const Share& own) const {
-    const GradientSums<Shape, T> sums = work_.sums_of(own);
+    const GradientSums<Shape, F> sums = products_.sums_of(own);
     const Share whole = {0, 1, own.worker};
     for_sequences(of_, own, [&](Span rows, const WeightSet<T>& to) {
       add_block(sums, deltas, rows, SumSoFar::nothing, whole);
@@ -63,8 +64,10 @@ class NormProducts {
       const Span ranks = own.of(work_.active[step]);
       for (index rank = ranks.begin; rank < ranks.end; ++rank) {
         const index r = work_.rows_by_rank[rank];
-        const SlotRow<Shape, T> delta = deltas.row(first + work_.places[r]);
+        const index row = first + work_.places[r];
+        const SlotRow<Shape, T> delta = deltas.row(row);
         back_through<Shape::input>(of_, step, r, normalized_row(of_, step, r), delta);
+        make_operands(deltas, row, products_.operands(deltas), row, {0, layout_.groups()});
       }
       own.worked(ranks.size() * layout_.groups() * L::P * L::N);
       first += work_.first_row({step, step + 1});
@@ -72,7 +75,7 @@ class NormProducts {
   }
 
  private:
-  void add_block(const GradientSums<Shape, T>& sums, const Slots<Shape, T>& deltas, Span rows,
+  void add_block(const GradientSums<Shape, F>& sums, const Slots<Shape, T>& deltas, Span rows,
                  SumSoFar so_far, const Share& own) const {
     const Span groups = own.of(layout_.groups());
     sums.of_norms.add_block(deltas, work_.normalized_rows, rows, groups, so_far);
@@ -81,6 +84,7 @@ class NormProducts {
 
   const BackwardContext<Shape, T>& of_;
   const BackwardWorkspace<Shape, T>& work_;
+  const ProductWorkspace<Shape, F>& products_;
   const L& layout_;
 };
 

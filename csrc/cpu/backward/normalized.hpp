@@ -21,13 +21,15 @@ class NormalizedBackwardOf final : public CellBackward<typename Cell::Shape, T> 
 
  public:
   explicit NormalizedBackwardOf(const ActivationChoice* activations)
-      : cell_{{}, decltype(Cell::act)(activations)} {}
+      : CellBackward<Shape, T>(this), cell_{{}, decltype(Cell::act)(activations)} {}
 
   void step(const Context& of, const Slots<Shape, T>& deltas, const BackwardStep& step,
-            Span) const override {
+            Span) const {
     of.call.masks.kept_h.data ? rows_backward<Zoneout<T>>(of, deltas, step)
                               : rows_backward<NoZoneout<T>>(of, deltas, step);
   }
+  void projected_step(const Context&, const Slots<Shape, T>&, const BackwardStep&, Span) const {}
+  void unstage(const Context&, const Slots<Shape, T>&, const BackwardStep&, Span) const {}
 
  private:
   template <class Zone>

@@ -4,7 +4,8 @@
 //   db[part, unit]         = the same with an operand of ones
 //
 // The operand's columns are copied into strips [K][M], a column of ones after the last; the slots
-// of the deltas are the packed B as they lie. Sums are [panel][column][V][N]. The sum runs in
+// of the deltas are the packed B as they lie, or a panel of them at a time is brought into the
+// format of B. Sums are [panel][column][V][N]. The sum runs in
 // blocks whose edges come from T and B alone, each summed from zero and added in order, so that its
 // bits depend on neither threads nor chunks, and long sums stay accurate.
 #pragma once
@@ -21,30 +22,39 @@ constexpr index sum_block_rows = 512;
 /// What a sum over steps holds before a block is added to it.
 enum class SumSoFar { nothing, blocks };
 
-template <class Shape, class T>
+template <class Shape, class F>
 class WeightGradient {
+  using T = typename F::Sum;
+  using A = typename F::A;
+  using B = typename F::B;
   using L = Layout<Shape, T>;
+  using Deltas = OperandSlots<Shape, F>;
 
  public:
   WeightGradient() = default;
-  WeightGradient(const L& layout, Range range, index width, index longest_block, bool wanted)
+  /// For as many shares of the work.
+  WeightGradient(const L& layout, Range range, index width, index longest_block, int shares,
+                 bool wanted)
       : layout_(layout),
         range_(range),
         width_(width),
-        strip_length_(smaller(longest_block, sum_block_rows)),
+        strip_length_(elements_of<F>(smaller(longest_block, sum_block_rows))),
+        shares_(shares),
         M_(strip_columns(range.count() * smaller(L::U, layout.groups()))),
         strips_(wanted ? ceil_div(width + 1, M_) : 0) {}
 
   void place(Bump& bump) {
-    strip_memory_ = bump.take<T>(strips_ * strip_stride());
+    strip_memory_ = bump.take<A>(strips_ * strip_stride());
     sums_ = bump.take<T>(strips_ ? columns() * vector_elements() : 0);
+    if (!rounds_operands<F>) return;
+    panel_memory_ = bump.take<B>(strips_ ? shares_ * strip_length_ * widest_panel() : 0);
   }
 
   /// Strips to share among the workers; zero if nobody wants this gradient.
   index strips() const { return strips_; }
 
   /// Adds the rows [rows.begin, rows.end) of a chunk, one block, to some strips.
-  void add_block(const Slots<Shape, T>& deltas, Rows<const T> operand, Span rows, Span strips,
+  void add_block(const Deltas& deltas, Rows<const T> operand, Span rows, Span strips,
                  SumSoFar so_far, const Share& own) const {
     const Pieces pieces(rows.size(), sum_block_rows);
     for (index piece = 0; piece < pieces.pieces; ++piece) {
@@ -83,39 +93,78 @@ class WeightGradient {
     return sums_ + panel * L::U * range_.count() * L::N * columns() +
            strip * M_ * panel_elements(panel);
   }
+  index widest_panel() const { return smaller(L::U, layout_.groups()) * range_.count() * L::N; }
   // A line more than there is: strips that are packed together would fall into one cache set.
   index strip_stride() const {
-    return strip_length_ * M_ + static_cast<index>(cache_line / sizeof(T));
+    return strip_length_ * M_ + static_cast<index>(cache_line / sizeof(A));
   }
-  T* strip(index i) const { return strip_memory_ + i * strip_stride(); }
+  A* strip(index i) const { return strip_memory_ + i * strip_stride(); }
 
-  [[gnu::noinline]] void add_piece(const Slots<Shape, T>& deltas, Rows<const T> operand, Span rows,
+  [[gnu::noinline]] void add_piece(const Deltas& deltas, Rows<const T> operand, Span rows,
                                    Span strips, SumSoFar so_far, const Share& own) const {
     const Rows<const T> from = {operand.base, operand.offset + rows.begin, operand.stride};
-    T* const to = strip(strips.begin);
-    M_ == 8 ? pack_strips<T, 8>(from, rows.size(), strips, width_, to, strip_stride())
-            : pack_strips<T, 6>(from, rows.size(), strips, width_, to, strip_stride());
+    A* const to = strip(strips.begin);
+    M_ == 8 ? pack_strips<F, 8>(from, rows.size(), strips, width_, to, strip_stride())
+            : pack_strips<F, 6>(from, rows.size(), strips, width_, to, strip_stride());
     for (index panel = 0; panel < layout_.panels(); ++panel) {
-      const index slot = layout_.slot(panel);
       const index vectors = range_.count() * layout_.width(panel);
-      const T* b =
-          deltas.panel(panel) + rows.begin * slot + range_.begin * layout_.width(panel) * L::N;
+      const RowsOfB b = rows_of(deltas, panel, rows, own);
       for (index i = strips.begin; i < strips.end; ++i) {
         T* const c = sum(panel, i);
-        multiply_strip(strip(i), M_, rows.size(), b, slot, vectors,
-                       so_far == SumSoFar::nothing ? nullptr : c, c);
+        multiply_strip<F>(strip(i), M_, elements_of<F>(rows.size()), b.first, b.stride, vectors,
+                          so_far == SumSoFar::nothing ? nullptr : c, c);
       }
       own.worked(rows.size() * strips.size() * M_ * vectors * L::N);
     }
   }
 
+  /// K of the deltas of a panel, one element after the other.
+  struct RowsOfB {
+    B* first;
+    index stride;
+  };
+
+  /// Of a format whose elements are single rows: as they lie.
+  RowsOfB rows_of(const Deltas& deltas, index panel, Span rows, const Share&) const
+    requires(!rounds_operands<F>)
+  {
+    const index slot = deltas.slot(panel);
+    return {deltas.panel(panel) + rows.begin * slot + range_.begin * layout_.width(panel) * L::N,
+            slot};
+  }
+
+  /// Of one whose elements are several rows: in memory of a share.
+  RowsOfB rows_of(const Deltas& deltas, index panel, Span rows, const Share& own) const
+    requires rounds_operands<F>
+  {
+    static constexpr A none[L::N / F::group] = {};
+    const index slot = deltas.slot(panel);
+    const index group = layout_.width(panel) * L::N;
+    const A* const from = deltas.panel(panel) + range_.begin * group / F::group;
+    RowsOfB found = {panel_memory_ + own.id * strip_length_ * widest_panel(),
+                     range_.count() * group};
+    B* to = found.first;
+    for (index row = rows.begin; row < rows.end; row += F::group) {
+      for (index lane = 0; lane < found.stride; lane += L::N, to += L::N) {
+        const A* of_element[F::group];
+        for (index i = 0; i < F::group; ++i) {
+          of_element[i] = row + i < rows.end ? from + (row + i) * slot + lane / F::group : none;
+        }
+        F::turn(of_element, to);
+      }
+    }
+    return found;
+  }
+
   L layout_;
   Range range_ = {};
-  index width_ = 0;  // columns of the matrix
-  index strip_length_ = 0;
+  index width_ = 0;         // columns of the matrix
+  index strip_length_ = 0;  // elements
+  int shares_ = 1;
   index M_ = 1;
   index strips_ = 0;
-  T* strip_memory_ = nullptr;
+  A* strip_memory_ = nullptr;
+  B* panel_memory_ = nullptr;  // [shares][strip_length][widest panel]
   T* sums_ = nullptr;
 };
 

@@ -1,12 +1,12 @@
-// What a backward pass works with: gradients of the states at hand, the deltas of a chunk
-// and where their rows belong, packed weights, and the sums of the weight gradients.
+// What a backward pass works with beside its products: gradients of the states at hand, the deltas
+// of a chunk and where their rows belong.
 #pragma once
 
 #include "call/passes.hpp"
-#include "cpu/backward/gradient_sums.hpp"
-#include "cpu/layout/delta_weights.hpp"
-#include "cpu/layout/forward_weights.hpp"
+#include "cells/linear.hpp"
 #include "cpu/layout/history.hpp"
+#include "cpu/layout/norm_weights.hpp"
+#include "cpu/layout/unit_weights.hpp"
 
 namespace rnnfast {
 namespace {
@@ -15,6 +15,7 @@ template <class Shape, class T>
 struct BackwardWorkspace {
   using L = Layout<Shape, T>;
   static constexpr index dx_rows = 128;
+  static constexpr index dx_lanes = widest_tile(1) * L::N;  // of a block of outputs
 
   Dims dims;
   L layout;
@@ -42,21 +43,23 @@ struct BackwardWorkspace {
   index* dx_offsets = nullptr;        // [chunk_rows]
   index* state_numbers = nullptr;     // [chunk_rows] rows of h_prev in the history
   T* new_c = nullptr;                 // [chunk_rows][row], if weights of units meet it
-  DeltaWeights<Shape, T> input_weights;
-  DeltaWeights<Shape, T> recurrent_weights[Shape::phases];
-  DeltaWeights<Linear, T> projection_weights;
   NormWeights<Shape, T> norm;
   index* rows_by_rank = nullptr;                 // [B] private rows
   SlotRow<Shape, T>* normalized_rows = nullptr;  // [chunk_rows] v^ in the history
   UnitWeights<Shape, T> of_units;
   bool by_sequence;  // whether each has gradients of its own: a chunk then has all steps
-  GradientSums<Shape, T> sums;
-  char* sums_of_shares = nullptr;  // [shares], if by sequence
 
-  BackwardWorkspace(const BackwardCall<T>& call, PlanSegment plan)
-      : BackwardWorkspace(
-            call, call.out.of_sequences ? in_one_chunk(plan, call.dims) : plan,
-            call.out.of_sequences ? call.dims.steps : plan.block_steps * call.dims.rows) {}
+  BackwardWorkspace(const BackwardCall<T>& call, const PlanSegment& given)
+      : dims(call.dims),
+        layout{call.dims.units},
+        outputs{outputs_of(call.dims)},
+        plan(call.out.of_sequences ? in_one_chunk(given, call.dims) : given),
+        chunk_rows(smaller(plan.delta_chunk_steps, call.dims.steps) * call.dims.rows),
+        shares(plan.threads),
+        blocks(plan),
+        norm{layout},
+        of_units{layout, nullptr},
+        by_sequence(call.out.of_sequences) {}
 
   void place(Bump& bump) {
     const index states = blocks.count * block_stride();
@@ -66,7 +69,7 @@ struct BackwardWorkspace {
     for (int p = 1; p < Shape::phases; ++p) d_operands[p] = bump.take<T>(states * outputs.row());
     deltas = bump.take<T>(layout.slots(chunk_rows));
     zeros = bump.take<T>(zeros_size());
-    dx = bump.take<T>(shares * dx_rows * DeltaWeights<Shape, T>::block_lanes);
+    dx = bump.take<T>(shares * dx_rows * dx_lanes);
     numbers = bump.take<index>(numbers_size());
     sequences = bump.take<SequenceRow>(dims.rows);
     places = bump.take<index>(dims.rows);
@@ -79,13 +82,6 @@ struct BackwardWorkspace {
     state_numbers = bump.take<index>(chunk_rows);
     if (unit_weights_of<Shape>()) new_c = bump.take<T>(chunk_rows * layout.row());
     of_units.place(bump);
-    input_weights.place(bump);
-    for (auto& weights : recurrent_weights) weights.place(bump);
-    if (by_sequence) {
-      sums_of_shares = bump.take<char>(shares * bytes_of_sums());
-    } else {
-      sums.place(bump);
-    }
     if constexpr (Normalized<Shape>) {
       norm.place(bump);
       rows_by_rank = bump.take<index>(dims.rows);
@@ -93,17 +89,14 @@ struct BackwardWorkspace {
     }
     if (dims.projection) {
       dm = bump.take<T>(states * layout.row());
-      d_outputs = bump.take<T>(projection_weights.layout.slots(chunk_rows));
-      projection_weights.place(bump);
+      d_outputs = bump.take<T>(d_output_slots(0).layout.slots(chunk_rows));
     }
   }
 
   index numbers_size() const {
     return unit_weights_of<Shape>() ? larger(dx_rows, chunk_rows) : index{dx_rows};
   }
-  index zeros_size() const {
-    return larger(larger(layout.row(), outputs.row()), DeltaWeights<Shape, T>::block_lanes);
-  }
+  index zeros_size() const { return larger(larger(layout.row(), outputs.row()), dx_lanes); }
 
   /// Rows of deltas that a chunk has.
   index rows_of(Span steps) const {
@@ -115,17 +108,8 @@ struct BackwardWorkspace {
   /// How many rows of a chunk precede those of a step, after which it has these.
   index first_row(Span later) const { return by_sequence ? later.size() : rows_of(later); }
 
-  /// A share's own sums, if by sequence.
-  GradientSums<Shape, T> sums_of(const Share& own) const {
-    GradientSums<Shape, T> found = sums;
-    place_in(sums_of_shares + own.id * bytes_of_sums(), found);
-    return found;
-  }
-
   /// The slots of a chunk's rows of dL/dh.
-  Slots<Linear, T> d_output_slots(index rows) const {
-    return {projection_weights.layout, d_outputs, rows};
-  }
+  Slots<Linear, T> d_output_slots(index rows) const { return {{outputs}, d_outputs, rows}; }
 
   index d_row(index r) const { return blocks.row(r, block_stride()); }
 
@@ -134,34 +118,9 @@ struct BackwardWorkspace {
     plan.delta_chunk_steps = dims.steps;
     return plan;
   }
-  index bytes_of_sums() const {
-    GradientSums<Shape, T> unplaced = sums;
-    return static_cast<index>(measure(unplaced));
-  }
   index block_stride() const {
     const index shortest = smaller(layout.row(), outputs.row());
     return blocks.height + blocks.gap(static_cast<std::size_t>(shortest) * sizeof(T));
-  }
-
-  BackwardWorkspace(const BackwardCall<T>& call, const PlanSegment& plan, index block)
-      : dims(call.dims),
-        layout{call.dims.units},
-        outputs{outputs_of(call.dims)},
-        plan(plan),
-        chunk_rows(smaller(plan.delta_chunk_steps, call.dims.steps) * call.dims.rows),
-        shares(plan.threads),
-        blocks(plan),
-        input_weights{layout, Shape::input, call.dims.inputs},
-        norm{layout},
-        of_units{layout, nullptr},
-        by_sequence(call.out.of_sequences),
-        sums(call, layout, block) {
-    for (int p = 0; p < Shape::phases; ++p) {
-      recurrent_weights[p] = {layout, Shape::phase[p], outputs.units};
-    }
-    if (dims.projection) {
-      projection_weights = {Layout<Linear, T>{outputs}, Linear::phase[0], dims.units};
-    }
   }
 };
 

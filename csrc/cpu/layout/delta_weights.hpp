@@ -9,8 +9,10 @@
 namespace rnnfast {
 namespace {
 
-template <class Shape, class T>
+template <class Shape, class F>
 struct DeltaWeights {
+  using T = typename F::Sum;
+  using B = typename F::B;
   using L = Layout<Shape, T>;
   // Blocks of outputs as wide as the widest tile.
   static constexpr index block_vectors = widest_tile(1);
@@ -19,11 +21,11 @@ struct DeltaWeights {
   L layout;
   Range range = {};   // the parts whose deltas it multiplies
   index outputs = 0;  // I, R or H
-  T* packed = nullptr;
+  B* packed = nullptr;
 
   void place(Bump& bump) {
     const index last = blocks() - 1;
-    if (last >= 0) packed = bump.take<T>(offset(last) + Columns<T>::size(length(), width(last)));
+    if (last >= 0) packed = bump.take<B>(offset(last) + Columns<F>::size(elements(), width(last)));
   }
 
   index length() const { return layout.groups() * L::N * range.count(); }  // K
@@ -33,7 +35,7 @@ struct DeltaWeights {
   index width(index block) const {
     return smaller(block_vectors, vectors() - block * block_vectors);
   }
-  Columns<const T> block(index block) const { return columns<const T>(block); }
+  Columns<F> block(index block) const { return columns<const B>(block); }
 
   /// Calls body(block, its vectors, groups) for the blocks in which some groups of outputs are,
   /// from the last if `odd`.
@@ -50,19 +52,22 @@ struct DeltaWeights {
 
   /// Packs a share of k from w (G*H, outputs).
   [[gnu::noinline]] void pack(const T* w, const Share& own) const {
-    const Span mine = own.of(length());
-    index k = 0;
+    const Span mine = own.of(elements());
+    index element = 0;
     for (index panel = 0; panel < layout.panels(); ++panel) {
       for (int part = range.begin; part < range.end; ++part) {
         for (index u = 0; u < layout.width(panel); ++u) {
           const index group = panel * L::U + u;
-          for (index lane = 0; lane < L::N; ++lane, ++k) {
-            if (k < mine.begin || k >= mine.end) continue;
-            const index unit = group * L::N + lane;
-            pack_k(unit < layout.units ? w + (Shape::gate_of[part] * layout.units + unit) * outputs
-                                       : nullptr,
-                   k);
-            own.worked(outputs);
+          for (index lane = 0; lane < L::N; lane += F::group, ++element) {
+            if (element < mine.begin || element >= mine.end) continue;
+            const T* rows[F::group];
+            for (index i = 0; i < F::group; ++i) {
+              const index unit = group * L::N + lane + i;
+              const index row = Shape::gate_of[part] * layout.units + unit;
+              rows[i] = unit < layout.units ? w + row * outputs : nullptr;
+            }
+            pack_element(rows, element);
+            own.worked(outputs * F::group);
           }
         }
       }
@@ -70,21 +75,20 @@ struct DeltaWeights {
   }
 
  private:
-  index offset(index block) const { return block * Columns<T>::size(length(), block_vectors); }
+  index elements() const { return elements_of<F>(length()); }  // of a column
+  index offset(index block) const { return block * Columns<F>::size(elements(), block_vectors); }
 
   template <class Element>
-  Columns<Element> columns(index block) const {
-    return {packed + offset(block), length(), width(block)};
+  Columns<F, Element> columns(index block) const {
+    return {packed + offset(block), elements(), width(block)};
   }
 
-  void pack_k(const T* row, index k) const {
+  void pack_element(const T* const (&rows)[F::group], index element) const {
     for (index b = 0; b < blocks(); ++b) {
-      const Columns<T> to = columns<T>(b);
-      T* column = to.data + k * to.stride();
+      const auto to = columns<B>(b);
+      B* column = to.data + element * to.stride();
       for (index vector = 0; vector < width(b); vector += to.width, column += to.column()) {
-        const index first = b * block_lanes + vector * L::N;
-        const index valid = row ? smaller(to.stride(), outputs - first) : 0;
-        pack_row(row ? row + first : nullptr, valid, to.stride(), column);
+        pack_rows<F>(rows, b * block_lanes + vector * L::N, outputs, to.stride(), column);
       }
     }
   }

@@ -20,14 +20,15 @@ constexpr int phase_of(int part) {
   return -1;
 }
 
-template <class Shape, class T>
+template <class Shape, class F>
 struct ForwardWeights {
+  using T = typename F::Sum;
   using L = Layout<Shape, T>;
   L layout;
-  PanelWeights<Shape, T> input;
-  PanelWeights<Shape, T> recurrent[Shape::phases];
+  PanelWeights<Shape, F> input;
+  PanelWeights<Shape, F> recurrent[Shape::phases];
   T* bias = nullptr;
-  PanelWeights<Linear, T> projection;  // of no size where there is none
+  PanelWeights<Linear, F> projection;  // of no size where there is none
   NormWeights<Shape, T> norm;
   UnitWeights<Shape, T> of_units;
 
@@ -55,15 +56,17 @@ struct ForwardWeights {
 
   /// Packs a share of the panels.
   void pack(const WeightSet<const T>& weights, const Share& own) {
-    input.pack(weights[WeightId::w_ih], own);
-    for (const auto& of_phase : recurrent) of_phase.pack(weights[WeightId::w_hh], own);
+    input.pack(weights[WeightId::w_ih], weights.scales.ih, own);
+    for (const auto& of_phase : recurrent) {
+      of_phase.pack(weights[WeightId::w_hh], weights.scales.hh, own);
+    }
     const Span panels = own.of(layout.panels());
     for (index panel = panels.begin; panel < panels.end; ++panel) {
       pack_bias(weights, panel);
       of_units.pack(weights[WeightId::of_units],
                     {panel * L::U, smaller((panel + 1) * L::U, layout.groups())});
     }
-    projection.pack(weights[WeightId::w_hr], own);
+    projection.pack(weights[WeightId::w_hr], nullptr, own);
     if constexpr (Normalized<Shape>) norm.pack(weights, own);
   }
 

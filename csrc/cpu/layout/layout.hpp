@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/arena.hpp"
+#include "cells/cell.hpp"
 #include "gemm/loops.hpp"
 
 namespace rnnfast {
@@ -136,30 +137,64 @@ inline void store_deltas(SlotGroup<T> slot, Range parts, const Vec<T> (&delta)[S
   }
 }
 
+/// Slots as operands of products: the same numbers in the same order, as elements of a format.
+template <class Shape, class F>
+struct OperandSlots {
+  using L = Layout<Shape, typename F::Sum>;
+  static_assert(L::N % F::group == 0);
+  L layout;
+  typename F::A* base;
+  index rows;
+
+  index panel_stride() const { return rows * L::P * L::U * L::N / F::group; }
+  typename F::A* panel(index panel) const { return base + panel * panel_stride(); }
+  index slot(index panel) const { return layout.slot(panel) / F::group; }
+};
+
+/// Some groups of a row of slots as operands, where they are not operands as they are.
+template <class Shape, class F>
+inline void make_operands(const Slots<Shape, typename F::Sum>& slots, index row,
+                          const OperandSlots<Shape, F>& to, index to_row, Span groups) {
+  if constexpr (rounds_operands<F>) {
+    using L = Layout<Shape, typename F::Sum>;
+    const auto from = slots.row(row);
+    for (index group = groups.begin; group < groups.end; ++group) {
+      const auto parts = from.group(group);
+      const index panel = group / L::U;
+      typename F::A* const operand =
+          to.panel(panel) + to_row * to.slot(panel) + group % L::U * L::N / F::group;
+      for (int p = 0; p < Shape::parts; ++p) {
+        F::round(load(parts.part(p)), operand + p * parts.part_stride / F::group);
+      }
+    }
+  }
+}
+
 /// The parts `range` of all panels' slots as the A of a product: K = panels x parts x units.
-template <class Shape, class T>
+template <class Shape, class F>
 struct SlotOperand {
-  using L = Layout<Shape, T>;
-  Slots<Shape, T> slots;
+  using L = Layout<Shape, typename F::Sum>;
+  OperandSlots<Shape, F> slots;
   Range range;
   index first_row;       // within the chunk
   const index* numbers;  // of the rows, from there
 
   index full_panels() const { return slots.layout.groups() / L::U; }
-  index run(index width) const { return range.count() * width * L::N; }
+  index elements(int parts, index width) const { return parts * width * L::N / F::group; }
+  index run(index width) const { return elements(range.count(), width); }
   index panels_per_segment() const { return larger(1, k_block / run(L::U)); }
 
   // Full panels in segments of about k_block, then the narrow one by itself.
   index segments() const {
     return ceil_div(full_panels(), panels_per_segment()) + (slots.layout.panels() - full_panels());
   }
-  Segment<T> segment(index i) const {
+  Segment<F> segment(index i) const {
     const index first = smaller(i * panels_per_segment(), full_panels());
     const bool narrow = first == full_panels();
     const index width = slots.layout.width(first);
     const index count = narrow ? 1 : smaller(panels_per_segment(), full_panels() - first);
-    const index slot = slots.layout.slot(first);
-    return {{slots.panel(first) + first_row * slot + range.begin * width * L::N, numbers, slot},
+    const index slot = slots.slot(first);
+    return {{slots.panel(first) + first_row * slot + elements(range.begin, width), numbers, slot},
             {count, run(width), run(width), slots.panel_stride()},
             first * run(L::U)};
   }

@@ -10,28 +10,31 @@
 namespace rnnfast {
 namespace {
 
-/// The functions of a table, once a shape.
-template <class Shape, class T>
+/// The functions of a table, once a shape and product format.
+template <class Shape, class F>
 struct ShapeKernels {
+  using T = typename F::Sum;
   using Functions = CellFunctions<Shape, T>;
 
   static std::size_t packed_bytes(const Dims& dims) {
-    ForwardWeights<Shape, T> weights(dims);
+    ForwardWeights<Shape, F> weights(dims);
     return measure(weights);
   }
 
   static void pack(const Dims& dims, const WeightSet<const T>& from, int threads, char* packed) {
-    ForwardWeights<Shape, T> weights(dims);
+    ForwardWeights<Shape, F> weights(dims);
     place_in(packed, weights);
     team(threads,
          [&](Worker& worker) { worker.stage([&](const Share& own) { weights.pack(from, own); }); });
   }
 
+  static const Functions& functions(Epilogues of) { return *static_cast<const Functions*>(of); }
+
   /// With a history that has its place, or is placed in `work`.
   [[gnu::noinline]] static void run(const Functions& cell, const ForwardCall<T>& call,
                                     const PlanSegment& plan, const char* packed,
-                                    PartWork<Shape, T>& work) {
-    ForwardWeights<Shape, T> weights(call.dims);
+                                    PartWork<Shape, F>& work) {
+    ForwardWeights<Shape, F> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
@@ -41,10 +44,10 @@ struct ShapeKernels {
     });
   }
 
-  [[gnu::noinline]] static void forward(const Functions& cell, const ForwardCall<T>& call,
+  [[gnu::noinline]] static void forward(Epilogues of, const ForwardCall<T>& call,
                                         const PlanSegment& plan, const char* packed) {
-    PartWork<Shape, T> work(call.dims, plan, Keep::latest);
-    run(cell, call, plan, packed, work);
+    PartWork<Shape, F> work(call.dims, plan, Keep::latest);
+    run(functions(of), call, plan, packed, work);
   }
 
   static std::size_t saved_bytes(const Dims& dims, const PlanSegment& plan) {
@@ -52,23 +55,23 @@ struct ShapeKernels {
     return measure(history);
   }
 
-  [[gnu::noinline]] static void forward_saving(const Functions& cell, const ForwardCall<T>& call,
+  [[gnu::noinline]] static void forward_saving(Epilogues of, const ForwardCall<T>& call,
                                                const PlanSegment& plan, const char* packed,
                                                char* saved) {
-    PartWork<Shape, T> work(call.dims, plan, Keep::all);
+    PartWork<Shape, F> work(call.dims, plan, Keep::all);
     place_in(saved, work.history);
-    run(cell, call, plan, packed, work);
+    run(functions(of), call, plan, packed, work);
   }
 
-  [[gnu::noinline]] static void backward(const Functions& cell, const BackwardCall<T>& call,
+  [[gnu::noinline]] static void backward(Epilogues of, const BackwardCall<T>& call,
                                          const PlanSegment& plan, const char* saved) {
     History<Shape, T> history(call.dims, plan, Keep::all);
     place_in(const_cast<char*>(saved), history);
-    BackwardWorkspace<Shape, T> work(call, plan);
+    BackwardWork<Shape, F> work(call, plan);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
-      run_backward(cell, call, history, work, worker, [](auto& pass) { pass.run(); });
+      run_backward(functions(of), call, history, work, worker, [](auto& pass) { pass.run(); });
     });
   }
 
@@ -77,40 +80,37 @@ struct ShapeKernels {
     return measure(checkpoints);
   }
 
-  [[gnu::noinline]] static void forward_saving_checkpoints(const Functions& cell,
-                                                           const ForwardCall<T>& call,
+  [[gnu::noinline]] static void forward_saving_checkpoints(Epilogues of, const ForwardCall<T>& call,
                                                            const PlanSegment& plan,
                                                            const char* packed, char* saved) {
-    ForwardWeights<Shape, T> weights(call.dims);
+    ForwardWeights<Shape, F> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
     Checkpoints<Shape, T> checkpoints(call.dims, plan);
     place_in(saved, checkpoints);
-    PartWork<Shape, T> work(call.dims, plan, Keep::latest);
+    PartWork<Shape, F> work(call.dims, plan, Keep::latest);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
-      run_saving_checkpoints(cell, call, weights, work.history, work.workspace, checkpoints, plan,
-                             worker);
+      run_saving_checkpoints(functions(of), call, weights, work.history, work.workspace,
+                             checkpoints, plan, worker);
     });
   }
 
-  [[gnu::noinline]] static void backward_from_checkpoints(const Functions& cell,
-                                                          const BackwardCall<T>& call,
+  [[gnu::noinline]] static void backward_from_checkpoints(Epilogues of, const BackwardCall<T>& call,
                                                           const PlanSegment& plan,
                                                           const char* saved) {
     Checkpoints<Shape, T> checkpoints(call.dims, plan);
     place_in(const_cast<char*>(saved), checkpoints);
-    StretchWork<Shape, T> work(call, plan);
+    StretchWork<Shape, F> work(call, plan);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
-      run_from_checkpoints(cell, call, work, checkpoints, plan, worker);
+      run_from_checkpoints(functions(of), call, work, checkpoints, plan, worker);
     });
   }
 
-  [[gnu::noinline]] static void trace(const Functions& cell, const TraceCall<T>& call,
-                                      const Dims& dims, const PlanSegment& plan,
-                                      const char* saved) {
+  [[gnu::noinline]] static void trace(Epilogues of, const TraceCall<T>& call, const Dims& dims,
+                                      const PlanSegment& plan, const char* saved) {
     History<Shape, T> history(dims, plan, Keep::all);
     place_in(const_cast<char*>(saved), history);
     NormWeights<Shape, T> norm = {history.layout};
@@ -120,55 +120,59 @@ struct ShapeKernels {
       if constexpr (Normalized<Shape>) {
         worker.stage([&](const Share& own) { norm.pack(call.weights, own); });
       }
-      worker.stage([&](const Share& own) { cell.trace(history, call, norm, own); });
+      worker.stage([&](const Share& own) { functions(of).trace(history, call, norm, own); });
     });
   }
 
   static std::size_t stack_work(const Dims& dims, const PlanSegment& plan) {
-    return PartWork<Shape, T>::bytes(dims, plan, Keep::latest);
+    return PartWork<Shape, F>::bytes(dims, plan, Keep::latest);
   }
   static std::size_t stack_work_saving(const Dims& dims, const PlanSegment& plan) {
-    return PartWork<Shape, T>::bytes(dims, plan, Keep::all);
+    return PartWork<Shape, F>::bytes(dims, plan, Keep::all);
   }
-  [[gnu::noinline]] static void stack(const Functions& cell, const StackCall<T>& call) {
-    run_stack(cell, call, Keep::latest);
+  [[gnu::noinline]] static void stack(Epilogues of, const StackCall<T>& call) {
+    run_stack<F>(functions(of), call, Keep::latest);
   }
-  [[gnu::noinline]] static void stack_saving(const Functions& cell, const StackCall<T>& call) {
-    run_stack(cell, call, Keep::all);
+  [[gnu::noinline]] static void stack_saving(Epilogues of, const StackCall<T>& call) {
+    run_stack<F>(functions(of), call, Keep::all);
   }
 };
 
-/// A function of a shape as one of a cell.
-template <class Cell, class T, auto function>
-struct Bound;
-template <class Cell, class T, class... Arguments,
-          void (*function)(const CellFunctions<typename Cell::Shape, T>&, Arguments...)>
-struct Bound<Cell, T, function> {
-  static void call(Arguments... arguments) { function(FunctionsOf<Cell, T>::all, arguments...); }
-};
+template <class Shape, class F>
+constexpr InferenceKernels<typename F::Sum> inference_of() {
+  using T = typename F::Sum;
+  using Of = ShapeKernels<Shape, F>;
+  return {
+      {Shape::gates, Shape::parts, Shape::phases, static_cast<int>(sizeof(T)),
+       static_cast<int>(lanes<T>), Shape::has_memory, norm_rows<Shape>(), unit_weights_of<Shape>(),
+       may_project<Shape, F>, Shape::activations,
+       static_cast<int>(sizeof(typename F::B) / F::group), static_cast<int>(F::group / F::passes)},
+      Of::packed_bytes,
+      Of::pack,
+      Of::forward,
+      Of::stack_work,
+      Of::stack};
+}
+
+template <class Shape, class F>
+constexpr TrainingKernels<typename F::Sum> training_of() {
+  using Of = ShapeKernels<Shape, F>;
+  return {Of::saved_bytes,
+          Of::forward_saving,
+          Of::backward,
+          Of::checkpoint_bytes,
+          Of::forward_saving_checkpoints,
+          Of::backward_from_checkpoints,
+          Of::stack_work_saving,
+          Of::stack_saving};
+}
 
 template <class Cell, class T>
 constexpr CellKernels<T> kernels_of(const char* name) {
   using Shape = typename Cell::Shape;
-  using Of = ShapeKernels<Shape, T>;
-  return {name,
-          {Shape::gates, Shape::parts, Shape::phases, static_cast<int>(sizeof(T)),
-           static_cast<int>(lanes<T>), Shape::has_memory, norm_rows<Shape>(),
-           unit_weights_of<Shape>(), Projectable<Shape>, Shape::activations},
-          Of::packed_bytes,
-          Of::pack,
-          Bound<Cell, T, Of::forward>::call,
-          Of::saved_bytes,
-          Bound<Cell, T, Of::forward_saving>::call,
-          Bound<Cell, T, Of::backward>::call,
-          Of::checkpoint_bytes,
-          Bound<Cell, T, Of::forward_saving_checkpoints>::call,
-          Bound<Cell, T, Of::backward_from_checkpoints>::call,
-          Bound<Cell, T, Of::trace>::call,
-          Of::stack_work,
-          Bound<Cell, T, Of::stack>::call,
-          Of::stack_work_saving,
-          Bound<Cell, T, Of::stack_saving>::call};
+  using F = Plain<T>;
+  return {inference_of<Shape, F>(), training_of<Shape, F>(), name, &FunctionsOf<Cell, T>::all,
+          ShapeKernels<Shape, F>::trace};
 }
 
 }  // namespace

@@ -14,30 +14,46 @@
 
 namespace rnnfast {
 
-/// One cell in one scalar type. `packed` and `saved` are memory of the caller, of the size asked
-/// for, aligned to 64 bytes.
+/// What a cell's epilogues are called by (CellFunctions). They are compiled with the cell; a pass
+/// in another product format, compiled in another file for the same vectors, is given them.
+using Epilogues = const void*;
+
+/// Inference of one cell in one product format. `packed` and `saved` are memory of the caller, of
+/// the size asked for, aligned to 64 bytes.
 template <class T>
-struct CellKernels {
-  const char* name;
+struct InferenceKernels {
   CellTraits traits;
   std::size_t (*packed_bytes)(const Dims&);
   void (*pack)(const Dims&, const WeightSet<const T>&, int threads, char* packed);
-  void (*forward)(const ForwardCall<T>&, const PlanSegment&, const char* packed);
-  std::size_t (*saved_bytes)(const Dims&, const PlanSegment&);
-  void (*forward_saving)(const ForwardCall<T>&, const PlanSegment&, const char* packed,
-                         char* saved);
-  void (*backward)(const BackwardCall<T>&, const PlanSegment&, const char* saved);
-  /// The same with checkpoints, by a plan that is made for them.
-  std::size_t (*checkpoint_bytes)(const Dims&, const PlanSegment&);
-  void (*forward_saving_checkpoints)(const ForwardCall<T>&, const PlanSegment&, const char* packed,
-                                     char* saved);
-  void (*backward_from_checkpoints)(const BackwardCall<T>&, const PlanSegment&, const char* saved);
-  void (*trace)(const TraceCall<T>&, const Dims&, const PlanSegment&, const char* saved);
+  void (*forward)(Epilogues, const ForwardCall<T>&, const PlanSegment&, const char* packed);
   /// Layers at once; `stack_work` is the size of a part's `work`.
   std::size_t (*stack_work)(const Dims&, const PlanSegment&);
-  void (*stack)(const StackCall<T>&);
+  void (*stack)(Epilogues, const StackCall<T>&);
+};
+
+/// Training of one cell in one product format. What is saved is of the same form in all.
+template <class T>
+struct TrainingKernels {
+  std::size_t (*saved_bytes)(const Dims&, const PlanSegment&);
+  void (*forward_saving)(Epilogues, const ForwardCall<T>&, const PlanSegment&, const char* packed,
+                         char* saved);
+  void (*backward)(Epilogues, const BackwardCall<T>&, const PlanSegment&, const char* saved);
+  /// The same with checkpoints, by a plan that is made for them.
+  std::size_t (*checkpoint_bytes)(const Dims&, const PlanSegment&);
+  void (*forward_saving_checkpoints)(Epilogues, const ForwardCall<T>&, const PlanSegment&,
+                                     const char* packed, char* saved);
+  void (*backward_from_checkpoints)(Epilogues, const BackwardCall<T>&, const PlanSegment&,
+                                    const char* saved);
   std::size_t (*stack_work_saving)(const Dims&, const PlanSegment&);
-  void (*stack_saving)(const StackCall<T>&);
+  void (*stack_saving)(Epilogues, const StackCall<T>&);
+};
+
+/// One cell in one scalar type, with its plain format.
+template <class T>
+struct CellKernels : InferenceKernels<T>, TrainingKernels<T> {
+  const char* name;
+  Epilogues epilogues;
+  void (*trace)(Epilogues, const TraceCall<T>&, const Dims&, const PlanSegment&, const char* saved);
 };
 
 /// Pieces of the kernels by themselves, for tests and for measuring limits.
@@ -77,12 +93,54 @@ struct ScalarKernels {
   void (*ctc)(const CtcCall<T>&, int threads);
 };
 
-/// A file for each scalar type, since together they would take two minutes to compile.
+/// Pieces of the products of a format by themselves.
+template <class T>
+struct FormatProbes {
+  int group;     // k of an element
+  index a_size;  // bytes of an element of A, and of B
+  index b_size;
+  index b_head;  // elements of a column of B before those of k
+  /// As Probes::tile, `k` in elements.
+  void (*tile)(int rows, int vectors, index k, const void* a, const void* b, const T* start, T* c,
+               index repeats);
+  /// `count` rounds of `chains` independent multiplications in registers, each of `products` k.
+  int chains;
+  int products;
+  T (*multiply_loop)(index count);
+};
+
+/// One more product format, of the same cells.
+template <class T>
+struct FormatKernels {
+  const InferenceKernels<T>* fixed;
+  const InferenceKernels<T>* chosen;
+  FormatProbes<T> probes;
+  const TrainingKernels<T>* fixed_training = nullptr;  // none of formats of inference alone
+  const TrainingKernels<T>* chosen_training = nullptr;
+};
+
+/// Inference in products of bytes, of the cells whose h lies within -1 and 1; others have null
+/// functions. And the pieces that it has beside those of any format.
+struct Int8Kernels : FormatKernels<float> {
+  int (*tile_rows)(int vectors);
+  /// C[rows, vectors*N] = start + A[rows, k] W[vectors*N, k]^T, both quantized here; `scales` are
+  /// those of the rows of W, null where each is to have its own; `packed` is memory for W, of the
+  /// size asked for.
+  std::size_t (*packed_bytes)(int vectors, index k);
+  void (*pack)(int vectors, index k, const float* w, const float* scales, char* packed);
+  void (*multiply)(int rows, int vectors, index k, const float* a, const char* packed,
+                   const float* start, float* c);
+};
+
+/// A file for each scalar type and format, since together they would take minutes to compile.
 struct Target {
   const char* name;
   Isa isa;
   const ScalarKernels<float>& single;
   const ScalarKernels<double>& twice;
+  const FormatKernels<float>& bfloat16;
+  const FormatKernels<float>& float16;
+  const Int8Kernels& int8;
 };
 
 }  // namespace rnnfast

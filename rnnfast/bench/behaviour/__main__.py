@@ -20,15 +20,18 @@ from ..progress import announced
 from ..stored import require_msgspec
 from . import (
     autograd,
+    bfloat16,
     busy_cores,
     callers,
     checkpoints,
     growth,
+    int8,
     modules,
     one_row,
     partitions,
     policies,
     pools,
+    precisions,
     stacks,
     threads,
     variants,
@@ -114,12 +117,18 @@ _LOOKS: dict[str, _Look] = {
     "plans": _plans,
     "variants": _simply(variants.beside_the_plain_cell),
     "cells": _simply(variants.cells_beside_their_kin),
+    "precisions": _simply(precisions.beside_float32_and_torch),
+    "int8": _simply(int8.beside_float32),
+    "int8-onnxruntime": _simply(int8.beside_onnxruntime),
+    "int8-perplexity": _simply(int8.character_model),
     "checkpoints": _simply(checkpoints.memory_beside_saving_all),
     "stacks": _simply(stacks.beside_single_layers),
     "packed": _simply(variants.beside_torchs_packed_sequences),
     "modules": _simply(modules.beside_torchs_modules),
     "autograd": _simply(autograd.beside_an_empty_function),
     "policies": _simply(policies.beside_sb3s_loop),
+    "bfloat16": _simply(bfloat16.training_in_bfloat16),
+    "perplexity": _simply(bfloat16.character_model),
 }
 
 if __name__ == "__main__":

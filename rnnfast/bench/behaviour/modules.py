@@ -190,7 +190,7 @@ def _overhead(torch: Any, rounds: int) -> list[BoundedRatio]:
             pass
 
     def kernels_of_training() -> None:
-        tape = _core.forward_saving(cell, sequence, weights, *nothing, y, h_n, c_n)
+        tape = _core.forward_saving(cell, sequence, weights, *nothing, y, h_n, c_n, None)
         gradients = (*of_weights, None, None, None)
         tape.backward(sequence, weights, None, None, 0, dy, None, None, dx, gradients, None, None)
 

@@ -2,7 +2,8 @@
 
 ONNX has gates in the order i o f c (LSTM) and z r h (GRU), in arrays (D, G*H, ...) of both
 directions, with biases (D, 2*G*H). Here they are i f g o and r z n, an array for each direction,
-and b_ih beside b_hh.
+and b_ih beside b_hh. ONNX Runtime's own DynamicQuantizeLSTM is an LSTM whose matrices are of whole
+numbers (`_quantized`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from ..._check import Array
 from ...functional import prepack
 from ...functional.prepacked import Prepacked
+from . import _quantized
 from ._nodes import OPERATORS
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ class RecurrentNode(NamedTuple):
     Attributes
     ----------
     op_type : str
-        "LSTM", "GRU" or "RNN".
+        "LSTM", "GRU", "RNN" or "DynamicQuantizeLSTM".
     arguments : dict
         What `rnnfast.prepack` takes: the kind of cell, weights, biases, and options.
     batch_first : bool
@@ -82,6 +84,10 @@ def load(model: str | os.PathLike[str] | onnx.ModelProto) -> dict[str, Recurrent
 
     Notes
     -----
+    DynamicQuantizeLSTM, of ONNX Runtime's own operators, becomes a cell of `precision="int8"` with
+    the node's whole numbers as they are. ONNX Runtime quantizes what a batch holds at a step by one
+    scale, rnnfast each sequence by its own, so that results differ by what that rounds.
+
     With `clip`, what the output of an LSTM sees of c is clipped as well, as ONNX's text says. ONNX
     Runtime leaves it as it is.
 
@@ -155,7 +161,8 @@ def _nodes(
         for attribute in node.attribute:
             for body in [attribute.g] if attribute.HasField("g") else attribute.graphs:
                 yield from _nodes(body, scope, opsets)
-        if node.op_type in OPERATORS and node.domain in ("", "ai.onnx"):
+        plain = node.op_type in OPERATORS and node.domain in ("", "ai.onnx")
+        if plain or _quantized.is_quantized(node):
             yield node, scope
 
 
@@ -163,7 +170,9 @@ def _recurrent(name: str, node: Any, scope: _Scope) -> RecurrentNode:
     from onnx import helper
 
     attributes = {one.name: helper.get_attribute_value(one) for one in node.attribute}
-    given = [*node.input, *[""] * 8]
+    given = [*node.input, *[""] * _quantized.INPUTS]
+    quantized = _quantized.is_quantized(node)
+    kind = "LSTM" if quantized else node.op_type
 
     def weight(place: int, called: str) -> Array | None:
         if not given[place]:
@@ -177,18 +186,26 @@ def _recurrent(name: str, node: Any, scope: _Scope) -> RecurrentNode:
             ) from None
 
     w, r, b = weight(1, "W"), weight(2, "R"), weight(3, "B")
-    p = weight(7, "P") if node.op_type == "LSTM" else None
+    p = weight(7, "P") if kind == "LSTM" else None
     if w is None or r is None:
         raise ValueError(f"{name} must have W and R, got {list(node.input)}")
     direction = attributes.get("direction", b"forward").decode()
     coupled = bool(attributes.get("input_forget"))
     if coupled and p is not None:
         raise ValueError(f"{name} must have peepholes or input_forget, got both")
-    gates = len(_ORDER[node.op_type])
-    order = _COUPLED if coupled else _ORDER[node.op_type]
+    gates = len(_ORDER[kind])
+    order = _COUPLED if coupled else _ORDER[kind]
     both = direction == "bidirectional"
-    arguments: dict[str, Any] = {"cell": node.op_type.lower()}
-    weights = {"w_ih": _blocks(w, gates, order), "w_hh": _blocks(r, gates, order)}
+    arguments: dict[str, Any] = {"cell": kind.lower()}
+    weights: dict[str, list[Any]] = {}
+    for called, place, matrix in (("w_ih", _quantized.OF_W, w), ("w_hh", _quantized.OF_R, r)):
+        if quantized:
+            scales, zeros = (weight(place + i, _quantized.NAMES[place + i]) for i in (0, 1))
+            by_row = _quantized.rows_of(name, matrix, scales, zeros)
+            of_gates = [_blocks(one, gates, order) for one in by_row]
+            weights[called] = _quantized.weights(name, *of_gates)
+        else:
+            weights[called] = _blocks(matrix, gates, order)
     if b is not None:
         of_w, of_r = np.split(b, 2, axis=1)
         weights |= {"b_ih": _blocks(of_w, gates, order), "b_hh": _blocks(of_r, gates, order)}
@@ -202,7 +219,7 @@ def _recurrent(name: str, node: Any, scope: _Scope) -> RecurrentNode:
         arguments["reverse"] = True
     if coupled:
         arguments["forget_gate"] = "coupled"
-    if node.op_type == "GRU":
+    if kind == "GRU":
         arguments["reset_after"] = bool(attributes.get("linear_before_reset"))
     if "activations" in attributes:
         arguments |= _activations(name, attributes, 2 if both else 1)

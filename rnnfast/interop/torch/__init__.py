@@ -3,6 +3,7 @@
     from rnnfast.interop.torch import LSTM      in place of torch.nn.LSTM
     rnnfast.interop.torch.swap(model)           every recurrent module of a model, in place
     rnnfast.interop.torch.freeze(model)         to serve it: nobody writes to its weights
+    rnnfast.interop.torch.prepack_quantized     a module that torch has quantized, for NumPy arrays
 
 The modules are subclasses of torch's: constructors, parameters, checkpoints, hooks and error
 messages are theirs. What runs is one operator for all layers of a module, registered as
@@ -19,6 +20,7 @@ from ._kernels import kernel_calls
 from .cells import GRUCell, LSTMCell, RNNCell
 from .freeze import freeze, unfreeze
 from .layers import GRU, LSTM, RNN
+from .quantized import prepack_quantized
 from .swap import swap, swap_back
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "Report",
     "freeze",
     "kernel_calls",
+    "prepack_quantized",
     "swap",
     "swap_back",
     "unfreeze",

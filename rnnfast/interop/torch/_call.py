@@ -33,6 +33,8 @@ class Call(NamedTuple):
         dropout, input_dropout, recurrent_dropout, weight_dropout, zoneout of h and of c.
     checkpoint : bool
         Whether the backward pass makes the steps once more.
+    precision : str or None
+        What operands of products are rounded to; None where they are as the tensors.
     """
 
     kind: str
@@ -40,6 +42,7 @@ class Call(NamedTuple):
     bidirectional: bool = False
     rates: tuple[float, float, float, float, float, float] = NO_RATES
     checkpoint: bool = False
+    precision: str | None = None
 
     @property
     def directions(self) -> int:
@@ -59,7 +62,7 @@ class Call(NamedTuple):
 
     def core_cell(self) -> cells.Cell:
         """Return the cell as the kernels know it."""
-        return _core_cell(self.kind, self.weight_names)
+        return _core_cell(self.kind, self.weight_names, self.precision)
 
     def noise(self, seed: Tensor | None) -> Noise:
         """Return what is drawn at random."""
@@ -112,8 +115,8 @@ class Operands(NamedTuple):
 
 
 @cache
-def _core_cell(kind: str, weight_names: tuple[str, ...]) -> cells.Cell:
+def _core_cell(kind: str, weight_names: tuple[str, ...], precision: str | None) -> cells.Cell:
     name, _, nonlinearity = kind.partition("_")
     of_kind = {"nonlinearity": nonlinearity} if nonlinearity else {}
     there = dict.fromkeys({*weight_names} & {*inputs.LayerWeights._field_defaults}, True)
-    return cells.choose_of_any(name, **of_kind, **there)
+    return cells.choose_of_any(name, **of_kind, **there).in_precision(precision)

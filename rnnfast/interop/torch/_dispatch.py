@@ -7,34 +7,47 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import _autograd, _operators, _packed, _transforms
+from . import _autograd, _operators, _packed, _precision, _transforms
 from ._call import Call, Operands
 from ._modes import are_plain, in_forward_mode, in_transforms, is_recorded
 
 
 def recurrence(module: object, call: Call, operands: Operands) -> tuple[Tensor, ...]:
-    """Return y, h_n and, where there is one, c_n, of the layers of a module.
+    """Return y, h_n and, where there is one, c_n, of the layers of a module."""
+    call = _precision.lowered(call, operands.weights[0])
+    if call.precision is None:
+        return _as_the_weights(module, call, operands)
+    types = _precision.result_types(module, call, operands)
+    return _precision.narrowed(_run(module, call, _precision.widened(operands)), types)
 
-    Under autocast everything runs in the type of the weights.
-    """
+
+def _as_the_weights(module: object, call: Call, operands: Operands) -> tuple[Tensor, ...]:
+    """Run a call in the type of the weights, also under autocast."""
     x, h0, c0, weights, *_ = operands
     if torch.is_autocast_enabled("cpu"):
         dtype = weights[0].dtype
         h0, c0 = (None if state is None else state.to(dtype) for state in (h0, c0))
         operands = operands._replace(x=x.to(dtype), h0=h0, c0=c0)
+    return _run(module, call, operands)
+
+
+def _run(module: object, call: Call, operands: Operands) -> tuple[Tensor, ...]:
+    x, h0, c0, weights, *_ = operands
     if "_is_fsdp_managed_module" in module.__dict__:
         # FSDP takes the memory of its parameters back after a call; a tape would still read it.
         weights = [weight.clone() for weight in weights]
         operands = operands._replace(weights=weights)
-    if torch.compiler.is_compiling():
-        return _operators.recurrence(call, operands)
-    if in_transforms():
+    transformed = not torch.compiler.is_compiling() and in_transforms()
+    recorded = torch.compiler.is_compiling() or is_recorded() or not are_plain(x, weights)
+    if not (recorded or transformed or needs_grad(x, h0, c0, *weights)):
+        return _packed.forward(module, call, operands)
+    if call.precision is not None:
+        operands = _precision.widened_weights(operands)
+    if transformed:
         return _transforms.recurrence(call, operands)
-    if is_recorded() or not are_plain(x, weights):
+    if recorded:
         return _operators.recurrence(call, operands)
-    if needs_grad(x, h0, c0, *weights):
-        return _autograd.recurrence(call, operands)
-    return _packed.forward(module, call, operands)
+    return _autograd.recurrence(call, operands)
 
 
 def states_in(hx: Any, has_c: bool) -> tuple[Tensor, ...] | None:

@@ -7,7 +7,7 @@ import warnings
 import torch
 from torch import Tensor
 
-_DTYPES = (torch.float32, torch.float64)
+_DTYPES = (torch.float32, torch.float64, torch.bfloat16)
 _said: set[str] = set()
 
 
@@ -25,7 +25,9 @@ def reason_for_torch(x: Tensor, weight: Tensor) -> str | None:
 def say_run_by_torch(kind: str, reason: str) -> None:
     """Warn, once for each reason, that torch runs a module."""
     say_once(
-        f"rnnfast runs float32 and float64 on the CPU; {kind} with {reason} is run by torch", reason
+        f"rnnfast runs float32, float64 and bfloat16 on the CPU; {kind} with {reason} is run by "
+        "torch",
+        reason,
     )
 
 

@@ -73,9 +73,11 @@ def forward_saving(call: Call, operands: Operands) -> tuple[tuple[Tensor, ...], 
 
 
 def array(tensor: Tensor) -> Any:
-    """Return a tensor's memory as an array."""
+    """Return a tensor's memory as an array; that of a copy where NumPy has no such type."""
     if tensor.requires_grad:
         tensor = tensor.detach()
+    if tensor.dtype is torch.bfloat16:
+        tensor = tensor.float()
     return (tensor.resolve_neg() if tensor.is_neg() else tensor).numpy()
 
 

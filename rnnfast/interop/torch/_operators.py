@@ -22,12 +22,12 @@ from ._batches import Tensors, element_by_element, one_by_one
 from ._call import Call, Operands
 from ._gradients import Tape, from_kernels, pull_back
 
-_CALL = "str cell, str names, bool bidirectional, float[] rates, bool checkpoint"
+_CALL = "str cell, str names, bool bidirectional, float[] rates, bool checkpoint, str? precision"
 _OPERANDS = (
     "Tensor x, Tensor? h0, Tensor? c0, Tensor[] weights, Tensor? lengths, Tensor? resets, "
     "Tensor? seed"
 )
-_COUNT = 5  # of what describes the call
+_COUNT = 6  # of what describes the call
 
 torch.library.define(
     "rnnfast::forward", f"({_CALL}, {_OPERANDS}, bool saves) -> (Tensor, Tensor, Tensor, Tensor)"
@@ -50,11 +50,12 @@ def recurrence(call: Call, operands: Operands) -> tuple[Tensor, ...]:
 
 
 def _described(call: Call) -> tuple[Any, ...]:
-    return (call.kind, ",".join(call.weight_names), call.bidirectional, call.rates, call.checkpoint)
+    kind, names, *others = call
+    return (kind, ",".join(names), *others)
 
 
-def _call(cell: str, names: str, bidirectional: bool, rates: Any, checkpoint: bool) -> Call:
-    return Call(cell, tuple(names.split(",")), bidirectional, tuple(rates), checkpoint)
+def _call(cell: str, names: str, bidirectional: bool, rates: Any, *others: Any) -> Call:
+    return Call(cell, tuple(names.split(",")), bidirectional, tuple(rates), *others)
 
 
 def _forward(*arguments: Any) -> tuple[Tensor, ...]:

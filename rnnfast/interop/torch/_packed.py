@@ -129,7 +129,9 @@ def _packed_now(
     arrays = [_kernels.array(weight) for weight in weights]
     cell = call.core_cell()
     layers, _ = stacks.alone(cell, _kernels.by_name(call, arrays), call.bidirectional)
-    packed = tuple(_core.pack(cell.core, part) for layer in layers for part in layer)
+    packed = tuple(
+        _core.pack(cell.core, part, call.precision) for layer in layers for part in layer
+    )
     single = len(packed) == 1 and call.rates is NO_RATES
     number = id(module)
     owner = ref(module, lambda _: _packs.pop(number, None))

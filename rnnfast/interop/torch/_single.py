@@ -73,7 +73,8 @@ def forward_saving(extent: Extent, call: Call, operands: tuple[Tensor | None, ..
     ):
         return NotImplemented
     _kernels.follow_threads()
-    found = EXCHANGE.forward_saving(extent, call.core_cell().core, operands)
+    cell = call.core_cell()
+    found = EXCHANGE.forward_saving(extent, cell.core, operands, cell.precision)
     if found is not NotImplemented:
         _kernels.count()
     return found
