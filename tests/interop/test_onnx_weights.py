@@ -7,6 +7,7 @@ from onnx import helper
 
 import rnnfast
 from interop.onnx_models import model, model_of, operands, run_by_host, value
+from rnnfast import convert
 from rnnfast.interop.onnx import find, load
 from rnnfast.weights import save_weights
 
@@ -66,7 +67,7 @@ def test_nodes_are_named_and_others_are_counted(tmp_path):
     onnx.save(model(graph), path)
     found = find(path)
     assert [*found.stacks] == ["encoder"]
-    assert found.left["1 Relu"] == "an operator"
+    assert found.left["Relu"] == "1 of them"
     assert "V, which depends on what the model is given" in found.left["varies"]
     with pytest.raises(ValueError, match="W of varies must be a constant"):
         load(path)
@@ -79,5 +80,18 @@ def test_a_model_without_any():
         [value("X", np.ones(3, "f4"), [3])],
         [value("Y", np.ones(3, "f4"), [3])],
     )
-    with pytest.raises(ValueError, match="no recurrent layers were found; there is 1 Relu"):
+    with pytest.raises(
+        ValueError, match="no recurrent layers were found; there is Relu: 1 of them"
+    ):
         find(model(graph)).one()
+
+
+def test_files_of_onnx_are_converted(tmp_path):
+    built, _ = model_of("GRU", operands("GRU"), hidden_size=6)
+    path, out = tmp_path / "a.onnx", tmp_path / "a.safetensors"
+    onnx.save(built, path)
+    convert.main([str(path), str(out)])
+    assert repr(rnnfast.weights.read_weights(out)) == repr(find(built).one())
+    path.write_bytes(path.read_bytes()[:-7])
+    with pytest.raises(ValueError, match="is damaged, or no ONNX model"):
+        convert.find(path)

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 import rnnfast
+from rnnfast import convert
 from rnnfast.interop import torch as ours
 from rnnfast.weights import find_torch, from_torch, read_weights, save_weights
 
@@ -170,3 +171,34 @@ def test_other_hosts_weights_go_to_torch():
     with torch.no_grad():
         y, _ = module(torch.from_numpy(x))
     np.testing.assert_allclose(rnnfast.prepack(weights)(x).y, y.numpy(), rtol=0, atol=2e-6)
+
+
+def test_files_of_torch_are_converted_and_come_back(tmp_path):
+    module = nn.Sequential(nn.Linear(INPUTS, INPUTS), nn.GRU(INPUTS, H, 2, bidirectional=True))
+    path, ours_at, back = (tmp_path / f"a.{end}" for end in ("ckpt", "safetensors", "pt"))
+    torch.save({"state_dict": module.state_dict(), "epoch": 3}, path)
+    assert convert.find(path).left == {"state_dict.0": "weight, bias"}
+    convert.main([str(path), str(ours_at)])
+    convert.main([str(ours_at), str(back)])
+    again = nn.GRU(INPUTS, H, 2, bidirectional=True)
+    again.load_state_dict(torch.load(back, weights_only=True))
+    for one, other in zip(again.parameters(), module[1].parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_files_that_torch_cannot_read(tmp_path):
+    path = tmp_path / "a.pt"
+    torch.save(nn.GRU(2, 2), path)  # a module: code
+    with pytest.raises(
+        ValueError, match=r"a.pt is damaged, or holds more than tensors: save model"
+    ):
+        convert.find(path)
+    torch.save(torch.ones(3), path)
+    with pytest.raises(ValueError, match="must hold a state_dict, got a Tensor"):
+        convert.find(path)
+    torch.save(nn.GRU(2, 2).state_dict(), path)
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 200):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match="is damaged"):
+            convert.find(path)

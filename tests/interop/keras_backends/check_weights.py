@@ -6,6 +6,7 @@ import pytest
 from keras import layers, ops
 
 import rnnfast
+from rnnfast import convert
 from rnnfast.interop import keras as ours
 from rnnfast.weights import read_weights, save_weights, to_keras
 
@@ -113,3 +114,16 @@ def test_what_is_no_model_or_has_no_weights():
         ours.find(3)
     with pytest.raises(ValueError, match="it has no weights yet"):
         ours.find(layers.LSTM(3)).one()
+
+
+def test_files_of_keras_are_converted(tmp_path):
+    model = keras.Sequential([keras.Input((None, 4)), layers.Dense(4), layers.LSTM(5, name="l")])
+    model.save(tmp_path / "model.keras")
+    convert.main([str(tmp_path / "model.keras"), str(tmp_path / "a.safetensors")])
+    found = to_keras(read_weights(tmp_path / "a.safetensors"))
+    for one, wanted in zip(found, model.get_layer("l").get_weights(), strict=True):
+        assert one.tobytes() == wanted.tobytes()
+    whole = (tmp_path / "model.keras").read_bytes()
+    (tmp_path / "model.keras").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="is damaged, or no model that Keras reads"):
+        convert.find(tmp_path / "model.keras")
