@@ -123,20 +123,24 @@ def _of_safetensors(path: Path, options: _Options) -> Found:
         return find_torch(safetensors_file.read_all(path)[1], **options)
     if kind == "model":
         models = import_module("rnnfast.models")
-        return models.find(models.load_model(path, compile=False))
+        found: Found = models.find(models.load_model(path, compile=False))
+        return found
     return Found({"": read_weights(path)}, {})
 
 
 def _of_torch(path: Path, options: _Options) -> Found:
-    return import_module("rnnfast.interop.torch._weights").read(path, **options)
+    found: Found = import_module("rnnfast.interop.torch._weights").read(path, **options)
+    return found
 
 
 def _of_onnx(path: Path, options: _Options) -> Found:
-    return import_module("rnnfast.interop.onnx").find(path)
+    found: Found = import_module("rnnfast.interop.onnx").find(path)
+    return found
 
 
 def _of_keras(path: Path, options: _Options) -> Found:
-    return import_module("rnnfast.interop.keras").find(path)
+    found: Found = import_module("rnnfast.interop.keras").find(path)
+    return found
 
 
 _READERS: dict[str, Callable[[Path, _Options], Found]] = {
@@ -148,7 +152,8 @@ _READERS: dict[str, Callable[[Path, _Options], Found]] = {
 
 
 def _as_torch(weights: StackWeights) -> bytes:
-    return import_module("rnnfast.interop.torch._weights").encode(weights)
+    data: bytes = import_module("rnnfast.interop.torch._weights").encode(weights)
+    return data
 
 
 def _as_keras(weights: StackWeights) -> bytes:
