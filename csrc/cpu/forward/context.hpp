@@ -9,14 +9,14 @@ namespace rnnfast {
 namespace {
 
 /// Copies, not references: in the caller's stack frame they may share cache lines with what the
-/// calling thread writes all the time.
+/// calling thread writes all the time. Made once, it serves passes that differ in x and y alone.
 template <class Shape, class T>
 struct ForwardContext {
-  const ForwardCall<T> call;
-  const ForwardWeights<Shape, T> weights;
-  const History<Shape, T> history;
-  const ForwardWorkspace<T> work;
-  const PlanSegment plan;
+  ForwardCall<T> call;
+  ForwardWeights<Shape, T> weights;
+  History<Shape, T> history;
+  ForwardWorkspace<T> work;
+  PlanSegment plan;
 };
 
 /// Where a step finds and leaves things; worked out once, since it takes divisions.

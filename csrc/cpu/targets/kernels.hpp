@@ -47,6 +47,24 @@ struct ShapeKernels {
     run(cell, call, plan, packed, work);
   }
 
+  static void make_ready(const ForwardCall<T>& call, const PlanSegment& plan, const char* packed,
+                         char* memory, char* standing) {
+    ForwardWeights<Shape, T> weights(call.dims);
+    place_in(const_cast<char*>(packed), weights);
+    PartWork<Shape, T> work(call.dims, plan, Keep::latest);
+    place_in(memory, work);
+    const ForwardContext<Shape, T> context = {call, weights, work.history, work.workspace, plan};
+    __builtin_memcpy(standing, &context, sizeof context);
+  }
+
+  static void take_alone(const Functions& cell, char* standing, const T* x, T* y) {
+    auto& context = *reinterpret_cast<ForwardContext<Shape, T>*>(standing);
+    context.call.x.data = x;
+    context.call.y.data = y;
+    Worker worker = Worker::undisturbed();
+    cell.forward(context, {0, context.call.dims.steps}, worker);
+  }
+
   static std::size_t saved_bytes(const Dims& dims, const PlanSegment& plan) {
     History<Shape, T> history(dims, plan, Keep::all);
     return measure(history);
@@ -158,6 +176,9 @@ constexpr CellKernels<T> kernels_of(const char* name) {
           Of::packed_bytes,
           Of::pack,
           Bound<Cell, T, Of::forward>::call,
+          sizeof(ForwardContext<Shape, T>),
+          Of::make_ready,
+          Bound<Cell, T, Of::take_alone>::call,
           Of::saved_bytes,
           Bound<Cell, T, Of::forward_saving>::call,
           Bound<Cell, T, Of::backward>::call,
