@@ -16,7 +16,8 @@ class StateRows {
   static constexpr index N = lanes<T>;
 
  public:
-  explicit StateRows(const ForwardContext<Shape, T>& of)
+  template <class F>
+  explicit StateRows(const ForwardContext<Shape, F>& of)
       : call_(of.call), history_(of.history), work_(of.work), outputs_(of.history.outputs) {}
 
   /// Before the first step of all, of some rows.
