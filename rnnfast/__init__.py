@@ -11,7 +11,8 @@ The functions on arrays are loaded at once:
 What trains models, under Keras's names, is loaded when it is first used: `Sequential`, `Model`,
 `load_model` and the modules `models`, `layers`, `losses`, `optimizers`, `metrics`, `callbacks`,
 `initializers`, `regularizers`, `training`, `utils`; so are `interop`, drop-ins for other libraries,
-`weights` (to and from files), `reference` (the equations in plain NumPy), `testing` and `bench`.
+`weights` (to and from files), `serving` and its `load` (streams that ask nothing of the system),
+`reference` (the equations in plain NumPy), `testing` and `bench`.
 """
 
 from __future__ import annotations
@@ -43,12 +44,14 @@ if TYPE_CHECKING:
         optimizers,
         reference,
         regularizers,
+        serving,
         testing,
         training,
         utils,
         weights,
     )
     from .models import Model, Sequential, load_model
+    from .serving import load
 
 __all__ = [
     "Model",
@@ -59,6 +62,7 @@ __all__ = [
     "initializers",
     "interop",
     "layers",
+    "load",
     "load_model",
     "losses",
     "metrics",
@@ -67,6 +71,7 @@ __all__ = [
     "optimizers",
     "reference",
     "regularizers",
+    "serving",
     "set_num_threads",
     "show_config",
     "testing",
@@ -85,6 +90,8 @@ if not TYPE_CHECKING:  # or a checker would take any name for one that exists
         """Load what was not needed before: PEP 562."""
         if name in ("Model", "Sequential", "load_model"):
             value = getattr(importlib.import_module(".models", __name__), name)
+        elif name == "load":
+            value = importlib.import_module(".serving", __name__).load
         elif name in __all__:
             value = importlib.import_module(f".{name}", __name__)
         else:

@@ -206,6 +206,7 @@ MAY_IMPORT = {
     "files": {"_check"},
     "weights": {"_check", "engine", "files"},
     "functional": {*KERNEL_API, "engine", "weights"},
+    "serving": {"_core", "_check", "engine", "weights"},
     "reference": set(),
     "testing": {*KERNEL_API, "engine", "functional", "reference"},
     "initializers": {"utils"},
