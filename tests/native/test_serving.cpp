@@ -16,12 +16,12 @@
 
 #include <cstdlib>
 #endif
-#if defined(__has_feature)
+#if !defined(__has_feature)
+#define __has_feature(feature) 0
+#endif
 #if __has_feature(realtime_sanitizer)
 #define RNNFAST_REALTIME [[clang::nonblocking]]
-#endif
-#endif
-#if !defined(RNNFAST_REALTIME)
+#else
 #define RNNFAST_REALTIME
 #endif
 
@@ -348,7 +348,7 @@ TEST(steps_are_for_real_time) {
   CHECK(of.y[0] == of.y[0], "a number");
 }
 
-#if defined(__linux__) && !defined(__SANITIZE_THREAD__)
+#if defined(__linux__) && !defined(__SANITIZE_THREAD__) && !__has_feature(thread_sanitizer)
 /// How a child ends that takes steps where only reading, writing and its end are allowed.
 template <class Body>
 int status_without_system_calls(Body&& body) {

@@ -289,13 +289,18 @@ def test_a_long_run_may_be_interrupted_and_has_not_been() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forking a process with threads
 def test_a_forked_child_goes_on_by_itself() -> None:
     model, x, (y, *_) = setting()
     session = model.session()
     session.run(x[:10])
     child = os.fork()
     if child == 0:
-        os._exit(0 if np.array_equal(session.run(x[10:]), y[10:, 0]) else 1)
+        status = 1
+        try:
+            status = 0 if np.array_equal(session.run(x[10:]), y[10:, 0]) else 1
+        finally:
+            os._exit(status)
     np.testing.assert_array_equal(session.run(x[10:]), y[10:, 0])
     assert os.waitpid(child, 0)[1] == 0
 
@@ -306,6 +311,7 @@ def resident() -> int:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.timing
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="not Linux")
 def test_thousands_of_sessions_leave_no_memory_behind() -> None:
     model, x, _ = setting(H=64)
