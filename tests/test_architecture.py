@@ -221,7 +221,7 @@ MAY_IMPORT = {
     "models": TRAINING,
     "interop": {*KERNEL_API, *TRAINING},
     "examples": {*KERNEL_API, *TRAINING, "interop"},
-    "bench": {*KERNEL_API, *TRAINING, "reference", "testing", "interop", "examples"},
+    "bench": {*KERNEL_API, *TRAINING, "serving", "reference", "testing", "interop", "examples"},
 }
 HOSTS = {
     "darts",
