@@ -9,7 +9,7 @@ Sizes: L layers of D directions, G gates, I inputs, H hidden units. Gates are in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -103,7 +103,36 @@ class StackWeights:
         self._stacked = form is not None
         self._cell.require_held_numbers(self.dtype)
         noise(self._cell, 0.0, 0.0, 0.0, 0.0, zoneout, None).require_held_rates(self.dtype)
+        of_cell = dict(cells.options_of(self._cell))
+        named = cells.choose_of_any(cell, **beside, **{**given, **of_cell, "activations": None})
+        if named == self._cell:  # the activations given are those that it has by its other options
+            options = {**options, **of_cell, "activations": None}
         self._options = {k: v for k, v in options.items() if v != OPTIONS[k]}
+
+    @classmethod
+    def of_layers(
+        cls, cell: str, layers: Iterable[Iterable[inputs.LayerWeights]], **options: Any
+    ) -> StackWeights:
+        """Describe layers whose arrays are in records.
+
+        Parameters
+        ----------
+        cell : str
+            The kind of cell.
+        layers : iterable of iterable of LayerWeights
+            By layer and direction, as the attribute `layers`.
+        **options
+            As of the class.
+
+        Returns
+        -------
+        StackWeights
+            A single layer in one direction is not `stacked`.
+        """
+        columns: dict[str, Any] = _columns(layers)
+        if len(columns["w_ih"]) == 1:
+            columns = {name: of_all[0] for name, of_all in columns.items()}
+        return cls(cell, **columns, **options)
 
     @property
     def cell(self) -> str:
@@ -159,14 +188,10 @@ class StackWeights:
         dict
             `cell`, the arrays that are there, in lists if they are `stacked`, and `options`.
         """
-        flat = [directed for layer in self._layers for directed in layer]
-        arrays = {name: [getattr(one, name) for one in flat] for name in flat[0]._fields}
-        there = {
-            name: of_all if self._stacked else of_all[0]
-            for name, of_all in arrays.items()
-            if any(array is not None for array in of_all)
-        }
-        return {"cell": self.cell, **there, **self._options}
+        columns = _columns(self._layers)
+        if not self._stacked:
+            columns = {name: of_all[0] for name, of_all in columns.items()}
+        return {"cell": self.cell, **columns, **self._options}
 
     def __repr__(self) -> str:
         """Show the cell, its sizes and its options."""
@@ -182,3 +207,14 @@ class StackWeights:
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         """Pickle as the call that makes an equal one."""
         return partial(StackWeights, **self.arguments()), ()
+
+
+def _columns(layers: Iterable[Iterable[inputs.LayerWeights]]) -> dict[str, list[Any]]:
+    """Return the arrays that are there by field, in torch's order."""
+    flat = [directed for layer in layers for directed in layer]
+    arrays = {name: [getattr(one, name) for one in flat] for name in inputs.LayerWeights._fields}
+    return {
+        name: of_all
+        for name, of_all in arrays.items()
+        if any(array is not None for array in of_all)
+    }

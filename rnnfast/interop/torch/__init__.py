@@ -3,6 +3,7 @@
     from rnnfast.interop.torch import LSTM      in place of torch.nn.LSTM
     rnnfast.interop.torch.swap(model)           every recurrent module of a model, in place
     rnnfast.interop.torch.freeze(model)         to serve it: nobody writes to its weights
+    rnnfast.interop.torch.state_dict(weights)   of `rnnfast.weights`, for `load_state_dict`
 
 The modules are subclasses of torch's: constructors, parameters, checkpoints, hooks and error
 messages are theirs. What runs is one operator for all layers of a module, registered as
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 from .._report import Report
 from ._kernels import kernel_calls
+from ._weights import state_dict
 from .cells import GRUCell, LSTMCell, RNNCell
 from .freeze import freeze, unfreeze
 from .layers import GRU, LSTM, RNN
@@ -31,6 +33,7 @@ __all__ = [
     "Report",
     "freeze",
     "kernel_calls",
+    "state_dict",
     "swap",
     "swap_back",
     "unfreeze",
