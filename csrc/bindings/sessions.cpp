@@ -53,16 +53,15 @@ class Before {
 constexpr double long_run = 1 << 26;  // products: tens of milliseconds
 
 /// A run that a signal may end: the session is then as it was before.
-void run_asking(ServedSession& served, index steps, Sequence<const void> x, Sequence<void> y,
-                index number) {
+void run_asking(ServedSession& served, index steps, const Sequence<const void>& x,
+                const Sequence<void>& y) {
+  const ScalarType scalar = served.of.model().scalar();
   const Before before(served.of);
   const index piece = std::max<index>(1, static_cast<index>(long_run / served.products));
   for (index step = 0; step < steps; step += piece) {
     without_gil([&] {
-      served.of.run(
-          std::min(piece, steps - step),
-          {static_cast<const char*>(x.data) + step * x.step_stride * number, x.step_stride, 0},
-          {static_cast<char*>(y.data) + step * y.step_stride * number, y.step_stride, 0});
+      served.of.run(std::min(piece, steps - step), beginning(x, step, 0, scalar),
+                    beginning(y, step, 0, scalar));
     });
     if (PyErr_CheckSignals() != 0) {
       before.restore();
@@ -88,7 +87,7 @@ py::object run(ServedSession& served, py::handle x, py::handle out) {
   const Sequence<void> to = {y.data, model.outputs(), 0};
   const Turn turn(served);
   if (products > long_run) {
-    run_asking(served, steps, from, to, number);
+    run_asking(served, steps, from, to);
   } else {
     run_lasting(products, [&] { served.of.run(steps, from, to); });
   }

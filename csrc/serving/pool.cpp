@@ -67,14 +67,10 @@ PoolStep Pool::step(const index* ids, index count, Sequence<const void> x,
                     Sequence<void> y) noexcept {
   const PoolStep found = look_up(ids, count);
   if (found.outcome != PoolStep::done) return found;
-  const index number = size_of(model().scalar());
+  const ScalarType scalar = model().scalar();
   for (index row = 0; row < count; row += rows_at_once) {
-    streams_.take(
-        {1,
-         std::min(rows_at_once, count - row),
-         {static_cast<const char*>(x.data) + row * x.row_stride * number, 0, x.row_stride},
-         {static_cast<char*>(y.data) + row * y.row_stride * number, 0, y.row_stride},
-         which_.data() + row});
+    streams_.take({1, std::min(rows_at_once, count - row), beginning(x, 0, row, scalar),
+                   beginning(y, 0, row, scalar), which_.data() + row});
   }
   return found;
 }

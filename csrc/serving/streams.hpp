@@ -7,10 +7,20 @@
 #pragma once
 
 #include <memory>
+#include <type_traits>
 
 #include "serving/model.hpp"
 
 namespace rnnfast {
+
+/// A sequence of arrays of a scalar type from a step, or from a row, on.
+template <class Void>
+Sequence<Void> beginning(const Sequence<Void>& all, index step, index row, ScalarType scalar) {
+  using Byte = std::conditional_t<std::is_const_v<Void>, const char, char>;
+  const index numbers = step * all.step_stride + row * all.row_stride;
+  return {static_cast<Byte*>(all.data) + numbers * size_of(scalar), all.step_stride,
+          all.row_stride};
+}
 
 /// The next steps of some streams.
 struct StreamSteps {

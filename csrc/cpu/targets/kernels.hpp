@@ -55,7 +55,9 @@ struct ShapeKernels {
     ForwardWeights<Shape, F> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
     PartWork<Shape, T> work(call.dims, plan, Keep::latest);
+    const std::size_t bytes = measure(work);
     place_in(memory, work);
+    unpoison(memory, bytes);  // others lay it out in their own way between two passes
     const ForwardContext<Shape, F> context = {call, weights, work.history, work.workspace, plan};
     __builtin_memcpy(standing, &context, sizeof context);
   }
