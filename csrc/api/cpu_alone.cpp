@@ -17,7 +17,7 @@ CallPlan plan_alone(const Packed& weights, index steps, index rows) {
 AloneBytes bytes_alone(const Packed& weights, const CallPlan& plan) {
   const Header& made = weights.header();
   return with_scalar(made.scalar, [&](auto zero) -> AloneBytes {
-    const auto& kernels = kernels_for<decltype(zero)>(made.cell);
+    const auto& kernels = inference_for<decltype(zero)>(made.cell, made.storage);
     return {kernels.standing_bytes, kernels.stack_work(plan.dims, plan.segment)};
   });
 }
@@ -27,9 +27,10 @@ void make_ready(const Packed& weights, const Call& call, const CallPlan& plan, c
   const Header& made = weights.header();
   with_scalar(made.scalar, [&](auto zero) {
     using T = decltype(zero);
-    kernels_for<T>(made.cell).make_ready(forward_call<T>(call, made.cell, {}),
-                                         narrowed(plan.segment, call.dims.steps, call.dims.rows),
-                                         weights.data(), work, standing);
+    inference_for<T>(made.cell, made.storage)
+        .make_ready(forward_call<T>(call, made.cell, {}),
+                    narrowed(plan.segment, call.dims.steps, call.dims.rows), weights.data(), work,
+                    standing);
   });
 }
 
@@ -37,7 +38,9 @@ void take_alone(const Packed& weights, char* standing, const void* x, void* y) n
   const Header& made = weights.header();
   with_scalar(made.scalar, [&](auto zero) {
     using T = decltype(zero);
-    kernels_for<T>(made.cell).take_alone(standing, static_cast<const T*>(x), static_cast<T*>(y));
+    inference_for<T>(made.cell, made.storage)
+        .take_alone(kernels_for<T>(made.cell).epilogues, standing, static_cast<const T*>(x),
+                    static_cast<T*>(y));
   });
 }
 

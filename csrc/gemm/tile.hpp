@@ -81,16 +81,19 @@ template <class F, int M, int NV>
                                                 const typename F::B* b, index b_column,
                                                 Vec<typename F::Sum> (&sum)[M][NV]) {
   constexpr index N = lanes<typename F::Sum>;
-  decltype(F::read(b)) column[NV];
+#pragma GCC unroll 2
+  for (int pass = 0; pass < F::passes; ++pass) {
+    decltype(F::read(b, pass)) column[NV];
 #pragma GCC unroll 8
-  for (int v = 0; v < NV; ++v) {
-    column[v] = F::read(b + v / tile_vectors * b_column + v % tile_vectors * N);
-  }
+    for (int v = 0; v < NV; ++v) {
+      column[v] = F::read(b + v / tile_vectors * b_column + v % tile_vectors * N, pass);
+    }
 #pragma GCC unroll 8
-  for (int m = 0; m < M; ++m) {
-    const auto a = F::spread(row[m][k]);
+    for (int m = 0; m < M; ++m) {
+      const auto a = F::spread(row[m][k], pass);
 #pragma GCC unroll 8
-    for (int v = 0; v < NV; ++v) sum[m][v] = F::add(a, column[v], sum[m][v]);
+      for (int v = 0; v < NV; ++v) sum[m][v] = F::add(a, column[v], sum[m][v]);
+    }
   }
 }
 

@@ -79,7 +79,7 @@ void run_forward(const CellFunctions<Shape, T>& cell, const ForwardContext<Shape
 template <class Shape, class F, class T = typename F::Sum>
 void run_forward(const CellFunctions<Shape, T>& cell, const ForwardCall<T>& call,
                  const ForwardWeights<Shape, F>& weights, const History<Shape, T>& history,
-                 const ForwardWorkspace<T>& work, const PlanSegment& plan, Span steps,
+                 const ForwardWorkspace<Shape, F>& work, const PlanSegment& plan, Span steps,
                  Worker& worker) {
   const ForwardContext<Shape, F> context = {call, weights, history, work, plan};
   run_forward(cell, context, steps, worker);

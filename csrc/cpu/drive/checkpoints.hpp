@@ -65,7 +65,8 @@ struct Checkpoints {
 template <class Shape, class F, class T = typename F::Sum>
 void run_saving_checkpoints(const CellFunctions<Shape, T>& cell, const ForwardCall<T>& call,
                             const ForwardWeights<Shape, F>& weights,
-                            const History<Shape, T>& history, const ForwardWorkspace<T>& work,
+                            const History<Shape, T>& history,
+                            const ForwardWorkspace<Shape, F>& work,
                             const Checkpoints<Shape, T>& saved, const PlanSegment& plan,
                             Worker& worker) {
   worker.stage([&](const Share& own) { saved.save_initial(call.initial, own); });
@@ -84,14 +85,14 @@ struct StretchWork {
   using T = typename F::Sum;
   ForwardWeights<Shape, F> weights;
   History<Shape, T> history;
-  ForwardWorkspace<T> forward;
+  ForwardWorkspace<Shape, F> forward;
   BackwardWorkspace<Shape, T> backward;
   T* y = nullptr;  // [B][row of h]: where each step leaves its results, which are known already
 
   StretchWork(const BackwardCall<T>& call, const PlanSegment& plan)
       : weights(call.dims),
         history(call.dims, plan, Keep::all),
-        forward(forward_workspace(history, plan)),
+        forward(history, plan),
         backward(call, plan) {}
 
   void place(Bump& bump) {

@@ -21,13 +21,14 @@ namespace rnnfast {
 namespace {
 
 /// What a part keeps while others have their turn, beside its weights and what it saves.
-template <class Shape, class T>
+template <class Shape, class F>
 struct PartWork {
+  using T = typename F::Sum;
   History<Shape, T> history;
-  ForwardWorkspace<T> workspace;
+  ForwardWorkspace<Shape, F> workspace;
 
   PartWork(const Dims& dims, const PlanSegment& plan, Keep keep)
-      : history(dims, plan, keep), workspace(forward_workspace(history, plan)) {}
+      : history(dims, plan, keep), workspace(history, plan) {}
 
   void place(Bump& bump) {
     if (history.keep == Keep::latest) history.place(bump);
@@ -55,7 +56,7 @@ template <class F, class Shape, class T>
                                 Keep keep, Span steps, Worker& worker) {
   const Dims& dims = part.call.dims;
   ForwardWeights<Shape, F> weights(dims);
-  PartWork<Shape, T> work(dims, part.plan, keep);
+  PartWork<Shape, F> work(dims, part.plan, keep);
   place_in(part.packed, weights);
   if (keep == Keep::all) place_in(part.saved, work.history);
   place_in(part.work, work);

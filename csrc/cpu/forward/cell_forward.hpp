@@ -47,9 +47,9 @@ class CellForwardOf final : public CellForward<typename Cell::Shape, T> {
         projects_(of.call.dims.projection),
         layout_(of.history.layout),
         of_units_(of.of_units),
-        sequences_(of.work.sequences),
-        state_rows_(of.work.state_rows),
-        gate_rows_(of.work.gate_rows),
+        sequences_(of.rows.sequences),
+        state_rows_(of.rows.state_rows),
+        gate_rows_(of.rows.gate_rows),
         output_(of) {}
 
   void finish(int phase, const Step& step, Span panels, Span rows) const {

@@ -14,7 +14,7 @@ struct EpilogueContext {
   const NormWeights<Shape, T>& norm;
   const UnitWeights<Shape, T>& of_units;
   const History<Shape, T>& history;
-  const ForwardWorkspace<T>& work;
+  const ForwardRows& rows;
 };
 
 /// Copies, not references: in the caller's stack frame they may share cache lines with what the
@@ -25,7 +25,7 @@ struct ForwardContext {
   ForwardCall<T> call;
   ForwardWeights<Shape, F> weights;
   History<Shape, T> history;
-  ForwardWorkspace<T> work;
+  ForwardWorkspace<Shape, F> work;
   PlanSegment plan;
 
   EpilogueContext<Shape, T> epilogue() const {

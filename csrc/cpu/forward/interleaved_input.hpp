@@ -17,9 +17,16 @@ namespace {
 
 static_assert(near_rows == input_window);
 
+/// In other formats no plan asks for it.
 template <class Shape, class F>
 class InterleavedInput {
-  using T = typename F::Sum;
+ public:
+  InterleavedInput(const ForwardContext<Shape, F>&, const DenseRuns&, const DenseRuns&) {}
+};
+
+template <class Shape, class T>
+class InterleavedInput<Shape, Plain<T>> {
+  using F = Plain<T>;
   using L = Layout<Shape, T>;
   // Both products of a panel are taken vector by vector. (Of cells with more phases the plan asks
   // for nothing here.)
@@ -156,7 +163,7 @@ class InterleavedInput {
   const ForwardWeights<Shape, F>& weights_;
   const History<Shape, T>& history_;
   const L& layout_;
-  const ForwardWorkspace<T>& work_;
+  const ForwardWorkspace<Shape, F>& work_;
   const DenseRuns& recurrent_runs_;
   const DenseRuns& input_runs_;
   Piece pieces_[tile_vectors][near_rows];

@@ -23,9 +23,9 @@ class NormalizedForwardOf final : public CellForward<typename Cell::Shape, T> {
         norm_(of.norm),
         history_(of.history),
         layout_(of.history.layout),
-        sequences_(of.work.sequences),
-        state_rows_(of.work.state_rows),
-        gate_rows_(of.work.gate_rows),
+        sequences_(of.rows.sequences),
+        state_rows_(of.rows.state_rows),
+        gate_rows_(of.rows.gate_rows),
         output_(of) {}
 
   void finish(int, const Step& step, Span, Span rows) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cpu/epilogue/zoneout.hpp"
+#include "cpu/forward/operand_rows.hpp"
 #include "cpu/forward/step_output.hpp"
 
 namespace rnnfast {
@@ -21,7 +22,7 @@ class Projection {
         masks_(of_h(of.call.masks)),
         work_(of.work),
         outputs_(of.history.outputs),
-        row_(of.history.layout.row()),
+        operands_(of),
         runs_(of.call.dims.projection ? DenseRuns(elements_of<F>(of.call.dims.units)) : runs),
         output_(of.epilogue()) {}
 
@@ -36,7 +37,7 @@ class Projection {
       const index first = panel * Panels::U;
       const Span own = {larger(first, groups.begin),
                         smaller(first + weights_.layout.width(panel), groups.end)};
-      rnnfast::multiply<F>(Dense<F>{{step.m, rows, row_}, runs_}, weights_.panel(panel),
+      rnnfast::multiply<F>(Dense<F>{operands_.projected(step), runs_}, weights_.panel(panel),
                            {own.begin - first, own.end - first}, {zeros, rows, 0},
                            {step.after.h + own.begin * N, rows, outputs_.row()}, step.rows.size(),
                            [&](index row, index count) {
@@ -68,9 +69,9 @@ class Projection {
 
   const PanelWeights<Linear, F>& weights_;
   const Masks<T> masks_;
-  const ForwardWorkspace<T>& work_;
+  const ForwardRows& work_;
   const RowLayout<T> outputs_;  // of h
-  const index row_;             // elements of a row of m
+  const OperandRows<Shape, F> operands_;
   const DenseRuns runs_;
   const StepOutput<Shape, T> output_;
 };

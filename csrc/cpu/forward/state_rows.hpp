@@ -16,9 +16,8 @@ class StateRows {
   static constexpr index N = lanes<T>;
 
  public:
-  template <class F>
-  explicit StateRows(const ForwardContext<Shape, F>& of)
-      : call_(of.call), history_(of.history), work_(of.work), outputs_(of.history.outputs) {}
+  StateRows(const ForwardCall<T>& call, const History<Shape, T>& history, const ForwardRows& work)
+      : call_(call), history_(history), work_(work), outputs_(history.outputs) {}
 
   /// Before the first step of all, of some rows.
   void read(Span rows) const {
@@ -94,7 +93,7 @@ class StateRows {
 
   const ForwardCall<T>& call_;
   const History<Shape, T>& history_;
-  const ForwardWorkspace<T>& work_;
+  const ForwardRows& work_;
   const RowLayout<T>& outputs_;  // of h
 };
 

@@ -25,16 +25,18 @@ enum class Purpose { inference, training, training_with_checkpoints };
 
 /// What there is to know of a cell, in one scalar type, without its own type.
 struct CellTraits {
-  int gates;                 // G
-  int parts;                 // P
-  int phases;                // meetings a step, and one more where h is a projection
-  int scalar_size;           // bytes
-  int lanes;                 // N
-  bool has_memory = false;   // whether there is a c beside h
-  int norm_rows = 0;         // of its layer normalization, times H numbers
-  int unit_weights = 0;      // U, times H numbers
-  bool may_project = false;  // whether a call may project what it gives
-  int activations = 0;       // that a call may choose
+  int gates;                      // G
+  int parts;                      // P
+  int phases;                     // meetings a step, and one more where h is a projection
+  int scalar_size;                // bytes
+  int lanes;                      // N
+  bool has_memory = false;        // whether there is a c beside h
+  int norm_rows = 0;              // of its layer normalization, times H numbers
+  int unit_weights = 0;           // U, times H numbers
+  bool may_project = false;       // whether a call may project what it gives
+  int activations = 0;            // that a call may choose
+  int weight_size = scalar_size;  // bytes of one that is packed
+  int products = 1;               // k that one multiplication of vectors takes
 
   /// Whether an epilogue waits for whole rows: threads own these.
   bool whole_rows() const { return norm_rows > 0; }
