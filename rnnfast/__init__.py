@@ -11,7 +11,7 @@ The functions on arrays are loaded at once:
 What trains models, under Keras's names, is loaded when it is first used: `Sequential`, `Model`,
 `load_model` and the modules `models`, `layers`, `losses`, `optimizers`, `metrics`, `callbacks`,
 `initializers`, `regularizers`, `training`, `utils`; so are `interop`, drop-ins for other libraries,
-`reference` (the equations in plain NumPy), `testing` and `bench`.
+`weights` (to and from files), `reference` (the equations in plain NumPy), `testing` and `bench`.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         testing,
         training,
         utils,
+        weights,
     )
     from .models import Model, Sequential, load_model
 
@@ -71,6 +72,7 @@ __all__ = [
     "testing",
     "training",
     "utils",
+    "weights",
 ]
 __all__ += functional.__all__
 

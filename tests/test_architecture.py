@@ -191,7 +191,10 @@ LAYERS = {
     "regularizers",
     "utils",
 }
-TRAINING = {"_check", "engine", "functional", "_threads", *LAYERS, "training", "models"}
+TRAINING = {
+    *{"_check", "engine", "files", "weights", "functional", "_threads"},
+    *{*LAYERS, "training", "models"},
+}
 MAY_IMPORT = {
     "_core": set(),
     "_loading": set(),
@@ -199,7 +202,9 @@ MAY_IMPORT = {
     "_threads": {"_core", "_check"},
     "_config": {"_core", "_check", "_threads"},
     "engine": KERNEL_API,
-    "functional": {*KERNEL_API, "engine"},
+    "files": {"_check"},
+    "weights": {"_check", "engine", "files"},
+    "functional": {*KERNEL_API, "engine", "weights"},
     "reference": set(),
     "testing": {*KERNEL_API, "engine", "functional", "reference"},
     "initializers": {"utils"},

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnfast.layers.layer import Array
-from rnnfast.training import atomic_file, safetensors_file
+from rnnfast._check import Array
+from rnnfast.files import atomic_file, safetensors_file
 
 _FORMAT = "rnnfast"
 _VERSION = 1

@@ -25,8 +25,8 @@ from typing import Any, BinaryIO, NamedTuple, TypeGuard
 
 import numpy as np
 
-from rnnfast.layers.layer import Array
-from rnnfast.training.atomic_file import naming
+from rnnfast._check import Array
+from rnnfast.files.atomic_file import naming
 
 BESIDE = "model/"
 """How names of arrays begin that a saved model has beside its weights."""
