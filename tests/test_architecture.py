@@ -49,12 +49,13 @@ MAY_INCLUDE = {
     "cuda": {*CELLS, "call"},
     "cuda/general": {*CELLS, "call", "cuda"},
     "api": {"base", "math", "call", "cpu/plan", "cpu/dispatch"},
+    "serving": {"base", "call", "api"},
     "doors": DOORS,
     "doors/tensorflow": DOORS | {"doors"},
     "doors/xla": DOORS | {"doors"},
     "doors/onnxruntime": DOORS,
     "bindings": {
-        *{"base", "ctc", "random", "cpu/dispatch", "api"},
+        *{"base", "ctc", "random", "cpu/dispatch", "api", "serving"},
         *{"doors", "doors/onnxruntime", "doors/tensorflow", "doors/xla"},
     },
 }

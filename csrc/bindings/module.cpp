@@ -17,6 +17,7 @@ PYBIND11_MODULE(_core, module) {
   rnnfast::register_ctc(module);
   rnnfast::register_hosts(module);
   rnnfast::register_samples(module);
+  rnnfast::register_serving(module);
   rnnfast::register_stacks(module);
   rnnfast::register_tensors(module);
   rnnfast::register_probes(module);

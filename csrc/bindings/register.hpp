@@ -14,6 +14,7 @@ void register_onnxruntime(pybind11::module_& hosts);
 void register_plans(pybind11::module_& module);
 void register_probes(pybind11::module_& module);
 void register_samples(pybind11::module_& module);
+void register_serving(pybind11::module_& module);
 void register_stacks(pybind11::module_& module);
 void register_tensors(pybind11::module_& module);
 

@@ -62,9 +62,9 @@ struct Checkpoints {
 };
 
 /// A worker's part of the forward pass.
-template <class Shape, class T>
+template <class Shape, class F, class T = typename F::Sum>
 void run_saving_checkpoints(const CellFunctions<Shape, T>& cell, const ForwardCall<T>& call,
-                            const ForwardWeights<Shape, T>& weights,
+                            const ForwardWeights<Shape, F>& weights,
                             const History<Shape, T>& history, const ForwardWorkspace<T>& work,
                             const Checkpoints<Shape, T>& saved, const PlanSegment& plan,
                             Worker& worker) {
@@ -79,9 +79,10 @@ void run_saving_checkpoints(const CellFunctions<Shape, T>& cell, const ForwardCa
 }
 
 /// What the backward pass works with: the history of a stretch, and what both passes need.
-template <class Shape, class T>
+template <class Shape, class F>
 struct StretchWork {
-  ForwardWeights<Shape, T> weights;
+  using T = typename F::Sum;
+  ForwardWeights<Shape, F> weights;
   History<Shape, T> history;
   ForwardWorkspace<T> forward;
   BackwardWorkspace<Shape, T> backward;
@@ -103,9 +104,9 @@ struct StretchWork {
 };
 
 /// A worker's part of the backward pass.
-template <class Shape, class T>
+template <class Shape, class F, class T = typename F::Sum>
 void run_from_checkpoints(const CellFunctions<Shape, T>& cell, const BackwardCall<T>& call,
-                          StretchWork<Shape, T>& work, const Checkpoints<Shape, T>& saved,
+                          StretchWork<Shape, F>& work, const Checkpoints<Shape, T>& saved,
                           const PlanSegment& plan, Worker& worker) {
   run_backward(cell, call, work.history, work.backward, worker, [&](auto& backward) {
     backward.prepare();

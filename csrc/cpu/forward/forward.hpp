@@ -29,8 +29,9 @@ namespace {
 template <class Shape>
 constexpr bool may_interleave = Shape::phases == 1 && !Normalized<Shape>;
 
-template <class Shape, class T>
+template <class Shape, class F>
 class ForwardPass {
+  using T = typename F::Sum;
   using L = Layout<Shape, T>;
   using Step = ForwardStep<Shape, T>;
   /// When gates are made: while slots are in L1, and not by a call a tile.
@@ -39,14 +40,14 @@ class ForwardPass {
   static constexpr index rows_at_once = 16;
 
  public:
-  [[gnu::noinline]] ForwardPass(const ForwardContext<Shape, T>& of,
+  [[gnu::noinline]] ForwardPass(const ForwardContext<Shape, F>& of,
                                 const CellForward<Shape, T>& cell, Worker& worker)
       : of_(of),
         cell_(cell),
         worker_(worker),
         layout_(of.history.layout),
         outputs_(of.history.outputs),
-        runs_(outputs_.units),
+        runs_(elements_of<F>(outputs_.units)),
         states_(of),
         input_product_(of),
         interleaved_input_(of, runs_, input_product_.runs()),
@@ -203,14 +204,14 @@ class ForwardPass {
   void recurrent_panel(const Step& step, index panel, Gates gates) {
     constexpr Range range = Shape::phase[Phase];
     const index width = layout_.width(panel);
-    const PanelWeights<Shape, T>& weights = of_.weights.recurrent[Phase];
+    const PanelWeights<Shape, F>& weights = of_.weights.recurrent[Phase];
     const index* operand_rows = of_.work.state_rows + step.rows.begin;
     const Rows<T> c = {step.panel(panel) + range.begin * width * L::N,
                        of_.work.gate_rows + step.rows.begin, layout_.slot(panel)};
     const index count = step.rows.size();
     const bool here = gates == Gates::after_some_tiles;
     index made = 0;
-    multiply<T>(Dense<T>{{step.operands[Phase], operand_rows, outputs_.row()}, runs_},
+    multiply<F>(Dense<F>{{step.operands[Phase], operand_rows, outputs_.row()}, runs_},
                 weights.panel(panel), {0, weights.vectors(panel)}, {c.base, c.offset, c.stride}, c,
                 count, [&](index row, index tile) {
                   const index end = row + tile;
@@ -221,7 +222,7 @@ class ForwardPass {
                 });
   }
 
-  const ForwardContext<Shape, T>& of_;
+  const ForwardContext<Shape, F>& of_;
   const CellForward<Shape, T>& cell_;
   Worker& worker_;
   const L layout_;
@@ -229,9 +230,9 @@ class ForwardPass {
   const DenseRuns runs_;        // over the operand of a recurrent product
   Own own_;
   const StateRows<Shape, T> states_;
-  InputProduct<Shape, T> input_product_;
-  InterleavedInput<Shape, T> interleaved_input_;
-  const Projection<Shape, T> projection_;
+  InputProduct<Shape, F> input_product_;
+  InterleavedInput<Shape, F> interleaved_input_;
+  const Projection<Shape, F> projection_;
 };
 
 }  // namespace

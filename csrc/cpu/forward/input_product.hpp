@@ -21,18 +21,19 @@ inline void start_other_parts(const T* bias, T* slot, index group) {
   copy_vectors(bias, slot, {Shape::input.end * group, Shape::parts * group});
 }
 
-template <class Shape, class T>
+template <class Shape, class F>
 class InputProduct {
+  using T = typename F::Sum;
   using L = Layout<Shape, T>;
 
  public:
-  explicit InputProduct(const ForwardContext<Shape, T>& of)
+  explicit InputProduct(const ForwardContext<Shape, F>& of)
       : call_(of.call),
         weights_(of.weights),
         history_(of.history),
         layout_(of.history.layout),
         work_(of.work),
-        runs_(of.call.dims.inputs) {}
+        runs_(elements_of<F>(of.call.dims.inputs)) {}
 
   /// The runs over x.
   const DenseRuns& runs() const { return runs_; }
@@ -83,7 +84,7 @@ class InputProduct {
     const index group = layout_.width(panel) * L::N;
     const T* bias = weights_.bias_panel(panel);
     const Rows<T> c = {slots.panel(panel), list.slot_numbers + rows.begin, layout_.slot(panel)};
-    multiply<T>(Dense<T>{{call_.x.data, list.x_offsets + rows.begin, 1}, runs_},
+    multiply<F>(Dense<F>{{call_.x.data, list.x_offsets + rows.begin, 1}, runs_},
                 weights_.input.panel(panel), {0, weights_.input.vectors(panel)},
                 {bias + Shape::input.begin * group, c.offset, 0},
                 {c.base + Shape::input.begin * group, c.offset, c.stride}, rows.size(),
@@ -95,7 +96,7 @@ class InputProduct {
   }
 
   const ForwardCall<T>& call_;
-  const ForwardWeights<Shape, T>& weights_;
+  const ForwardWeights<Shape, F>& weights_;
   const History<Shape, T>& history_;
   const L& layout_;
   const ForwardWorkspace<T>& work_;

@@ -13,7 +13,7 @@ class StepOutput {
   static constexpr index N = lanes<T>;
 
  public:
-  explicit StepOutput(const ForwardContext<Shape, T>& of)
+  explicit StepOutput(const EpilogueContext<Shape, T>& of)
       : state_rows_(of.work.state_rows),
         y_rows_(of.work.y_rows),
         next_y_(of.call.y.step_stride),

@@ -10,18 +10,19 @@
 namespace rnnfast {
 namespace {
 
-/// The functions of a table, once a shape.
-template <class Shape, class T>
+/// The functions of a table, once a shape and product format.
+template <class Shape, class F>
 struct ShapeKernels {
+  using T = typename F::Sum;
   using Functions = CellFunctions<Shape, T>;
 
   static std::size_t packed_bytes(const Dims& dims) {
-    ForwardWeights<Shape, T> weights(dims);
+    ForwardWeights<Shape, F> weights(dims);
     return measure(weights);
   }
 
   static void pack(const Dims& dims, const WeightSet<const T>& from, int threads, char* packed) {
-    ForwardWeights<Shape, T> weights(dims);
+    ForwardWeights<Shape, F> weights(dims);
     place_in(packed, weights);
     team(threads,
          [&](Worker& worker) { worker.stage([&](const Share& own) { weights.pack(from, own); }); });
@@ -31,7 +32,7 @@ struct ShapeKernels {
   [[gnu::noinline]] static void run(const Functions& cell, const ForwardCall<T>& call,
                                     const PlanSegment& plan, const char* packed,
                                     PartWork<Shape, T>& work) {
-    ForwardWeights<Shape, T> weights(call.dims);
+    ForwardWeights<Shape, F> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
@@ -45,6 +46,25 @@ struct ShapeKernels {
                                         const PlanSegment& plan, const char* packed) {
     PartWork<Shape, T> work(call.dims, plan, Keep::latest);
     run(cell, call, plan, packed, work);
+  }
+
+  static void make_ready(const ForwardCall<T>& call, const PlanSegment& plan, const char* packed,
+                         char* memory, char* standing) {
+    ForwardWeights<Shape, F> weights(call.dims);
+    place_in(const_cast<char*>(packed), weights);
+    PartWork<Shape, T> work(call.dims, plan, Keep::latest);
+    place_in(memory, work);
+    const ForwardContext<Shape, F> context = {call, weights, work.history, work.workspace, plan};
+    __builtin_memcpy(standing, &context, sizeof context);
+  }
+
+  [[gnu::noinline]] static void take_alone(const Functions& cell, char* standing, const T* x,
+                                           T* y) {
+    auto& context = *reinterpret_cast<ForwardContext<Shape, F>*>(standing);
+    context.call.x.data = x;
+    context.call.y.data = y;
+    Worker worker = Worker::undisturbed();
+    run_forward(cell, context, {0, context.call.dims.steps}, worker);
   }
 
   static std::size_t saved_bytes(const Dims& dims, const PlanSegment& plan) {
@@ -81,7 +101,7 @@ struct ShapeKernels {
                                                            const ForwardCall<T>& call,
                                                            const PlanSegment& plan,
                                                            const char* packed, char* saved) {
-    ForwardWeights<Shape, T> weights(call.dims);
+    ForwardWeights<Shape, F> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
     Checkpoints<Shape, T> checkpoints(call.dims, plan);
     place_in(saved, checkpoints);
@@ -100,7 +120,7 @@ struct ShapeKernels {
                                                           const char* saved) {
     Checkpoints<Shape, T> checkpoints(call.dims, plan);
     place_in(const_cast<char*>(saved), checkpoints);
-    StretchWork<Shape, T> work(call, plan);
+    StretchWork<Shape, F> work(call, plan);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
@@ -131,10 +151,10 @@ struct ShapeKernels {
     return PartWork<Shape, T>::bytes(dims, plan, Keep::all);
   }
   [[gnu::noinline]] static void stack(const Functions& cell, const StackCall<T>& call) {
-    run_stack(cell, call, Keep::latest);
+    run_stack<F>(cell, call, Keep::latest);
   }
   [[gnu::noinline]] static void stack_saving(const Functions& cell, const StackCall<T>& call) {
-    run_stack(cell, call, Keep::all);
+    run_stack<F>(cell, call, Keep::all);
   }
 };
 
@@ -150,7 +170,7 @@ struct Bound<Cell, T, function> {
 template <class Cell, class T>
 constexpr CellKernels<T> kernels_of(const char* name) {
   using Shape = typename Cell::Shape;
-  using Of = ShapeKernels<Shape, T>;
+  using Of = ShapeKernels<Shape, Plain<T>>;
   return {name,
           {Shape::gates, Shape::parts, Shape::phases, static_cast<int>(sizeof(T)),
            static_cast<int>(lanes<T>), Shape::has_memory, norm_rows<Shape>(),
@@ -158,6 +178,9 @@ constexpr CellKernels<T> kernels_of(const char* name) {
           Of::packed_bytes,
           Of::pack,
           Bound<Cell, T, Of::forward>::call,
+          sizeof(ForwardContext<Shape, F>),
+          Of::make_ready,
+          Bound<Cell, T, Of::take_alone>::call,
           Of::saved_bytes,
           Bound<Cell, T, Of::forward_saving>::call,
           Bound<Cell, T, Of::backward>::call,

@@ -23,6 +23,12 @@ struct CellKernels {
   std::size_t (*packed_bytes)(const Dims&);
   void (*pack)(const Dims&, const WeightSet<const T>&, int threads, char* packed);
   void (*forward)(const ForwardCall<T>&, const PlanSegment&, const char* packed);
+  /// The same by a plan for one thread, in `work`, of the size that stack_work tells: made ready in
+  /// `standing`, and taken, any number of times. Nothing is allocated, waited for or thrown.
+  std::size_t standing_bytes;
+  void (*make_ready)(const ForwardCall<T>&, const PlanSegment&, const char* packed, char* work,
+                     char* standing);
+  void (*take_alone)(char* standing, const T* x, T* y);
   std::size_t (*saved_bytes)(const Dims&, const PlanSegment&);
   void (*forward_saving)(const ForwardCall<T>&, const PlanSegment&, const char* packed,
                          char* saved);
