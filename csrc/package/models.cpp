@@ -1,7 +1,9 @@
 // Weights and models of the C interface.
+#include "package/models.hpp"
+
 #include <string>
 
-#include "package/models.hpp"
+#include "api/backend.hpp"
 #include "package/stack_file.hpp"
 #include "package/status.hpp"
 
@@ -12,13 +14,10 @@ struct rnnfast_weights {
 namespace rnnfast {
 namespace {
 
-/// The part of a caller's struct that it knows of; what came later is zero.
-rnnfast_layer known_part(const rnnfast_layer& given) {
-  constexpr std::size_t first_size = sizeof(rnnfast_layer);
-  if (given.size < first_size) {
-    throw std::invalid_argument("size of a layer must be sizeof(rnnfast_layer)");
-  }
-  return given;
+ScalarType scalar_of(rnnfast_type type) {
+  if (type == RNNFAST_FLOAT32) return ScalarType::float32;
+  if (type == RNNFAST_FLOAT64) return ScalarType::float64;
+  throw std::invalid_argument("the type of a layer must be RNNFAST_FLOAT32 or RNNFAST_FLOAT64");
 }
 
 const void* weight(const void* given, const char* name) {
@@ -26,8 +25,10 @@ const void* weight(const void* given, const char* name) {
   throw std::invalid_argument(std::string("a layer must have ") + name);
 }
 
-DescribedLayer described(const rnnfast_layer& given) {
-  const rnnfast_layer of = known_part(given);
+DescribedLayer described(const rnnfast_layer& of) {
+  if (of.size != sizeof of) {
+    throw std::invalid_argument("size of a layer must be sizeof(rnnfast_layer)");
+  }
   const CellSpec cell(&required(of.cell, "cell"));
   const ScalarType scalar = scalar_of(of.type);
   const CellTraits& traits = cpu_backend().traits(cell, scalar);
@@ -66,8 +67,7 @@ void rnnfast_weights_free(rnnfast_weights* weights) { delete weights; }
 rnnfast_status rnnfast_weights_find(const rnnfast_weights* weights, const char* name,
                                     rnnfast_array* array) {
   return reported([&] {
-    const FileArray& found =
-        required(weights, "weights").file.array(&required(name, "name"));
+    const FileArray& found = required(weights, "weights").file.array(&required(name, "name"));
     required(array, "array") = {found.dtype.c_str(), found.data, found.bytes, found.shape.size(),
                                 found.shape.data()};
   });

@@ -71,7 +71,7 @@ class SequencesPass {
     const auto* x = static_cast<const T*>(call_.x);
     std::vector<T> below, above;
     for (auto layer = layers.begin(); layer != layers.end(); layer += directions_) {
-      const index width = directions_ * outputs_of(layer->header().dims);
+      const index width = directions_ * layer->output_width();
       auto* y = static_cast<T*>(call_.y);
       if (layer + directions_ != layers.end()) {
         above.resize(static_cast<std::size_t>(call_.steps * call_.rows * width));
@@ -96,11 +96,10 @@ class SequencesPass {
 
   void run_direction(const ServedLayer& layer, bool reverse, const T* x, T* y, index width) {
     const Header& made = layer.header();
-    const index R = outputs_of(made.dims);
-    const index H = made.traits->has_memory ? made.dims.units : 0;
+    const index R = layer.output_width();
     StateColumns<T> h(call_.rows, state_size_, state_, R);
-    StateColumns<T> c(call_.rows, state_size_, state_ + R, H);
-    state_ += R + H;
+    StateColumns<T> c(call_.rows, state_size_, state_ + R, layer.memory_width());
+    state_ += R + layer.memory_width();
 
     Call call = {};
     call.dims = made.dims;
@@ -133,8 +132,7 @@ class SequencesPass {
 
 Stack::Stack(const DescribedStack& of) : directions_(of.directions) {
   for (const DescribedLayer& layer : of.layers) {
-    layers_.emplace_back(std::make_shared<const Packed>(cpu_backend().pack(layer.weights)),
-                         layer.kept);
+    layers_.emplace_back(cpu_backend().pack(layer.weights), layer.kept);
   }
   require_fit(layers_, directions_);
 }
@@ -142,8 +140,7 @@ Stack::Stack(const DescribedStack& of) : directions_(of.directions) {
 index Stack::state_size() const {
   index numbers = 0;
   for (const ServedLayer& layer : layers_) {
-    const Header& made = layer.header();
-    numbers += outputs_of(made.dims) + (made.traits->has_memory ? made.dims.units : 0);
+    numbers += layer.output_width() + layer.memory_width();
   }
   return numbers;
 }

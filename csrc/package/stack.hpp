@@ -1,5 +1,5 @@
-// Layers as a file or a caller describes them, and packed: whole sequences of them, in one direction
-// or in both.
+// Layers as a file or a caller describes them, and packed: whole sequences of them, in one
+// direction or in both.
 #pragma once
 
 #include <memory>
@@ -38,7 +38,7 @@ class Stack {
 
   ScalarType scalar() const { return layers_[0].header().scalar; }
   index inputs() const { return layers_[0].header().dims.inputs; }
-  index outputs() const { return directions_ * outputs_of(layers_.back().header().dims); }
+  index outputs() const { return directions_ * layers_.back().output_width(); }
   /// Numbers of a state: of each layer and direction h, then c where there is one.
   index state_size() const;
   std::size_t bytes() const;

@@ -118,9 +118,12 @@ rnnfast_status rnnfast_pool_step(rnnfast_pool* pool, const ptrdiff_t* ids, ptrdi
   const PoolStep done =
       pool->pool.step(ids, count, {x, 0, model.inputs()}, {y, 0, model.outputs()});
   switch (done.outcome) {
-    case PoolStep::done: return RNNFAST_OK;
-    case PoolStep::not_open: return failed(RNNFAST_INVALID, "an id is of no open stream");
-    default: return failed(RNNFAST_INVALID, "an id stands there twice");
+    case PoolStep::done:
+      return RNNFAST_OK;
+    case PoolStep::not_open:
+      return failed(RNNFAST_INVALID, "an id is of no open stream");
+    default:
+      return failed(RNNFAST_INVALID, "an id stands there twice");
   }
 }
 

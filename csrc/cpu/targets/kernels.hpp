@@ -48,6 +48,8 @@ struct ShapeKernels {
     run(cell, call, plan, packed, work);
   }
 
+  static constexpr std::size_t standing_bytes = sizeof(ForwardContext<Shape, F>);
+
   static void make_ready(const ForwardCall<T>& call, const PlanSegment& plan, const char* packed,
                          char* memory, char* standing) {
     ForwardWeights<Shape, F> weights(call.dims);
@@ -178,7 +180,7 @@ constexpr CellKernels<T> kernels_of(const char* name) {
           Of::packed_bytes,
           Of::pack,
           Bound<Cell, T, Of::forward>::call,
-          sizeof(ForwardContext<Shape, F>),
+          Of::standing_bytes,
           Of::make_ready,
           Bound<Cell, T, Of::take_alone>::call,
           Of::saved_bytes,
