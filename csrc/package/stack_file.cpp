@@ -13,7 +13,7 @@ const Json& member(const Json::Object& object, const char* name) {
   throw FileError(std::string("it has no \"") + name + '"');
 }
 
-/// What is said of the cell that runs.
+/// What is said of the kernel that runs.
 Json::Object kernel_of(const SafetensorsFile& file) {
   const auto note = file.metadata().find("rnnfast");
   if (note == file.metadata().end()) {
@@ -27,7 +27,12 @@ Json::Object kernel_of(const SafetensorsFile& file) {
   if (const std::string& kind = member(said, "kind").string("kind"); kind != "weights") {
     throw FileError("it holds a \"" + kind + "\", not weights");
   }
-  return member(member(said, "state").object("state"), "kernel").object("kernel");
+  const Json::Object& state = member(said, "state").object("state");
+  const Json* const reverse = find(member(state, "options").object("options"), "reverse");
+  if (reverse && reverse->boolean("reverse")) {
+    throw FileError("its layers run in reverse alone, which only Python's functions do");
+  }
+  return member(state, "kernel").object("kernel");
 }
 
 /// A number, or what stands for none.
