@@ -5,15 +5,16 @@
  *   session   one stream: a state that goes on from step to step
  *   pool      many streams, any of which take their next step together
  *
- * Sizes: T steps, B sequences, I inputs of the first layer, R outputs of the last. Arrays are dense,
- * the last axis adjacent, and hold the model's type, float or double.
+ * Sizes: T steps, B sequences, I inputs of the first layer, R outputs of the last. Arrays are
+ * dense, the last axis adjacent, and hold the model's type, float or double.
  *
- * A model may be used by many threads at once, a session or a pool by one at a time. Steps of sessions
- * and pools are done by the thread that calls, and allocate nothing, lock nothing, wait for nothing.
+ * A model may be used by many threads at once, a session or a pool by one at a time. Steps of
+ * sessions and pools are done by the thread that calls, and allocate nothing, lock nothing, wait
+ * for nothing.
  *
- * Functions that may fail return a status; `rnnfast_message` then tells why, and what was there before
- * is as it was. Objects are freed by their own function, which takes NULL as well; sessions and pools
- * keep what they need of their model.
+ * Functions that may fail return a status; `rnnfast_message` then tells why, and what was there
+ * before is as it was. Objects are freed by their own function, which takes NULL as well; sessions
+ * and pools keep what they need of their model.
  *
  * The C++ below wraps all of it: objects that free themselves, failures that are thrown.
  */
@@ -52,7 +53,8 @@ RNNFAST_PUBLIC const char* rnnfast_target(void);
 /* How many threads whole sequences use at most; 0: as many as the machine has to spare. */
 RNNFAST_PUBLIC rnnfast_status rnnfast_set_threads(int threads);
 
-/* ---- weights ---------------------------------------------------------------------------------- */
+/* ---- weights ----------------------------------------------------------------------------------
+ */
 
 typedef struct rnnfast_weights rnnfast_weights;
 
@@ -67,10 +69,11 @@ typedef struct rnnfast_array {
 
 RNNFAST_PUBLIC rnnfast_status rnnfast_weights_read(const char* path, rnnfast_weights** weights);
 RNNFAST_PUBLIC void rnnfast_weights_free(rnnfast_weights* weights);
-RNNFAST_PUBLIC rnnfast_status rnnfast_weights_find(const rnnfast_weights* weights,
-                                                   const char* name, rnnfast_array* array);
+RNNFAST_PUBLIC rnnfast_status rnnfast_weights_find(const rnnfast_weights* weights, const char* name,
+                                                   rnnfast_array* array);
 
-/* ---- models ----------------------------------------------------------------------------------- */
+/* ---- models -----------------------------------------------------------------------------------
+ */
 
 typedef struct rnnfast_model rnnfast_model;
 
@@ -79,17 +82,18 @@ typedef enum rnnfast_type { RNNFAST_FLOAT32 = 0, RNNFAST_FLOAT64 = 1 } rnnfast_t
 /* A layer. Its weights are read when a model is made, and not afterwards. G gates of H units, in
  * PyTorch's order: i f g o of an LSTM, r z n of a GRU. */
 typedef struct rnnfast_layer {
-  size_t size;      /* sizeof(rnnfast_layer) */
-  const char* cell; /* "rnn_tanh", "rnn_relu", "lstm", "gru", "gru_reset_before", "mgu", "light_gru" */
+  size_t size; /* sizeof(rnnfast_layer) */
+  const char*
+      cell; /* "rnn_tanh", "rnn_relu", "lstm", "gru", "gru_reset_before", "mgu", "light_gru" */
   rnnfast_type type;
-  ptrdiff_t inputs;      /* I */
-  ptrdiff_t units;       /* H */
-  ptrdiff_t projection;  /* R, of an LSTM whose h is projected; 0: h has H numbers */
-  const void* w_ih;    /* (G*H, I) */
-  const void* w_hh;    /* (G*H, R) */
-  const void* b_ih;    /* (G*H,); NULL: zero */
-  const void* b_hh;    /* (G*H,); NULL: zero */
-  const void* w_hr;    /* (R, H), where h is projected */
+  ptrdiff_t inputs;     /* I */
+  ptrdiff_t units;      /* H */
+  ptrdiff_t projection; /* R, of an LSTM whose h is projected; 0: h has H numbers */
+  const void* w_ih;     /* (G*H, I) */
+  const void* w_hh;     /* (G*H, R) */
+  const void* b_ih;     /* (G*H,); NULL: zero */
+  const void* b_hh;     /* (G*H,); NULL: zero */
+  const void* w_hr;     /* (R, H), where h is projected */
 } rnnfast_layer;
 
 /* From a file that `rnnfast.weights.save_weights` has written in Python: any cell, any option. */
@@ -102,19 +106,20 @@ RNNFAST_PUBLIC void rnnfast_model_free(rnnfast_model* model);
 RNNFAST_PUBLIC rnnfast_type rnnfast_model_type(const rnnfast_model* model);
 RNNFAST_PUBLIC ptrdiff_t rnnfast_model_inputs(const rnnfast_model* model);  /* I */
 RNNFAST_PUBLIC ptrdiff_t rnnfast_model_outputs(const rnnfast_model* model); /* R */
-RNNFAST_PUBLIC size_t rnnfast_model_bytes(const rnnfast_model* model);    /* of packed weights */
+RNNFAST_PUBLIC size_t rnnfast_model_bytes(const rnnfast_model* model);      /* of packed weights */
 /* Numbers of a stream's state: of each layer h, then c where its cell has one. */
 RNNFAST_PUBLIC ptrdiff_t rnnfast_model_state_size(const rnnfast_model* model);
 
-/* y (T, B, R) of x (T, B, I): whole sequences, on the library's threads. `before` and `after` hold a
- * state for each sequence (B, state size), or are NULL: zero, and not wanted. `lengths` (B,) says how
- * many steps each sequence takes, from 1 to T; after them y is zero; NULL: all take T. */
+/* y (T, B, R) of x (T, B, I): whole sequences, on the library's threads. `before` and `after` hold
+ * a state for each sequence (B, state size), or are NULL: zero, and not wanted. `lengths` (B,) says
+ * how many steps each sequence takes, from 1 to T; after them y is zero; NULL: all take T. */
 RNNFAST_PUBLIC rnnfast_status rnnfast_model_run(const rnnfast_model* model, ptrdiff_t steps,
                                                 ptrdiff_t rows, const void* x,
-                                                const ptrdiff_t* lengths, const void* before, void* y,
-                                                void* after);
+                                                const ptrdiff_t* lengths, const void* before,
+                                                void* y, void* after);
 
-/* ---- sessions --------------------------------------------------------------------------------- */
+/* ---- sessions ---------------------------------------------------------------------------------
+ */
 
 typedef struct rnnfast_session rnnfast_session;
 
@@ -132,7 +137,8 @@ RNNFAST_PUBLIC void rnnfast_session_get_state(const rnnfast_session* session, vo
 RNNFAST_PUBLIC void rnnfast_session_set_state(rnnfast_session* session, const void* state);
 RNNFAST_PUBLIC void rnnfast_session_reset(rnnfast_session* session); /* to zero */
 
-/* ---- pools ------------------------------------------------------------------------------------ */
+/* ---- pools ------------------------------------------------------------------------------------
+ */
 
 typedef struct rnnfast_pool rnnfast_pool;
 
@@ -182,10 +188,14 @@ class Error : public std::runtime_error {
 /// Throws what a status tells: std::bad_alloc, std::invalid_argument, or Error.
 inline void check(rnnfast_status status) {
   switch (status) {
-    case RNNFAST_OK: return;
-    case RNNFAST_NO_MEMORY: throw std::bad_alloc();
-    case RNNFAST_INVALID: throw std::invalid_argument(rnnfast_message());
-    default: throw Error(status, rnnfast_message());
+    case RNNFAST_OK:
+      return;
+    case RNNFAST_NO_MEMORY:
+      throw std::bad_alloc();
+    case RNNFAST_INVALID:
+      throw std::invalid_argument(rnnfast_message());
+    default:
+      throw Error(status, rnnfast_message());
   }
 }
 

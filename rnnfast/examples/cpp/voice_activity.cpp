@@ -12,6 +12,8 @@
 //
 // Nothing is allocated once a detector is made. rnnfast/examples/voice_activity.py is the same in
 // Python.
+#include <rnnfast.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -19,7 +21,6 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
-#include <rnnfast.h>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,8 @@ constexpr int windows = 4;
 constexpr int bins = window_size / 2 + 1;
 constexpr int features = 128;
 
-/// y (Positions, O) = x w^T + b for rows of x, each K adjacent numbers that begin `step` after those
-/// of the row before. Weights lie as they are read: 32 outputs of each k side by side.
+/// y (Positions, O) = x w^T + b for rows of x, each K adjacent numbers that begin `step` after
+/// those of the row before. Weights lie as they are read: 32 outputs of each k side by side.
 class Dense {
  public:
   /// `w(o, k)` tells a weight.
@@ -145,7 +146,8 @@ class Detector {
     const std::vector<float> basis = weights.values("stft_conv.weight");
     return Dense(
         2 * bins, window_size,
-        [&](int o, int k) { return basis[static_cast<std::size_t>(o * window_size + k)]; }, nullptr);
+        [&](int o, int k) { return basis[static_cast<std::size_t>(o * window_size + k)]; },
+        nullptr);
   }
 
   static rnnfast::Model<float> lstm(const rnnfast::Weights& weights) {

@@ -2,8 +2,8 @@
 //
 //   streams MODEL TYPE T B X LENGTHS OUT      TYPE f or d; X (T, B, I); LENGTHS (B,) or -
 //
-//   y of the whole sequences; unless that is all a model can: each sequence step by step, in runs, in
-//   a pool whose streams take their steps by turns, and their states in the end.
+//   y of the whole sequences; unless that is all a model can: each sequence step by step, in runs,
+//   in a pool whose streams take their steps by turns, and their states in the end.
 #include <rnnfast.h>
 
 #include <cstdio>
