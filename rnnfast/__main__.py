@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import __version__, _cpp_package, show_config
+from ._config import show_config
+from ._cpp_package import get_cmake_dir, get_include
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -25,11 +26,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     options = parser.parse_args(argv)
     if options.version:
-        print(__version__)
+        print(show_config("dicts")["version"])
     elif options.includedir:
-        print(_cpp_package.get_include())
+        print(get_include())
     elif options.cmakedir:
-        print(_cpp_package.get_cmake_dir())
+        print(get_cmake_dir())
     else:
         show_config()
 

@@ -7,7 +7,7 @@
 
 #include "files/json.hpp"
 #define RNNFAST_C_ONLY
-#include "rnnfast.h"
+#include <rnnfast.h>
 
 namespace rnnfast {
 

@@ -11,6 +11,7 @@ import pytest
 
 import cmake_builds
 import rnnfast
+from rnnfast import __main__
 from rnnfast.weights import StackWeights, save_weights
 
 pytestmark = pytest.mark.compiles
@@ -230,3 +231,15 @@ def test_the_program_of_the_page_runs(prefix, tmp_path, monkeypatch):
     numbers = said.stdout.split()
     assert len(numbers) == 4
     assert len(set(numbers)) == 1
+
+
+def test_where_it_lies_is_told(capsys):
+    for option, wanted in (
+        ("--version", rnnfast.__version__),
+        ("--includedir", rnnfast.get_include()),
+        ("--cmakedir", rnnfast.get_cmake_dir()),
+    ):
+        __main__.main([option])
+        assert capsys.readouterr().out == f"{wanted}\n"
+    __main__.main([])
+    assert "target:" in capsys.readouterr().out
