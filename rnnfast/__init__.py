@@ -7,6 +7,7 @@ The functions on arrays are loaded at once:
     rnn_trace, lstm_trace, ...        forward, with all gates: a look inside
     prepack                           weights packed once: inference and streaming
     num_threads, set_num_threads, get_num_threads, show_config
+    get_include, get_cmake_dir        the C++ package of this installation
 
 What trains models, under Keras's names, is loaded when it is first used: `Sequential`, `Model`,
 `load_model` and the modules `models`, `layers`, `losses`, `optimizers`, `metrics`, `callbacks`,
@@ -28,6 +29,7 @@ except ImportError as error:
     raise _explained(error) from None
 from . import functional
 from ._config import show_config
+from ._cpp_package import get_cmake_dir, get_include
 from ._threads import get_num_threads, num_threads, set_num_threads
 from .functional import *  # noqa: F403 - what its __all__ names
 
@@ -58,6 +60,8 @@ __all__ = [
     "Sequential",
     "bench",
     "callbacks",
+    "get_cmake_dir",
+    "get_include",
     "get_num_threads",
     "initializers",
     "interop",

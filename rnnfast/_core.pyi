@@ -10,6 +10,7 @@ a `w_hr` (R, H), h and all that goes with it are R wide. `rnnfast._check` sees t
 R are at least 1 here.
 """
 
+from collections.abc import Sequence
 from types import ModuleType, NotImplementedType
 from typing import Any, ClassVar, TypedDict, final, type_check_only
 
@@ -182,8 +183,13 @@ class Pool:
     def read_state(self, id: int, layer: int, h: _Array, c: _Array | None, /) -> None: ...
     def write_state(self, id: int, layer: int, h: _Array, c: _Array | None, /) -> None: ...
 
-def serve(layers: list[tuple[_Cell, _Weights, float, float]], /) -> Model:
-    """Of each layer the cell, its weights, and how much of h and c a step keeps."""
+def serve(
+    layers: Sequence[tuple[_Cell, _Weights, float, float]], precision: str | None, /
+) -> Model:
+    """Of each layer the cell, its weights, and how much of h and c a step keeps.
+
+    Weights are kept in a `precision`; None is their own.
+    """
 
 def forward_saving(
     cell: _Cell,

@@ -10,14 +10,15 @@ struct ServedModel {
   SharedModel of;
 };
 
-/// From (cell, weights, how much of h and of c is kept) of each layer.
-ServedModel serve(const py::list& layers) {
+/// From (cell, weights, how much of h and of c is kept) of each layer, kept in a precision.
+ServedModel serve(const py::list& layers, const py::object& precision) {
   std::vector<ServedLayer> packed;
   for (const py::handle& layer : layers) {
     const auto of = py::reinterpret_borrow<py::tuple>(layer);
     const Weights weights = weights_of(of[0], py::tuple(of[1]));
-    packed.push_back({without_gil([&] { return cpu_backend().pack(weights); }),
-                      {of[2].cast<double>(), of[3].cast<double>()}});
+    const StorageType storage = precision_of(precision, weights.scalar).storage;
+    packed.emplace_back(without_gil([&] { return cpu_backend().pack(weights, storage); }),
+                        Kept{of[2].cast<double>(), of[3].cast<double>()});
   }
   return {std::make_shared<const Model>(std::move(packed))};
 }

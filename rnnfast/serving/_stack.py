@@ -23,6 +23,8 @@ _NOT_OF_THE_CELL = frozenset(
     {"cell", "w_ih", "w_hh", "b_ih", "b_hh", "reverse", "bidirectional", "zoneout"}
 )
 
+_PRECISIONS = {"float32": ("float32", "bfloat16", "float16"), "float64": ("float64",)}
+
 
 class Outputs(NamedTuple):
     """Where the core writes, if that is known, and what the caller has given for it."""
@@ -42,9 +44,15 @@ class Outputs(NamedTuple):
 class ServedStack:
     """Packed layers, each in one direction, forward."""
 
-    __slots__ = ("cell", "core", "weights")
+    __slots__ = ("cell", "core", "precision", "weights")
 
-    def __init__(self, weights: StackWeights) -> None:
+    def __init__(self, weights: StackWeights, precision: str | None) -> None:
+        own = weights.dtype.name
+        if precision not in (None, *_PRECISIONS[own]):
+            wanted = ", ".join(map(repr, _PRECISIONS[own]))
+            raise ValueError(
+                f"precision must be None or one of {wanted} for weights of {own}, got {precision!r}"
+            )
         for option in ("reverse", "bidirectional"):
             if weights.options.get(option, False):
                 raise ValueError(
@@ -54,15 +62,17 @@ class ServedStack:
         given = weights.arguments()
         of_cell = {name: value for name, value in given.items() if name not in _NOT_OF_THE_CELL}
         self.weights = weights
+        self.precision = precision or own
         self.cell = cells.choose_of_any(weights.cell, **of_cell)
         zoneout = noise(self.cell, 0.0, 0.0, 0.0, 0.0, given.get("zoneout", 0.0), None).zoneout
         kept_h, kept_c, *_ = (*zoneout, 0.0, 0.0)
         core = self.cell.core
-        self.core = _core.serve([(core, layer, kept_h, kept_c) for (layer,) in weights.layers])
+        layers = [(core, layer, kept_h, kept_c) for (layer,) in weights.layers]
+        self.core = _core.serve(layers, self.precision)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by the weights: packed ones depend on the processor."""
-        return ServedStack, (self.weights,)
+        return ServedStack, (self.weights, self.precision)
 
     @property
     def dtype(self) -> DType:

@@ -21,11 +21,15 @@ class Model:
     ----------
     weights : StackWeights
         Layers in one direction, forward: a stream has no end from which another could begin.
+    precision : {"float32", "float64", "bfloat16", "float16"}, optional
+        What weights are kept in; their own by default.
 
     Attributes
     ----------
     weights : StackWeights
         What it was made of.
+    precision : str
+        What its weights are kept in.
     input_size : int
         I, the inputs of a step.
     output_size : int
@@ -38,20 +42,25 @@ class Model:
     Raises
     ------
     ValueError
-        If weights are of the reverse direction, or of both.
+        If weights are of the reverse direction, or of both, or are not kept in a precision.
     """
 
     __slots__ = ("_stack",)
 
-    def __init__(self, weights: StackWeights) -> None:
+    def __init__(self, weights: StackWeights, precision: str | None = None) -> None:
         if not isinstance(weights, StackWeights):
             raise TypeError(f"weights must be StackWeights, got {type(weights).__name__}")
-        self._stack = ServedStack(weights)
+        self._stack = ServedStack(weights, precision)
 
     @property
     def weights(self) -> StackWeights:
         """What it was made of."""
         return self._stack.weights
+
+    @property
+    def precision(self) -> str:
+        """What its weights are kept in."""
+        return self._stack.precision
 
     @property
     def input_size(self) -> int:
@@ -114,11 +123,12 @@ class Model:
 
     def __repr__(self) -> str:
         """Show what it was made of."""
-        return f"<Model of {self.weights!r}>"
+        kept = "" if self.precision == self.dtype.name else f" in {self.precision}"
+        return f"<Model{kept} of {self.weights!r}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by the weights: packed ones depend on the processor."""
-        return Model, (self.weights,)
+        return Model, (self.weights, self.precision)
 
 
 def load(weights: StackWeights | str | os.PathLike[str], precision: str | None = None) -> Model:
@@ -129,8 +139,11 @@ def load(weights: StackWeights | str | os.PathLike[str], precision: str | None =
     weights : str, path or StackWeights
         A safetensors file that `rnnfast.weights.save_weights` has written, or its contents: layers
         of an RNN, LSTM, GRU, MGU or light GRU, each in one direction, forward.
-    precision : {"float32", "float64"}, optional
-        What weights are kept in: as they are, by default. As yet there is nothing else.
+    precision : {"float32", "float64", "bfloat16", "float16"}, optional
+        What weights are kept in: as they are, by default. float32 arrays may be multiplied with
+        weights in half as many bytes; inputs, states and results stay float32. bfloat16 has 8
+        significant bits, and inputs and h are rounded to it where they meet weights; float16 has
+        11, and they are not.
 
     Returns
     -------
@@ -140,7 +153,8 @@ def load(weights: StackWeights | str | os.PathLike[str], precision: str | None =
     Raises
     ------
     ValueError
-        If the file is damaged, or weights are of the reverse direction, or of both.
+        If the file is damaged, weights are of the reverse direction, or of both, or are not kept
+        in a precision.
     TypeError
         If `weights` are neither a path nor StackWeights.
     OSError
@@ -161,10 +175,4 @@ def load(weights: StackWeights | str | os.PathLike[str], precision: str | None =
     """
     if isinstance(weights, (str, os.PathLike)):
         weights = read_weights(weights)
-    model = Model(weights)
-    if precision is not None and precision != model.dtype.name:
-        raise ValueError(
-            f"precision must be None or {model.dtype.name!r}, that of the weights, "
-            f"got {precision!r}"
-        )
-    return model
+    return Model(weights, precision)

@@ -59,13 +59,53 @@ def test_what_is_no_model_is_refused(tmp_path) -> None:
         rnnfast.load(tmp_path / "none.safetensors")
 
 
-@pytest.mark.parametrize("precision", [None, "float32"])
-def test_precision_is_that_of_the_weights(precision) -> None:
-    weights = weights_of(LSTM, arguments_of(LSTM))
-    assert rnnfast.load(weights, precision=precision).dtype == np.float32
+def test_precision_is_that_of_the_weights_by_default() -> None:
+    for dtype, name in ((np.float32, "float32"), (np.float64, "float64")):
+        weights = weights_of(LSTM, arguments_of(LSTM, dtype))
+        assert rnnfast.load(weights).precision == rnnfast.load(weights, name).precision == name
 
 
-def test_another_precision_is_refused() -> None:
-    weights = weights_of(LSTM, arguments_of(LSTM))
-    with pytest.raises(ValueError, match="precision must be None or 'float32'"):
-        rnnfast.load(weights, precision="float64")
+def rounded(arguments: dict, precision: str) -> dict:
+    """The weights that are multiplied as a precision holds them."""
+
+    def to_bfloat16(a: np.ndarray) -> np.ndarray:
+        bits = a.view(np.uint32)
+        return ((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000).view(np.float32)
+
+    convert = {
+        "float16": lambda a: a.astype(np.float16).astype(np.float32),
+        "bfloat16": to_bfloat16,
+    }[precision]
+    return {name: convert(a) if name.startswith("w_") else a for name, a in arguments.items()}
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "gru_reset_before", "rnn_tanh", "lstm_projected"])
+@pytest.mark.parametrize(("precision", "off"), [("float16", 1e-5), ("bfloat16", 0.03)])
+def test_weights_may_be_kept_in_half_as_many_bytes(name: str, precision: str, off: float) -> None:
+    cell = CELLS_BY_NAME[name]
+    arguments = arguments_of(cell, H=67)
+    model = rnnfast.load(weights_of(cell, arguments), precision=precision)
+    x, session, pool = arguments["x"][:, 0], model.session(), model.pool(3)
+    y = session.run(x)
+    want = cell.forward(rounded(arguments, precision)).y[:, 0]
+    assert np.abs(y - want).max() < off
+    session.reset()
+    np.testing.assert_array_equal([session.step(x_t) for x_t in x], y)
+    ids = [pool.open() for _ in range(3)]
+    for t in range(5):
+        rows = np.stack([x[t], -x[t], x[t]])
+        found = pool.step(ids, rows)
+        np.testing.assert_array_equal(found[0], y[t])
+        np.testing.assert_array_equal(found[2], y[t])
+    assert precision in repr(model) and pickle.loads(pickle.dumps(model)).precision == precision
+    plain = rnnfast.load(weights_of(cell, arguments))
+    assert model.nbytes < 0.7 * plain.nbytes and model.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("dtype", "precision"), [("f4", "float64"), ("f8", "bfloat16"), ("f4", "int7"), ("f4", 16)]
+)
+def test_another_precision_is_refused(dtype: str, precision) -> None:
+    weights = weights_of(LSTM, arguments_of(LSTM, np.dtype(dtype).type))
+    with pytest.raises(ValueError, match=f"precision must be None or one of .*got {precision!r}"):
+        rnnfast.load(weights, precision=precision)
