@@ -22,16 +22,17 @@ class Backend {
   virtual ~Backend() = default;
 
   /// They live as long as the process.
-  virtual const CellTraits& traits(const CellSpec& cell, ScalarType scalar) const = 0;
+  virtual const CellTraits& traits(const CellSpec& cell, Precision precision) const = 0;
 
-  virtual CallPlan plan(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+  virtual CallPlan plan(Purpose purpose, const CellSpec& cell, Precision precision,
                         const CallSizes& sizes) const = 0;
   /// Bytes that a tape needs under a plan; it may have more.
   virtual std::size_t tape_bytes(const CellSpec& cell, ScalarType scalar,
                                  const CallPlan& plan) const = 0;
 
-  /// For calls of any plan.
-  virtual Packed pack(const Weights& weights) const = 0;
+  /// For calls of any plan; rounded to a shorter type for inference in it.
+  virtual Packed pack(const Weights& weights, StorageType storage) const = 0;
+  Packed pack(const Weights& weights) const { return pack(weights, storage_of(weights.scalar)); }
 
   virtual void forward(const Packed& weights, const Call& call, const CallPlan& plan) const = 0;
   virtual void forward(const Weights& weights, const Call& call, const CallPlan& plan) const = 0;
@@ -47,10 +48,11 @@ class Backend {
   virtual void trace(const Tape& tape, const TraceTo& call) const = 0;
 
   /// Whether, and how, layers run at once; then the plan of each layer.
-  virtual StackPlan plan_layers(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+  virtual StackPlan plan_layers(Purpose purpose, const CellSpec& cell, Precision precision,
                                 const StackDims& dims) const = 0;
-  virtual std::vector<CallPlan> plan_each(Purpose purpose, const CellSpec& cell, ScalarType scalar,
-                                          const StackDims& dims, const StackPlan& plan) const = 0;
+  virtual std::vector<CallPlan> plan_each(Purpose purpose, const CellSpec& cell,
+                                          Precision precision, const StackDims& dims,
+                                          const StackPlan& plan) const = 0;
   virtual void forward_layers(const LayersCall& call) const = 0;
   /// Tapes in the order of the layers.
   virtual std::vector<Tape> forward_layers_saving(const LayersCall& call) const = 0;
@@ -66,7 +68,7 @@ class Backend {
     call.x = {x, 0, made.dims.inputs};
     call.initial = before;
     end_step(call, after);
-    forward(weights, call, plan(Purpose::inference, made.cell, made.scalar, call.sizes()));
+    forward(weights, call, plan(Purpose::inference, made.cell, made.precision(), call.sizes()));
   }
 };
 

@@ -9,20 +9,20 @@
 namespace rnnfast {
 namespace {
 
-const CellTraits& traits_of(const CellSpec& cell, ScalarType scalar) {
-  return scalar == ScalarType::float32 ? kernels_for<float>(cell).traits
-                                       : kernels_for<double>(cell).traits;
+const CellTraits& traits_of(const CellSpec& cell, Precision precision) {
+  return *with_scalar(precision.scalar, [&](auto zero) {
+    return &inference_for<decltype(zero)>(cell, precision.storage).traits;
+  });
 }
 
-Packed pack_on(const Weights& weights, int threads) {
+Packed pack_on(const Weights& weights, StorageType storage, int threads) {
   return with_scalar(weights.scalar, [&](auto zero) {
     using T = decltype(zero);
-    const CellKernels<T>& kernels = kernels_for<T>(weights.cell);
+    const InferenceKernels<T>& kernels = inference_for<T>(weights.cell, storage);
     Arena memory(kernels.packed_bytes(weights.dims));
     kernels.pack(weights.dims, typed<T>(weights.arrays), threads, memory.data());
-    const Header header = {weights.cell,  weights.scalar,  storage_of(weights.scalar),
-                           target().name, &kernels.traits, std::nullopt,
-                           weights.dims};
+    const Header header = {weights.cell,    weights.scalar, storage,     target().name,
+                           &kernels.traits, std::nullopt,   weights.dims};
     return Packed(header, std::move(memory));
   });
 }
@@ -41,13 +41,13 @@ void require_saves(const CallPlan& plan) {
 
 class CpuBackend final : public Backend {
  public:
-  const CellTraits& traits(const CellSpec& cell, ScalarType scalar) const override {
-    return traits_of(cell, scalar);
+  const CellTraits& traits(const CellSpec& cell, Precision precision) const override {
+    return traits_of(cell, precision);
   }
 
-  CallPlan plan(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+  CallPlan plan(Purpose purpose, const CellSpec& cell, Precision precision,
                 const CallSizes& sizes) const override {
-    const CellTraits& traits = traits_of(cell, scalar);
+    const CellTraits& traits = traits_of(cell, precision);
     CallPlan plan = {purpose, &traits, sizes.dims, plan_call(purpose, sizes.dims, traits)};
     plan.segment.masks_operand = sizes.masks_h;
     return plan;
@@ -60,22 +60,26 @@ class CpuBackend final : public Backend {
         scalar, [&](auto zero) { return saved_bytes(kernels_for<decltype(zero)>(cell), plan); });
   }
 
-  Packed pack(const Weights& weights) const override { return pack_on(weights, threads_now()); }
+  using Backend::pack;
+  Packed pack(const Weights& weights, StorageType storage) const override {
+    return pack_on(weights, storage, threads_now());
+  }
 
   void forward(const Packed& weights, const Call& call, const CallPlan& plan) const override {
     const Header& made = weights.header();
     with_scalar(made.scalar, [&](auto zero) {
       using T = decltype(zero);
-      const CellKernels<T>& kernels = kernels_for<T>(made.cell);
+      const InferenceKernels<T>& kernels = inference_for<T>(made.cell, made.storage);
       require_serves(plan, kernels.traits, call.sizes());
       require_fits(made.dims, call.dims);
       const std::vector<SequenceRow> rows = rows_of(call, plan.segment);
-      kernels.forward(forward_call<T>(call, made.cell, rows), plan.segment, weights.data());
+      kernels.forward(kernels_for<T>(made.cell).epilogues, forward_call<T>(call, made.cell, rows),
+                      plan.segment, weights.data());
     });
   }
 
   void forward(const Weights& weights, const Call& call, const CallPlan& plan) const override {
-    forward(pack_on(weights, plan.segment.threads), call, plan);
+    forward(pack_on(weights, storage_of(weights.scalar), plan.segment.threads), call, plan);
   }
 
   using Backend::forward_saving;
@@ -87,7 +91,7 @@ class CpuBackend final : public Backend {
       const CellKernels<T>& kernels = kernels_for<T>(weights.cell);
       require_serves(plan, kernels.traits, call.sizes());
       require_fits(weights.dims, call.dims);
-      const Packed packed = pack_on(weights, plan.segment.threads);
+      const Packed packed = pack_on(weights, storage_of(weights.scalar), plan.segment.threads);
       std::vector<SequenceRow> rows = rows_of(call, plan.segment);
       if (memory.bytes() < saved_bytes(kernels, plan)) {
         throw std::invalid_argument("less memory than a tape of this plan needs");
@@ -134,14 +138,14 @@ class CpuBackend final : public Backend {
     });
   }
 
-  StackPlan plan_layers(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+  StackPlan plan_layers(Purpose purpose, const CellSpec& cell, Precision precision,
                         const StackDims& dims) const override {
-    return rnnfast::plan_layers(purpose, dims, traits_of(cell, scalar));
+    return rnnfast::plan_layers(purpose, dims, traits_of(cell, precision));
   }
 
-  std::vector<CallPlan> plan_each(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+  std::vector<CallPlan> plan_each(Purpose purpose, const CellSpec& cell, Precision precision,
                                   const StackDims& dims, const StackPlan& plan) const override {
-    const CellTraits& traits = traits_of(cell, scalar);
+    const CellTraits& traits = traits_of(cell, precision);
     std::vector<CallPlan> each;
     for (const PlanSegment& segment : plan_each_layer(purpose, dims, plan, traits)) {
       const auto layer = static_cast<index>(each.size());

@@ -24,11 +24,37 @@ std::string text(const CallSizes& sizes) {
          weights_text(sizes.dims) + (sizes.masks_h ? " with" : " without") + " a mask of h";
 }
 
+[[noreturn]] void refuse_storage(const char* scalar, StorageType storage) {
+  throw std::invalid_argument(std::string(scalar) + " is not multiplied with weights in " +
+                              name_of(storage));
+}
+
 }  // namespace
+
+template <>
+const FormatKernels<float>* format_for<float>(StorageType storage) {
+  switch (storage) {
+    case StorageType::float32:
+      return nullptr;
+    case StorageType::bfloat16:
+      return &target().bfloat16;
+    case StorageType::float16:
+      return &target().float16;
+    case StorageType::float64:
+      break;
+  }
+  refuse_storage("float32", storage);
+}
+
+template <>
+const FormatKernels<double>* format_for<double>(StorageType storage) {
+  if (storage != StorageType::float64) refuse_storage("float64", storage);
+  return nullptr;
+}
 
 void require_serves(const CallPlan& plan, const CellTraits& traits, const CallSizes& sizes) {
   if (plan.traits != &traits) {
-    throw std::invalid_argument("a plan for another cell or scalar type than the call's");
+    throw std::invalid_argument("a plan for another cell or precision than the call's");
   }
   const CallSizes planned = {plan.dims, plan.segment.masks_operand};
   if (!same_sizes(planned.dims, sizes.dims) || planned.masks_h != sizes.masks_h) {

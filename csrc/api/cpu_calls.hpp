@@ -17,6 +17,20 @@ const CellKernels<T>& kernels_for(const CellSpec& cell) {
   return (cell.chooses() ? all.chosen : all.fixed).cells[cell.number()];
 }
 
+/// The target's format for weights of some storage, null where that is the scalar's own type.
+/// Throws std::invalid_argument where a scalar is not multiplied with such weights.
+template <class T>
+const FormatKernels<T>* format_for(StorageType storage);
+
+/// Inference with weights of some storage; throws likewise.
+template <class T>
+const InferenceKernels<T>& inference_for(const CellSpec& cell, StorageType storage) {
+  if (const FormatKernels<T>* const format = format_for<T>(storage)) {
+    return (cell.chooses() ? format->chosen : format->fixed)[cell.number()];
+  }
+  return kernels_for<T>(cell);
+}
+
 /// The private rows of a call; none where each is a sequence that takes all steps.
 inline std::vector<SequenceRow> rows_of(const Call& call, const PlanSegment& plan) {
   if (!call.spans) return {};
@@ -29,7 +43,8 @@ ForwardCall<T> forward_call(const Call& call, const CellSpec& cell,
                             const std::vector<SequenceRow>& rows) {
   return {call.dims,        typed<T>(call.x),     typed<T>(call.initial),
           typed<T>(call.y), typed<T>(call.last),  rows.empty() ? nullptr : rows.data(),
-          call.resets,      typed<T>(call.masks), cell.activations()};
+          call.resets,      typed<T>(call.masks), cell.activations(),
+          call.state_rows};
 }
 
 /// Throws std::invalid_argument for a plan that was made for another call.

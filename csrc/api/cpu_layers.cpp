@@ -16,16 +16,16 @@ struct Stack {
 
 void require_packed_alike(const Header& packed, const LayersCall& call) {
   const CellSpec& cell = packed.cell;
-  if (packed.scalar == call.scalar && cell.number() == call.cell.number() &&
+  if (packed.precision() == call.precision && cell.number() == call.cell.number() &&
       cell.chooses() == call.cell.chooses()) {
     return;
   }
-  throw std::invalid_argument("weights of layers were packed for another cell or scalar type");
+  throw std::invalid_argument("weights of layers were packed for another cell or precision");
 }
 
 template <class T>
 Stack<T> stack_of(const LayersCall& call) {
-  const CellTraits& traits = kernels_for<T>(call.cell).traits;
+  const CellTraits& traits = inference_for<T>(call.cell, call.precision.storage).traits;
   Stack<T> stack;
   for (const LayerCall& layer : call.layers) {
     require_serves(layer.plan, traits, layer.call.sizes());
@@ -51,13 +51,12 @@ Stack<T> stack_of(const LayersCall& call) {
 /// Bytes between what one worker writes and another's, so that no prefetcher strays there.
 constexpr std::size_t apart = 1024;
 
-/// Gives each part its memory, `saved` excepted, and runs `function`. `work_bytes` is that of the
-/// same function.
-template <class T>
+/// Gives each part its memory, `saved` excepted, and calls run(of all parts). `work_bytes` is that
+/// of the same run.
+template <class T, class Run>
 void run_parts(const LayersCall& call, std::vector<StackPart<T>>& parts,
-               std::size_t (*work_bytes)(const Dims&, const PlanSegment&),
-               void (*function)(const StackCall<T>&)) {
-  const CellKernels<T>& kernels = kernels_for<T>(call.cell);
+               std::size_t (*work_bytes)(const Dims&, const PlanSegment&), Run&& run) {
+  const InferenceKernels<T>& kernels = inference_for<T>(call.cell, call.precision.storage);
   struct Sizes {
     std::size_t packed;
     std::size_t work;
@@ -79,22 +78,28 @@ void run_parts(const LayersCall& call, std::vector<StackPart<T>>& parts,
     free += sizes[i].work;
   }
   const auto layers = static_cast<index>(parts.size()) / call.directions;
-  function({parts.data(), layers, call.directions, call.plan});
+  run(StackCall<T>{parts.data(), layers, call.directions, call.plan});
 }
 
 }  // namespace
 
 void run_layers_at_once(const LayersCall& call) {
-  with_scalar(call.scalar, [&](auto zero) {
+  with_scalar(call.precision.scalar, [&](auto zero) {
     using T = decltype(zero);
-    const CellKernels<T>& kernels = kernels_for<T>(call.cell);
+    const InferenceKernels<T>& kernels = inference_for<T>(call.cell, call.precision.storage);
     Stack<T> stack = stack_of<T>(call);
-    run_parts(call, stack.parts, kernels.stack_work, kernels.stack);
+    run_parts(call, stack.parts, kernels.stack_work, [&](const StackCall<T>& parts) {
+      kernels.stack(kernels_for<T>(call.cell).epilogues, parts);
+    });
   });
 }
 
 std::vector<Tape> run_layers_at_once_saving(const LayersCall& call) {
-  return with_scalar(call.scalar, [&](auto zero) {
+  const auto [scalar, storage] = call.precision;
+  if (!call.precision.is_plain()) {
+    throw std::invalid_argument("tapes are saved with weights of the scalar's own type");
+  }
+  return with_scalar(scalar, [&](auto zero) {
     using T = decltype(zero);
     const CellKernels<T>& kernels = kernels_for<T>(call.cell);
     Stack<T> stack = stack_of<T>(call);
@@ -103,7 +108,7 @@ std::vector<Tape> run_layers_at_once_saving(const LayersCall& call) {
       StackPart<T>& part = stack.parts[i];
       TapeMemory saved(kernels.saved_bytes(part.call.dims, part.plan));
       part.saved = saved.data();
-      const Header header = {call.cell,     call.scalar,     storage_of(call.scalar),
+      const Header header = {call.cell,     scalar,          storage,
                              target().name, &kernels.traits, call.layers[i].plan,
                              part.call.dims};
       tapes.emplace_back(header, std::move(stack.rows[i]), std::move(saved));

@@ -13,7 +13,7 @@ namespace rnnfast {
 /// call of its purpose and sizes.
 struct CallPlan {
   Purpose purpose;
-  const CellTraits* traits;  // of its cell, in its scalar type
+  const CellTraits* traits;  // of its cell, in its precision
   Dims dims;
   PlanSegment segment;
 };
@@ -23,9 +23,11 @@ struct Header {
   ScalarType scalar;
   StorageType storage;
   const char* target;            // whose kernels know the layout
-  const CellTraits* traits;      // of the cell, in the scalar type
+  const CellTraits* traits;      // of the cell, in this precision
   std::optional<CallPlan> plan;  // none where any will do
   Dims dims;                     // of weights without T and B
+
+  Precision precision() const { return {scalar, storage}; }
 };
 
 }  // namespace rnnfast

@@ -18,7 +18,7 @@ struct LayerCall {
 
 struct LayersCall {
   CellSpec cell;
-  ScalarType scalar;
+  Precision precision;
   index directions;
   StackPlan plan;
   std::vector<LayerCall> layers;  // layer by layer, one direction beside the other

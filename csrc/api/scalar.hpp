@@ -1,25 +1,50 @@
-// The types of numbers: what a call computes in, and what weights and tapes are kept in.
+// The types of numbers: what a call computes in, and what weights are kept in.
 #pragma once
 
 #include "base/dims.hpp"
 
 namespace rnnfast {
 
-/// What arrays hold and kernels compute in.
+/// What arrays hold, and states, gates and sums are.
 enum class ScalarType { float32, float64 };
 
-/// What packed weights and tapes are kept in: as yet what is computed in. Shorter types get their
-/// place here.
-enum class StorageType { float32, float64 };
+/// What packed weights are kept in: the scalar's own type, or a shorter one, with which a call of
+/// float32 multiplies (gemm/format.hpp).
+enum class StorageType { float32, float64, bfloat16, float16 };
+
+constexpr const char* storage_names[] = {"float32", "float64", "bfloat16", "float16"};
+
+constexpr const char* name_of(StorageType storage) {
+  return storage_names[static_cast<int>(storage)];
+}
 
 constexpr StorageType storage_of(ScalarType scalar) {
   return scalar == ScalarType::float32 ? StorageType::float32 : StorageType::float64;
 }
 
+/// The types of a call; of a scalar alone, that its weights are of the same.
+struct Precision {
+  ScalarType scalar;
+  StorageType storage;
+
+  constexpr Precision(ScalarType scalar) : scalar(scalar), storage(storage_of(scalar)) {}
+  constexpr Precision(ScalarType scalar, StorageType storage) : scalar(scalar), storage(storage) {}
+
+  /// Whether weights are multiplied as they are given.
+  constexpr bool is_plain() const { return storage == storage_of(scalar); }
+  constexpr bool operator==(const Precision&) const = default;
+};
+
 /// Calls body(T{}) with the C++ type of a scalar.
 template <class Body>
 constexpr auto with_scalar(ScalarType scalar, Body&& body) {
-  return scalar == ScalarType::float32 ? body(float{}) : body(double{});
+  switch (scalar) {
+    case ScalarType::float32:
+      return body(float{});
+    case ScalarType::float64:
+      return body(double{});
+  }
+  __builtin_unreachable();
 }
 
 /// Bytes.

@@ -5,7 +5,7 @@
 
 namespace rnnfast {
 
-enum class Isa { baseline, avx2, avx512, neon };
+enum class Isa { baseline, avx2, avx512, avx512_bf16, neon };
 
 bool cpu_supports(Isa isa);
 

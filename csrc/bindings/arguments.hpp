@@ -27,6 +27,16 @@ inline Dims dims_of(const py::tuple& weights) {
   return {0, 0, inputs, py::array(w_hr).shape(1), outputs};
 }
 
+/// By the name of a storage; None is the scalar's own.
+inline Precision precision_of(const py::object& name, ScalarType scalar) {
+  if (name.is_none()) return scalar;
+  const auto wanted = name.cast<std::string>();
+  for (int i = 0; i < static_cast<int>(std::size(storage_names)); ++i) {
+    if (wanted == storage_names[i]) return {scalar, static_cast<StorageType>(i)};
+  }
+  throw std::invalid_argument("no precision named " + wanted);
+}
+
 inline Weights weights_of(const py::object& cell, const py::tuple& weights) {
   return {cell_spec(cell), scalar_of(py::array(weight(weights, WeightId::w_ih)).dtype()),
           dims_of(weights), weight_set<const void>(weights)};

@@ -71,9 +71,10 @@ void trace(const Tape& tape, const py::tuple& weights, const py::array& gates, O
   without_gil([&] { cpu_backend().trace(tape, to); });
 }
 
-Packed pack(Object cell, const py::tuple& given) {
+Packed pack(Object cell, const py::tuple& given, Object precision) {
   const Weights weights = weights_of(cell, given);
-  return without_gil([&] { return cpu_backend().pack(weights); });
+  const StorageType storage = precision_of(precision, weights.scalar).storage;
+  return without_gil([&] { return cpu_backend().pack(weights, storage); });
 }
 
 void forward_packed(const Packed& packed, const py::array& x, Object h0, Object c0, Object spans,
@@ -83,7 +84,7 @@ void forward_packed(const Packed& packed, const py::array& x, Object h0, Object 
   const Call call =
       call_of({x, h0, c0, spans, resets, masks, y, h_n, c_n}, dims_of(x, made.dims), made.scalar);
   const CallPlan plan =
-      cpu_backend().plan(Purpose::inference, made.cell, made.scalar, call.sizes());
+      cpu_backend().plan(Purpose::inference, made.cell, made.precision(), call.sizes());
   without_gil([&] { cpu_backend().forward(packed, call, plan); });
 }
 
@@ -115,10 +116,12 @@ void register_cells(py::module_& module) {
   module.def("forward_saving_checkpoints", &forward_saving<Purpose::training_with_checkpoints>);
   py::class_<Packed>(module, "Packed")
       .def_property_readonly("nbytes", &Packed::bytes)
+      .def_property_readonly("precision",
+                             [](const Packed& of) { return name_of(of.header().storage); })
       .def("forward", &forward_packed)
       .def_property_readonly("step", &direct_method<Packed, &step>);
   // Made by a function: pybind11 asks for memory after a constructor where nobody catches.
-  module.def("pack", &pack);
+  module.def("pack", &pack, py::arg(), py::arg(), py::arg("precision") = py::none());
 }
 
 }  // namespace rnnfast

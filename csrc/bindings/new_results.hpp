@@ -139,7 +139,7 @@ py::object run_into_new(const Door& door, const Packed& packed, Extent extent, p
     return not_implemented();
   }
   NewResults results(door, traits, extent, call);
-  const CallPlan plan = backend.plan(Purpose::inference, made.cell, made.scalar, call.sizes());
+  const CallPlan plan = backend.plan(Purpose::inference, made.cell, made.precision(), call.sizes());
   const auto run = [&] { backend.forward(packed, call, plan); };
   takes_long(call.dims, traits) ? without_gil(run) : run();
   return results.take();

@@ -3,9 +3,8 @@
 
 #include <optional>
 
-#include "api/backend.hpp"
 #include "api/planner.hpp"
-#include "bindings/cell_argument.hpp"
+#include "bindings/arguments.hpp"
 #include "bindings/register.hpp"
 
 namespace rnnfast {
@@ -27,9 +26,10 @@ py::dict describe(const PlanSegment& segment) {
 }
 
 py::dict plan(const py::object& cell, const py::dtype& dtype, index steps, index rows, index inputs,
-              index units, int threads, bool training) {
+              index units, int threads, bool training, const py::object& precision) {
   const Purpose purpose = training ? Purpose::training : Purpose::inference;
-  const CellTraits& traits = cpu_backend().traits(cell_spec(cell), scalar_of(dtype));
+  const CellTraits& traits =
+      cpu_backend().traits(cell_spec(cell), precision_of(precision, scalar_of(dtype)));
   py::list segments;
   segments.append(
       describe(plan_for_threads(purpose, {steps, rows, inputs, units}, traits, threads)));
@@ -62,7 +62,8 @@ py::dict describe_last() {
 
 void register_plans(py::module_& module) {
   module.def("plan", &plan, py::arg("cell"), py::arg("dtype"), py::arg("T"), py::arg("B"),
-             py::arg("I"), py::arg("H"), py::arg("threads"), py::arg("training"));
+             py::arg("I"), py::arg("H"), py::arg("threads"), py::arg("training"),
+             py::arg("precision") = py::none());
   module.def("force_plan", &force, py::arg("partition"), py::arg("chunk"), py::arg("threads"),
              py::arg("interleaves_input"), py::arg("pipelines"), py::arg("helpers"));
   module.def("last_plan", &describe_last);

@@ -1,12 +1,12 @@
 // Pieces of the kernels by themselves: accuracy of the activations, speed of the tiles.
 #include <chrono>
+#include <type_traits>
 
-#include "base/arena.hpp"
+#include "api/cpu_calls.hpp"
 #include "base/team.hpp"
-#include "bindings/cell_argument.hpp"
+#include "bindings/arguments.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/register.hpp"
-#include "cpu/dispatch/dispatch.hpp"
 
 namespace rnnfast {
 namespace {
@@ -65,20 +65,40 @@ double best_rate(double flops, double seconds, Work&& work) {
   return best;
 }
 
-/// What a probe of tiles works on: A, B, where C starts, and C.
+/// The pieces of a precision's products, those of the plain one alike.
+template <class T>
+FormatProbes<T> product_of(const py::object& precision) {
+  constexpr auto scalar = std::is_same_v<T, float> ? ScalarType::float32 : ScalarType::float64;
+  const Precision wanted = precision_of(precision, scalar);
+  if (const FormatKernels<T>* const format = format_for<T>(wanted.storage)) return format->probes;
+  const Probes<T>& of = kernels_of<T>(target()).probes;
+  return {1,
+          sizeof(T),
+          sizeof(T),
+          [](int rows, int vectors, index k, const void* a, const void* b, const T* start, T* c,
+             index repeats) {
+            kernels_of<T>(target()).probes.tile(rows, vectors, k, static_cast<const T*>(a),
+                                                static_cast<const T*>(b), start, c, repeats);
+          },
+          of.fma_chains,
+          1,
+          of.fma_loop};
+}
+
+/// What a probe of tiles works on: A, B, where C starts, and C; sizes of A and B in bytes.
 template <class T>
 struct TileOperands {
   index of_a;
   index of_b;
   index of_c;
-  T* a = nullptr;
-  T* b = nullptr;
+  char* a = nullptr;
+  char* b = nullptr;
   T* start = nullptr;
   T* c = nullptr;
 
   void place(Bump& bump) {
-    a = bump.take<T>(of_a);
-    b = bump.take<T>(of_b);
+    a = bump.take<char>(of_a);
+    b = bump.take<char>(of_b);
     start = bump.take<T>(of_c);
     c = bump.take<T>(of_c);
   }
@@ -92,37 +112,42 @@ struct TileOperands {
 };
 
 template <class T>
-double tile_rate(int rows, int vectors, index k, double seconds) {
-  const ScalarKernels<T>& kernels = kernels_of<T>(target());
-  const index columns = vectors * kernels.fixed.cells[0].traits.lanes;
-  TileOperands<T> on = {rows * k, columns * k, rows * columns};
+index lanes_of_target() {
+  return kernels_of<T>(target()).fixed.cells[0].traits.lanes;
+}
+
+template <class T>
+double tile_rate(const FormatProbes<T>& product, int rows, int vectors, index k, double seconds) {
+  const index columns = vectors * lanes_of_target<T>();
+  const index elements = ceil_div(k, product.group);
+  TileOperands<T> on = {rows * elements * product.a_size, columns * elements * product.b_size,
+                        rows * columns};
   const Arena memory = on.allocate();
   constexpr index repeats = 200;
   const double flops = 2.0 * static_cast<double>(rows * columns * k * repeats);
   return best_rate(flops, seconds, [&] {
-    kernels.probes.tile(rows, vectors, k, on.a, on.b, on.start, on.c, repeats);
+    product.tile(rows, vectors, elements, on.a, on.b, on.start, on.c, repeats);
   });
 }
 
 /// GB/s at which one core's product of a single row reads its weights, (k, about `columns`) in
 /// panels, pass after pass and there and back, as a sequence does.
 template <class T>
-double stream_rate(index columns, index k, double seconds) {
-  const ScalarKernels<T>& kernels = kernels_of<T>(target());
-  const int vectors = kernels.probes.widest_tile(1);
-  const index width = vectors * kernels.fixed.cells[0].traits.lanes;
+double stream_rate(const FormatProbes<T>& product, index columns, index k, double seconds) {
+  const int vectors = kernels_of<T>(target()).probes.widest_tile(1);
+  const index width = vectors * lanes_of_target<T>();
   const index panels = ceil_div(columns, width);
-  const index panel = k * width;
-  TileOperands<T> on = {k, panels * panel, width};
+  const index elements = ceil_div(k, product.group);
+  const index panel = elements * width * product.b_size;
+  TileOperands<T> on = {elements * product.a_size, panels * panel, width};
   const Arena memory = on.allocate();
-  const double bytes = 2.0 * static_cast<double>(panels * panel) * sizeof(T);
+  const double bytes = 2.0 * static_cast<double>(panels * panel);
+  const auto multiply = [&](index i) {
+    product.tile(1, vectors, elements, on.a, on.b + i * panel, on.start, on.c, 1);
+  };
   return best_rate(bytes, seconds, [&] {
-    for (index i = 0; i < panels; ++i) {
-      kernels.probes.tile(1, vectors, k, on.a, on.b + i * panel, on.start, on.c, 1);
-    }
-    for (index i = panels; i-- > 0;) {
-      kernels.probes.tile(1, vectors, k, on.a, on.b + i * panel, on.start, on.c, 1);
-    }
+    for (index i = 0; i < panels; ++i) multiply(i);
+    for (index i = panels; i-- > 0;) multiply(i);
   });
 }
 
@@ -138,13 +163,12 @@ double meeting_time(int threads, double seconds) {
 }
 
 template <class T>
-double fma_rate(double seconds) {
-  const ScalarKernels<T>& kernels = kernels_of<T>(target());
+double multiply_rate(const FormatProbes<T>& product, double seconds) {
   constexpr index count = 10000;
   volatile T sink = 0;
-  const double flops =
-      2.0 * count * kernels.probes.fma_chains * kernels.fixed.cells[0].traits.lanes;
-  return best_rate(flops, seconds, [&] { sink = kernels.probes.fma_loop(count); });
+  const double products =
+      static_cast<double>(product.chains * product.products * lanes_of_target<T>());
+  return best_rate(2.0 * count * products, seconds, [&] { sink = product.multiply_loop(count); });
 }
 
 template <class T>
@@ -185,22 +209,26 @@ void register_probes(py::module_& module) {
       py::arg("dtype"));
   probes.def(
       "tile_rate",
-      [](const py::dtype& dtype, int rows, int vectors, double seconds, index k) {
+      [](const py::dtype& dtype, int rows, int vectors, double seconds, index k,
+         const py::object& precision) {
         return with_scalar(scalar_of(dtype), [&](auto scalar) {
-          return without_gil(
-              [&] { return tile_rate<decltype(scalar)>(rows, vectors, k, seconds); });
+          const auto product = product_of<decltype(scalar)>(precision);
+          return without_gil([&] { return tile_rate(product, rows, vectors, k, seconds); });
         });
       },
       py::arg("dtype"), py::arg("rows"), py::arg("vectors"), py::arg("seconds") = 0.1,
-      py::arg("k") = 256);
+      py::arg("k") = 256, py::arg("precision") = py::none());
   probes.def(
       "stream_rate",
-      [](const py::dtype& dtype, index columns, index k, double seconds) {
+      [](const py::dtype& dtype, index columns, index k, double seconds,
+         const py::object& precision) {
         return with_scalar(scalar_of(dtype), [&](auto scalar) {
-          return without_gil([&] { return stream_rate<decltype(scalar)>(columns, k, seconds); });
+          const auto product = product_of<decltype(scalar)>(precision);
+          return without_gil([&] { return stream_rate(product, columns, k, seconds); });
         });
       },
-      py::arg("dtype"), py::arg("columns"), py::arg("k"), py::arg("seconds") = 0.1);
+      py::arg("dtype"), py::arg("columns"), py::arg("k"), py::arg("seconds") = 0.1,
+      py::arg("precision") = py::none());
   probes.def(
       "meeting_time",
       [](int threads, double seconds) {
@@ -209,12 +237,13 @@ void register_probes(py::module_& module) {
       py::arg("threads"), py::arg("seconds") = 0.1);
   probes.def(
       "fma_rate",
-      [](const py::dtype& dtype, double seconds) {
+      [](const py::dtype& dtype, double seconds, const py::object& precision) {
         return with_scalar(scalar_of(dtype), [&](auto scalar) {
-          return without_gil([&] { return fma_rate<decltype(scalar)>(seconds); });
+          const auto product = product_of<decltype(scalar)>(precision);
+          return without_gil([&] { return multiply_rate(product, seconds); });
         });
       },
-      py::arg("dtype"), py::arg("seconds") = 0.1);
+      py::arg("dtype"), py::arg("seconds") = 0.1, py::arg("precision") = py::none());
 }
 
 }  // namespace rnnfast

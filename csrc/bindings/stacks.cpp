@@ -15,23 +15,15 @@ namespace {
 /// Threads, and the steps of a chunk.
 using AtOnce = std::tuple<int, index>;
 
-/// How layers, the first with these weights, run at once; none if they run one by one.
-std::optional<AtOnce> plan_layers(const py::object& cell, const py::array& x,
-                                  const py::tuple& weights, index layers, index directions,
-                                  bool training) {
-  const Purpose purpose = training ? Purpose::training : Purpose::inference;
-  const StackDims dims = {dims_of(x, dims_of(weights)), layers, directions};
-  const StackPlan plan =
-      cpu_backend().plan_layers(purpose, cell_spec(cell), scalar_of(x.dtype()), dims);
-  if (!plan.pipelines) return std::nullopt;
-  return AtOnce{plan.threads, plan.chunk_steps};
-}
-
 /// Weights as Python has them, or packed.
 struct Given {
   Dims dims;
   WeightSet<const void> arrays;
   const Packed* packed = nullptr;
+
+  Precision precision(const py::array& x) const {
+    return packed ? packed->header().precision() : Precision(scalar_of(x.dtype()));
+  }
 
   explicit Given(const py::object& weights) {
     if (PyTuple_Check(weights.ptr())) {
@@ -44,6 +36,19 @@ struct Given {
   }
 };
 
+/// How layers, the first with these weights, run at once; none if they run one by one.
+std::optional<AtOnce> plan_layers(const py::object& cell, const py::array& x,
+                                  const py::object& weights, index layers, index directions,
+                                  bool training) {
+  const Purpose purpose = training ? Purpose::training : Purpose::inference;
+  const Given first(weights);
+  const StackDims dims = {dims_of(x, first.dims), layers, directions};
+  const StackPlan plan =
+      cpu_backend().plan_layers(purpose, cell_spec(cell), first.precision(x), dims);
+  if (!plan.pipelines) return std::nullopt;
+  return AtOnce{plan.threads, plan.chunk_steps};
+}
+
 /// Of each layer and direction x, its weights (packed or not), h0, c0, spans, resets, y, h_n, c_n.
 LayersCall layers_call(const py::object& cell, Purpose purpose, const AtOnce& plan,
                        index directions, const py::list& parts) {
@@ -51,21 +56,22 @@ LayersCall layers_call(const py::object& cell, Purpose purpose, const AtOnce& pl
     return py::reinterpret_borrow<py::object>(PyTuple_GET_ITEM(part.ptr(), i));
   };
   const py::array x = at(parts[0], 0);
-  const StackDims dims = {dims_of(x, Given(at(parts[0], 1)).dims),
-                          static_cast<index>(parts.size()) / directions, directions};
+  const Given first(at(parts[0], 1));
+  const StackDims dims = {dims_of(x, first.dims), static_cast<index>(parts.size()) / directions,
+                          directions};
   LayersCall call = {cell_spec(cell),
-                     scalar_of(x.dtype()),
+                     first.precision(x),
                      directions,
                      {true, std::get<0>(plan), std::get<1>(plan)},
                      {}};
   const std::vector<CallPlan> plans =
-      cpu_backend().plan_each(purpose, call.cell, call.scalar, dims, call.plan);
+      cpu_backend().plan_each(purpose, call.cell, call.precision, dims, call.plan);
   for (const py::handle& part : parts) {
     const index layer = static_cast<index>(call.layers.size()) / directions;
     const Given weights(at(part, 1));
     const ForwardArrays arrays = {at(part, 0), at(part, 2), at(part, 3), at(part, 4), at(part, 5),
                                   Py_None,     at(part, 6), at(part, 7), at(part, 8)};
-    call.layers.push_back({call_of(arrays, dims.of(layer), call.scalar),
+    call.layers.push_back({call_of(arrays, dims.of(layer), call.precision.scalar),
                            plans[static_cast<std::size_t>(layer)], weights.arrays, weights.packed});
   }
   return call;

@@ -20,15 +20,16 @@ constexpr index column_width(index vectors) {
   return ceil_div(vectors, ceil_div(vectors, tile_vectors));
 }
 
-template <class T>
+/// To be read, or packed.
+template <class F, class Element = const typename F::B>
 struct Columns {
-  static constexpr index N = lanes<T>;
+  static constexpr index N = lanes<typename F::Sum>;
 
-  T* data;
+  Element* data;
   index length;  // K
   index width;
 
-  Columns(T* data, index length, index vectors)
+  Columns(Element* data, index length, index vectors)
       : data(data), length(length), width(column_width(vectors)) {}
 
   /// Elements that a B of so many vectors takes.
@@ -39,7 +40,7 @@ struct Columns {
   index stride() const { return width * N; }          // from one k to the next
   index column() const { return length * stride(); }  // from one column to the next
   /// Where a vector begins.
-  T* at(index vector) const {
+  Element* at(index vector) const {
     if (vector < width) return data + vector * N;
     return data + vector / width * column() + vector % width * N;
   }

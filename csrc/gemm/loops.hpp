@@ -54,21 +54,21 @@ struct DenseRuns {
 };
 
 /// A of a stretch of k, which begins at `first`.
-template <class T>
+template <class F>
 struct Segment {
-  Rows<const T> a;
+  Rows<const typename F::A> a;
   Runs runs;
   index first;
 };
 
 /// A plain operand: each row K adjacent elements.
-template <class T>
+template <class F>
 struct Dense {
-  Rows<const T> rows;
+  Rows<const typename F::A> rows;
   const DenseRuns& k;
 
   index segments() const { return k.segments; }
-  Segment<T> segment(index i) const {
+  Segment<F> segment(index i) const {
     const index first = i * k.runs_per_segment;
     const index at = first * k.run;
     return {{rows.base + at, rows.offset, rows.stride},
@@ -90,29 +90,30 @@ struct Across {
   index second;   // and elements of B from it to the next
 };
 
-template <class T>
-inline Across tiles_across(const Columns<const T>& b, Span vectors, index rows) {
+template <class F>
+inline Across tiles_across(const Columns<F>& b, Span vectors, index rows) {
   const index columns = widest_tile(rows) / tile_vectors;
   const index widest = columns * b.width;
   const index next = columns * b.column();
   const index before = vectors.begin < b.width ? vectors.begin : vectors.begin % b.width;
   if (before == 0) return {vectors.size(), widest, next, smaller(vectors.size(), widest), next};
   return {vectors.size(), widest, next, smaller(vectors.size(), b.width - before),
-          b.column() - before * lanes<T>};
+          b.column() - before * b.N};
 }
 
 /// The tiles of `rows` rows, of which `call` is the first. (The call is changed field by field, and
 /// back: a struct copied just after it was written keeps the processor waiting.)
-template <class T>
-inline void row_of_tiles(TileCall<T>& call, index rows, const Across& across) {
-  const T* const b = call.b;
+template <class F>
+inline void row_of_tiles(TileCall<F>& call, index rows, const Across& across) {
+  using T = typename F::Sum;
+  const typename F::B* const b = call.b;
   const T* const start = call.start.base;
   T* const c = call.c.base;
   index width = across.first;
   index step = across.second;
   for (index left = across.vectors; left > 0;
        width = smaller(left, across.widest), step = across.next) {
-    tile_for<T>(rows, width)(call);
+    tile_for<F>(rows, width)(call);
     left -= width;
     call.b += step;
     call.start.base += width * lanes<T>;
@@ -125,22 +126,24 @@ inline void row_of_tiles(TileCall<T>& call, index rows, const Across& across) {
 
 /// C[count rows, vectors] = start + A B, over some adjacent vectors of B, of which `start` and `c`
 /// have the first. `epilogue(row, rows)` follows each finished row of tiles.
-template <class T, class Operand, class Epilogue = NoEpilogue>
-[[gnu::always_inline]] inline void multiply(const Operand& a, const Columns<const T>& b,
-                                            Span vectors, Rows<const T> start, Rows<T> c,
-                                            index count, Epilogue&& epilogue = {}) {
+template <class F, class Operand, class Epilogue = NoEpilogue>
+[[gnu::always_inline]] inline void multiply(const Operand& a, const Columns<F>& b, Span vectors,
+                                            Rows<const typename F::Sum> start,
+                                            Rows<typename F::Sum> c, index count,
+                                            Epilogue&& epilogue = {}) {
+  using T = typename F::Sum;
   const Across across = tiles_across(b, vectors, count);
   const Pieces rows(count, tile_rows(static_cast<int>(smaller(across.vectors, across.widest))));
   const index segments = a.segments();
   for (index i = 0; i < segments; ++i) {
-    const Segment<T> segment = a.segment(i);
-    TileCall<T> call = {
+    const Segment<F> segment = a.segment(i);
+    TileCall<F> call = {
         segment.a,  segment.runs, b.at(vectors.begin) + segment.first * b.stride(),
         b.stride(), b.column(),   i > 0 ? Rows<const T>{c.base, c.offset, c.stride} : start,
         c};
     for (index piece = 0; piece < rows.pieces; ++piece) {
       const Span row = rows.at(piece);
-      row_of_tiles<T>(call, row.size(), across);
+      row_of_tiles<F>(call, row.size(), across);
       if (i == segments - 1) epilogue(row.begin, row.size());
       call.a.offset += row.size();
       call.start.offset += row.size();

@@ -1,6 +1,7 @@
 // Packing: matrices copied into the order in which the tiles read them.
 //
-//   pack_lanes     N rows of W (lanes of one vector) side by side:  to[k][lane] = W[lane][k]
+//   pack_lanes     N rows of W (lanes of one vector) side by side:  to[k][lane] = W[lane][k], as B
+//                  of a format
 //   unpack_lanes   the way back:                                    W[lane][k] = from[k][lane]
 //   pack_row       one row of W, padded with zeros to whole vectors
 //   pack_strips    M columns each of rows that lie anywhere:        to[k][m] = rows[k][m]
@@ -15,12 +16,15 @@
 namespace rnnfast {
 namespace {
 
-/// `rows` <= N rows of W, `length` long and `w_stride` apart; missing lanes become zero.
-template <class T>
-inline void pack_lanes(const T* w, index w_stride, index rows, index length, T* to,
-                       index to_stride) {
+/// `rows` <= N rows of W, `length` long and `w_stride` apart; missing lanes become zero, and so do
+/// k that an element has room for beyond the last.
+template <class F>
+inline void pack_lanes(const typename F::Sum* w, index w_stride, index rows, index length,
+                       typename F::B* to, index to_stride) {
+  using T = typename F::Sum;
   constexpr int N = static_cast<int>(lanes<T>);
-  for (index k = 0; k < length; k += N) {
+  constexpr int group = static_cast<int>(F::group);
+  for (index k = 0; k < length; k += N, to += N / group * to_stride) {
     const index valid = smaller(N, length - k);
     Vec<T> block[N];
 #pragma GCC unroll 16
@@ -30,8 +34,8 @@ inline void pack_lanes(const T* w, index w_stride, index rows, index length, T* 
     }
     transpose<T>(block);
 #pragma GCC unroll 16
-    for (int i = 0; i < N; ++i) {
-      if (i < valid) store(to + (k + i) * to_stride, block[i]);
+    for (int i = 0; i < N; i += group) {
+      if (i < valid) F::write(to + i / group * to_stride, block + i);
     }
   }
 }

@@ -104,7 +104,7 @@ class NearSums {
 
 /// `far` has one row, whose runs are adjacent.
 template <class T, int FarV, int NearV>
-[[gnu::noinline]] void paired_tile(const TileCall<T>& far, const SliceCall<T>& near) {
+[[gnu::noinline]] void paired_tile(const TileCall<Plain<T>>& far, const SliceCall<T>& near) {
   constexpr index N = lanes<T>;
   NearSums<T, NearV> sums(near);
   const T* strip = near.strip;
@@ -172,7 +172,7 @@ template <class T, int FarV, int NearV>
 }
 
 template <class T>
-using PairedTile = void (*)(const TileCall<T>&, const SliceCall<T>&);
+using PairedTile = void (*)(const TileCall<Plain<T>>&, const SliceCall<T>&);
 
 /// The paired tile of `far` and `near` vectors, at most tile_vectors and near_vectors.
 template <class T>

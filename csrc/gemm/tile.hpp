@@ -12,7 +12,7 @@
 // fma in 12 cycles against 10 loads.
 #pragma once
 
-#include "simd/vec.hpp"
+#include "gemm/format.hpp"
 
 namespace rnnfast {
 namespace {
@@ -48,8 +48,8 @@ struct Rows {
   T* at(index i) const { return base + offset[i] * stride; }
 };
 
-/// How k runs through a row of A: `count` runs of `length` adjacent elements, `stride` apart, the
-/// last one of `last`; all at least 1.
+/// How k runs through a row of A: `count` runs of `length` adjacent elements (gemm/format.hpp),
+/// `stride` apart, the last one of `last`; all at least 1.
 struct Runs {
   index count;
   index length;
@@ -59,15 +59,15 @@ struct Runs {
 
 /// Pointers are to this tile's first row, its first vector and its first k. B lies in columns
 /// (gemm/columns.hpp).
-template <class T>
+template <class F>
 struct TileCall {
-  Rows<const T> a;
+  Rows<const typename F::A> a;
   Runs runs;
-  const T* b;
-  index b_stride;       // from one k to the next
-  index b_column;       // from one column to the next, where the tile is wider
-  Rows<const T> start;  // stride 0: the same for all rows
-  Rows<T> c;
+  const typename F::B* b;
+  index b_stride;                     // from one k to the next
+  index b_column;                     // from one column to the next, where the tile is wider
+  Rows<const typename F::Sum> start;  // stride 0: the same for all rows
+  Rows<typename F::Sum> c;
 };
 
 // With few registers, each line of C, which may come from L3, has little work to wait behind, and
@@ -76,46 +76,53 @@ constexpr bool tiles_ask_for_c = vector_registers == 16;
 constexpr index k_at_once = vector_registers == 16 ? 2 : 1;
 
 /// sum += a[M] b[NV vectors]: one k.
-template <class T, int M, int NV>
-[[gnu::always_inline]] inline void add_products(const T* const (&row)[M], index k, const T* b,
-                                                index b_column, Vec<T> (&sum)[M][NV]) {
-  Vec<T> column[NV];
+template <class F, int M, int NV>
+[[gnu::always_inline]] inline void add_products(const typename F::A* const (&row)[M], index k,
+                                                const typename F::B* b, index b_column,
+                                                Vec<typename F::Sum> (&sum)[M][NV]) {
+  constexpr index N = lanes<typename F::Sum>;
+#pragma GCC unroll 2
+  for (int pass = 0; pass < F::passes; ++pass) {
+    decltype(F::read(b, pass)) column[NV];
 #pragma GCC unroll 8
-  for (int v = 0; v < NV; ++v) {
-    column[v] = load(b + v / tile_vectors * b_column + v % tile_vectors * lanes<T>);
-  }
+    for (int v = 0; v < NV; ++v) {
+      column[v] = F::read(b + v / tile_vectors * b_column + v % tile_vectors * N, pass);
+    }
 #pragma GCC unroll 8
-  for (int m = 0; m < M; ++m) {
-    const Vec<T> a = broadcast(row[m][k]);
+    for (int m = 0; m < M; ++m) {
+      const auto a = F::spread(row[m][k], pass);
 #pragma GCC unroll 8
-    for (int v = 0; v < NV; ++v) sum[m][v] = fma(a, column[v], sum[m][v]);
+      for (int v = 0; v < NV; ++v) sum[m][v] = F::add(a, column[v], sum[m][v]);
+    }
   }
 }
 
 /// sum += the products of `length` k, in order, of which row m has those a `Step` apart. Leaves b
 /// at the next.
-template <int Step, class T, int M, int NV>
-[[gnu::always_inline]] inline void add_run(const T* const (&row)[M], const T*& b, index b_stride,
-                                           index b_column, index length, Vec<T> (&sum)[M][NV]) {
+template <class F, int Step, int M, int NV>
+[[gnu::always_inline]] inline void add_run(const typename F::A* const (&row)[M],
+                                           const typename F::B*& b, index b_stride, index b_column,
+                                           index length, Vec<typename F::Sum> (&sum)[M][NV]) {
   index k = 0;
   for (; k + k_at_once <= length; k += k_at_once) {
 #pragma GCC unroll 2
     for (index i = 0; i < k_at_once; ++i, b += b_stride) {
-      add_products<T>(row, (k + i) * Step, b, b_column, sum);
+      add_products<F>(row, (k + i) * Step, b, b_column, sum);
     }
   }
   if (k_at_once > 1 && k < length) {
-    add_products<T>(row, k * Step, b, b_column, sum);
+    add_products<F>(row, k * Step, b, b_column, sum);
     b += b_stride;
   }
 }
 
-template <class T, int M, int NV>
-[[gnu::noinline]] void tile(const TileCall<T>& call) {
+template <class F, int M, int NV>
+[[gnu::noinline]] void tile(const TileCall<F>& call) {
+  using T = typename F::Sum;
   constexpr index N = lanes<T>;
   // Where rows lie, and all else that the call says, is read once: for all the compiler knows,
   // every store to C may change it.
-  const T* row[M];
+  const typename F::A* row[M];
   const T* from[M];
   T* c[M];
 #pragma GCC unroll 8
@@ -129,13 +136,13 @@ template <class T, int M, int NV>
     for (int m = 0; m < M; ++m) __builtin_prefetch(c[m], 1);
   }
   const Runs runs = call.runs;
-  const T* b = call.b;
+  const typename F::B* b = call.b;
   const index b_stride = call.b_stride;
   const index b_column = call.b_column;
   index run = runs.count;
   do {
     Vec<T> sum[M][NV] = {};
-    add_run<1>(row, b, b_stride, b_column, run > 1 ? runs.length : runs.last, sum);
+    add_run<F, 1>(row, b, b_stride, b_column, run > 1 ? runs.length : runs.last, sum);
 #pragma GCC unroll 8
     for (int m = 0; m < M; ++m) {
 #pragma GCC unroll 8
@@ -181,7 +188,7 @@ template <class T, int M, int NV>
     Vec<T> sum[M][NV] = {};
     const index length = smaller(rest, longest_row_sum);
     rest -= length;
-    add_run<M>(row, b, b_stride, 0, length, sum);
+    add_run<Plain<T>, M>(row, b, b_stride, 0, length, sum);
 #pragma GCC unroll 8
     for (int m = 0; m < M; ++m) {
 #pragma GCC unroll 4
@@ -195,43 +202,43 @@ template <class T, int M, int NV>
   } while (rest > 0);
 }
 
-template <class T>
-using Tile = void (*)(const TileCall<T>&);
+template <class F>
+using Tile = void (*)(const TileCall<F>&);
 template <class T>
 using StripTile = void (*)(const StripCall<T>&);
 
-template <class T, int NV>
-constexpr Tile<T> tiles_of[largest_tile_rows] = {
-    tile<T, 1, NV>, tile<T, 2, NV>, tile<T, 3, NV>, tile<T, 4, NV>, tile<T, 5, NV>, tile<T, 6, NV>,
+template <class F, int NV>
+constexpr Tile<F> tiles_of[largest_tile_rows] = {
+    tile<F, 1, NV>, tile<F, 2, NV>, tile<F, 3, NV>, tile<F, 4, NV>, tile<F, 5, NV>, tile<F, 6, NV>,
     // Taller ones exist where they fit the registers; elsewhere nothing asks for them.
-    tile_rows(NV) == 8 ? tile < T, tile_rows(NV) == 8 ? 7 : 1, NV > : nullptr,
-    tile_rows(NV) == 8 ? tile < T, tile_rows(NV) == 8 ? 8 : 1, NV > : nullptr};
+    tile_rows(NV) == 8 ? tile < F, tile_rows(NV) == 8 ? 7 : 1, NV > : nullptr,
+    tile_rows(NV) == 8 ? tile < F, tile_rows(NV) == 8 ? 8 : 1, NV > : nullptr};
 
-template <class T>
-constexpr Tile<T> wide_tiles_of_one[] = {tile<T, 1, 3>, tile<T, 1, 4>, tile<T, 1, 5>,
-                                         tile<T, 1, 6>, tile<T, 1, 7>, tile<T, 1, 8>};
-template <class T>
-constexpr Tile<T> wide_tiles_of_two[] = {tile<T, 2, 3>, tile<T, 2, 4>};
+template <class F>
+constexpr Tile<F> wide_tiles_of_one[] = {tile<F, 1, 3>, tile<F, 1, 4>, tile<F, 1, 5>,
+                                         tile<F, 1, 6>, tile<F, 1, 7>, tile<F, 1, 8>};
+template <class F>
+constexpr Tile<F> wide_tiles_of_two[] = {tile<F, 2, 3>, tile<F, 2, 4>};
 
 /// The tile of `rows` x `vectors`, at most tile_rows(vectors) x tile_vectors or, for a product of
 /// one or two rows, their widest.
-template <class T>
-inline Tile<T> tile_for(index rows, index vectors) {
+template <class F>
+inline Tile<F> tile_for(index rows, index vectors) {
   if constexpr (widest_tile(1) > tile_vectors) {
     if (vectors > tile_vectors) {
-      return (rows == 1 ? wide_tiles_of_one<T> : wide_tiles_of_two<T>)[vectors - 3];
+      return (rows == 1 ? wide_tiles_of_one<F> : wide_tiles_of_two<F>)[vectors - 3];
     }
   }
   switch (vectors) {
     case 1:
-      return tiles_of<T, 1>[rows - 1];
+      return tiles_of<F, 1>[rows - 1];
     case 2:
-      return tiles_of<T, 2>[rows - 1];
+      return tiles_of<F, 2>[rows - 1];
     case 3:
-      if constexpr (tile_vectors >= 3) return tiles_of<T, 3>[rows - 1];
+      if constexpr (tile_vectors >= 3) return tiles_of<F, 3>[rows - 1];
       return nullptr;
     default:
-      if constexpr (tile_vectors >= 4) return tiles_of<T, 4>[rows - 1];
+      if constexpr (tile_vectors >= 4) return tiles_of<F, 4>[rows - 1];
       return nullptr;
   }
 }

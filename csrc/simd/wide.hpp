@@ -36,6 +36,8 @@ typedef float VecF __attribute__((vector_size(vector_bytes)));
 typedef double VecD __attribute__((vector_size(vector_bytes)));
 typedef std::int32_t VecI32 __attribute__((vector_size(vector_bytes)));
 typedef std::int64_t VecI64 __attribute__((vector_size(vector_bytes)));
+typedef std::uint32_t VecU32 __attribute__((vector_size(vector_bytes)));
+typedef std::uint16_t VecU16 __attribute__((vector_size(vector_bytes / 2)));
 
 template <class T>
 struct VectorOf;

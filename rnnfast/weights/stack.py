@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
+from math import isfinite
 from typing import Any
 
 from rnnfast._check import DType, cells, inputs, stacks
@@ -75,7 +76,7 @@ class StackWeights:
     <StackWeights gru: input_size=3, hidden_size=4, dtype=float64, reset_after=False>
     """
 
-    __slots__ = ("_cell", "_layers", "_options", "_stacked")
+    __slots__ = ("_cell", "_layers", "_noise", "_options", "_stacked")
 
     def __init__(
         self,
@@ -102,7 +103,8 @@ class StackWeights:
         self._layers, form = stacks.packable(self._cell, raw, both)
         self._stacked = form is not None
         self._cell.require_held_numbers(self.dtype)
-        noise(self._cell, 0.0, 0.0, 0.0, 0.0, zoneout, None).require_held_rates(self.dtype)
+        self._noise = noise(self._cell, 0.0, 0.0, 0.0, 0.0, zoneout, None)
+        self._noise.require_held_rates(self.dtype)
         of_cell = dict(cells.options_of(self._cell))
         named = cells.choose_of_any(cell, **beside, **{**given, **of_cell, "activations": None})
         if named == self._cell:  # the activations given are those that it has by its other options
@@ -179,6 +181,27 @@ class StackWeights:
     def dtype(self) -> DType:
         """The one dtype of all arrays."""
         return self._layers[0][0].dtype
+
+    def kernel(self) -> dict[str, Any]:
+        """Return which of the kernels runs it, as `rnnfast.h`'s library reads it.
+
+        Returns
+        -------
+        dict
+            `cell`, the core's name; `activations`, None or of each a function, alpha, beta, the
+            lowest and the highest result, and the bound of what it sees, None for no bound;
+            `zoneout`, of each state.
+        """
+        activations = [
+            [one.function, one.alpha, one.beta]
+            + [bound if isfinite(bound) else None for bound in (one.lowest, one.highest, one.clip)]
+            for one in self._cell.activations
+        ]
+        return {
+            "cell": self._cell.name,
+            "activations": activations or None,
+            "zoneout": list(self._noise.zoneout),
+        }
 
     def arguments(self) -> dict[str, Any]:
         """Return what `rnnfast.prepack` takes, by name.

@@ -2,6 +2,8 @@
 
 weight_ih_l0, weight_hh_l0, bias_ih_l0, ...            what torch's `load_state_dict` takes
 {"cell": "lstm", "options": {...}, "stacked": false}   in the metadata; nothing is code
+
+Beside these stands what the C++ package reads in place of the options: which of the kernels it is.
 """
 
 from __future__ import annotations
@@ -42,7 +44,12 @@ def save_weights(filepath: Filepath, weights: StackWeights, overwrite: bool = Tr
     if not isinstance(weights, StackWeights):
         raise TypeError(f"weights must be StackWeights, got {type(weights).__name__}")
     path = destination.as_path(filepath, overwrite)
-    note = {"cell": weights.cell, "options": weights.options, "stacked": weights.stacked}
+    note = {
+        "cell": weights.cell,
+        "options": weights.options,
+        "stacked": weights.stacked,
+        "kernel": weights.kernel(),
+    }
     destination.write(
         path, state_file.encode(KIND, note, torch_state.named(weights.layers)), overwrite
     )

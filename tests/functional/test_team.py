@@ -34,6 +34,7 @@ from rnnfast.testing.bits import digest
 from rnnfast.testing.plans import forced_plan
 
 warnings.simplefilter("ignore", DeprecationWarning)  # of forking a process that has threads
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 rng = np.random.default_rng(0)
 
 def weights(cell, I, H):

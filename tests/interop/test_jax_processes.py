@@ -90,6 +90,7 @@ print("ok")
 INTERRUPTED = """
 import signal
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 big = {"w_ih": draw(4 * 256, 64), "w_hh": 0.1 * draw(4 * 256, 256)}
 run = jax.jit(lambda x: ours.lstm(x, **big).h_n)
 x = draw(2000, 16, 64)

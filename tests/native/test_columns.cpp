@@ -20,13 +20,13 @@ struct ColumnProduct {
   std::vector<T> a;
   std::vector<T> b;  // (K, vectors * N), as it is written
   std::vector<T> packed;
-  Columns<T> columns;
+  Columns<Plain<T>, T> columns;
 
   ColumnProduct(index k, index vectors, index rows)
       : k(k),
         vectors(vectors),
         rows(rows),
-        packed(static_cast<std::size_t>(Columns<T>::size(k, vectors))),
+        packed(static_cast<std::size_t>(Columns<Plain<T>>::size(k, vectors))),
         columns(packed.data(), k, vectors) {
     Random random;
     a = random.vector<T>(rows * k);
@@ -47,14 +47,15 @@ struct ColumnProduct {
     for (index i = 0; i < rows; ++i) numbers[static_cast<std::size_t>(i)] = i;
     index finished = 0;
     const DenseRuns runs(k);
-    multiply<T>(
-        Dense<T>{{a.data(), numbers.data(), k}, runs}, Columns<const T>(packed.data(), k, vectors),
-        span, {start.data() + span.begin * N, numbers.data(), 0},
-        {c.data() + span.begin * N, numbers.data(), row()}, rows, [&](index first, index count) {
-          CHECK(first == finished, "rows from %d on after %d", static_cast<int>(first),
-                static_cast<int>(finished));
-          finished += count;
-        });
+    multiply<Plain<T>>(Dense<Plain<T>>{{a.data(), numbers.data(), k}, runs},
+                       Columns<Plain<T>>(packed.data(), k, vectors), span,
+                       {start.data() + span.begin * N, numbers.data(), 0},
+                       {c.data() + span.begin * N, numbers.data(), row()}, rows,
+                       [&](index first, index count) {
+                         CHECK(first == finished, "rows from %d on after %d",
+                               static_cast<int>(first), static_cast<int>(finished));
+                         finished += count;
+                       });
     CHECK(finished == rows, "%d of %d rows", static_cast<int>(finished), static_cast<int>(rows));
     for (index r = 0; r < rows; ++r) {
       for (index column = 0; column < row(); ++column) {

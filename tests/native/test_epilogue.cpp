@@ -52,7 +52,7 @@ void check_cell(const Target& target, const CellKernels<T>& kernels, const Step&
       make_plan(Purpose::inference, dims, kernels.traits, machine_for(1), 1).segments.front();
   const Arena packed(kernels.packed_bytes(dims));
   kernels.pack(dims, weights, 1, packed.data());
-  kernels.forward(call, plan, packed.data());
+  kernels.forward(kernels.epilogues, call, plan, packed.data());
 
   const double tolerance = 16 * static_cast<double>(std::numeric_limits<T>::epsilon());
   for (index b = 0; b < rows; ++b) {

@@ -240,15 +240,15 @@ class BackwardPass {
   [[gnu::noinline]] void project(const Slots<Shape, T>& deltas, const Step& step) {
     const SlotOperand<Linear, T> operand = {work_.d_output_slots(deltas.rows), Linear::phase[0],
                                             step.first_row, work_.places + step.rows.begin};
-    const auto multiply_block = [&](const Columns<const T>& block, Span vectors, Span groups) {
+    const auto multiply_block = [&](const Columns<Plain<T>>& block, Span vectors, Span groups) {
       const Rows<T> c = {work_.dm + groups.begin * L::N, work_.d_rows + step.rows.begin,
                          layout_.row()};
-      multiply<T>(operand, block, vectors, {work_.zeros, c.offset, 0}, c, step.rows.size(),
-                  [&](index tile_row, index count) {
-                    const Step part = step.some(tile_row, count);
-                    cell_.projected_step(of_, deltas, part, groups);
-                    cut_gradient(part, work_.dc, layout_.row(), groups);
-                  });
+      multiply<Plain<T>>(operand, block, vectors, {work_.zeros, c.offset, 0}, c, step.rows.size(),
+                         [&](index tile_row, index count) {
+                           const Step part = step.some(tile_row, count);
+                           cell_.projected_step(of_, deltas, part, groups);
+                           cut_gradient(part, work_.dc, layout_.row(), groups);
+                         });
     };
     worker_.stage([&](const Share& own) {
       const Span groups = of_row(layout_.groups(), work_.plan.partition, own);
@@ -265,25 +265,26 @@ class BackwardPass {
     const DeltaWeights<Shape, T>& weights = work_.recurrent_weights[Phase];
     const SlotOperand<Shape, T> operand = {deltas, Shape::phase[Phase], step.first_row,
                                            work_.places + step.rows.begin};
-    const auto multiply_block = [&](const Columns<const T>& block, Span vectors, Span groups) {
+    const auto multiply_block = [&](const Columns<Plain<T>>& block, Span vectors, Span groups) {
       T* const target = work_.d_operands[Phase] + groups.begin * L::N;
       const Rows<T> c = {target, work_.d_rows + step.rows.begin, outputs_.row()};
       const Rows<const T> start = Phase == 0 ? Rows<const T>{c.base, c.offset, c.stride}
                                              : Rows<const T>{work_.zeros, c.offset, 0};
-      multiply<T>(operand, block, vectors, start, c, step.rows.size(),
-                  [&](index tile_row, index count) {
-                    const Step part = step.some(tile_row, count);
-                    if constexpr (Phase > 0) {
-                      cell_.unstage(of_, deltas, part, groups);
-                    } else {
-                      unmask_operand(part, groups);
-                      cut_gradient(part, work_.dh, outputs_.row(), groups);
-                      if (Shape::has_memory && !projects()) {
-                        cut_gradient(part, work_.dc, layout_.row(), groups);
-                      }
-                      if (in_chunk && !Normalized<Shape>) begin_step(deltas, before(part), groups);
-                    }
-                  });
+      multiply<Plain<T>>(operand, block, vectors, start, c, step.rows.size(),
+                         [&](index tile_row, index count) {
+                           const Step part = step.some(tile_row, count);
+                           if constexpr (Phase > 0) {
+                             cell_.unstage(of_, deltas, part, groups);
+                           } else {
+                             unmask_operand(part, groups);
+                             cut_gradient(part, work_.dh, outputs_.row(), groups);
+                             if (Shape::has_memory && !projects()) {
+                               cut_gradient(part, work_.dc, layout_.row(), groups);
+                             }
+                             if (in_chunk && !Normalized<Shape>)
+                               begin_step(deltas, before(part), groups);
+                           }
+                         });
     };
     worker_.stage([&](const Share& own) {
       const Span groups = of_row(outputs_.groups(), work_.plan.partition, own);

@@ -53,15 +53,15 @@ class ChunkProducts {
       for (index block = 0; block < weights.blocks(); ++block) {
         const index column = block * stride;
         const index columns = smaller(stride, call_.dims.inputs - column);
-        multiply<T>(operand, weights.block(block), {0, weights.width(block)},
-                    {work_.zeros, work_.numbers, 0}, {scratch, work_.numbers, stride}, count,
-                    [&](index row, index some) {
-                      for (index i = row; i < row + some; ++i) {
-                        T* dx = call_.out.x.data + work_.dx_offsets[first + i] + column;
-                        __builtin_memcpy(dx, scratch + i * stride,
-                                         static_cast<std::size_t>(columns) * sizeof(T));
-                      }
-                    });
+        multiply<Plain<T>>(operand, weights.block(block), {0, weights.width(block)},
+                           {work_.zeros, work_.numbers, 0}, {scratch, work_.numbers, stride}, count,
+                           [&](index row, index some) {
+                             for (index i = row; i < row + some; ++i) {
+                               T* dx = call_.out.x.data + work_.dx_offsets[first + i] + column;
+                               __builtin_memcpy(dx, scratch + i * stride,
+                                                static_cast<std::size_t>(columns) * sizeof(T));
+                             }
+                           });
         own.worked(count * columns * weights.length());
       }
     }

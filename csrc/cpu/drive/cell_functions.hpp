@@ -13,11 +13,12 @@ namespace {
 
 template <class Shape, class T>
 struct CellFunctions {
-  /// Some steps of a forward pass (ForwardPass::run).
-  void (*forward)(const ForwardContext<Shape, T>&, Span steps, Worker&);
+  /// Epilogues, with which `body` makes a forward pass.
+  using ForwardBody = void (*)(void* context, const CellForward<Shape, T>&);
+  void (*forward)(const EpilogueContext<Shape, T>&, ForwardBody body, void* context);
   /// A backward pass, with which `body` does what is to be done.
-  using Body = void (*)(void* context, BackwardPass<Shape, T>&);
-  void (*backward)(BackwardContext<Shape, T>&, Worker&, Body body, void* context);
+  using BackwardBody = void (*)(void* context, BackwardPass<Shape, T>&);
+  void (*backward)(BackwardContext<Shape, T>&, Worker&, BackwardBody body, void* context);
   void (*trace)(const History<Shape, T>&, const TraceCall<T>&, const NormWeights<Shape, T>&,
                 const Share&);
 };
@@ -27,7 +28,7 @@ struct FunctionsOf {
   using Shape = typename Cell::Shape;
 
   template <Keep keep>
-  static auto cell_forward(const ForwardContext<Shape, T>& of) {
+  static auto cell_forward(const EpilogueContext<Shape, T>& of) {
     if constexpr (Normalized<Shape>) {
       return NormalizedForwardOf<Cell, T>(of);
     } else {
@@ -35,13 +36,10 @@ struct FunctionsOf {
     }
   }
 
-  static void forward(const ForwardContext<Shape, T>& of, Span steps, Worker& worker) {
-    of.history.keep == Keep::all ? run(of, cell_forward<Keep::all>(of), steps, worker)
-                                 : run(of, cell_forward<Keep::latest>(of), steps, worker);
-  }
-  static void run(const ForwardContext<Shape, T>& of, const CellForward<Shape, T>& cell, Span steps,
-                  Worker& worker) {
-    ForwardPass<Shape, T>(of, cell, worker).run(steps);
+  static void forward(const EpilogueContext<Shape, T>& of,
+                      typename CellFunctions<Shape, T>::ForwardBody body, void* context) {
+    of.history.keep == Keep::all ? body(context, cell_forward<Keep::all>(of))
+                                 : body(context, cell_forward<Keep::latest>(of));
   }
 
   static auto cell_backward(const ActivationChoice* activations) {
@@ -53,7 +51,7 @@ struct FunctionsOf {
   }
 
   static void backward(BackwardContext<Shape, T>& of, Worker& worker,
-                       typename CellFunctions<Shape, T>::Body body, void* context) {
+                       typename CellFunctions<Shape, T>::BackwardBody body, void* context) {
     const auto cell = cell_backward(of.call.activations);
     BackwardPass<Shape, T> pass(of, cell, worker);
     body(context, pass);
@@ -62,13 +60,29 @@ struct FunctionsOf {
   static constexpr CellFunctions<Shape, T> all = {forward, backward, write_trace<Cell, T>};
 };
 
-/// A worker's part of a forward pass; what it goes by is copied.
-template <class Shape, class T>
+/// A worker's part of a forward pass, in a product format.
+template <class Shape, class F, class T = typename F::Sum>
+void run_forward(const CellFunctions<Shape, T>& cell, const ForwardContext<Shape, F>& context,
+                 Span steps, Worker& worker) {
+  auto body = [&](const CellForward<Shape, T>& epilogues) {
+    ForwardPass<Shape, F>(context, epilogues, worker).run(steps);
+  };
+  cell.forward(
+      context.epilogue(),
+      [](void* run, const CellForward<Shape, T>& epilogues) {
+        (*static_cast<decltype(body)*>(run))(epilogues);
+      },
+      &body);
+}
+
+/// The same; what it goes by is copied.
+template <class Shape, class F, class T = typename F::Sum>
 void run_forward(const CellFunctions<Shape, T>& cell, const ForwardCall<T>& call,
-                 const ForwardWeights<Shape, T>& weights, const History<Shape, T>& history,
-                 const ForwardWorkspace<T>& work, const PlanSegment& plan, Span steps,
+                 const ForwardWeights<Shape, F>& weights, const History<Shape, T>& history,
+                 const ForwardWorkspace<Shape, F>& work, const PlanSegment& plan, Span steps,
                  Worker& worker) {
-  cell.forward({call, weights, history, work, plan}, steps, worker);
+  const ForwardContext<Shape, F> context = {call, weights, history, work, plan};
+  run_forward(cell, context, steps, worker);
 }
 
 /// Likewise of a backward pass: body(pass).

@@ -62,10 +62,11 @@ struct Checkpoints {
 };
 
 /// A worker's part of the forward pass.
-template <class Shape, class T>
+template <class Shape, class F, class T = typename F::Sum>
 void run_saving_checkpoints(const CellFunctions<Shape, T>& cell, const ForwardCall<T>& call,
-                            const ForwardWeights<Shape, T>& weights,
-                            const History<Shape, T>& history, const ForwardWorkspace<T>& work,
+                            const ForwardWeights<Shape, F>& weights,
+                            const History<Shape, T>& history,
+                            const ForwardWorkspace<Shape, F>& work,
                             const Checkpoints<Shape, T>& saved, const PlanSegment& plan,
                             Worker& worker) {
   worker.stage([&](const Share& own) { saved.save_initial(call.initial, own); });
@@ -79,18 +80,19 @@ void run_saving_checkpoints(const CellFunctions<Shape, T>& cell, const ForwardCa
 }
 
 /// What the backward pass works with: the history of a stretch, and what both passes need.
-template <class Shape, class T>
+template <class Shape, class F>
 struct StretchWork {
-  ForwardWeights<Shape, T> weights;
+  using T = typename F::Sum;
+  ForwardWeights<Shape, F> weights;
   History<Shape, T> history;
-  ForwardWorkspace<T> forward;
+  ForwardWorkspace<Shape, F> forward;
   BackwardWorkspace<Shape, T> backward;
   T* y = nullptr;  // [B][row of h]: where each step leaves its results, which are known already
 
   StretchWork(const BackwardCall<T>& call, const PlanSegment& plan)
       : weights(call.dims),
         history(call.dims, plan, Keep::all),
-        forward(forward_workspace(history, plan)),
+        forward(history, plan),
         backward(call, plan) {}
 
   void place(Bump& bump) {
@@ -103,9 +105,9 @@ struct StretchWork {
 };
 
 /// A worker's part of the backward pass.
-template <class Shape, class T>
+template <class Shape, class F, class T = typename F::Sum>
 void run_from_checkpoints(const CellFunctions<Shape, T>& cell, const BackwardCall<T>& call,
-                          StretchWork<Shape, T>& work, const Checkpoints<Shape, T>& saved,
+                          StretchWork<Shape, F>& work, const Checkpoints<Shape, T>& saved,
                           const PlanSegment& plan, Worker& worker) {
   run_backward(cell, call, work.history, work.backward, worker, [&](auto& backward) {
     backward.prepare();

@@ -21,13 +21,14 @@ namespace rnnfast {
 namespace {
 
 /// What a part keeps while others have their turn, beside its weights and what it saves.
-template <class Shape, class T>
+template <class Shape, class F>
 struct PartWork {
+  using T = typename F::Sum;
   History<Shape, T> history;
-  ForwardWorkspace<T> workspace;
+  ForwardWorkspace<Shape, F> workspace;
 
   PartWork(const Dims& dims, const PlanSegment& plan, Keep keep)
-      : history(dims, plan, keep), workspace(forward_workspace(history, plan)) {}
+      : history(dims, plan, keep), workspace(history, plan) {}
 
   void place(Bump& bump) {
     if (history.keep == Keep::latest) history.place(bump);
@@ -41,35 +42,35 @@ struct PartWork {
 };
 
 /// Packs the weights of a part unless they are packed already.
-template <class Shape, class T>
-void pack_part(const StackPart<T>& part, Worker& worker) {
+template <class Shape, class F>
+void pack_part(const StackPart<typename F::Sum>& part, Worker& worker) {
   if (!part.weights[WeightId::w_ih]) return;
-  ForwardWeights<Shape, T> weights(part.call.dims);
+  ForwardWeights<Shape, F> weights(part.call.dims);
   place_in(part.packed, weights);
   worker.stage([&](const Share& own) { weights.pack(part.weights, own); });
 }
 
 /// Some steps of a part. Its memory is laid out anew each time, always alike.
-template <class Shape, class T>
+template <class F, class Shape, class T>
 [[gnu::noinline]] void run_part(const CellFunctions<Shape, T>& cell, const StackPart<T>& part,
                                 Keep keep, Span steps, Worker& worker) {
   const Dims& dims = part.call.dims;
-  ForwardWeights<Shape, T> weights(dims);
-  PartWork<Shape, T> work(dims, part.plan, keep);
+  ForwardWeights<Shape, F> weights(dims);
+  PartWork<Shape, F> work(dims, part.plan, keep);
   place_in(part.packed, weights);
   if (keep == Keep::all) place_in(part.saved, work.history);
   place_in(part.work, work);
   run_forward(cell, part.call, weights, work.history, work.workspace, part.plan, steps, worker);
 }
 
-template <class Shape, class T>
+template <class F, class Shape, class T>
 void run_layers(const CellFunctions<Shape, T>& cell, const StackCall<T>& call, Keep keep,
                 Worker& worker) {
   const index steps = call.parts->call.dims.steps;
   worker.alone([&](const Share& own) {
     const Span layers = own.of(call.layers);
     for (index layer = layers.begin; layer < layers.end; ++layer) {
-      pack_part<Shape>(call.parts[layer], worker);
+      pack_part<Shape, F>(call.parts[layer], worker);
     }
   });
   const index chunk = call.plan.chunk_steps;
@@ -77,12 +78,12 @@ void run_layers(const CellFunctions<Shape, T>& cell, const StackCall<T>& call, K
     const Span layers = own.of(call.layers);
     const Span part = {piece * chunk, smaller((piece + 1) * chunk, steps)};
     for (index layer = layers.begin; layer < layers.end; ++layer) {
-      run_part(cell, call.parts[layer], keep, part, worker);
+      run_part<F>(cell, call.parts[layer], keep, part, worker);
     }
   });
 }
 
-template <class Shape, class T>
+template <class F, class Shape, class T>
 void run_directions(const CellFunctions<Shape, T>& cell, const StackCall<T>& call, Keep keep,
                     Worker& worker) {
   for (index layer = 0; layer < call.layers; ++layer) {
@@ -90,18 +91,18 @@ void run_directions(const CellFunctions<Shape, T>& cell, const StackCall<T>& cal
       const Span directions = own.of(call.directions);
       for (index direction = directions.begin; direction < directions.end; ++direction) {
         const StackPart<T>& part = call.parts[layer * call.directions + direction];
-        pack_part<Shape>(part, worker);
-        run_part(cell, part, keep, {0, part.call.dims.steps}, worker);
+        pack_part<Shape, F>(part, worker);
+        run_part<F>(cell, part, keep, {0, part.call.dims.steps}, worker);
       }
     });
   }
 }
 
-template <class Shape, class T>
+template <class F, class Shape, class T>
 void run_stack(const CellFunctions<Shape, T>& cell, const StackCall<T>& call, Keep keep) {
   team(call.plan.threads, [&](Worker& worker) {
-    call.directions == 1 ? run_layers(cell, call, keep, worker)
-                         : run_directions(cell, call, keep, worker);
+    call.directions == 1 ? run_layers<F>(cell, call, keep, worker)
+                         : run_directions<F>(cell, call, keep, worker);
   });
 }
 

@@ -10,16 +10,26 @@
 namespace rnnfast {
 namespace {
 
-/// What a pass asks of a cell.
+/// What a pass asks of a cell. (No virtual function: a pass in another product format is compiled
+/// in another file, where the compiler would see a class that nothing derives from.)
 template <class Shape, class T>
 class CellForward {
  public:
   /// Of some rows in some panels, after a phase's product; with norms of whole rows.
-  virtual void finish(int phase, const ForwardStep<Shape, T>& step, Span panels,
-                      Span rows) const = 0;
+  void finish(int phase, const ForwardStep<Shape, T>& step, Span panels, Span rows) const {
+    finish_(*this, phase, step, panels, rows);
+  }
 
  protected:
-  ~CellForward() = default;
+  template <class Cell>
+  explicit CellForward(const Cell*)
+      : finish_(
+            [](const CellForward& cell, int phase, const ForwardStep<Shape, T>& step, Span panels,
+               Span rows) { static_cast<const Cell&>(cell).finish(phase, step, panels, rows); }) {}
+
+ private:
+  void (*const finish_)(const CellForward&, int phase, const ForwardStep<Shape, T>&, Span panels,
+                        Span rows);
 };
 
 template <class Cell, class T, Keep keep>
@@ -30,18 +40,19 @@ class CellForwardOf final : public CellForward<typename Cell::Shape, T> {
   using V = Vec<T>;
 
  public:
-  explicit CellForwardOf(const ForwardContext<Shape, T>& of)
-      : cell_{{}, decltype(Cell::act)(of.call.activations)},
+  explicit CellForwardOf(const EpilogueContext<Shape, T>& of)
+      : CellForward<Shape, T>(this),
+        cell_{{}, decltype(Cell::act)(of.call.activations)},
         masks_(of.call.masks),
         projects_(of.call.dims.projection),
         layout_(of.history.layout),
-        of_units_(of.weights.of_units),
-        sequences_(of.work.sequences),
-        state_rows_(of.work.state_rows),
-        gate_rows_(of.work.gate_rows),
+        of_units_(of.of_units),
+        sequences_(of.rows.sequences),
+        state_rows_(of.rows.state_rows),
+        gate_rows_(of.rows.gate_rows),
         output_(of) {}
 
-  void finish(int phase, const Step& step, Span panels, Span rows) const override {
+  void finish(int phase, const Step& step, Span panels, Span rows) const {
     if constexpr (Shape::phases == 2) {
       if (phase == 0) return stage<0>(step, panels, rows);
     }

@@ -1,5 +1,5 @@
-// What a worker's forward pass goes by, and where it finds a step. All of the forward pass is made
-// of functions of these.
+// What a worker's forward pass and the epilogues in it go by, and where they find a step. All of
+// the forward pass is made of functions of these. An epilogue knows nothing of product formats.
 #pragma once
 
 #include "cpu/forward/workspace.hpp"
@@ -8,15 +8,29 @@
 namespace rnnfast {
 namespace {
 
-/// Copies, not references: in the caller's stack frame they may share cache lines with what the
-/// calling thread writes all the time.
 template <class Shape, class T>
+struct EpilogueContext {
+  const ForwardCall<T>& call;
+  const NormWeights<Shape, T>& norm;
+  const UnitWeights<Shape, T>& of_units;
+  const History<Shape, T>& history;
+  const ForwardRows& rows;
+};
+
+/// Copies, not references: in the caller's stack frame they may share cache lines with what the
+/// calling thread writes all the time. Made once, it serves passes that differ in x and y alone.
+template <class Shape, class F>
 struct ForwardContext {
-  const ForwardCall<T> call;
-  const ForwardWeights<Shape, T> weights;
-  const History<Shape, T> history;
-  const ForwardWorkspace<T> work;
-  const PlanSegment plan;
+  using T = typename F::Sum;
+  ForwardCall<T> call;
+  ForwardWeights<Shape, F> weights;
+  History<Shape, T> history;
+  ForwardWorkspace<Shape, F> work;
+  PlanSegment plan;
+
+  EpilogueContext<Shape, T> epilogue() const {
+    return {call, weights.norm, weights.of_units, history, work};
+  }
 };
 
 /// Where a step finds and leaves things; worked out once, since it takes divisions.
@@ -32,7 +46,8 @@ struct ForwardStep {
   T* m;  // of a projection
   T* y;
 
-  ForwardStep(const ForwardContext<Shape, T>& of, index step, Span rows)
+  template <class F>
+  ForwardStep(const ForwardContext<Shape, F>& of, index step, Span rows)
       : number(step),
         rows(rows),
         slots(of.history.slots_of(step)),

@@ -26,11 +26,12 @@ namespace {
 
 /// Whether a plan may have the input product interleaved: a step is one product, of panels that
 /// need not wait for each other.
-template <class Shape>
-constexpr bool may_interleave = Shape::phases == 1 && !Normalized<Shape>;
+template <class Shape, class F>
+constexpr bool may_interleave = Shape::phases == 1 && !Normalized<Shape> && is_plain<F>;
 
-template <class Shape, class T>
+template <class Shape, class F>
 class ForwardPass {
+  using T = typename F::Sum;
   using L = Layout<Shape, T>;
   using Step = ForwardStep<Shape, T>;
   /// When gates are made: while slots are in L1, and not by a call a tile.
@@ -39,15 +40,16 @@ class ForwardPass {
   static constexpr index rows_at_once = 16;
 
  public:
-  [[gnu::noinline]] ForwardPass(const ForwardContext<Shape, T>& of,
+  [[gnu::noinline]] ForwardPass(const ForwardContext<Shape, F>& of,
                                 const CellForward<Shape, T>& cell, Worker& worker)
       : of_(of),
         cell_(cell),
         worker_(worker),
         layout_(of.history.layout),
         outputs_(of.history.outputs),
-        runs_(outputs_.units),
-        states_(of),
+        runs_(elements_of<F>(outputs_.units)),
+        states_(of.call, of.history, of.work),
+        operands_(of),
         input_product_(of),
         interleaved_input_(of, runs_, input_product_.runs()),
         projection_(of, runs_) {
@@ -65,9 +67,13 @@ class ForwardPass {
   /// One copy of it serves all callers, with everything it calls inlined.
   [[gnu::noinline]] void run_rows(Span steps, Span rows) {
     if (steps.begin == of_.history.steps.begin) {
-      worker_.stage([&](const Share& own) { states_.read(own.of(of_.call.dims.rows)); });
+      worker_.stage([&](const Share& own) {
+        const Span own_rows = own.of(of_.call.dims.rows);
+        states_.read(own_rows);
+        operands_.made(0, steps.begin, own_rows, {0, outputs_.groups()});
+      });
     }
-    if constexpr (may_interleave<Shape>) {
+    if constexpr (may_interleave<Shape, F>) {
       of_.plan.interleaves_input ? run_windows(rows) : run_chunks(steps, rows);
     } else {
       run_chunks(steps, rows);
@@ -121,16 +127,20 @@ class ForwardPass {
   /// Before the recurrent product of a step: the input product of its chunk where one begins, or of
   /// the first window.
   void make_input(const Step& step, Span rows, const Own& own, const Share& share) {
-    if (may_interleave<Shape> && of_.plan.interleaves_input) {
-      const Span steps = of_.history.steps;
-      if (step.number > steps.begin) return;
-      input_product_.fill(steps.begin, smaller(input_window, steps.size()), rows, own.panels,
-                          share);
-      interleaved_input_.clear_sums(own.panels);
-    } else if (of_.history.begins_chunk(step.number)) {
+    if constexpr (may_interleave<Shape, F>) {
+      if (of_.plan.interleaves_input) return make_first_window(step, rows, own, share);
+    }
+    if (of_.history.begins_chunk(step.number)) {
       input_product_.fill(step.number, of_.history.chunk_size(step.number), rows, own.panels,
                           share);
     }
+  }
+
+  void make_first_window(const Step& step, Span rows, const Own& own, const Share& share) {
+    const Span steps = of_.history.steps;
+    if (step.number > steps.begin) return;
+    input_product_.fill(steps.begin, smaller(input_window, steps.size()), rows, own.panels, share);
+    interleaved_input_.clear_sums(own.panels);
   }
 
   template <class Panel>
@@ -156,7 +166,11 @@ class ForwardPass {
         share.worked(step.rows.size() * layout_.slot(panel) * (outputs_.units + L::N));
       });
       if (gates == Gates::after_all_products) cell_.finish(Phase, step, own.panels, step.rows);
-      if (last && !projects()) end_step(step, own);
+      if constexpr (!last) operands_.made(Phase + 1, step.number, step.rows, own.units);
+      if constexpr (last && Projectable<Shape>) {
+        if (projects()) return operands_.made_m(step.number, step.rows, own.units);
+      }
+      if (last) end_step(step, own);
     });
     if constexpr (!last) {
       run_phase<Phase + 1>(step, rows);
@@ -182,6 +196,7 @@ class ForwardPass {
 
   void end_step(const Step& step, const Own& own) {
     states_.begin(step.rows, step.number + 1, own.outputs, own.units);
+    operands_.made(0, step.number + 1, step.rows, own.outputs);
   }
 
   void interleaved_step(const Step& step, Span rows, index place) {
@@ -203,16 +218,15 @@ class ForwardPass {
   void recurrent_panel(const Step& step, index panel, Gates gates) {
     constexpr Range range = Shape::phase[Phase];
     const index width = layout_.width(panel);
-    const PanelWeights<Shape, T>& weights = of_.weights.recurrent[Phase];
-    const index* operand_rows = of_.work.state_rows + step.rows.begin;
+    const PanelWeights<Shape, F>& weights = of_.weights.recurrent[Phase];
     const Rows<T> c = {step.panel(panel) + range.begin * width * L::N,
                        of_.work.gate_rows + step.rows.begin, layout_.slot(panel)};
     const index count = step.rows.size();
     const bool here = gates == Gates::after_some_tiles;
     index made = 0;
-    multiply<T>(Dense<T>{{step.operands[Phase], operand_rows, outputs_.row()}, runs_},
-                weights.panel(panel), {0, weights.vectors(panel)}, {c.base, c.offset, c.stride}, c,
-                count, [&](index row, index tile) {
+    multiply<F>(Dense<F>{operands_.recurrent(Phase, step), runs_}, weights.panel(panel),
+                {0, weights.vectors(panel)}, {c.base, c.offset, c.stride}, c, count,
+                [&](index row, index tile) {
                   const index end = row + tile;
                   if (!here || (end - made < rows_at_once && end < count)) return;
                   const index begin = step.rows.begin;
@@ -221,7 +235,7 @@ class ForwardPass {
                 });
   }
 
-  const ForwardContext<Shape, T>& of_;
+  const ForwardContext<Shape, F>& of_;
   const CellForward<Shape, T>& cell_;
   Worker& worker_;
   const L layout_;
@@ -229,9 +243,10 @@ class ForwardPass {
   const DenseRuns runs_;        // over the operand of a recurrent product
   Own own_;
   const StateRows<Shape, T> states_;
-  InputProduct<Shape, T> input_product_;
-  InterleavedInput<Shape, T> interleaved_input_;
-  const Projection<Shape, T> projection_;
+  const OperandRows<Shape, F> operands_;
+  InputProduct<Shape, F> input_product_;
+  InterleavedInput<Shape, F> interleaved_input_;
+  const Projection<Shape, F> projection_;
 };
 
 }  // namespace

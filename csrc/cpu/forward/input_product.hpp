@@ -2,7 +2,7 @@
 // (step, row), in which steps are no borders for the tiles.
 #pragma once
 
-#include "cpu/forward/context.hpp"
+#include "cpu/forward/operand_rows.hpp"
 #include "cpu/plan/ownership.hpp"
 
 namespace rnnfast {
@@ -21,18 +21,21 @@ inline void start_other_parts(const T* bias, T* slot, index group) {
   copy_vectors(bias, slot, {Shape::input.end * group, Shape::parts * group});
 }
 
-template <class Shape, class T>
+template <class Shape, class F>
 class InputProduct {
+  using A = typename F::A;
+  using T = typename F::Sum;
   using L = Layout<Shape, T>;
 
  public:
-  explicit InputProduct(const ForwardContext<Shape, T>& of)
+  explicit InputProduct(const ForwardContext<Shape, F>& of)
       : call_(of.call),
         weights_(of.weights),
         history_(of.history),
         layout_(of.history.layout),
         work_(of.work),
-        runs_(of.call.dims.inputs) {}
+        operands_(of),
+        runs_(elements_of<F>(of.call.dims.inputs)) {}
 
   /// The runs over x.
   const DenseRuns& runs() const { return runs_; }
@@ -43,20 +46,18 @@ class InputProduct {
     const RowList list = {work_.x_offsets + own.id * work_.chunk_rows,
                           work_.slot_numbers + own.id * work_.chunk_rows};
     const index count = fill_list(begin, steps, rows, list);
-    const index block = larger(largest_tile_rows, x_block_elements / call_.dims.inputs);
+    const index block = operands_.inputs_at_once();
     for (index first = 0; first < count; first += block) {
       const Span some = {first, smaller(first + block, count)};
+      const Rows<const A> x = operands_.inputs(list.x_offsets + some.begin, some.size(), own);
       for (index panel = panels.begin; panel < panels.end; ++panel) {
-        fill_panel(slots, panel, some, list);
+        fill_panel(slots, panel, x, some.size(), list.slot_numbers + some.begin);
         own.worked(some.size() * layout_.slot(panel) * (call_.dims.inputs + L::N));
       }
     }
   }
 
  private:
-  // Rows of x that stay in L2 while all panels of W_ih pass over them.
-  static constexpr index x_block_elements = 96 * 1024;
-
   /// Of the rows of a share: where each is in x, and the number of its slot.
   struct RowList {
     index* x_offsets;
@@ -79,14 +80,14 @@ class InputProduct {
     return count;
   }
 
-  void fill_panel(const Slots<Shape, T>& slots, index panel, Span rows, const RowList& list) {
+  void fill_panel(const Slots<Shape, T>& slots, index panel, const Rows<const A>& x, index rows,
+                  const index* slot_numbers) {
     const index group = layout_.width(panel) * L::N;
     const T* bias = weights_.bias_panel(panel);
-    const Rows<T> c = {slots.panel(panel), list.slot_numbers + rows.begin, layout_.slot(panel)};
-    multiply<T>(Dense<T>{{call_.x.data, list.x_offsets + rows.begin, 1}, runs_},
-                weights_.input.panel(panel), {0, weights_.input.vectors(panel)},
+    const Rows<T> c = {slots.panel(panel), slot_numbers, layout_.slot(panel)};
+    multiply<F>(Dense<F>{x, runs_}, weights_.input.panel(panel), {0, weights_.input.vectors(panel)},
                 {bias + Shape::input.begin * group, c.offset, 0},
-                {c.base + Shape::input.begin * group, c.offset, c.stride}, rows.size(),
+                {c.base + Shape::input.begin * group, c.offset, c.stride}, rows,
                 [&](index row, index count) {
                   for (index i = row; i < row + count; ++i) {
                     start_other_parts<Shape>(bias, c.at(i), group);
@@ -95,10 +96,11 @@ class InputProduct {
   }
 
   const ForwardCall<T>& call_;
-  const ForwardWeights<Shape, T>& weights_;
+  const ForwardWeights<Shape, F>& weights_;
   const History<Shape, T>& history_;
   const L& layout_;
-  const ForwardWorkspace<T>& work_;
+  const ForwardWorkspace<Shape, F>& work_;
+  const OperandRows<Shape, F> operands_;
   const DenseRuns runs_;
 };
 

@@ -17,8 +17,16 @@ namespace {
 
 static_assert(near_rows == input_window);
 
-template <class Shape, class T>
+/// In other formats no plan asks for it.
+template <class Shape, class F>
 class InterleavedInput {
+ public:
+  InterleavedInput(const ForwardContext<Shape, F>&, const DenseRuns&, const DenseRuns&) {}
+};
+
+template <class Shape, class T>
+class InterleavedInput<Shape, Plain<T>> {
+  using F = Plain<T>;
   using L = Layout<Shape, T>;
   // Both products of a panel are taken vector by vector. (Of cells with more phases the plan asks
   // for nothing here.)
@@ -26,7 +34,7 @@ class InterleavedInput {
 
  public:
   /// `recurrent` and `input` are the runs over the operands of the two products.
-  InterleavedInput(const ForwardContext<Shape, T>& of, const DenseRuns& recurrent,
+  InterleavedInput(const ForwardContext<Shape, F>& of, const DenseRuns& recurrent,
                    const DenseRuns& input)
       : call_(of.call),
         weights_(of.weights),
@@ -64,9 +72,9 @@ class InterleavedInput {
   [[gnu::noinline]] void prepare_window(Span panels, const Share& own) const {
     const T* x = call_.x.data + begin_ * call_.x.step_stride;
     for (index m = 0; m < near_rows; m += L::N) {
-      pack_lanes(x + m * call_.x.step_stride, call_.x.step_stride,
-                 smaller(L::N, larger(rows_ - m, 0)), call_.dims.inputs, strip_of(own) + m,
-                 near_strip<T>);
+      pack_lanes<F>(x + m * call_.x.step_stride, call_.x.step_stride,
+                    smaller(L::N, larger(rows_ - m, 0)), call_.dims.inputs, strip_of(own) + m,
+                    near_strip<T>);
     }
     for (index panel = panels.begin; panel < panels.end; ++panel) {
       const index group = layout_.width(panel) * L::N;
@@ -82,8 +90,8 @@ class InterleavedInput {
     const index zero = 0;
     const index group = layout_.width(panel) * L::N;
     const index vectors = weights_.recurrent[0].vectors(panel);
-    const Columns<const T> recurrent = weights_.recurrent[0].panel(panel);
-    const Columns<const T> input = weights_.input.panel(panel);
+    const Columns<F> recurrent = weights_.recurrent[0].panel(panel);
+    const Columns<F> input = weights_.input.panel(panel);
     for (index vector = 0; vector < vectors; vector += recurrent.width) {
       const index width = smaller(recurrent.width, vectors - vector);
       const Rows<T> c = {slot + Shape::phase[0].begin * group + vector * L::N, &zero, 0};
@@ -119,7 +127,7 @@ class InterleavedInput {
     return {columns.at(column), share(call_.dims.inputs, place - places.begin, places.size())};
   }
 
-  SliceCall<T> slice(index panel, const Columns<const T>& input, index vector, Span k,
+  SliceCall<T> slice(index panel, const Columns<F>& input, index vector, Span k,
                      const T* strip) const {
     static constexpr index numbers[near_rows] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
     static_assert(numbers[near_rows - 1] == near_rows - 1, "one number a row");
@@ -152,10 +160,10 @@ class InterleavedInput {
   }
 
   const ForwardCall<T>& call_;
-  const ForwardWeights<Shape, T>& weights_;
+  const ForwardWeights<Shape, F>& weights_;
   const History<Shape, T>& history_;
   const L& layout_;
-  const ForwardWorkspace<T>& work_;
+  const ForwardWorkspace<Shape, F>& work_;
   const DenseRuns& recurrent_runs_;
   const DenseRuns& input_runs_;
   Piece pieces_[tile_vectors][near_rows];

@@ -16,18 +16,19 @@ class NormalizedForwardOf final : public CellForward<typename Cell::Shape, T> {
   using V = Vec<T>;
 
  public:
-  explicit NormalizedForwardOf(const ForwardContext<Shape, T>& of)
-      : cell_{{}, decltype(Cell::act)(of.call.activations)},
+  explicit NormalizedForwardOf(const EpilogueContext<Shape, T>& of)
+      : CellForward<Shape, T>(this),
+        cell_{{}, decltype(Cell::act)(of.call.activations)},
         masks_(of.call.masks),
-        norm_(of.weights.norm),
+        norm_(of.norm),
         history_(of.history),
         layout_(of.history.layout),
-        sequences_(of.work.sequences),
-        state_rows_(of.work.state_rows),
-        gate_rows_(of.work.gate_rows),
+        sequences_(of.rows.sequences),
+        state_rows_(of.rows.state_rows),
+        gate_rows_(of.rows.gate_rows),
         output_(of) {}
 
-  void finish(int, const Step& step, Span, Span rows) const override {
+  void finish(int, const Step& step, Span, Span rows) const {
     for (index r = rows.begin; r < rows.end; ++r) {
       const SequenceRow& of = sequences_[r];
       masks_.kept_h.data ? finish_row(step, r, Zoneout<T>(masks_, of, step.number))

@@ -2,27 +2,29 @@
 #pragma once
 
 #include "cpu/epilogue/zoneout.hpp"
+#include "cpu/forward/operand_rows.hpp"
 #include "cpu/forward/step_output.hpp"
 
 namespace rnnfast {
 namespace {
 
-template <class Shape, class T>
+template <class Shape, class F>
 class Projection {
+  using T = typename F::Sum;
   using Step = ForwardStep<Shape, T>;
   using V = Vec<T>;
   static constexpr index N = lanes<T>;
 
  public:
   /// `runs` are those over h, which do where there is no projection.
-  Projection(const ForwardContext<Shape, T>& of, const DenseRuns& runs)
+  Projection(const ForwardContext<Shape, F>& of, const DenseRuns& runs)
       : weights_(of.weights.projection),
         masks_(of_h(of.call.masks)),
         work_(of.work),
         outputs_(of.history.outputs),
-        row_(of.history.layout.row()),
-        runs_(of.call.dims.projection ? DenseRuns(of.call.dims.units) : runs),
-        output_(of) {}
+        operands_(of),
+        runs_(of.call.dims.projection ? DenseRuns(elements_of<F>(of.call.dims.units)) : runs),
+        output_(of.epilogue()) {}
 
   /// Some groups of h of a step's rows.
   [[gnu::noinline]] void multiply(const Step& step, Span groups) const {
@@ -35,7 +37,7 @@ class Projection {
       const index first = panel * Panels::U;
       const Span own = {larger(first, groups.begin),
                         smaller(first + weights_.layout.width(panel), groups.end)};
-      rnnfast::multiply<T>(Dense<T>{{step.m, rows, row_}, runs_}, weights_.panel(panel),
+      rnnfast::multiply<F>(Dense<F>{operands_.projected(step), runs_}, weights_.panel(panel),
                            {own.begin - first, own.end - first}, {zeros, rows, 0},
                            {step.after.h + own.begin * N, rows, outputs_.row()}, step.rows.size(),
                            [&](index row, index count) {
@@ -65,11 +67,11 @@ class Projection {
     }
   }
 
-  const PanelWeights<Linear, T>& weights_;
+  const PanelWeights<Linear, F>& weights_;
   const Masks<T> masks_;
-  const ForwardWorkspace<T>& work_;
+  const ForwardRows& work_;
   const RowLayout<T> outputs_;  // of h
-  const index row_;             // elements of a row of m
+  const OperandRows<Shape, F> operands_;
   const DenseRuns runs_;
   const StepOutput<Shape, T> output_;
 };

@@ -13,9 +13,9 @@ class StepOutput {
   static constexpr index N = lanes<T>;
 
  public:
-  explicit StepOutput(const ForwardContext<Shape, T>& of)
-      : state_rows_(of.work.state_rows),
-        y_rows_(of.work.y_rows),
+  explicit StepOutput(const EpilogueContext<Shape, T>& of)
+      : state_rows_(of.rows.state_rows),
+        y_rows_(of.rows.y_rows),
         next_y_(of.call.y.step_stride),
         next_state_(of.history.step_stride()),
         row_(of.history.layout.row()) {}

@@ -12,6 +12,7 @@ namespace {
 template <class Shape, class T>
 struct DeltaWeights {
   using L = Layout<Shape, T>;
+  using F = Plain<T>;
   // Blocks of outputs as wide as the widest tile.
   static constexpr index block_vectors = widest_tile(1);
   static constexpr index block_lanes = block_vectors * L::N;
@@ -23,7 +24,7 @@ struct DeltaWeights {
 
   void place(Bump& bump) {
     const index last = blocks() - 1;
-    if (last >= 0) packed = bump.take<T>(offset(last) + Columns<T>::size(length(), width(last)));
+    if (last >= 0) packed = bump.take<T>(offset(last) + Columns<F>::size(length(), width(last)));
   }
 
   index length() const { return layout.groups() * L::N * range.count(); }  // K
@@ -33,7 +34,7 @@ struct DeltaWeights {
   index width(index block) const {
     return smaller(block_vectors, vectors() - block * block_vectors);
   }
-  Columns<const T> block(index block) const { return columns<const T>(block); }
+  Columns<F> block(index block) const { return columns<const T>(block); }
 
   /// Calls body(block, its vectors, groups) for the blocks in which some groups of outputs are,
   /// from the last if `odd`.
@@ -70,16 +71,16 @@ struct DeltaWeights {
   }
 
  private:
-  index offset(index block) const { return block * Columns<T>::size(length(), block_vectors); }
+  index offset(index block) const { return block * Columns<F>::size(length(), block_vectors); }
 
   template <class Element>
-  Columns<Element> columns(index block) const {
+  Columns<F, Element> columns(index block) const {
     return {packed + offset(block), length(), width(block)};
   }
 
   void pack_k(const T* row, index k) const {
     for (index b = 0; b < blocks(); ++b) {
-      const Columns<T> to = columns<T>(b);
+      const auto to = columns<T>(b);
       T* column = to.data + k * to.stride();
       for (index vector = 0; vector < width(b); vector += to.width, column += to.column()) {
         const index first = b * block_lanes + vector * L::N;

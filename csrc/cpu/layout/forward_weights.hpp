@@ -20,14 +20,15 @@ constexpr int phase_of(int part) {
   return -1;
 }
 
-template <class Shape, class T>
+template <class Shape, class F>
 struct ForwardWeights {
+  using T = typename F::Sum;
   using L = Layout<Shape, T>;
   L layout;
-  PanelWeights<Shape, T> input;
-  PanelWeights<Shape, T> recurrent[Shape::phases];
+  PanelWeights<Shape, F> input;
+  PanelWeights<Shape, F> recurrent[Shape::phases];
   T* bias = nullptr;
-  PanelWeights<Linear, T> projection;  // of no size where there is none
+  PanelWeights<Linear, F> projection;  // of no size where there is none
   NormWeights<Shape, T> norm;
   UnitWeights<Shape, T> of_units;
 

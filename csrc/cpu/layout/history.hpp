@@ -50,7 +50,7 @@ struct History {
         state_mask_(keep == Keep::all ? ~index{0} : 1) {}
 
   void place(Bump& bump) {
-    const index states = blocks.count * state_stride();
+    const index states = state_rows();
     const index needed = ceil_div(room, chunk_steps);
     const index chunks = keep == Keep::all ? needed : smaller(needed, 1);
     gates = bump.take<T>(layout.slots(chunks * chunk_rows()));
@@ -74,6 +74,11 @@ struct History {
     return dims.projection ? m + state_row_of(step) * layout.row() : nullptr;
   }
   index state_row(index r) const { return blocks.row(r, state_stride()); }
+  /// Where among all rows of states those of a step begin, and how many there are.
+  index state_row_of(index step) const {
+    return ((step - steps.begin) & state_mask_) * step_stride();
+  }
+  index state_rows() const { return blocks.count * state_stride(); }
   /// Rows from one kept state of a row to its next.
   index step_stride() const { return blocks.height; }
 
@@ -104,10 +109,6 @@ struct History {
   index gate_row(index r) const { return blocks.row(r, blocks.height * chunk_steps); }
 
  private:
-  /// Where among those that are kept a step's states, or slots, are.
-  index state_row_of(index step) const {
-    return ((step - steps.begin) & state_mask_) * step_stride();
-  }
   index chunk_of(index step) const {
     return keep == Keep::all ? (step - steps.begin) / chunk_steps : 0;
   }

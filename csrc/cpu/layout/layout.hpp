@@ -153,7 +153,7 @@ struct SlotOperand {
   index segments() const {
     return ceil_div(full_panels(), panels_per_segment()) + (slots.layout.panels() - full_panels());
   }
-  Segment<T> segment(index i) const {
+  Segment<Plain<T>> segment(index i) const {
     const index first = smaller(i * panels_per_segment(), full_panels());
     const bool narrow = first == full_panels();
     const index width = slots.layout.width(first);

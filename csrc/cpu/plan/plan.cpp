@@ -1,6 +1,7 @@
 #include "cpu/plan/plan.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 namespace rnnfast {
@@ -42,6 +43,13 @@ index meetings_a_step(const Dims& dims, const CellTraits& cell) {
   return cell.phases + (dims.projection ? 1 : 0);
 }
 
+// How much faster than with weights of the scalar's own type: a row by itself waits for weights, of
+// which shorter ones come sooner; many rows wait for the multipliers.
+double speedup(index rows, const CellTraits& cell) {
+  if (rows >= rows_to_own) return cell.products;
+  return static_cast<double>(cell.scalar_size) / cell.weight_size;
+}
+
 struct Costs {
   double step_ns;     // one step's recurrent product on one core
   double product_ns;  // everything on one core
@@ -50,13 +58,14 @@ struct Costs {
 };
 
 Costs estimate(Purpose purpose, const Dims& dims, const CellTraits& cell, const Machine& machine) {
-  const double per_unit = 2.0 * cell.gates / machine.flops_per_ns;
+  const double rate = machine.flops_per_ns * speedup(dims.rows, cell);
+  const double per_unit = 2.0 * cell.gates / rate;
   const double outputs = static_cast<double>(dims.rows) * static_cast<double>(dims.units);
   // A single row cannot fill a tile: it is bound by reading R.
   const double filling = dims.rows >= 4 ? 1.0 : 2.5;
   const double step = filling * outputs *
                       (per_unit * static_cast<double>(outputs_of(dims)) +
-                       2.0 / machine.flops_per_ns * static_cast<double>(dims.projection));
+                       2.0 / rate * static_cast<double>(dims.projection));
   const double input = per_unit * outputs * static_cast<double>(dims.inputs);
   const double product = static_cast<double>(dims.steps) * (step + input);
   if (purpose == Purpose::inference) return {step, product, 1, 0};
@@ -85,7 +94,8 @@ bool worth_threads(const PlanSegment& segment, const Costs& costs, index meeting
 // A single row whose steps are one product each may have its input product made beside the
 // recurrent one; that needs slots for two windows.
 bool may_interleave(const Dims& dims, const CellTraits& cell, const PlanSegment& segment) {
-  return dims.rows == 1 && cell.phases == 1 && segment.partition == Partition::units &&
+  return dims.rows == 1 && cell.phases == 1 && cell.weight_size == cell.scalar_size &&
+         segment.partition == Partition::units &&
          segment.chunk_steps >= std::min(dims.steps, 2 * input_window);
 }
 
@@ -127,7 +137,7 @@ double layers_at_once_ns(const StackPlan& plan, const StackDims& stack, const Ce
   const Dims upper = stack.of(1);
   const index weights =
       layers_each * (cell.gates * upper.units * upper.inputs + recurrent_weights(upper, cell));
-  const bool far = weights * cell.scalar_size > static_cast<index>(machine.l2) / 4 * 3;
+  const bool far = weights * cell.weight_size > static_cast<index>(machine.l2) / 4 * 3;
   double product = 0;
   for (index layer = 0; layer < layers_each; ++layer) {
     product += estimate(Purpose::inference, stack.of(layer), cell, machine).product_ns;
@@ -144,7 +154,7 @@ double layers_at_once_ns(const StackPlan& plan, const StackDims& stack, const Ce
 // many rows slots want room as well (LSTM 50/8/512: 1.1).
 double reading_both(const Dims& dims, const CellTraits& cell, const Machine& machine) {
   const auto l2 = static_cast<index>(machine.l2);
-  const index bytes = recurrent_weights(dims, cell) * cell.scalar_size;
+  const index bytes = recurrent_weights(dims, cell) * cell.weight_size;
   if (bytes <= l2 / 4 * 3) return 1;
   const bool fills_l3 = 2 * bytes > static_cast<index>(machine.l3) / 3 * 2;
   if (fills_l3 || dims.rows >= rows_to_own) return 1.2;
@@ -170,7 +180,7 @@ Plan make_plan(Purpose purpose, const Dims& dims, const CellTraits& cell, const 
                int threads, const Forced& forced) {
   const Costs costs = estimate(purpose, dims, cell, machine);
   const index meetings = meetings_a_step(dims, cell);
-  const index recurrent_bytes = recurrent_weights(dims, cell) * cell.scalar_size;
+  const index recurrent_bytes = recurrent_weights(dims, cell) * cell.weight_size;
   const index groups = ceil_div(dims.units, cell.lanes);
 
   PlanSegment segment{};
@@ -219,6 +229,18 @@ Plan make_plan(Purpose purpose, const Dims& dims, const CellTraits& cell, const 
   // A partial sum never crosses a chunk, so chunks are whole blocks, counted from the last step.
   segment.delta_chunk_steps = round_up(segment.delta_chunk_steps, segment.block_steps);
   return {{segment}};
+}
+
+PlanSegment narrowed(const PlanSegment& plan, index steps, index rows) {
+  assert(plan.threads == 1 && steps <= plan.end && rows <= plan.rows);
+  PlanSegment part = plan;
+  part.end = steps;
+  part.rows = rows;
+  part.stretch_steps = steps;
+  part.interleaves_input = plan.interleaves_input && steps >= 2 * input_window;
+  part.chunk_steps =
+      std::min(plan.chunk_steps, part.interleaves_input ? round_up(steps, input_window) : steps);
+  return part;
 }
 
 StackPlan plan_stack(Purpose purpose, const StackDims& stack, const CellTraits& cell,

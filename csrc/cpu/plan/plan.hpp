@@ -25,16 +25,18 @@ enum class Purpose { inference, training, training_with_checkpoints };
 
 /// What there is to know of a cell, in one scalar type, without its own type.
 struct CellTraits {
-  int gates;                 // G
-  int parts;                 // P
-  int phases;                // meetings a step, and one more where h is a projection
-  int scalar_size;           // bytes
-  int lanes;                 // N
-  bool has_memory = false;   // whether there is a c beside h
-  int norm_rows = 0;         // of its layer normalization, times H numbers
-  int unit_weights = 0;      // U, times H numbers
-  bool may_project = false;  // whether a call may project what it gives
-  int activations = 0;       // that a call may choose
+  int gates;                      // G
+  int parts;                      // P
+  int phases;                     // meetings a step, and one more where h is a projection
+  int scalar_size;                // bytes
+  int lanes;                      // N
+  bool has_memory = false;        // whether there is a c beside h
+  int norm_rows = 0;              // of its layer normalization, times H numbers
+  int unit_weights = 0;           // U, times H numbers
+  bool may_project = false;       // whether a call may project what it gives
+  int activations = 0;            // that a call may choose
+  int weight_size = scalar_size;  // bytes of one that is packed
+  int products = 1;               // k that one multiplication of vectors takes
 
   /// Whether an epilogue waits for whole rows: threads own these.
   bool whole_rows() const { return norm_rows > 0; }
@@ -82,6 +84,9 @@ struct Plan {
 
 Plan make_plan(Purpose purpose, const Dims& dims, const CellTraits& cell, const Machine& machine,
                int threads, const Forced& forced = {});
+
+/// A plan for one thread as it serves fewer steps and rows, in memory that was made for all.
+PlanSegment narrowed(const PlanSegment& plan, index steps, index rows);
 
 /// Layers of equal H and R, each in one direction or in two.
 struct StackDims {

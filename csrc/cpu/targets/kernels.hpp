@@ -10,28 +10,31 @@
 namespace rnnfast {
 namespace {
 
-/// The functions of a table, once a shape.
-template <class Shape, class T>
+/// The functions of a table, once a shape and product format.
+template <class Shape, class F>
 struct ShapeKernels {
+  using T = typename F::Sum;
   using Functions = CellFunctions<Shape, T>;
 
   static std::size_t packed_bytes(const Dims& dims) {
-    ForwardWeights<Shape, T> weights(dims);
+    ForwardWeights<Shape, F> weights(dims);
     return measure(weights);
   }
 
   static void pack(const Dims& dims, const WeightSet<const T>& from, int threads, char* packed) {
-    ForwardWeights<Shape, T> weights(dims);
+    ForwardWeights<Shape, F> weights(dims);
     place_in(packed, weights);
     team(threads,
          [&](Worker& worker) { worker.stage([&](const Share& own) { weights.pack(from, own); }); });
   }
 
+  static const Functions& functions(Epilogues of) { return *static_cast<const Functions*>(of); }
+
   /// With a history that has its place, or is placed in `work`.
   [[gnu::noinline]] static void run(const Functions& cell, const ForwardCall<T>& call,
                                     const PlanSegment& plan, const char* packed,
-                                    PartWork<Shape, T>& work) {
-    ForwardWeights<Shape, T> weights(call.dims);
+                                    PartWork<Shape, F>& work) {
+    ForwardWeights<Shape, F> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
@@ -41,10 +44,32 @@ struct ShapeKernels {
     });
   }
 
-  [[gnu::noinline]] static void forward(const Functions& cell, const ForwardCall<T>& call,
+  [[gnu::noinline]] static void forward(Epilogues of, const ForwardCall<T>& call,
                                         const PlanSegment& plan, const char* packed) {
-    PartWork<Shape, T> work(call.dims, plan, Keep::latest);
-    run(cell, call, plan, packed, work);
+    PartWork<Shape, F> work(call.dims, plan, Keep::latest);
+    run(functions(of), call, plan, packed, work);
+  }
+
+  static constexpr std::size_t standing_bytes = sizeof(ForwardContext<Shape, F>);
+
+  static void make_ready(const ForwardCall<T>& call, const PlanSegment& plan, const char* packed,
+                         char* memory, char* standing) {
+    ForwardWeights<Shape, F> weights(call.dims);
+    place_in(const_cast<char*>(packed), weights);
+    PartWork<Shape, F> work(call.dims, plan, Keep::latest);
+    const std::size_t bytes = measure(work);
+    place_in(memory, work);
+    unpoison(memory, bytes);  // others lay it out in their own way between two passes
+    const ForwardContext<Shape, F> context = {call, weights, work.history, work.workspace, plan};
+    __builtin_memcpy(standing, &context, sizeof context);
+  }
+
+  [[gnu::noinline]] static void take_alone(Epilogues of, char* standing, const T* x, T* y) {
+    auto& context = *reinterpret_cast<ForwardContext<Shape, F>*>(standing);
+    context.call.x.data = x;
+    context.call.y.data = y;
+    Worker worker = Worker::undisturbed();
+    run_forward(functions(of), context, {0, context.call.dims.steps}, worker);
   }
 
   static std::size_t saved_bytes(const Dims& dims, const PlanSegment& plan) {
@@ -55,7 +80,7 @@ struct ShapeKernels {
   [[gnu::noinline]] static void forward_saving(const Functions& cell, const ForwardCall<T>& call,
                                                const PlanSegment& plan, const char* packed,
                                                char* saved) {
-    PartWork<Shape, T> work(call.dims, plan, Keep::all);
+    PartWork<Shape, F> work(call.dims, plan, Keep::all);
     place_in(saved, work.history);
     run(cell, call, plan, packed, work);
   }
@@ -81,11 +106,11 @@ struct ShapeKernels {
                                                            const ForwardCall<T>& call,
                                                            const PlanSegment& plan,
                                                            const char* packed, char* saved) {
-    ForwardWeights<Shape, T> weights(call.dims);
+    ForwardWeights<Shape, F> weights(call.dims);
     place_in(const_cast<char*>(packed), weights);
     Checkpoints<Shape, T> checkpoints(call.dims, plan);
     place_in(saved, checkpoints);
-    PartWork<Shape, T> work(call.dims, plan, Keep::latest);
+    PartWork<Shape, F> work(call.dims, plan, Keep::latest);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
@@ -100,7 +125,7 @@ struct ShapeKernels {
                                                           const char* saved) {
     Checkpoints<Shape, T> checkpoints(call.dims, plan);
     place_in(const_cast<char*>(saved), checkpoints);
-    StretchWork<Shape, T> work(call, plan);
+    StretchWork<Shape, F> work(call, plan);
     const Arena memory(measure(work));
     place_in(memory.data(), work);
     team(plan.threads, [&](Worker& worker) {
@@ -125,16 +150,16 @@ struct ShapeKernels {
   }
 
   static std::size_t stack_work(const Dims& dims, const PlanSegment& plan) {
-    return PartWork<Shape, T>::bytes(dims, plan, Keep::latest);
+    return PartWork<Shape, F>::bytes(dims, plan, Keep::latest);
   }
   static std::size_t stack_work_saving(const Dims& dims, const PlanSegment& plan) {
-    return PartWork<Shape, T>::bytes(dims, plan, Keep::all);
+    return PartWork<Shape, F>::bytes(dims, plan, Keep::all);
   }
-  [[gnu::noinline]] static void stack(const Functions& cell, const StackCall<T>& call) {
-    run_stack(cell, call, Keep::latest);
+  [[gnu::noinline]] static void stack(Epilogues of, const StackCall<T>& call) {
+    run_stack<F>(functions(of), call, Keep::latest);
   }
   [[gnu::noinline]] static void stack_saving(const Functions& cell, const StackCall<T>& call) {
-    run_stack(cell, call, Keep::all);
+    run_stack<F>(cell, call, Keep::all);
   }
 };
 
@@ -147,17 +172,32 @@ struct Bound<Cell, T, function> {
   static void call(Arguments... arguments) { function(FunctionsOf<Cell, T>::all, arguments...); }
 };
 
+template <class Shape, class F>
+constexpr InferenceKernels<typename F::Sum> inference_of() {
+  using T = typename F::Sum;
+  using Of = ShapeKernels<Shape, F>;
+  return {
+      {Shape::gates, Shape::parts, Shape::phases, static_cast<int>(sizeof(T)),
+       static_cast<int>(lanes<T>), Shape::has_memory, norm_rows<Shape>(), unit_weights_of<Shape>(),
+       Projectable<Shape>, Shape::activations, static_cast<int>(sizeof(typename F::B) / F::group),
+       static_cast<int>(F::group / F::passes)},
+      Of::packed_bytes,
+      Of::pack,
+      Of::forward,
+      Of::standing_bytes,
+      Of::make_ready,
+      Of::take_alone,
+      Of::stack_work,
+      Of::stack};
+}
+
 template <class Cell, class T>
 constexpr CellKernels<T> kernels_of(const char* name) {
   using Shape = typename Cell::Shape;
-  using Of = ShapeKernels<Shape, T>;
-  return {name,
-          {Shape::gates, Shape::parts, Shape::phases, static_cast<int>(sizeof(T)),
-           static_cast<int>(lanes<T>), Shape::has_memory, norm_rows<Shape>(),
-           unit_weights_of<Shape>(), Projectable<Shape>, Shape::activations},
-          Of::packed_bytes,
-          Of::pack,
-          Bound<Cell, T, Of::forward>::call,
+  using Of = ShapeKernels<Shape, Plain<T>>;
+  return {inference_of<Shape, Plain<T>>(),
+          name,
+          &FunctionsOf<Cell, T>::all,
           Of::saved_bytes,
           Bound<Cell, T, Of::forward_saving>::call,
           Bound<Cell, T, Of::backward>::call,
@@ -165,8 +205,6 @@ constexpr CellKernels<T> kernels_of(const char* name) {
           Bound<Cell, T, Of::forward_saving_checkpoints>::call,
           Bound<Cell, T, Of::backward_from_checkpoints>::call,
           Bound<Cell, T, Of::trace>::call,
-          Of::stack_work,
-          Bound<Cell, T, Of::stack>::call,
           Of::stack_work_saving,
           Bound<Cell, T, Of::stack_saving>::call};
 }

@@ -26,10 +26,10 @@ struct ProbeFunctions {
     index numbers[largest_tile_rows];
     count_up(numbers, largest_tile_rows);
     const index columns = vectors * N;
-    const TileCall<T> call = {
+    const TileCall<Plain<T>> call = {
         {a, numbers, k},           {1, k, k, 0},         b, columns, tile_vectors * N,
         {start, numbers, columns}, {c, numbers, columns}};
-    const Tile<T> function = tile_for<T>(rows, vectors);
+    const Tile<Plain<T>> function = tile_for<Plain<T>>(rows, vectors);
     for (index i = 0; i < repeats; ++i) function(call);
   }
 
@@ -74,7 +74,7 @@ struct ProbeFunctions {
   }
 
   static void pack_lanes(const T* w, index rows, index length, T* to) {
-    rnnfast::pack_lanes(w, length, rows, length, to, N);
+    rnnfast::pack_lanes<Plain<T>>(w, length, rows, length, to, N);
   }
 
   static void unpack_lanes(const T* from, index rows, index length, T* w) {

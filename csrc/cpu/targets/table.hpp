@@ -14,15 +14,34 @@
 
 namespace rnnfast {
 
-/// One cell in one scalar type. `packed` and `saved` are memory of the caller, of the size asked
-/// for, aligned to 64 bytes.
+/// What a cell's epilogues are called by (CellFunctions). They are compiled with the cell; a pass
+/// in another product format, compiled in another file for the same vectors, is given them.
+using Epilogues = const void*;
+
+/// Inference of one cell in one product format. `packed` and `saved` are memory of the caller, of
+/// the size asked for, aligned to 64 bytes.
 template <class T>
-struct CellKernels {
-  const char* name;
+struct InferenceKernels {
   CellTraits traits;
   std::size_t (*packed_bytes)(const Dims&);
   void (*pack)(const Dims&, const WeightSet<const T>&, int threads, char* packed);
-  void (*forward)(const ForwardCall<T>&, const PlanSegment&, const char* packed);
+  void (*forward)(Epilogues, const ForwardCall<T>&, const PlanSegment&, const char* packed);
+  /// The same by a plan for one thread, in `work`, of the size that stack_work tells: made ready in
+  /// `standing`, and taken, any number of times. Nothing is allocated, waited for or thrown.
+  std::size_t standing_bytes;
+  void (*make_ready)(const ForwardCall<T>&, const PlanSegment&, const char* packed, char* work,
+                     char* standing);
+  void (*take_alone)(Epilogues, char* standing, const T* x, T* y);
+  /// Layers at once; `stack_work` is the size of a part's `work`.
+  std::size_t (*stack_work)(const Dims&, const PlanSegment&);
+  void (*stack)(Epilogues, const StackCall<T>&);
+};
+
+/// One cell in one scalar type: inference in its plain format, and training.
+template <class T>
+struct CellKernels : InferenceKernels<T> {
+  const char* name;
+  Epilogues epilogues;
   std::size_t (*saved_bytes)(const Dims&, const PlanSegment&);
   void (*forward_saving)(const ForwardCall<T>&, const PlanSegment&, const char* packed,
                          char* saved);
@@ -33,9 +52,6 @@ struct CellKernels {
                                      char* saved);
   void (*backward_from_checkpoints)(const BackwardCall<T>&, const PlanSegment&, const char* saved);
   void (*trace)(const TraceCall<T>&, const Dims&, const PlanSegment&, const char* saved);
-  /// Layers at once; `stack_work` is the size of a part's `work`.
-  std::size_t (*stack_work)(const Dims&, const PlanSegment&);
-  void (*stack)(const StackCall<T>&);
   std::size_t (*stack_work_saving)(const Dims&, const PlanSegment&);
   void (*stack_saving)(const StackCall<T>&);
 };
@@ -77,12 +93,37 @@ struct ScalarKernels {
   void (*ctc)(const CtcCall<T>&, int threads);
 };
 
-/// A file for each scalar type, since together they would take two minutes to compile.
+/// Pieces of the products of a format by themselves.
+template <class T>
+struct FormatProbes {
+  int group;     // k of an element
+  index a_size;  // bytes of an element of A, and of B
+  index b_size;
+  /// As Probes::tile, `k` in elements.
+  void (*tile)(int rows, int vectors, index k, const void* a, const void* b, const T* start, T* c,
+               index repeats);
+  /// `count` rounds of `chains` independent multiplications in registers, each of `products` k.
+  int chains;
+  int products;
+  T (*multiply_loop)(index count);
+};
+
+/// Inference in one more product format, of the same cells.
+template <class T>
+struct FormatKernels {
+  const InferenceKernels<T>* fixed;
+  const InferenceKernels<T>* chosen;
+  FormatProbes<T> probes;
+};
+
+/// A file for each scalar type and format, since together they would take minutes to compile.
 struct Target {
   const char* name;
   Isa isa;
   const ScalarKernels<float>& single;
   const ScalarKernels<double>& twice;
+  const FormatKernels<float>& bfloat16;
+  const FormatKernels<float>& float16;
 };
 
 }  // namespace rnnfast

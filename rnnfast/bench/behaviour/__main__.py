@@ -30,6 +30,7 @@ from . import (
     policies,
     pools,
     stacks,
+    streams,
     threads,
     variants,
 )
@@ -120,6 +121,9 @@ _LOOKS: dict[str, _Look] = {
     "modules": _simply(modules.beside_torchs_modules),
     "autograd": _simply(autograd.beside_an_empty_function),
     "policies": _simply(policies.beside_sb3s_loop),
+    "sessions": _simply(streams.beside_onnxruntimes_steps),
+    "even-steps": _simply(streams.even_steps),
+    "pools": _simply(streams.pool_beside_sessions),
 }
 
 if __name__ == "__main__":
