@@ -341,8 +341,11 @@ class Prepacked(Generic[OutputT, StateT]):
             Of which `prepack` makes an equal cell.
         """
         from ..weights import StackWeights  # here and below: what few need
+        from ..weights.stack import OPTIONS
 
-        return StackWeights(**self._arguments())
+        of_packing = self._options.keys() - {*OPTIONS, *inputs.LayerWeights._fields}
+        given = self._arguments()
+        return StackWeights(**{name: given[name] for name in given if name not in of_packing})
 
     def save(self, filepath: Filepath, overwrite: bool = True) -> None:
         """Write the cell to a safetensors file, unpacked, as packing depends on the processor.
@@ -366,13 +369,15 @@ class Prepacked(Generic[OutputT, StateT]):
         save_weights(filepath, self.weights(), overwrite)
 
     @classmethod
-    def load(cls, filepath: Filepath) -> Prepacked[Any, Any]:
+    def load(cls, filepath: Filepath, **options: Unpack[PackOptions]) -> Prepacked[Any, Any]:
         """Read a cell from a file that `save` or `rnnfast.weights.save_weights` has written.
 
         Parameters
         ----------
         filepath : str or path
             The file.
+        **options
+            As of `prepack`, in place of those in the file.
 
         Returns
         -------
@@ -388,7 +393,7 @@ class Prepacked(Generic[OutputT, StateT]):
         """
         from ..weights import read_weights
 
-        return cls(**read_weights(filepath).arguments())
+        return cls(**{**read_weights(filepath).arguments(), **options})
 
     def __repr__(self) -> str:
         """Show the cell, with its options, and its sizes."""

@@ -54,6 +54,8 @@ def test_stacks_and_options_stay(tmp_path: Any) -> None:
     loaded = rnnfast.Prepacked.load(tmp_path / "a.safetensors")
     x = rng.normal(size=(5, 2, 3))
     assert digest(loaded(x)) == digest(packed(x))
+    other = rnnfast.Prepacked.load(tmp_path / "a.safetensors", zoneout=0.0)
+    assert other.weights().options == {"bidirectional": True, "clip": 2.0}
     one = rnnfast.prepack("gru", w_ih[:1], [rng.normal(size=(12, 4))])
     one.save(tmp_path / "a.safetensors")
     assert rnnfast.Prepacked.load(tmp_path / "a.safetensors")(x).h_n.shape == (1, 2, 4)
