@@ -40,7 +40,7 @@ def from_keras(cell: str, arrays: Sequence[Any], **options: Any) -> StackWeights
         forward layer, then those of the backward layer. Keras itself is not needed.
     **options
         As of `StackWeights`. Where a GRU has biases, they say whether its reset comes after the
-        product; otherwise it does by default, as in Keras. `rnnfast.interop.keras.load` reads
+        product; otherwise it does by default, as in Keras. `rnnfast.interop.keras.find` reads
         options from layers.
 
     Returns

@@ -109,7 +109,7 @@ def find(state: Mapping[str, Any], **options: Any) -> Found:
         Tensors or arrays by name, as ``encoder.lstm.weight_ih_l0``. Mappings in it are looked
         into, as checkpoints have them.
     **options
-        What a state_dict does not say, as `nonlinearity` or `activations`.
+        What a state_dict does not say, as `activations`; `nonlinearity` is of its plain RNNs.
 
     Returns
     -------
@@ -141,6 +141,8 @@ def of_arrays(arrays: Mapping[str, Any], cell: str | None = None, **options: Any
     of_fields, both = columns(read)
     if cell is None:
         cell = _cell_of(of_fields)
+        if cell != "rnn":
+            options.pop("nonlinearity", None)
     if both:
         options["bidirectional"] = True
     elif len(of_fields["w_ih"]) == 1:

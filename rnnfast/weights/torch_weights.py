@@ -26,7 +26,8 @@ def find_torch(source: Any, **options: Any) -> Found:
     source : torch.nn.Module or mapping of str to tensor or array_like
         A module, or a `state_dict`, as one of NumPy arrays: torch is not needed then.
     **options
-        For a `state_dict`, which does not say them: `nonlinearity`, `activations` and so on.
+        For a `state_dict`, which does not say them: `activations` and so on; `nonlinearity` is of
+        plain RNNs.
 
     Returns
     -------
@@ -60,7 +61,8 @@ def from_torch(source: Any, name: str | None = None, **options: Any) -> StackWei
     name : str, optional
         Which of its recurrent modules, as ``"encoder.lstm"``; may be left out where there is one.
     **options
-        For a `state_dict`, which does not say them: `nonlinearity`, `activations` and so on.
+        For a `state_dict`, which does not say them: `activations` and so on; `nonlinearity` is of
+        plain RNNs.
 
     Returns
     -------

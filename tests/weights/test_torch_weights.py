@@ -79,6 +79,9 @@ def test_checkpoints_hold_a_state_dict_among_others():
 def test_what_a_state_dict_does_not_say():
     assert from_torch(state(1)).options == {}
     assert from_torch(state(1), nonlinearity="relu").options == {"nonlinearity": "relu"}
+    both = {"a": state(1), "b": state(4)}
+    found = find_torch(both, nonlinearity="relu").stacks
+    assert [found[name].options for name in "ab"] == [{"nonlinearity": "relu"}, {}]
 
 
 def test_half_precision_becomes_float32():
