@@ -14,7 +14,8 @@ FUZZ_SECONDS ?= 60
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-NATIVE_SOURCES := $(shell find csrc tests/native tests/cuda bench/device -name '*.?pp' -o -name '*.cu' -o -name '*.cuh')
+NATIVE_SOURCES := $(shell find csrc tests/native tests/cuda tests/package bench/device rnnfast/examples/cpp rnnfast/include \
+	-name '*.?pp' -o -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh')
 PYTHON_SOURCES := rnnfast tests $(wildcard bench)
 
 # What a command needs: .venv/.<command> is newer than what it was installed from.

@@ -7,11 +7,13 @@ The functions on arrays are loaded at once:
     rnn_trace, lstm_trace, ...        forward, with all gates: a look inside
     prepack                           weights packed once: inference and streaming
     num_threads, set_num_threads, get_num_threads, show_config
+    get_include, get_cmake_dir        the C++ package of this installation
 
 What trains models, under Keras's names, is loaded when it is first used: `Sequential`, `Model`,
 `load_model` and the modules `models`, `layers`, `losses`, `optimizers`, `metrics`, `callbacks`,
 `initializers`, `regularizers`, `training`, `utils`; so are `interop`, drop-ins for other libraries,
-`reference` (the equations in plain NumPy), `testing` and `bench`.
+`weights` (to and from files), `convert`, `serving` and its `load` (streams that ask nothing of the
+system), `reference` (the equations in plain NumPy), `testing` and `bench`.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ except ImportError as error:
     raise _explained(error) from None
 from . import functional
 from ._config import show_config
+from ._cpp_package import get_cmake_dir, get_include
 from ._threads import get_num_threads, num_threads, set_num_threads
 from .functional import *  # noqa: F403 - what its __all__ names
 
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from . import (
         bench,
         callbacks,
+        convert,
         initializers,
         interop,
         layers,
@@ -43,21 +47,28 @@ if TYPE_CHECKING:
         optimizers,
         reference,
         regularizers,
+        serving,
         testing,
         training,
         utils,
+        weights,
     )
     from .models import Model, Sequential, load_model
+    from .serving import load
 
 __all__ = [
     "Model",
     "Sequential",
     "bench",
     "callbacks",
+    "convert",
+    "get_cmake_dir",
+    "get_include",
     "get_num_threads",
     "initializers",
     "interop",
     "layers",
+    "load",
     "load_model",
     "losses",
     "metrics",
@@ -66,11 +77,13 @@ __all__ = [
     "optimizers",
     "reference",
     "regularizers",
+    "serving",
     "set_num_threads",
     "show_config",
     "testing",
     "training",
     "utils",
+    "weights",
 ]
 __all__ += functional.__all__
 
@@ -83,6 +96,8 @@ if not TYPE_CHECKING:  # or a checker would take any name for one that exists
         """Load what was not needed before: PEP 562."""
         if name in ("Model", "Sequential", "load_model"):
             value = getattr(importlib.import_module(".models", __name__), name)
+        elif name == "load":
+            value = importlib.import_module(".serving", __name__).load
         elif name in __all__:
             value = importlib.import_module(f".{name}", __name__)
         else:

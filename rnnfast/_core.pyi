@@ -10,6 +10,7 @@ a `w_hr` (R, H), h and all that goes with it are R wide. `rnnfast._check` sees t
 R are at least 1 here.
 """
 
+from collections.abc import Sequence
 from types import ModuleType, NotImplementedType
 from typing import Any, ClassVar, TypedDict, final, type_check_only
 
@@ -149,6 +150,59 @@ def pack(
     """Weights of float32 may be kept in bfloat16, float16 or int8; None is what they are.
 
     `scales`, of the rows of w_ih and w_hh, are for int8: what these are multiples of.
+    """
+
+@final
+class Model:
+    """Packed layers, each forwards, that take what the one below gives."""
+
+    @property
+    def nbytes(self) -> int: ...
+    def session(self) -> Session: ...
+    def pool(self, capacity: int, /) -> Pool: ...
+
+@final
+class Session:
+    """A stream. RuntimeError where another thread is using it.
+
+    Its steps take exact ndarrays of its dtype, native, aligned, C-contiguous and of fitting shapes;
+    `out` is one that may be written and does not overlap `x`, or None. For anything else they are
+    NotImplemented.
+    """
+
+    @property
+    def nbytes(self) -> int: ...
+    def step(self, x: object, out: object, /) -> Any | NotImplementedType: ...
+    def run(self, x: object, out: object, /) -> Any | NotImplementedType: ...
+    def reset(self) -> None: ...
+    def read_state(self, layer: int, h: _Array, c: _Array | None, /) -> None: ...
+    def write_state(self, layer: int, h: _Array, c: _Array | None, /) -> None: ...
+
+@final
+class Pool:
+    """Streams by their ids, likewise. `open` is negative where there is no room.
+
+    ValueError for an id that is not open, or there twice; `ids` are a list or tuple of int, or an
+    array of intp.
+    """
+
+    @property
+    def nbytes(self) -> int: ...
+    def __len__(self) -> int: ...
+    def step(self, ids: object, x: object, out: object, /) -> Any | NotImplementedType: ...
+    def open(self) -> int: ...
+    def close(self, id: int, /) -> None: ...
+    def is_open(self, id: int, /) -> bool: ...
+    def reset(self, id: int, /) -> None: ...
+    def read_state(self, id: int, layer: int, h: _Array, c: _Array | None, /) -> None: ...
+    def write_state(self, id: int, layer: int, h: _Array, c: _Array | None, /) -> None: ...
+
+def serve(
+    layers: Sequence[tuple[_Cell, _Weights, float, float]], precision: str | None, /
+) -> Model:
+    """Of each layer the cell, its weights, and how much of h and c a step keeps.
+
+    Weights are kept in a `precision`; None is their own.
     """
 
 def forward_saving(

@@ -22,6 +22,7 @@ ALLOWED_SKIPS = (
     r"no emulator \(qemu-\w+\)",
     r"no CUDA compiler \(nvcc\)",
     "no CUDA device",
+    "no Clang with RealtimeSanitizer",
     r"no binutils \(\w+\)",
     r"not an x86-64 machine",
     r"no affinity on this system",

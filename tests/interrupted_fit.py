@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from rnnfast import Model, Sequential, callbacks, layers, optimizers, utils
-from rnnfast.training import safetensors_file
+from rnnfast.files import safetensors_file
 from rnnfast.utils import random_seed
 
 SAMPLES, STEPS, FEATURES, CLASSES = 96, 7, 3, 4

@@ -49,12 +49,15 @@ MAY_INCLUDE = {
     "cuda": {*CELLS, "call"},
     "cuda/general": {*CELLS, "call", "cuda"},
     "api": {"base", "math", "call", "cpu/plan", "cpu/dispatch"},
+    "serving": {"base", "call", "api"},
+    "files": {"base"},
+    "package": {"base", "math", "call", "cpu/dispatch", "api", "serving", "files"},
     "doors": DOORS,
     "doors/tensorflow": DOORS | {"doors"},
     "doors/xla": DOORS | {"doors"},
     "doors/onnxruntime": DOORS,
     "bindings": {
-        *{"base", "ctc", "random", "cpu/dispatch", "api"},
+        *{"base", "ctc", "random", "cpu/dispatch", "api", "serving"},
         *{"doors", "doors/onnxruntime", "doors/tensorflow", "doors/xla"},
     },
 }
@@ -191,21 +194,32 @@ LAYERS = {
     "regularizers",
     "utils",
 }
-TRAINING = {"_check", "engine", "functional", "_threads", *LAYERS, "training", "models"}
+TRAINING = {
+    *{"_check", "engine", "files", "weights", "functional", "_threads"},
+    *{*LAYERS, "training", "models"},
+}
 MAY_IMPORT = {
     "_core": set(),
     "_loading": set(),
     "_check": {"_core"},
     "_threads": {"_core", "_check"},
     "_config": {"_core", "_check", "_threads"},
+    "_cpp_package": {"_core"},
+    "__main__": {"_config", "_cpp_package"},
     "engine": KERNEL_API,
-    "functional": {*KERNEL_API, "engine"},
+    "files": {"_check"},
+    "weights": {"_check", "engine", "files"},
+    "functional": {*KERNEL_API, "engine", "files", "weights"},
+    "serving": {"_core", "_check", "engine", "weights"},
     "reference": set(),
     "testing": {*KERNEL_API, "engine", "functional", "reference"},
     "initializers": {"utils"},
     "regularizers": {"utils"},
     "utils": {"_check"},
-    "layers": {"engine", "functional", "initializers", "regularizers", "utils", "_check"},
+    "layers": {
+        *{"_check", "engine", "weights", "functional"},
+        *{"initializers", "regularizers", "utils"},
+    },
     "losses": {"functional", "utils", "_check"},
     "metrics": {"utils", "losses", "_check"},
     "optimizers": {"utils", "_check"},
@@ -213,8 +227,9 @@ MAY_IMPORT = {
     "training": TRAINING - {"models"},
     "models": TRAINING,
     "interop": {*KERNEL_API, *TRAINING},
+    "convert": {*TRAINING, "interop"},
     "examples": {*KERNEL_API, *TRAINING, "interop"},
-    "bench": {*KERNEL_API, *TRAINING, "reference", "testing", "interop", "examples"},
+    "bench": {*KERNEL_API, *TRAINING, "serving", "reference", "testing", "interop", "examples"},
 }
 HOSTS = {
     "darts",

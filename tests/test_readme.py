@@ -21,9 +21,10 @@ def test_program(program):
     exec(compile(program, "README.md", "exec"), {})
 
 
-@pytest.mark.parametrize("page", ["keras", "tutorial", "custom_loop"])
-def test_programs_of_a_page(page):
+@pytest.mark.parametrize("page", ["keras", "tutorial", "custom_loop", "serving"])
+def test_programs_of_a_page(page, tmp_path, monkeypatch):
     """One after another, as a reader would go on in the same session."""
+    monkeypatch.chdir(tmp_path)
     text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     names = {}
     for program in re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S):

@@ -24,6 +24,8 @@ struct Call {
                                  // them at least; null: all of all
   Sequence<const bool> resets = {};
   Masks<void> masks = {};
+  const index* state_rows = nullptr;  // (B,): which row of both states is a sequence's; null: its
+                                      // own
 
   CallSizes sizes() const { return {dims, masks.recurrent != nullptr}; }
 };

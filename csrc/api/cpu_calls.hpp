@@ -63,7 +63,8 @@ ForwardCall<T> forward_call(const Call& call, const CellSpec& cell,
                             const std::vector<SequenceRow>& rows) {
   return {call.dims,        typed<T>(call.x),     typed<T>(call.initial),
           typed<T>(call.y), typed<T>(call.last),  rows.empty() ? nullptr : rows.data(),
-          call.resets,      typed<T>(call.masks), cell.activations()};
+          call.resets,      typed<T>(call.masks), cell.activations(),
+          call.state_rows};
 }
 
 /// Throws std::invalid_argument for a plan that was made for another call.

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cassert>
 #include <exception>
+#include <limits>
 #include <new>
 #include <stdexcept>
 
@@ -78,6 +79,12 @@ struct Patience {
     return since ? static_cast<double>(now_ns() - since) : pauses * pause_ns();
   }
 };
+
+Worker Worker::undisturbed() {
+  Worker alone;
+  alone.until_look_ = std::numeric_limits<index>::max();
+  return alone;
+}
 
 Worker::Worker(Team& team, int id) : team_(&team), id_(id), count_(team.shares) {}
 

@@ -49,6 +49,8 @@ struct Share {
 class Worker {
  public:
   Worker() = default;  // alone
+  /// Alone, and never asking whether to stop: for passes that may not wait.
+  static Worker undisturbed();
   Worker(Team& team, int id);
 
   /// Calls body(share) until all shares of the next stage are done.

@@ -1,5 +1,5 @@
-// A method of two arguments that Python calls directly: a step of a small cell takes a microsecond,
-// and pybind11's dispatcher a quarter of one.
+// A method of positional arguments that Python calls directly: a step of a small cell takes a
+// microsecond, and pybind11's dispatcher a quarter of one.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -7,6 +7,7 @@
 #include <exception>
 #include <new>
 #include <stdexcept>
+#include <utility>
 
 #include "base/team.hpp"
 
@@ -14,17 +15,31 @@ namespace rnnfast {
 
 namespace py = pybind11;
 
-/// function(self, a, b) of the object behind a capsule (below), as CPython's METH_FASTCALL wants
-/// it.
+/// How many arguments a function takes after its object.
+template <class Self, class... Arguments>
+constexpr Py_ssize_t arguments_of(py::object (*)(Self&, Arguments...)) {
+  return sizeof...(Arguments);
+}
+
+template <class Self, auto function, std::size_t... i>
+py::object apply_directly(Self& self, PyObject* const* arguments, std::index_sequence<i...>) {
+  return function(self, py::handle(arguments[i])...);
+}
+
+/// function(self, a, b, ...) of the object behind a capsule (below), as CPython's METH_FASTCALL
+/// wants it.
 template <class Self, auto function>
 PyObject* call_directly(PyObject* capsule, PyObject* const* arguments, Py_ssize_t count) {
-  if (count != 2) {
-    PyErr_Format(PyExc_TypeError, "expected 2 arguments, got %zd", count);
+  constexpr Py_ssize_t wanted = arguments_of(function);
+  if (count != wanted) {
+    PyErr_Format(PyExc_TypeError, "expected %zd arguments, got %zd", wanted, count);
     return nullptr;
   }
   try {
-    const auto* self = static_cast<const Self*>(PyCapsule_GetPointer(capsule, nullptr));
-    return function(*self, py::handle(arguments[0]), py::handle(arguments[1])).release().ptr();
+    auto* self = static_cast<Self*>(PyCapsule_GetPointer(capsule, nullptr));
+    return apply_directly<Self, function>(*self, arguments, std::make_index_sequence<wanted>())
+        .release()
+        .ptr();
   } catch (py::error_already_set& error) {
     error.restore();
   } catch (const Interrupted&) {
@@ -46,7 +61,7 @@ py::object direct_method(const py::object& object) {
       "direct_method",
       reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&call_directly<Self, function>)),
       METH_FASTCALL, nullptr};
-  auto* pointer = const_cast<Self*>(&object.cast<const Self&>());
+  auto* pointer = const_cast<std::remove_const_t<Self>*>(&object.cast<const Self&>());
   const auto self =
       py::reinterpret_steal<py::object>(PyCapsule_New(pointer, nullptr, [](PyObject* capsule) {
         Py_DECREF(static_cast<PyObject*>(PyCapsule_GetContext(capsule)));

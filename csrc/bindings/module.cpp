@@ -17,6 +17,9 @@ PYBIND11_MODULE(_core, module) {
   rnnfast::register_ctc(module);
   rnnfast::register_hosts(module);
   rnnfast::register_samples(module);
+  rnnfast::register_models(module);
+  rnnfast::register_sessions(module);
+  rnnfast::register_pools(module);
   rnnfast::register_stacks(module);
   rnnfast::register_tensors(module);
   rnnfast::register_probes(module);

@@ -52,6 +52,8 @@ struct ForwardCall {
   Sequence<const bool> resets;  // (T, B): h and c are zero before this step; null: nowhere
   Masks<T> masks = {};
   const ActivationChoice* activations = nullptr;  // [3] of the cells that let a call choose
+  const index* state_rows =
+      nullptr;  // [B]: which row of both states is a sequence's; null: its own
 };
 
 template <class T>

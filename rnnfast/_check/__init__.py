@@ -9,6 +9,7 @@ native, aligned, of the shapes and strides that the kernels take.
     inputs       the arguments of one layer, or of a step, against each other
     stacks       those of all layers and directions of a call
     gradients    the arguments of a pullback
+    outputs      arrays that results are written to
     ctc          logits, their lengths, and targets without times
     options      flags, counts, names
     numbers      single numbers, as the dtype of the arrays holds them
@@ -16,7 +17,7 @@ native, aligned, of the shapes and strides that the kernels take.
 
 from __future__ import annotations
 
-from . import activations, cells, ctc, gradients, inputs, numbers, options, stacks
+from . import activations, cells, ctc, gradients, inputs, numbers, options, outputs, stacks
 from .arrays import Array, DType, empty, zeros
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "inputs",
     "numbers",
     "options",
+    "outputs",
     "stacks",
     "zeros",
 ]

@@ -8,6 +8,7 @@ h (B, R).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
@@ -179,8 +180,22 @@ def step_inputs(
         raise ValueError(f"x_t must be 2-D (B, I), got {row.shape}{fix}")
     batch = row.shape[0]
     require_shape("x_t", row, "(B, I)", (batch, weights.input_size))
-    leading = (batch,) if layers is None else (layers, batch)
+    leading = {"B": batch} if layers is None else {"L": layers, "B": batch}
     return contiguous(row), _step_state(cell, state, leading, weights)
+
+
+def stream_state(
+    cell: Cell, weights: LayerWeights, state: object, layers: int | None
+) -> tuple[Array, ...]:
+    """Return the state of one stream, (h,) or (h, c), of (R,) and (H,).
+
+    They are (L, R) and (L, H) for a number of `layers`, of which `weights` are the first.
+    """
+    found = _step_state(cell, state, {} if layers is None else {"L": layers}, weights)
+    if found is None:
+        wanted = "the pair (h, c)" if cell.has_c else "an array"
+        raise TypeError(f"state must be {wanted}, got None")
+    return found if isinstance(found, tuple) else (found,)
 
 
 def state_of_call(cell: Cell, state: Any, h0: object, c0: object) -> tuple[Any, Any]:
@@ -200,12 +215,14 @@ def _pair(state: Any) -> tuple[Any, Any]:
 
 
 def _step_state(
-    cell: Cell, state: Any, leading: tuple[int, ...], weights: LayerWeights
+    cell: Cell, state: Any, leading: Mapping[str, int], weights: LayerWeights
 ) -> Array | tuple[Array, ...] | None:
+    """Return a state, whose `leading` axes have these names and sizes."""
+
     def one(name: str, value: Any, symbol: str, width: int) -> Array:
         array = real_like(name, value, "the packed weights", weights.dtype)
-        symbols = f"(B, {symbol})" if len(leading) == 1 else f"(L, B, {symbol})"
-        require_shape(name, array, symbols, (*leading, width))
+        symbols = f"({', '.join([*leading, symbol])})" if leading else f"({symbol},)"
+        require_shape(name, array, symbols, (*leading.values(), width))
         return contiguous(array)
 
     if state is None:

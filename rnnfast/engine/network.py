@@ -147,31 +147,38 @@ class Network:
 
     def forward(self) -> tuple[Array, ...]:
         """Return (y, h_n) or (y, h_n, c_n)."""
-        states = self._states()
+        return self._forward(self._output(), self._states())
+
+    def forward_into(self, y: Array, *states: Array) -> None:
+        """As `forward`, into arrays that overlap no others, with states and rows of y dense."""
+        self._forward(self._as_given(y), list(states))
+
+    def _forward(self, y: Array, states: list[Array]) -> tuple[Array, ...]:
+        """Write y (T, B, D*R) of the last layer, and the states."""
         if self.given.alone and not self.noise.acts:
-            y = self._output()
             own, places = self._only(y, states)
             if self._packed is None:
                 forward(self.cell, own, self._reverse, None, places)
             else:
                 forward_packed(self._packed[0], own, self._reverse, None, places)
             return self._results(y, states)
+        last = len(self.given.layers) - 1
         plan = self._at_once(training=False)
         if plan is not None:
-            outputs = [self._output() for _ in self.given.layers]
+            outputs = [*(self._output() for _ in range(last)), y]
             forward_layers(
                 self.cell, plan, self.given, self._packed, self._reverse, outputs, states
             )
-            return self._results(outputs[-1], states)
+            return self._results(y, states)
         x = self.given.x
-        for layer in range(len(self.given.layers)):
+        for layer in range(last + 1):
             x, _ = self._between(layer, x)
-            y = self._output()
+            of_layer = y if layer == last else self._output()
             for directed in self._directed(layer, x):
-                places = self._places(directed.number, directed.direction, y, states)
+                places = self._places(directed.number, directed.direction, of_layer, states)
                 self._run(directed, places)
-            x = y
-        return self._results(x, states)
+            x = of_layer
+        return self._results(y, states)
 
     def forward_saving(self) -> tuple[tuple[Array, ...], Recording]:
         """As `forward`, with what the backward pass needs."""

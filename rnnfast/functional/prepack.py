@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .._check import Array
@@ -16,6 +17,8 @@ from .rnn import RNNOutput
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from ..weights import StackWeights
 
 
 @overload
@@ -72,11 +75,15 @@ def prepack(
     b_hh: Weights | None = None,
     **options: Unpack[PackOptions],
 ) -> Prepacked[Any, Any]: ...
+@overload
+def prepack(
+    cell: StackWeights | Mapping[str, Any] | object, **options: Unpack[PackOptions]
+) -> Prepacked[Any, Any]: ...
 @packing
 def prepack(
-    cell: str,
-    w_ih: Weights,
-    w_hh: Weights,
+    cell: Any,
+    w_ih: Weights | None = None,
+    w_hh: Weights | None = None,
     b_ih: Weights | None = None,
     b_hh: Weights | None = None,
     **options: Unpack[PackOptions],
@@ -88,9 +95,11 @@ def prepack(
 
     Parameters
     ----------
-    cell : str
+    cell : str, StackWeights, torch.nn.Module or state_dict
         The kind of cell, by the name of its function: "rnn", "lstm", "gru" and so on. G is the
-        number of its gates.
+        number of its gates. Or weights as a whole, in place of the arrays below: a description of
+        `rnnfast.weights`, a module of PyTorch with one recurrent layer, or its `state_dict`, of
+        which options say what it does not: `nonlinearity`.
     w_ih : array_like, shape (G*H, I)
         Input weights in the gate order of that function.
     w_hh : array_like, shape (G*H, H)
@@ -110,8 +119,8 @@ def prepack(
         If a shape does not fit, an option is unknown or of another kind of cell, the type of the
         arrays cannot hold a number like `clip`, or `precision` cannot hold a weight.
     TypeError
-        If an array is not float32 or float64, not of the dtype of `w_ih`, or not of a type that
-        `precision` goes with.
+        If an array is not float32 or float64, not of the dtype of `w_ih`, not of a type that
+        `precision` goes with, or given beside weights as a whole.
     MemoryError
         If the copies do not fit into memory.
 
@@ -126,7 +135,21 @@ def prepack(
     >>> h.shape
     (2, 4)
     """
-    return Prepacked(cell, w_ih, w_hh, b_ih, b_hh, **options)
+    if isinstance(cell, str):
+        return Prepacked(cell, w_ih, w_hh, b_ih, b_hh, **options)  # type: ignore[arg-type]  # None is refused
+    from ..weights.sources import arguments_of  # which few need
+
+    whole = arguments_of(cell)
+    if whole is None:
+        raise TypeError(
+            f"cell must be the name of a kind of cell, StackWeights, a torch.nn.Module or a "
+            f"state_dict, got {type(cell).__name__}; layers of Keras are described by "
+            f"rnnfast.interop.keras.find"
+        )
+    for name, array in (("w_ih", w_ih), ("w_hh", w_hh), ("b_ih", b_ih), ("b_hh", b_hh)):
+        if array is not None:
+            raise TypeError(f"{name} must be left out, cell has weights: a {type(cell).__name__}")
+    return Prepacked(**{**whole, **options})
 
 
 if prepack.__doc__:  # unlike under python -OO

@@ -10,17 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._check import Array, DType, cells, empty, inputs, options, quantized, stacks
+from .._check import Array, DType, cells, empty, inputs, options, outputs, quantized, stacks
 from .._check import precision as precisions
 from ..engine.core_calls import Results, forward_packed
 from ..engine.network import Network
-from ..engine.noise import noise
+from ..engine.noise import QUIET, noise
 from .family import FAMILIES, OutputT
 from .options import PackOptions, Weights
 from .signatures import defaults_of, require_known, with_options
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from ..files.destination import Filepath
+    from ..weights import StackWeights
 
 StateT = TypeVar("StateT", Array, tuple[Array, Array])
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -182,6 +185,7 @@ class Prepacked(Generic[OutputT, StateT]):
         lengths: npt.ArrayLike | None = None,
         resets: npt.ArrayLike | None = None,
         batch_first: bool = False,
+        out: OutputT | tuple[Array, ...] | None = None,
     ) -> OutputT:
         """Run the cell, or its layers, over a batch of sequences.
 
@@ -201,27 +205,95 @@ class Prepacked(Generic[OutputT, StateT]):
             Where True, the state before that step is zero.
         batch_first : bool, default False
             Take `x` as (B, T, I) and `resets` as (B, T), and give `y` as (B, T, H), a view.
+        out : RNNOutput or the like, or a tuple of its arrays, optional
+            Where to write the results, of their shapes and dtype; may be the inputs. Fresh arrays
+            by default.
 
         Returns
         -------
         RNNOutput, LSTMOutput or the like
-            As from the function of the same cell.
+            As from the function of the same cell; of the arrays of `out` if it was given.
 
         Raises
         ------
         ValueError
-            If a shape does not fit, or the state is given twice.
+            If a shape does not fit, the state is given twice, or arrays of `out` overlap.
         TypeError
-            If a dtype is not that of the weights, `state` is not of the form above, or `c0` is
-            given to a cell without one.
+            If a dtype is not that of the weights, `state` or `out` is not of the form above, or
+            `c0` is given to a cell without one.
         MemoryError
             If the results do not fit into memory.
         """
+        given = self._given(x, state, h0, c0, lengths, resets, batch_first)
+        network = Network.of_packed(self._cell, given, self._packed, self._reverse, self._noise)
+        if out is None:
+            found: OutputT = self._output(*network.forward())
+            return found
+        steps, batch, width = given.output_shape
+        shape = (batch, steps, width) if given.batch_first else given.output_shape
+        shapes = (shape, given.h_shape, given.c_shape)
+        names = ("y", *(f"{state}_n" for state in self._cell.states))
+        arrays = outputs.outputs(out, names, shapes[: len(names)], self.dtype)
+        read = (given.x, given.h0, given.c0)
+        if outputs.are_dense(arrays) and not outputs.overlap(arrays, read):
+            network.forward_into(*arrays)
+        else:
+            outputs.write(network.forward(), arrays)
+        written: OutputT = self._output(*out)
+        return written
+
+    def trace(
+        self,
+        x: npt.ArrayLike,
+        state: StateT | None = None,
+        *,
+        h0: npt.ArrayLike | None = None,
+        c0: npt.ArrayLike | None = None,
+        lengths: npt.ArrayLike | None = None,
+        resets: npt.ArrayLike | None = None,
+        batch_first: bool = False,
+    ) -> Any:
+        """Run as a call does, and give all gates as well: a look inside.
+
+        Parameters
+        ----------
+        x, state, h0, c0, lengths, resets, batch_first
+            As of a call.
+
+        Returns
+        -------
+        Trace or LSTMTrace
+            As from `lstm_trace` or its like.
+
+        Raises
+        ------
+        ValueError
+            As of a call, or if weights were given in sequences, or with `zoneout`.
+        TypeError, MemoryError
+            As of a call.
+        """
+        if self._noise.reaches_steps:
+            raise ValueError("trace needs a cell packed without zoneout: its gates tell no states")
+        given = self._given(x, state, h0, c0, lengths, resets, batch_first)
+        network = Network.of_packed(self._cell, given, self._packed, self._reverse, QUIET)
+        return FAMILIES[self._kind].trace(*network.forward_tracing())
+
+    def _given(
+        self,
+        x: npt.ArrayLike,
+        state: Any,
+        h0: npt.ArrayLike | None,
+        c0: npt.ArrayLike | None,
+        lengths: npt.ArrayLike | None,
+        resets: npt.ArrayLike | None,
+        batch_first: bool,
+    ) -> stacks.Stack:
+        """Return the arguments of a call, checked."""
         if state is not None:
             h0, c0 = inputs.state_of_call(self._cell, state, h0, c0)
         batch_first = options.flag("batch_first", batch_first)
         sequence = inputs.sequence_for(self._first, x, batch_first)
-        given = stacks.of_call(
+        return stacks.of_call(
             self._cell,
             sequence,
             self._weights,
@@ -232,11 +304,10 @@ class Prepacked(Generic[OutputT, StateT]):
             resets,
             batch_first,
         )
-        network = Network.of_packed(self._cell, given, self._packed, self._reverse, self._noise)
-        found: OutputT = self._output(*network.forward())
-        return found
 
-    def step(self, x_t: npt.ArrayLike, state: StateT | None = None) -> StateT:
+    def step(
+        self, x_t: npt.ArrayLike, state: StateT | None = None, out: StateT | None = None
+    ) -> StateT:
         """Run one step: the streaming form.
 
         Parameters
@@ -245,19 +316,22 @@ class Prepacked(Generic[OutputT, StateT]):
             The inputs of this step, of the dtype of the weights.
         state : array_like (B, H), or (h, c) for an LSTM, optional
             What the step before returned; zero by default.
+        out : ndarray (B, H), or (h, c) for an LSTM, optional
+            Where to copy the state after the step, of its shape and dtype; may be `state`. Fresh
+            arrays by default.
 
         Returns
         -------
         ndarray (B, H), or (h, c) for an LSTM
-            The state after the step, in fresh arrays; `h` is also the output. If weights were
-            given in sequences, states are (L, B, H), and the output is `h[-1]`.
+            The state after the step, in fresh arrays or those of `out`; `h` is also the output. If
+            weights were given in sequences, states are (L, B, H), and the output is `h[-1]`.
 
         Raises
         ------
         ValueError
             If a shape does not fit, or the cell was packed with `reverse` or `bidirectional`.
         TypeError
-            If a dtype is not that of the weights, or `state` is not of the form above.
+            If a dtype is not that of the weights, or `state` or `out` is not of the form above.
 
         Notes
         -----
@@ -265,8 +339,81 @@ class Prepacked(Generic[OutputT, StateT]):
         """
         result = self._step(x_t, state)
         if result is NotImplemented:
-            return self._normalised_step(x_t, state)
-        return result  # type: ignore[no-any-return]  # a call of cast costs as much as this test
+            result = self._normalised_step(x_t, state)
+        if out is not None:
+            return self._copied(result, out)
+        return result
+
+    def _copied(self, result: Any, out: StateT) -> StateT:
+        """Return `out` with a state in it."""
+        results = result if self._cell.has_c else (result,)
+        names = [f"state {name}" for name in self._cell.states]
+        shapes = [one.shape for one in results]
+        outputs.write(results, outputs.outputs(out, names, shapes, self.dtype))
+        return out
+
+    def weights(self) -> StackWeights:
+        """Return the weights unpacked, with the options: a plain description.
+
+        Returns
+        -------
+        StackWeights
+            Of which `prepack` makes an equal cell.
+        """
+        from ..weights import StackWeights  # here and below: what few need
+        from ..weights.stack import OPTIONS
+
+        of_packing = self._options.keys() - {*OPTIONS, *inputs.LayerWeights._fields}
+        given = self._arguments()
+        return StackWeights(**{name: given[name] for name in given if name not in of_packing})
+
+    def save(self, filepath: Filepath, overwrite: bool = True) -> None:
+        """Write the cell to a safetensors file, unpacked, as packing depends on the processor.
+
+        Parameters
+        ----------
+        filepath : str or path
+            Where to; must end in ``.safetensors``.
+        overwrite : bool, default True
+            Whether to replace a file that is there.
+
+        Raises
+        ------
+        ImportError
+            When safetensors is not installed.
+        OSError
+            When the file cannot be written; what was there is there still.
+        """
+        from ..weights import save_weights
+
+        save_weights(filepath, self.weights(), overwrite)
+
+    @classmethod
+    def load(cls, filepath: Filepath, **options: Unpack[PackOptions]) -> Prepacked[Any, Any]:
+        """Read a cell from a file that `save` or `rnnfast.weights.save_weights` has written.
+
+        Parameters
+        ----------
+        filepath : str or path
+            The file.
+        **options
+            As of `prepack`, in place of those in the file.
+
+        Returns
+        -------
+        Prepacked
+            Equal to the one that was written, packed for this processor.
+
+        Raises
+        ------
+        ValueError
+            When the file is damaged, has been cut short, or is another.
+        OSError
+            When there is no file to read.
+        """
+        from ..weights import read_weights
+
+        return cls(**{**read_weights(filepath).arguments(), **options})
 
     def __repr__(self) -> str:
         """Show the cell, with its options, and its sizes."""
@@ -283,6 +430,10 @@ class Prepacked(Generic[OutputT, StateT]):
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         """Pickle as the call that makes an equal one."""
+        return partial(Prepacked, **self._arguments()), ()
+
+    def _arguments(self) -> dict[str, Any]:
+        """Return what the class was called with."""
         one_by_one = [one for layer in self._weights for one in layer]
         layers = [
             scales.restored(one) for one, scales in zip(one_by_one, self._scales, strict=True)
@@ -293,10 +444,8 @@ class Prepacked(Generic[OutputT, StateT]):
                 arrays = [one[name] for one in layers]
                 # A bias is there in all layers, in some, or in none.
                 weights[name] = None if all(a is None for a in arrays) else arrays
-        kept: dict[str, Any] = {
-            name: value for name, value in self._options.items() if name not in weights
-        }
-        return partial(Prepacked, self._kind, **weights, **kept), ()
+        kept = {name: value for name, value in self._options.items() if name not in weights}
+        return {"cell": self._kind, **weights, **kept}
 
     def _normalised_step(self, x_t: npt.ArrayLike, state: object) -> StateT:
         if self.reverse or self.bidirectional:

@@ -30,6 +30,7 @@ from rnnfast.layers.recurrent_layer import States
 from rnnfast.layers.unidirectional import Scanned, ScanPullback, Unidirectional
 from rnnfast.utils.hyperparameters import require_positive, share
 from rnnfast.utils.random_seed import make_generator
+from rnnfast.weights.keras_order import in_order
 
 _Same = TypeVar("_Same", bound="CellLayer")
 
@@ -184,8 +185,7 @@ class CellLayer(Unidirectional):
         return self._reorder_gates(value.T if name.endswith("kernel") else value)
 
     def _reorder_gates(self, value: Array) -> Array:
-        gates = value.reshape(*value.shape[:-1], len(self.gate_order), self.units)
-        return gates[..., self.gate_order, :].reshape(value.shape)
+        return in_order(self.gate_order, value)
 
     # ------------------------------------------------------------------------ computation
 

@@ -20,6 +20,7 @@ from rnnfast.functional import gru, gru_trace, gru_vjp
 from rnnfast.layers.cell_layer import CellLayer
 from rnnfast.layers.kernel_activations import of_keras
 from rnnfast.layers.layer import Array, Shape
+from rnnfast.weights.keras_order import GATE_ORDER
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -104,7 +105,7 @@ class GRU(CellLayer):
     product. Input (batch, time, I).
     """
 
-    gate_order: ClassVar[tuple[int, ...]] = (1, 0, 2)
+    gate_order: ClassVar[tuple[int, ...]] = GATE_ORDER["gru"]
     kind: ClassVar[str] = "gru"
     function: ClassVar[Callable[..., Any]] = staticmethod(gru)
     function_vjp: ClassVar[Callable[..., Any]] = staticmethod(gru_vjp)

@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike
 from rnnfast.functional import light_gru, light_gru_trace, light_gru_vjp
 from rnnfast.layers.cell_layer import CellLayer
 from rnnfast.layers.kernel_activations import of_keras
+from rnnfast.weights.keras_order import GATE_ORDER
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -52,7 +53,7 @@ precision
     (batch, time, I).
     """
 
-    gate_order: ClassVar[tuple[int, ...]] = (0, 1)
+    gate_order: ClassVar[tuple[int, ...]] = GATE_ORDER["light_gru"]
     kind: ClassVar[str] = "light_gru"
     function: ClassVar[Callable[..., Any]] = staticmethod(light_gru)
     function_vjp: ClassVar[Callable[..., Any]] = staticmethod(light_gru_vjp)

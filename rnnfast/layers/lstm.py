@@ -19,6 +19,7 @@ from rnnfast.layers.cell_layer import CellLayer, own_copy
 from rnnfast.layers.kernel_activations import of_keras
 from rnnfast.layers.layer import Array, Shape
 from rnnfast.utils.hyperparameters import require_positive
+from rnnfast.weights.keras_order import GATE_ORDER
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -111,7 +112,7 @@ class LSTM(CellLayer):
     recurrent product, gain and bias of c. Input (batch, time, I).
     """
 
-    gate_order: ClassVar[tuple[int, ...]] = (0, 1, 2, 3)
+    gate_order: ClassVar[tuple[int, ...]] = GATE_ORDER["lstm"]
     kind: ClassVar[str] = "lstm"
     function: ClassVar[Callable[..., Any]] = staticmethod(lstm)
     function_vjp: ClassVar[Callable[..., Any]] = staticmethod(lstm_vjp)

@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike
 from rnnfast.functional import rnn, rnn_trace, rnn_vjp
 from rnnfast.layers.cell_layer import CellLayer
 from rnnfast.layers.kernel_activations import of_keras
+from rnnfast.weights.keras_order import GATE_ORDER
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -86,7 +87,7 @@ class SimpleRNN(CellLayer):
     Weights: kernel (I, H), recurrent_kernel (H, H), bias (H,). Input (batch, time, I).
     """
 
-    gate_order: ClassVar[tuple[int, ...]] = (0,)
+    gate_order: ClassVar[tuple[int, ...]] = GATE_ORDER["rnn"]
     kind: ClassVar[str] = "rnn"
     function: ClassVar[Callable[..., Any]] = staticmethod(rnn)
     function_vjp: ClassVar[Callable[..., Any]] = staticmethod(rnn_vjp)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from rnnfast.files import destination, state_file
 from rnnfast.layers import weight_limit
 from rnnfast.models.functional import Model
 from rnnfast.models.sequential import Sequential
-from rnnfast.training import keras_weights_file, model_file, state_file, weights_file
+from rnnfast.training import keras_weights_file, model_file, weights_file
 
 _CLASSES: dict[str, type[Sequential] | type[Model]] = {"Sequential": Sequential, "Model": Model}
 
@@ -22,7 +23,7 @@ _REFUSED = (
 )
 
 
-def load_model(filepath: weights_file.Filepath, compile: bool = True) -> Sequential | Model:
+def load_model(filepath: destination.Filepath, compile: bool = True) -> Sequential | Model:
     """Read a model that `save` has written.
 
     Parameters
@@ -51,7 +52,7 @@ def load_model(filepath: weights_file.Filepath, compile: bool = True) -> Sequent
             f"load_model reads files of rnnfast, which end in .safetensors, got {str(filepath)!r}: "
             f"make the model and read Keras's weights with load_weights"
         )
-    path = weights_file.as_path(filepath)
+    path = destination.as_path(filepath)
     state, arrays = state_file.decode(path, model_file.KIND)
     try:
         # A file that is no larger than its weights may ask for layers that no memory holds.

@@ -24,13 +24,13 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from rnnfast.files import safetensors_file
 from rnnfast.layers.bidirectional import Bidirectional
 from rnnfast.layers.cells import Cell
 from rnnfast.layers.layer import Array, Layer
 from rnnfast.layers.rnn import RNN
 from rnnfast.layers.time_distributed import TimeDistributed
 from rnnfast.layers.unidirectional import Unidirectional
-from rnnfast.training import safetensors_file
 from rnnfast.training.graph import Graph
 from rnnfast.utils.naming import numbered
 

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from rnnfast.callbacks.callback import Callback, Logs
 from rnnfast.callbacks.history import History
+from rnnfast.files.destination import Filepath
 from rnnfast.metrics import Metric
 from rnnfast.optimizers import Optimizer
 from rnnfast.training import model_file
@@ -16,7 +17,6 @@ from rnnfast.training.run import Run
 from rnnfast.training.structure import Structure
 from rnnfast.training.summary import describe
 from rnnfast.training.trainer import Trainer
-from rnnfast.training.weights_file import Filepath
 from rnnfast.utils.known_keywords import known_keywords
 from rnnfast.utils.options import refuse
 

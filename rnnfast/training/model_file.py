@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from rnnfast import losses, metrics, optimizers
+from rnnfast.files import destination, safetensors_file, state_file
 from rnnfast.layers.layer import Layer
-from rnnfast.training import safetensors_file, state_file, weights_file
+from rnnfast.training import weights_file
 from rnnfast.training.judges import Choices
 
 KIND = safetensors_file.BESIDE.rstrip("/")
@@ -41,9 +42,9 @@ class Saved(Protocol):
         """Return what makes an equal model."""
 
 
-def save(model: Saved, filepath: weights_file.Filepath, overwrite: bool) -> None:
+def save(model: Saved, filepath: destination.Filepath, overwrite: bool) -> None:
     """Write a built model; see `Model.save`."""
-    path = weights_file.as_path(filepath, overwrite)
+    path = destination.as_path(filepath, overwrite)
     for layer in model.layers:
         _require_ours(layer)
     compiled = _compiled(model)
@@ -54,7 +55,7 @@ def save(model: Saved, filepath: weights_file.Filepath, overwrite: bool) -> None
         "optimizer": None if compiled is None else model.optimizer.get_state(),
     }
     data = state_file.encode(KIND, state, weights_file.named(model.layers))
-    weights_file.write(path, data, overwrite)
+    destination.write(path, data, overwrite)
 
 
 def compile_arguments(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from typing import Any
 from rnnfast.callbacks.callback import Logs
 from rnnfast.callbacks.callback_list import CallbackList
 from rnnfast.callbacks.progress import Progress
+from rnnfast.files import state_file
 from rnnfast.optimizers import Optimizer
-from rnnfast.training import state_file
 from rnnfast.training.feed import Feed
 from rnnfast.training.scores import Scores
 from rnnfast.training.trainable import Trainable

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from numpy.typing import ArrayLike
 
+from rnnfast.files.destination import Filepath
 from rnnfast.layers.layer import Array, Layer
 from rnnfast.training import weights_file
 from rnnfast.training.graph import Graph
@@ -88,7 +89,7 @@ class HasWeights(ABC):
             layer.set_weights(weights[start : start + count])
             start += count
 
-    def save_weights(self, filepath: weights_file.Filepath, overwrite: bool = True) -> None:
+    def save_weights(self, filepath: Filepath, overwrite: bool = True) -> None:
         """Write all weights to a safetensors file, in Keras's layout, and nothing else.
 
         What the optimizer remembers is not in it: training that goes on from these weights takes
@@ -118,7 +119,7 @@ class HasWeights(ABC):
         self._require_built("save_weights")
         weights_file.save(filepath, self.layers, overwrite)
 
-    def load_weights(self, filepath: weights_file.Filepath) -> None:
+    def load_weights(self, filepath: Filepath) -> None:
         """Read all weights from a file of a model of the same form, written here or by Keras 3.
 
         What `save_weights` or `save` wrote ends in `.safetensors`, Keras's files end in

@@ -7,39 +7,23 @@ over the whole process, so that two models of the same form would not fit each o
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rnnfast.files import destination, safetensors_file
+from rnnfast.files.destination import Filepath
 from rnnfast.layers.layer import Array, Layer
-from rnnfast.training import atomic_file, keras_weights_file, safetensors_file
+from rnnfast.training import keras_weights_file
 from rnnfast.training.graph import Graph
 from rnnfast.utils.naming import numbered
-
-Filepath = str | os.PathLike[str]
 
 _SUFFIX = ".safetensors"
 
 
 def save(filepath: Filepath, layers: Sequence[Layer], overwrite: bool) -> None:
     """Write the weights of the layers; see `Model.save_weights`."""
-    path = as_path(filepath, overwrite)
-    write(path, safetensors_file.encode(named(layers), {"format": "np"}), overwrite)
-
-
-def write(path: Path, data: bytes, overwrite: bool) -> None:
-    """Write a whole file, or say why not in words that help."""
-    try:
-        (atomic_file.replace if overwrite else atomic_file.create)(path, data)
-    except FileExistsError:
-        raise _exists(path) from None
-    except FileNotFoundError as error:
-        folder = os.path.dirname(os.path.realpath(path))
-        if os.path.isdir(folder):
-            raise
-        reason = f"there is no folder {folder} to save weights in"
-        raise FileNotFoundError(errno.ENOENT, reason, str(path)) from error
+    path = destination.as_path(filepath, overwrite)
+    destination.write(path, safetensors_file.encode(named(layers), {"format": "np"}), overwrite)
 
 
 def load(filepath: Filepath, graph: Graph) -> None:
@@ -88,23 +72,8 @@ def put(arrays: Mapping[str, Array], layers: Sequence[Layer]) -> None:
         layer.set_weights([arrays[key] for key in own])
 
 
-def _exists(path: Path) -> FileExistsError:
-    advice = "it exists; pass overwrite=True to replace it"
-    return FileExistsError(errno.EEXIST, advice, str(path))
-
-
 def _keys(layers: Sequence[Layer]) -> list[list[str]]:
     return [
         [f"{name}/{weight}" for weight in layer.weight_names]
         for name, layer in zip(numbered(layers), layers, strict=True)
     ]
-
-
-def as_path(filepath: Filepath, overwrite: bool = True) -> Path:
-    """Return where to read or write; raise where the ending is another, or a file is there."""
-    path = Path(filepath)
-    if path.suffix != _SUFFIX:
-        raise ValueError(f"filepath must end in {_SUFFIX}, got {str(path)!r}")
-    if not overwrite and os.path.lexists(path):
-        raise _exists(path)
-    return path

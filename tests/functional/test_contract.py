@@ -41,13 +41,13 @@ OWN = {
 SIGNATURES = {
     **{name: f"({ARRAYS}, {own}, {REST})" for name, own in OWN.items()},
     **{f"{name}_vjp": f"({ARRAYS}, {own}, {REST}, {OF_GRADIENTS})" for name, own in OWN.items()},
-    "prepack": "(cell, w_ih, w_hh, b_ih=None, b_hh=None, *, "
+    "prepack": "(cell, w_ih=None, w_hh=None, b_ih=None, b_hh=None, *, "
     "w_hr=None, peephole=None, layer_norm=None, nonlinearity='tanh', forget_gate='own', "
     "reset_after=True, activations=None, clip=None, reverse=False, bidirectional=False, "
     "zoneout=0.0, precision=None)",
     "Prepacked.__call__": "(self, x, state=None, *, h0=None, c0=None, lengths=None, resets=None, "
-    "batch_first=False)",
-    "Prepacked.step": "(self, x_t, state=None)",
+    "batch_first=False, out=None)",
+    "Prepacked.step": "(self, x_t, state=None, out=None)",
     "set_num_threads": "(n)",
     "get_num_threads": "()",
     "num_threads": "(n)",

@@ -13,8 +13,8 @@ import pytest
 
 import interrupted_fit
 from rnnfast import Sequential, callbacks, layers, optimizers, utils
+from rnnfast.files import state_file
 from rnnfast.testing.bits import digest
-from rnnfast.training import state_file
 from rnnfast.utils import random_seed
 
 KILLS = 200

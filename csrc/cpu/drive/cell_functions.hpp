@@ -58,13 +58,10 @@ struct FunctionsOf {
   static constexpr CellFunctions<Shape, T> all = {forward, backward, write_trace<Cell, T>};
 };
 
-/// A worker's part of a forward pass, in a product format; what it goes by is copied.
+/// A worker's part of a forward pass, in a product format.
 template <class Shape, class F, class T = typename F::Sum>
-void run_forward(const CellFunctions<Shape, T>& cell, const ForwardCall<T>& call,
-                 const ForwardWeights<Shape, F>& weights, const History<Shape, T>& history,
-                 const ForwardWorkspace<Shape, F>& work, const PlanSegment& plan, Span steps,
-                 Worker& worker) {
-  const ForwardContext<Shape, F> context = {call, weights, history, work, plan};
+void run_forward(const CellFunctions<Shape, T>& cell, const ForwardContext<Shape, F>& context,
+                 Span steps, Worker& worker) {
   auto body = [&](const CellForward<Shape, T>& epilogues) {
     ForwardPass<Shape, F>(context, epilogues, worker).run(steps);
   };
@@ -74,6 +71,16 @@ void run_forward(const CellFunctions<Shape, T>& cell, const ForwardCall<T>& call
         (*static_cast<decltype(body)*>(run))(epilogues);
       },
       &body);
+}
+
+/// The same; what it goes by is copied.
+template <class Shape, class F, class T = typename F::Sum>
+void run_forward(const CellFunctions<Shape, T>& cell, const ForwardCall<T>& call,
+                 const ForwardWeights<Shape, F>& weights, const History<Shape, T>& history,
+                 const ForwardWorkspace<Shape, F>& work, const PlanSegment& plan, Span steps,
+                 Worker& worker) {
+  const ForwardContext<Shape, F> context = {call, weights, history, work, plan};
+  run_forward(cell, context, steps, worker);
 }
 
 /// Likewise of a backward pass: body(pass).

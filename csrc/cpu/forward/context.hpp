@@ -18,15 +18,15 @@ struct EpilogueContext {
 };
 
 /// Copies, not references: in the caller's stack frame they may share cache lines with what the
-/// calling thread writes all the time.
+/// calling thread writes all the time. Made once, it serves passes that differ in x and y alone.
 template <class Shape, class F>
 struct ForwardContext {
   using T = typename F::Sum;
-  const ForwardCall<T> call;
-  const ForwardWeights<Shape, F> weights;
-  const History<Shape, T> history;
-  const ForwardWorkspace<Shape, F> work;
-  const PlanSegment plan;
+  ForwardCall<T> call;
+  ForwardWeights<Shape, F> weights;
+  History<Shape, T> history;
+  ForwardWorkspace<Shape, F> work;
+  PlanSegment plan;
 
   EpilogueContext<Shape, T> epilogue() const {
     return {call, weights.norm, weights.of_units, history, work};

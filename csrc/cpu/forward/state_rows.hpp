@@ -29,8 +29,10 @@ class StateRows {
       const SequenceRow& of = work_.sequences[r];
       const index b = of.sequence;
       work_.y_rows[r] = of.first * call_.y.step_stride + b * call_.y.row_stride;
-      read_state(call_.initial.h, outputs_, b, h_at(first, r));
-      if (Shape::has_memory) read_state(call_.initial.c, history_.layout, b, c_at(first, r));
+      read_state(call_.initial.h, outputs_, state_of(of), h_at(first, r));
+      if (Shape::has_memory) {
+        read_state(call_.initial.c, history_.layout, state_of(of), c_at(first, r));
+      }
       if (call_.rows) clear_padding(call_.y, of, history_.steps, outputs_.units);
     }
     begin(rows, first, {0, outputs_.groups()}, {0, history_.layout.groups()});
@@ -42,9 +44,9 @@ class StateRows {
     for (index r = rows.begin; r < rows.end; ++r) {
       const SequenceRow& of = work_.sequences[r];
       const index last = within(of.length, history_.steps);
-      write_state(h_at(last, r), outputs_, of.sequence, call_.last.h);
+      write_state(h_at(last, r), outputs_, state_of(of), call_.last.h);
       if (Shape::has_memory) {
-        write_state(c_at(last, r), history_.layout, of.sequence, call_.last.c);
+        write_state(c_at(last, r), history_.layout, state_of(of), call_.last.c);
       }
     }
   }
@@ -61,6 +63,10 @@ class StateRows {
   }
   T* c_at(index step, index r) const {
     return history_.c_at(step) + work_.state_rows[r] * history_.layout.row();
+  }
+  /// Which row of the caller's states is a sequence's.
+  index state_of(const SequenceRow& of) const {
+    return call_.state_rows ? call_.state_rows[of.sequence] : of.sequence;
   }
 
   void reset(Span rows, index step, Span outputs, Span units) const {

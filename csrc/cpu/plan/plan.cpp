@@ -1,6 +1,7 @@
 #include "cpu/plan/plan.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 namespace rnnfast {
@@ -228,6 +229,18 @@ Plan make_plan(Purpose purpose, const Dims& dims, const CellTraits& cell, const 
   // A partial sum never crosses a chunk, so chunks are whole blocks, counted from the last step.
   segment.delta_chunk_steps = round_up(segment.delta_chunk_steps, segment.block_steps);
   return {{segment}};
+}
+
+PlanSegment narrowed(const PlanSegment& plan, index steps, index rows) {
+  assert(plan.threads == 1 && steps <= plan.end && rows <= plan.rows);
+  PlanSegment part = plan;
+  part.end = steps;
+  part.rows = rows;
+  part.stretch_steps = steps;
+  part.interleaves_input = plan.interleaves_input && steps >= 2 * input_window;
+  part.chunk_steps =
+      std::min(plan.chunk_steps, part.interleaves_input ? round_up(steps, input_window) : steps);
+  return part;
 }
 
 StackPlan plan_stack(Purpose purpose, const StackDims& stack, const CellTraits& cell,

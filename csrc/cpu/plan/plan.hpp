@@ -85,6 +85,9 @@ struct Plan {
 Plan make_plan(Purpose purpose, const Dims& dims, const CellTraits& cell, const Machine& machine,
                int threads, const Forced& forced = {});
 
+/// A plan for one thread as it serves fewer steps and rows, in memory that was made for all.
+PlanSegment narrowed(const PlanSegment& plan, index steps, index rows);
+
 /// Layers of equal H and R, each in one direction or in two.
 struct StackDims {
   Dims first;  // of the first layer; others have directions * R inputs

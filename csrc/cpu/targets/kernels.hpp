@@ -50,6 +50,28 @@ struct ShapeKernels {
     run(functions(of), call, plan, packed, work);
   }
 
+  static constexpr std::size_t standing_bytes = sizeof(ForwardContext<Shape, F>);
+
+  static void make_ready(const ForwardCall<T>& call, const PlanSegment& plan, const char* packed,
+                         char* memory, char* standing) {
+    ForwardWeights<Shape, F> weights(call.dims);
+    place_in(const_cast<char*>(packed), weights);
+    PartWork<Shape, F> work(call.dims, plan, Keep::latest);
+    const std::size_t bytes = measure(work);
+    place_in(memory, work);
+    unpoison(memory, bytes);  // others lay it out in their own way between two passes
+    const ForwardContext<Shape, F> context = {call, weights, work.history, work.workspace, plan};
+    __builtin_memcpy(standing, &context, sizeof context);
+  }
+
+  [[gnu::noinline]] static void take_alone(Epilogues of, char* standing, const T* x, T* y) {
+    auto& context = *reinterpret_cast<ForwardContext<Shape, F>*>(standing);
+    context.call.x.data = x;
+    context.call.y.data = y;
+    Worker worker = Worker::undisturbed();
+    run_forward(functions(of), context, {0, context.call.dims.steps}, worker);
+  }
+
   static std::size_t saved_bytes(const Dims& dims, const PlanSegment& plan) {
     History<Shape, T> history(dims, plan, Keep::all);
     return measure(history);
@@ -150,6 +172,9 @@ constexpr InferenceKernels<typename F::Sum> inference_of() {
       Of::packed_bytes,
       Of::pack,
       Of::forward,
+      Of::standing_bytes,
+      Of::make_ready,
+      Of::take_alone,
       Of::stack_work,
       Of::stack};
 }

@@ -26,6 +26,12 @@ struct InferenceKernels {
   std::size_t (*packed_bytes)(const Dims&);
   void (*pack)(const Dims&, const WeightSet<const T>&, int threads, char* packed);
   void (*forward)(Epilogues, const ForwardCall<T>&, const PlanSegment&, const char* packed);
+  /// The same by a plan for one thread, in `work`, of the size that stack_work tells: made ready in
+  /// `standing`, and taken, any number of times. Nothing is allocated, waited for or thrown.
+  std::size_t standing_bytes;
+  void (*make_ready)(const ForwardCall<T>&, const PlanSegment&, const char* packed, char* work,
+                     char* standing);
+  void (*take_alone)(Epilogues, char* standing, const T* x, T* y);
   /// Layers at once; `stack_work` is the size of a part's `work`.
   std::size_t (*stack_work)(const Dims&, const PlanSegment&);
   void (*stack)(Epilogues, const StackCall<T>&);

@@ -32,7 +32,9 @@ from . import (
     policies,
     pools,
     precisions,
+    served_models,
     stacks,
+    streams,
     threads,
     variants,
 )
@@ -129,6 +131,10 @@ _LOOKS: dict[str, _Look] = {
     "policies": _simply(policies.beside_sb3s_loop),
     "bfloat16": _simply(bfloat16.training_in_bfloat16),
     "perplexity": _simply(bfloat16.character_model),
+    "served-models": _simply(served_models.beside_their_kernels),
+    "sessions": _simply(streams.beside_onnxruntimes_steps),
+    "even-steps": _simply(streams.even_steps),
+    "pools": _simply(streams.pool_beside_sessions),
 }
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
     rnnfast.interop.keras.swap(model)        every recurrent layer of a model, in place
     rnnfast.interop.keras.swap_back(model)   Keras again
     with rnnfast.interop.keras.plain(model)  Keras for the while, to export
+    rnnfast.interop.keras.find(model)        weights for `rnnfast.prepack` and `rnnfast.weights`
 
 `LSTM`, `GRU` and their cells have what Keras lacks: peepholes, layer normalization, zoneout.
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from .._report import Report
 from ._backends import kernel_calls
+from ._weights import find
 from .cells import GRUCell, LSTMCell
 from .layers import GRU, LSTM
 from .swap import plain, swap, swap_back
@@ -27,6 +29,7 @@ __all__ = [
     "GRUCell",
     "LSTMCell",
     "Report",
+    "find",
     "kernel_calls",
     "plain",
     "swap",

@@ -15,10 +15,12 @@ import keras
 from keras import ops
 
 from ..._check import cells
+from ...weights.keras_order import GATE_ORDER
 from ._activations import choice
 from ._fallback import CannotRun
 
 Tensors = tuple[Any, ...]
+Options = dict[str, Any]
 
 
 class Kind(NamedTuple):
@@ -36,19 +38,21 @@ class Kind(NamedTuple):
 
 _FUSED = ("call", "_compute_carry_and_output", "_compute_carry_and_output_fused")
 KINDS = {
-    keras.layers.LSTMCell: Kind("lstm", (0, 1, 2, 3), equations=_FUSED),
-    keras.layers.GRUCell: Kind("gru", (1, 0, 2)),
-    keras.layers.SimpleRNNCell: Kind("rnn", (0,), gated=False),
+    keras.layers.LSTMCell: Kind("lstm", GATE_ORDER["lstm"], equations=_FUSED),
+    keras.layers.GRUCell: Kind("gru", GATE_ORDER["gru"]),
+    keras.layers.SimpleRNNCell: Kind("rnn", GATE_ORDER["rnn"], gated=False),
 }
 
 
 class Plan(NamedTuple):
     """How a cell runs: as which of the core's, with which of its gates, and its weights.
 
-    `zoneout` are the rates of its states, if it has any.
+    `options` are what chose it of the cells that its function offers, beside weights; `zoneout` are
+    the rates of its states, if it has any.
     """
 
     core: cells.Cell
+    options: Options
     order: tuple[int, ...]
     weights: Callable[[], Tensors]
     zoneout: tuple[float, ...] = ()
@@ -70,8 +74,8 @@ def plan(cell: Any) -> Plan:
     float_policy(cell)
     inner = choice(cell.activation)
     gates = choice(cell.recurrent_activation) if kind.gated else None
-    core = _core_cell(kind.function, inner, gates, getattr(cell, "reset_after", None))
-    return Plan(core, kind.order, lambda: plain_weights(cell, kind.order))
+    core, options = _core_cell(kind.function, inner, gates, getattr(cell, "reset_after", None))
+    return Plan(core, options, kind.order, lambda: plain_weights(cell, kind.order))
 
 
 def float_policy(cell: Any) -> None:
@@ -93,12 +97,15 @@ def _kind(cell: Any) -> Kind:
 
 
 @lru_cache(maxsize=64)
-def _core_cell(function: str, inner: Any, gates: Any, reset_after: bool | None) -> cells.Cell:
+def _core_cell(
+    function: str, inner: Any, gates: Any, reset_after: bool | None
+) -> tuple[cells.Cell, Options]:
+    options: Options = {"activations": (inner,)}
     if function == "lstm":
-        return cells.choose("lstm", activations=(gates, inner, inner))
+        options = {"activations": (gates, inner, inner)}
     if function == "gru":
-        return cells.choose("gru", reset_after=reset_after, activations=(gates, inner))
-    return cells.choose("rnn", activations=(inner,))
+        options = {"reset_after": reset_after, "activations": (gates, inner)}
+    return cells.choose(function, **options), options
 
 
 def plain_weights(cell: Any, order: tuple[int, ...]) -> Tensors:

@@ -78,7 +78,7 @@ def run(
     given = iter(tree.flatten(initial_state))
     found: list[Any] = []
     h0 = h_n = None
-    for cell, (core, order, weights, zoneout) in zip(cells, plans, strict=True):
+    for cell, (core, _, order, weights, zoneout) in zip(cells, plans, strict=True):
         h0, *c0 = (next(given) for _ in core.states)
         masks = Masks.of(cell, order, x, h0, training)
         call = Widened.of(core, masks, x, weights(), h0)

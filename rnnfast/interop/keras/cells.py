@@ -19,8 +19,9 @@ import keras
 from keras import ops
 
 from ..._check import cells, options
+from ...weights.keras_order import GATE_ORDER
 from ._activations import choice
-from ._cells import Plan, float_policy, in_order, plain_weights
+from ._cells import Options, Plan, float_policy, in_order, plain_weights
 
 register = keras.saving.register_keras_serializable(package="rnnfast")
 
@@ -49,7 +50,7 @@ class LSTMCell(keras.layers.LSTMCell):  # type: ignore[misc]  # Keras is not loo
         When an argument is none of these.
     """
 
-    core_order = (0, 1, 2, 3)
+    core_order = GATE_ORDER["lstm"]
 
     def __init__(
         self,
@@ -112,13 +113,10 @@ class LSTMCell(keras.layers.LSTMCell):  # type: ignore[misc]  # Keras is not loo
         """Return how the kernels run it."""
         float_policy(self)
         inner, gates = choice(self.activation), choice(self.recurrent_activation)
-        core = cells.choose(
-            "lstm",
-            peephole=self.peephole or None,
-            layer_norm=self.layer_norm or None,
-            activations=(gates, inner, inner),
-        )
-        return Plan(core, self.core_order, lambda: self._core_weights(), self.zoneout)
+        own: Options = {"activations": (gates, inner, inner)}
+        peephole, layer_norm = self.peephole or None, self.layer_norm or None
+        core = cells.choose("lstm", peephole=peephole, layer_norm=layer_norm, **own)
+        return Plan(core, own, self.core_order, lambda: self._core_weights(), self.zoneout)
 
     def _core_weights(self) -> tuple[Any, ...]:
         plain = plain_weights(self, self.core_order)
@@ -149,7 +147,7 @@ class GRUCell(keras.layers.GRUCell):  # type: ignore[misc]  # Keras is not looke
         When an argument is none of these.
     """
 
-    core_order = (1, 0, 2)
+    core_order = GATE_ORDER["gru"]
 
     def __init__(
         self, units: int, *, layer_norm: bool = False, zoneout: float = 0.0, **others: Any
@@ -190,13 +188,10 @@ class GRUCell(keras.layers.GRUCell):  # type: ignore[misc]  # Keras is not looke
     def rnnfast_plan(self) -> Plan:
         """Return how the kernels run it."""
         float_policy(self)
-        core = cells.choose(
-            "gru",
-            reset_after=self.reset_after,
-            layer_norm=self.layer_norm or None,
-            activations=(choice(self.recurrent_activation), choice(self.activation)),
-        )
-        return Plan(core, self.core_order, lambda: self._core_weights(), self.zoneout)
+        activations = choice(self.recurrent_activation), choice(self.activation)
+        own: Options = {"reset_after": self.reset_after, "activations": activations}
+        core = cells.choose("gru", layer_norm=self.layer_norm or None, **own)
+        return Plan(core, own, self.core_order, lambda: self._core_weights(), self.zoneout)
 
     def _core_weights(self) -> tuple[Any, ...]:
         norm = ops.convert_to_tensor(self.norm_weight) if self.layer_norm else None

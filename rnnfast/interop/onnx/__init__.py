@@ -4,6 +4,7 @@
     with rnnfast.interop.onnx.patched():            sessions that others make meanwhile
     options.register_custom_ops_library(rnnfast.interop.onnx.library())
     rnnfast.interop.onnx.load(path)                 weights for `rnnfast.prepack`
+    rnnfast.interop.onnx.find(path)                 weights for `rnnfast.weights.save_weights`
 
 Models stay as they are: the operators take the place of ONNX Runtime's own, in nested bodies too.
 What the kernels cannot compute is left to ONNX Runtime, and said once.
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from .._report import Report
 from ._library import kernel_calls, library
-from ._weights import RecurrentNode, load
+from ._weights import RecurrentNode, find, load
 
 if TYPE_CHECKING:
     from ._session import InferenceSession, patched, report
@@ -28,6 +29,7 @@ __all__ = [
     "InferenceSession",
     "RecurrentNode",
     "Report",
+    "find",
     "kernel_calls",
     "library",
     "load",

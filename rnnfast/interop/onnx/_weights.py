@@ -1,4 +1,4 @@
-"""The weights of a model's recurrent nodes, as `rnnfast.prepack` takes them.
+"""The weights of a model's recurrent nodes, as `rnnfast.prepack` and `rnnfast.weights` take them.
 
 ONNX has gates in the order i o f c (LSTM) and z r h (GRU), in arrays (D, G*H, ...) of both
 directions, with biases (D, 2*G*H). Here they are i f g o and r z n, an array for each direction,
@@ -9,6 +9,7 @@ numbers (`_quantized`).
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +19,7 @@ from ..._check import Array
 from ...functional import prepack
 from ...functional.prepacked import Prepacked
 from . import _quantized
+from ...weights import Found, StackWeights
 from ._nodes import OPERATORS
 
 if TYPE_CHECKING:
@@ -59,6 +61,13 @@ class RecurrentNode(NamedTuple):
         """Return the node as a cell with packed weights."""
         return prepack(**self.arguments)
 
+    def weights(self) -> StackWeights:
+        """Return the node as a plain description, as `rnnfast.weights.save_weights` takes it.
+
+        It does not know of `batch_first`.
+        """
+        return StackWeights(**self.arguments)
+
 
 def load(model: str | os.PathLike[str] | onnx.ModelProto) -> dict[str, RecurrentNode]:
     """Return the recurrent nodes of a model, with their weights, by their names.
@@ -80,7 +89,8 @@ def load(model: str | os.PathLike[str] | onnx.ModelProto) -> dict[str, Recurrent
     Raises
     ------
     ValueError
-        If weights depend on what the model is given, or a node has what `rnnfast.prepack` lacks.
+        If weights depend on what the model is given, a node has what `rnnfast.prepack` lacks, or
+        the file is no model.
 
     Notes
     -----
@@ -96,15 +106,65 @@ def load(model: str | os.PathLike[str] | onnx.ModelProto) -> dict[str, Recurrent
     >>> cell = load("model.onnx")["encoder"].prepack()
     >>> y, state = cell(x)
     """
+    return {
+        name: _recurrent(name, node, scope) for name, node, scope in _named_nodes(_loaded(model))
+    }
+
+
+def find(model: str | os.PathLike[str] | onnx.ModelProto) -> Found:
+    """Find the recurrent nodes of a model as plain descriptions.
+
+    Parameters
+    ----------
+    model : str, path or onnx.ModelProto
+        The model.
+
+    Returns
+    -------
+    Found
+        Stacks by the names that `load` gives; what was left are nodes that `load` refuses, with its
+        reason, and how many there are of each other operator.
+
+    Raises
+    ------
+    ValueError
+        When the file is damaged, or no model.
+    OSError
+        When there is no file to read.
+    """
+    loaded = _loaded(model)
+    found = Found({}, {})
+    for name, node, scope in _named_nodes(loaded):
+        try:
+            found.stacks[name] = _recurrent(name, node, scope).weights()
+        except (TypeError, ValueError) as error:
+            found.left[name] = str(error)
+    others = Counter(node.op_type for node in loaded.graph.node if node.op_type not in OPERATORS)
+    found.left.update({kind: f"{count} of them" for kind, count in others.items()})
+    return found
+
+
+def _loaded(model: str | os.PathLike[str] | onnx.ModelProto) -> onnx.ModelProto:
     import onnx
 
-    loaded = model if isinstance(model, onnx.ModelProto) else onnx.load(os.fspath(model))
-    found: dict[str, RecurrentNode] = {}
-    for node, scope in _nodes(loaded.graph, None, loaded.opset_import):
+    if isinstance(model, onnx.ModelProto):
+        return model
+    with open(model, "rb"):  # or say why not
+        pass
+    try:
+        return onnx.load(os.fspath(model))
+    except Exception as error:  # of whichever kind, from protobuf and the files beside it
+        raise ValueError(f"{model} is damaged, or no ONNX model: {error}") from error
+
+
+def _named_nodes(model: onnx.ModelProto) -> Iterator[tuple[str, Any, _Scope]]:
+    """Yield the recurrent nodes, each with a name of its own."""
+    found: list[str] = []
+    for node, scope in _nodes(model.graph, None, model.opset_import):
         name = node.name or node.op_type
         number = sum(one == name or one.startswith(f"{name} (") for one in found)
-        found[f"{name} ({number + 1})" if number else name] = _recurrent(name, node, scope)
-    return found
+        found.append(f"{name} ({number + 1})" if number else name)
+        yield found[-1], node, scope
 
 
 class _Varies(Exception):

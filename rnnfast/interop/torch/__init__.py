@@ -4,6 +4,7 @@
     rnnfast.interop.torch.swap(model)           every recurrent module of a model, in place
     rnnfast.interop.torch.freeze(model)         to serve it: nobody writes to its weights
     rnnfast.interop.torch.prepack_quantized     a module that torch has quantized, for NumPy arrays
+    rnnfast.interop.torch.state_dict(weights)   of `rnnfast.weights`, for `load_state_dict`
 
 The modules are subclasses of torch's: constructors, parameters, checkpoints, hooks and error
 messages are theirs. What runs is one operator for all layers of a module, registered as
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from .._report import Report
 from ._kernels import kernel_calls
+from ._weights import state_dict
 from .cells import GRUCell, LSTMCell, RNNCell
 from .freeze import freeze, unfreeze
 from .layers import GRU, LSTM, RNN
@@ -34,6 +36,7 @@ __all__ = [
     "freeze",
     "kernel_calls",
     "prepack_quantized",
+    "state_dict",
     "swap",
     "swap_back",
     "unfreeze",

@@ -25,8 +25,8 @@ from typing import Any, BinaryIO, NamedTuple, TypeGuard
 
 import numpy as np
 
-from rnnfast.layers.layer import Array
-from rnnfast.training.atomic_file import naming
+from rnnfast._check import Array
+from rnnfast.files.atomic_file import naming
 
 BESIDE = "model/"
 """How names of arrays begin that a saved model has beside its weights."""
@@ -104,6 +104,12 @@ def read_all(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
             _require_length(path, name, entry)
         file.require_whole()
         return file.metadata, {name: file.array(name) for name in file.entries}
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Read what a file says of itself; raises as `read_all`."""
+    with _read(path) as file:
+        return file.metadata
 
 
 class _File:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from rnnfast.training import safetensors_file
+from rnnfast.files import safetensors_file
 
 F32, F64 = np.float32, np.float64
 ARRAYS = {

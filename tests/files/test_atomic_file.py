@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from rnnfast.training import atomic_file
+from rnnfast.files import atomic_file
 
 OLD, NEW = b"old" * 1000, b"new" * 1000
 
@@ -31,7 +31,7 @@ def only(path):
 KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
-from rnnfast.training import atomic_file
+from rnnfast.files import atomic_file
 
 path, size = Path(sys.argv[1]), 1_000_000
 atomic_file.replace(path, bytes([0]) * size)

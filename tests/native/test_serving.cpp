@@ -1,0 +1,388 @@
+// Sessions and pools without Python: the bits of whole sequences, whoever steps beside them, and
+// nothing asked of the system meanwhile.
+#include <cstring>
+
+#include "sequences.hpp"
+#include "serving/pool.hpp"
+#include "serving/session.hpp"
+
+#if defined(__linux__)
+#include <dlfcn.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#endif
+#if !defined(__has_feature)
+#define __has_feature(feature) 0
+#endif
+#if __has_feature(realtime_sanitizer)
+#define RNNFAST_REALTIME [[clang::nonblocking]]
+#else
+#define RNNFAST_REALTIME
+#endif
+
+namespace rnnfast {
+namespace {
+
+using testing::choosing;
+using testing::is_refused;
+using testing::Sequences;
+
+/// One row of many steps, from a state of zero: more than are taken at once.
+template <class T>
+Sequences<T> stream_of(const CellSpec& cell, Dims dims) {
+  Sequences<T> of(cell, dims);
+  std::fill(of.h0.begin(), of.h0.end(), T{0});
+  std::fill(of.c0.begin(), of.c0.end(), T{0});
+  return of;
+}
+
+template <class T>
+std::shared_ptr<const Model> model_of(std::vector<Sequences<T>>& layers, Kept kept = {}) {
+  std::vector<ServedLayer> packed;
+  for (Sequences<T>& layer : layers) packed.push_back({cpu_backend().pack(layer.given()), kept});
+  return std::make_shared<const Model>(std::move(packed));
+}
+
+template <class T>
+std::shared_ptr<const Model> model_of(const Sequences<T>& layer, Kept kept = {}) {
+  std::vector<Sequences<T>> one = {layer};
+  return model_of(one, kept);
+}
+
+template <class T>
+const T* row(const std::vector<T>& array, index number, index width) {
+  return array.data() + number * width;
+}
+
+template <class T>
+std::vector<T> stepped(Session& session, const std::vector<T>& x, index steps) {
+  const index inputs = session.model().inputs();
+  const index outputs = session.model().outputs();
+  std::vector<T> y(static_cast<std::size_t>(steps * outputs));
+  for (index t = 0; t < steps; ++t) session.step(row(x, t, inputs), y.data() + t * outputs);
+  return y;
+}
+
+template <class T>
+std::vector<T> run_at_once(Session& session, const std::vector<T>& x, index steps) {
+  const index outputs = session.model().outputs();
+  std::vector<T> y(static_cast<std::size_t>(steps * outputs));
+  session.run(steps, {x.data(), session.model().inputs(), 0}, {y.data(), outputs, 0});
+  return y;
+}
+
+template <class T>
+void check_cell(const CellSpec& cell, const Dims& dims) {
+  Sequences<T> whole = stream_of<T>(cell, dims);
+  whole.forward();
+  const auto model = model_of(whole);
+  Session session(model);
+  CHECK(stepped(session, whole.x, dims.steps) == whole.y, "%s, step by step", cell.name());
+  const States<void> state = session.state(0);
+  CHECK(std::memcmp(state.h, whole.h_n.data(), whole.h_n.size() * sizeof(T)) == 0, "h");
+  CHECK(!state.c == whole.c_n.empty(), "whether there is a c");
+  CHECK(!state.c || std::memcmp(state.c, whole.c_n.data(), whole.c_n.size() * sizeof(T)) == 0, "c");
+  session.reset();
+  CHECK(run_at_once(session, whole.x, dims.steps) == whole.y, "%s, at once", cell.name());
+}
+
+template <class T>
+void check_cells() {
+  for (const KnownCell& known : known_cells()) {
+    const CellSpec cell = known.fixed ? CellSpec(known.name) : choosing(known);
+    for (const index units : {1, 16, 67}) {
+      for (const index steps : {1, 47}) check_cell<T>(cell, {steps, 1, 9, units});
+    }
+    if (known.traits.may_project) check_cell<T>(cell, {23, 1, 5, 33, 20});
+  }
+}
+
+TEST(a_session_has_the_bits_of_the_whole_sequence) {
+  check_cells<float>();
+  check_cells<double>();
+}
+
+/// An LSTM with a projection under a GRU of other sizes.
+std::vector<Sequences<float>> two_layers(index steps) {
+  std::vector<Sequences<float>> layers = {stream_of<float>(CellSpec("lstm"), {steps, 1, 7, 40, 24}),
+                                          stream_of<float>(CellSpec("gru"), {steps, 1, 24, 35})};
+  layers[0].forward();
+  layers[1].x = layers[0].y;
+  layers[1].forward();
+  return layers;
+}
+
+TEST(layers_of_other_cells_and_sizes_follow_each_other) {
+  constexpr index steps = 45;
+  std::vector<Sequences<float>> layers = two_layers(steps);
+  Session session(model_of(layers));
+  CHECK(stepped(session, layers[0].x, steps) == layers[1].y, "step by step");
+  CHECK(std::memcmp(session.state(1).h, layers[1].h_n.data(), 35 * sizeof(float)) == 0, "h");
+  session.reset();
+  CHECK(run_at_once(session, layers[0].x, steps) == layers[1].y, "at once");
+}
+
+TEST(rows_of_a_session_may_lie_apart) {
+  constexpr Dims dims = {30, 1, 6, 20};
+  Sequences<float> whole = stream_of<float>(CellSpec("gru"), dims);
+  whole.forward();
+  Session session(model_of(whole));
+  constexpr index apart = 25;
+  std::vector<float> x(dims.steps * apart, -7);
+  std::vector<float> y(dims.steps * apart, -7);
+  for (index t = 0; t < dims.steps; ++t) {
+    std::copy_n(row(whole.x, t, dims.inputs), dims.inputs, x.data() + t * apart);
+  }
+  session.run(dims.steps, {x.data(), apart, 0}, {y.data(), apart, 0});
+  for (index t = 0; t < dims.steps; ++t) {
+    CHECK(
+        std::equal(row(whole.y, t, dims.units), row(whole.y, t + 1, dims.units), row(y, t, apart)),
+        "step %d", static_cast<int>(t));
+    CHECK(y[static_cast<std::size_t>(t * apart + dims.units)] == -7, "written beyond its row");
+  }
+}
+
+TEST(what_is_kept_is_zoneout_of_the_mean) {
+  constexpr Dims dims = {25, 1, 6, 18};
+  Sequences<double> whole = stream_of<double>(CellSpec("lstm"), dims);
+  whole.kept_h.assign(whole.y.size(), 0.25);
+  whole.kept_c.assign(whole.y.size(), 0.5);
+  whole.forward();
+  Session session(model_of(whole, {0.25, 0.5}));
+  CHECK(stepped(session, whole.x, dims.steps) == whole.y, "step by step");
+  session.reset();
+  CHECK(run_at_once(session, whole.x, dims.steps) == whole.y, "at once");
+}
+
+TEST(models_that_cannot_be_are_refused) {
+  CHECK(is_refused([] { Model({}); }), "no layer");
+  std::vector<Sequences<float>> layers = two_layers(2);
+  std::vector<Sequences<float>> swapped = {layers[1], layers[0]};
+  CHECK(is_refused([&] { model_of(swapped); }), "other inputs than the layer below gives");
+  Sequences<double> twice(CellSpec("gru"), {1, 1, 35, 4});
+  std::vector<ServedLayer> mixed;
+  mixed.push_back({cpu_backend().pack(layers[0].given())});
+  mixed.push_back({cpu_backend().pack(twice.given())});
+  CHECK(is_refused([&] { Model(std::move(mixed)); }), "other numbers");
+  CHECK(is_refused([&] { Pool(model_of(twice), 0); }), "no capacity");
+}
+
+/// What each of some streams gives, and what it is given.
+struct Streaming {
+  std::vector<Sequences<float>> alone;
+  std::vector<index> taken;  // steps so far
+  std::vector<index> ids;
+};
+
+Streaming open_streams(Pool& pool, const Sequences<float>& model, index count) {
+  Streaming all;
+  testing::Random random;
+  for (index i = 0; i < count; ++i) {
+    Sequences<float> stream = model;
+    stream.x = random.vector<float>(static_cast<index>(model.x.size()));
+    stream.forward();
+    all.alone.push_back(stream);
+    all.taken.push_back(0);
+    all.ids.push_back(pool.open());
+  }
+  return all;
+}
+
+/// Steps some of them, in an order, and compares with each alone.
+void step_some(Pool& pool, Streaming& all, const std::vector<std::size_t>& some) {
+  const Dims& dims = all.alone[0].dims;
+  const auto count = static_cast<index>(some.size());
+  const index width = outputs_of(dims);
+  std::vector<index> ids;
+  std::vector<float> x;
+  std::vector<float> y(static_cast<std::size_t>(count * width));
+  for (const std::size_t i : some) {
+    ids.push_back(all.ids[i]);
+    const float* const own = row(all.alone[i].x, all.taken[i], dims.inputs);
+    x.insert(x.end(), own, own + dims.inputs);
+  }
+  const PoolStep done =
+      pool.step(ids.data(), count, {x.data(), 0, dims.inputs}, {y.data(), 0, width});
+  CHECK(done.outcome == PoolStep::done, "refused");
+  for (index r = 0; r < count; ++r) {
+    const std::size_t i = some[static_cast<std::size_t>(r)];
+    const float* const wanted = row(all.alone[i].y, all.taken[i]++, width);
+    CHECK(std::equal(wanted, wanted + width, row(y, r, width)), "stream %d of %d",
+          static_cast<int>(i), static_cast<int>(count));
+  }
+}
+
+void check_pool(const CellSpec& cell, Dims dims, index capacity) {
+  const Sequences<float> model = stream_of<float>(cell, dims);
+  Pool pool(model_of(model), capacity);
+  Streaming all = open_streams(pool, model, capacity);
+  CHECK(pool.size() == capacity && pool.open() < 0, "full");
+  std::vector<std::size_t> some(static_cast<std::size_t>(capacity));
+  for (std::size_t i = 0; i < some.size(); ++i) some[i] = i;
+  step_some(pool, all, some);
+  std::reverse(some.begin(), some.end());
+  step_some(pool, all, some);
+  for (index t = 2; t < dims.steps; ++t) {  // ever fewer, from here and from there
+    std::rotate(some.begin(), some.begin() + static_cast<index>(some.size()) / 3, some.end());
+    some.resize(some.size() - some.size() / 4);
+    step_some(pool, all, some);
+  }
+  step_some(pool, all, {});
+}
+
+TEST(sessions_of_a_pool_have_the_bits_of_sessions_alone) {
+  for (const KnownCell& known : known_cells()) {
+    const CellSpec cell = known.fixed ? CellSpec(known.name) : choosing(known);
+    check_pool(cell, {8, 1, 5, 19}, 13);
+  }
+  check_pool(CellSpec("lstm"), {8, 1, 5, 40, 24}, 9);
+  check_pool(CellSpec("gru"), {6, 1, 3, 16}, 1);
+  check_pool(CellSpec("lstm"), {9, 1, 3, 16}, 250);  // more than are taken at once
+}
+
+TEST(layers_of_a_pool_follow_each_other) {
+  constexpr index steps = 6;
+  std::vector<Sequences<float>> layers = two_layers(steps);
+  Pool pool(model_of(layers), 5);
+  pool.open();
+  const index id = pool.open();
+  std::vector<float> y(35);
+  for (index t = 0; t < steps; ++t) {
+    pool.step(&id, 1, {row(layers[0].x, t, 7), 0, 0}, {y.data(), 0, 0});
+    CHECK(std::equal(y.begin(), y.end(), row(layers[1].y, t, 35)), "step %d", static_cast<int>(t));
+  }
+  CHECK(std::memcmp(pool.state(0, id).c, layers[0].c_n.data(), 40 * sizeof(float)) == 0, "c");
+}
+
+TEST(a_session_that_is_not_a_number_leaves_others_alone) {
+  const Sequences<float> model = stream_of<float>(CellSpec("lstm"), {4, 1, 5, 19});
+  Pool pool(model_of(model), 8);
+  Streaming all = open_streams(pool, model, 8);
+  const index spoilt = all.ids[3];
+  std::fill_n(static_cast<float*>(pool.state(0, spoilt).h), 19,
+              std::numeric_limits<float>::quiet_NaN());
+  std::vector<float> x(5);
+  std::vector<float> y(19);
+  pool.step(&spoilt, 1, {x.data(), 0, 0}, {y.data(), 0, 0});
+  CHECK(y[0] != y[0], "it should be one");
+  step_some(pool, all, {0, 1, 2, 4, 5, 6, 7});
+  pool.reset(spoilt);
+  step_some(pool, all, {7, 3, 0});
+}
+
+TEST(ids_that_are_none_are_told_and_change_nothing) {
+  const Sequences<float> model = stream_of<float>(CellSpec("gru"), {4, 1, 5, 19});
+  Pool pool(model_of(model), 3);
+  Streaming all = open_streams(pool, model, 2);
+  std::vector<float> x(3 * 5);
+  std::vector<float> y(3 * 19, -7);
+  const auto outcome = [&](std::vector<index> ids) {
+    return pool.step(ids.data(), static_cast<index>(ids.size()), {x.data(), 0, 5},
+                     {y.data(), 0, 19});
+  };
+  const index a = all.ids[0];
+  const index b = all.ids[1];
+  for (const index none : {index{-1}, index{2}, index{3}, index{1} << 40}) {
+    const PoolStep refused = outcome({a, none});
+    CHECK(refused.outcome == PoolStep::not_open && refused.at == 1, "%d", static_cast<int>(none));
+  }
+  const PoolStep again = outcome({a, b, a});
+  CHECK(again.outcome == PoolStep::twice && again.at == 2, "twice");
+  CHECK(outcome({a, b, a, b}).outcome == PoolStep::twice, "more than there is room for");
+  CHECK(std::count(y.begin(), y.end(), -7.0F) == 3 * 19, "something was written");
+  step_some(pool, all, {0, 1});
+  CHECK(pool.close(a) && !pool.close(a) && pool.size() == 1, "closed once");
+  CHECK(outcome({a}).outcome == PoolStep::not_open, "closed");
+  const index next = pool.open();
+  CHECK(next != a && outcome({a}).outcome == PoolStep::not_open, "an id given twice");
+  const auto* const state = static_cast<const float*>(pool.state(0, next).h);
+  CHECK(std::count(state, state + 19, 0.0F) == 19, "the state of the one before");
+}
+
+TEST(the_mode_of_the_caller_comes_back) {
+  const Sequences<float> model = stream_of<float>(CellSpec("lstm"), {1, 1, 5, 19});
+  Session session(model_of(model));
+  std::vector<float> y(19);
+  volatile float tiny = std::numeric_limits<float>::min();
+  session.step(model.x.data(), y.data());
+  tiny = tiny / 4;
+  CHECK(tiny > 0, "subnormal numbers are flushed after a step");
+}
+
+// --- what may not be asked of the system ------------------------------------------------------
+
+/// A session of two layers and a pool, with all they read and write.
+struct RealTime {
+  std::vector<Sequences<float>> layers = two_layers(50);
+  std::shared_ptr<const Model> model = model_of(layers);
+  Session session{model};
+  Pool pool{model, 100};
+  std::vector<index> ids;
+  std::vector<float> y = std::vector<float>(100 * 35);
+  std::vector<float> x = std::vector<float>(100 * 7, 0.5F);
+
+  RealTime() {
+    for (int i = 0; i < 100; ++i) ids.push_back(pool.open());
+  }
+
+  void steps() noexcept RNNFAST_REALTIME {
+    session.step(layers[0].x.data(), y.data());
+    session.run(50, {layers[0].x.data(), 7, 0}, {y.data(), 35, 0});
+    pool.step(ids.data(), 100, {x.data(), 0, 7}, {y.data(), 0, 35});
+    pool.close(ids[7]);
+    ids[7] = pool.open();
+    pool.step(ids.data() + 5, 3, {x.data(), 0, 7}, {y.data(), 0, 35});
+    session.reset();
+  }
+};
+
+// What RealtimeSanitizer is shown, where the compiler has it.
+TEST(steps_are_for_real_time) {
+  RealTime of;
+  of.steps();
+  CHECK(of.y[0] == of.y[0], "a number");
+}
+
+#if defined(__linux__) && !defined(__SANITIZE_THREAD__) && !__has_feature(thread_sanitizer)
+/// How a child ends that takes steps where only reading, writing and its end are allowed.
+template <class Body>
+int status_without_system_calls(Body&& body) {
+  constexpr int unable = 3;
+  const pid_t child = fork();
+  if (child == 0) {
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0) _exit(unable);
+    body();
+    syscall(SYS_exit, 0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == unable ? 0 : status;
+}
+
+TEST(steps_make_no_system_call) {
+  RealTime of;
+  CHECK(status_without_system_calls([&] { of.steps(); }) == 0, "a step was ended by the system");
+}
+
+// tests/serving/test_real_time.py puts a malloc in place of the C library's that counts.
+TEST(steps_allocate_nothing) {
+  using Count = long (*)();
+  const auto count = reinterpret_cast<Count>(dlsym(RTLD_DEFAULT, "allocations_of_this_thread"));
+  CHECK(count || !std::getenv("RNNFAST_COUNTS_ALLOCATIONS"), "nothing counts");
+  if (!count) return;
+  RealTime of;
+  const long before = count();
+  of.steps();
+  CHECK(count() == before, "%ld allocations", count() - before);
+  const std::vector<int> one(1000);
+  CHECK(count() > before && one[0] == 0, "an allocation that nobody counts");
+}
+#endif
+
+}  // namespace
+}  // namespace rnnfast
