@@ -12,8 +12,8 @@ The functions on arrays are loaded at once:
 What trains models, under Keras's names, is loaded when it is first used: `Sequential`, `Model`,
 `load_model` and the modules `models`, `layers`, `losses`, `optimizers`, `metrics`, `callbacks`,
 `initializers`, `regularizers`, `training`, `utils`; so are `interop`, drop-ins for other libraries,
-`weights` (to and from files), `serving` and its `load` (streams that ask nothing of the system),
-`reference` (the equations in plain NumPy), `testing` and `bench`.
+`weights` (to and from files), `convert`, `serving` and its `load` (streams that ask nothing of the
+system), `reference` (the equations in plain NumPy), `testing` and `bench`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from . import (
         bench,
         callbacks,
+        convert,
         initializers,
         interop,
         layers,
@@ -60,6 +61,7 @@ __all__ = [
     "Sequential",
     "bench",
     "callbacks",
+    "convert",
     "get_cmake_dir",
     "get_include",
     "get_num_threads",

@@ -227,6 +227,7 @@ MAY_IMPORT = {
     "training": TRAINING - {"models"},
     "models": TRAINING,
     "interop": {*KERNEL_API, *TRAINING},
+    "convert": {*TRAINING, "interop"},
     "examples": {*KERNEL_API, *TRAINING, "interop"},
     "bench": {*KERNEL_API, *TRAINING, "serving", "reference", "testing", "interop", "examples"},
 }

@@ -19,9 +19,14 @@ def as_path(filepath: Filepath, overwrite: bool = True) -> Path:
     path = Path(filepath)
     if path.suffix != _SUFFIX:
         raise ValueError(f"filepath must end in {_SUFFIX}, got {str(path)!r}")
+    require_free(path, overwrite)
+    return path
+
+
+def require_free(path: Path, overwrite: bool) -> None:
+    """Raise where there is a file that is not to be replaced."""
     if not overwrite and os.path.lexists(path):
         raise _exists(path)
-    return path
 
 
 def write(path: Path, data: bytes, overwrite: bool) -> None:

@@ -106,6 +106,12 @@ def read_all(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
         return file.metadata, {name: file.array(name) for name in file.entries}
 
 
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Read what a file says of itself; raises as `read_all`."""
+    with _read(path) as file:
+        return file.metadata
+
+
 class _File:
     """An open file whose header has been read."""
 

@@ -41,6 +41,25 @@ def encode(kind: str, state: Mapping[str, Any], arrays: Mapping[str, Array] | No
     return safetensors_file.encode(tensors, metadata)
 
 
+def kind_of(path: Path) -> str | None:
+    """Return which kind of state a file holds; None where it has none, as those of others.
+
+    Raises
+    ------
+    ValueError
+        When the file is damaged.
+    OSError
+        When there is no file to read.
+    """
+    text = safetensors_file.read_metadata(path).get(_FORMAT)
+    if text is None:
+        return None
+    try:
+        return str(json.loads(text)["kind"])
+    except (KeyError, ValueError, TypeError, RecursionError):
+        raise ValueError(f"{path} was not written by rnnfast, or is damaged") from None
+
+
 def load(path: Path, kind: str) -> dict[str, Any]:
     """Read a state that `save` has written; see `decode`."""
     return decode(path, kind)[0]

@@ -2,21 +2,20 @@
 
 y = packed(x)                          as model.predict(x)
 y_t, state = packed.step(x_t, state)   what predict gives, for the steps so far, at the last one
+y_t = packed.session().step(x_t)       the same, where a session keeps the state
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from rnnfast.layers.layer import Array, Layer, Shape
 from rnnfast.layers.value import Value
 from rnnfast.training.graph import Graph
+from rnnfast.training.model_session import ModelSession, State
 from rnnfast.utils.numbers import as_numbers
-
-State: TypeAlias = tuple[Any, ...]
-"""What each layer hands from step to step, in order; None of those that hand on nothing."""
 
 
 class Servable(Protocol):
@@ -91,6 +90,7 @@ class PackedModel:
     def _pack(self) -> None:
         for layer in self._graph.layers:
             layer.pack()
+        self._shapes_of_step: list[Shape] = [(shape[0], *shape[2:]) for shape in self._shapes]
         steps = self._graph.steps
         self._takers = [
             next(step.layer for step in steps if number in step.takes)
@@ -154,14 +154,34 @@ class PackedModel:
                 f"{len(steps)}, got {type(state).__name__}"
             )
         before = [None] * len(steps) if state is None else state
-        shapes = [(shape[0], *shape[2:]) for shape in self._shapes]
-        values = dict(enumerate(self._values("x_t", x_t, shapes)))
+        values = dict(enumerate(self._values("x_t", x_t, self._shapes_of_step)))
         after = []
         for (layer, takes, gives, _), own in zip(steps, before, strict=True):
             results, own = layer.forward_step([values[number] for number in takes], own)
             values.update(zip(gives, results, strict=True))
             after.append(own)
         return _one_or_all([values[number] for number in self._graph.outputs]), tuple(after)
+
+    def session(self) -> ModelSession:
+        """Begin a stream, which keeps the state from step to step.
+
+        Returns
+        -------
+        ModelSession
+            With `step`, `state` and `reset`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from rnnfast import Sequential, layers
+        >>> model = Sequential([layers.Input((None, 3)), layers.LSTM(8), layers.Dense(2)])
+        >>> session = model.prepack().session()
+        >>> for x_t in np.ones((10, 1, 3)):
+        ...     y_t = session.step(x_t)
+        >>> y_t.shape
+        (1, 2)
+        """
+        return ModelSession(self)
 
     def _values(self, name: str, given: Any, shapes: Sequence[Shape]) -> list[Value]:
         """Return inputs as the graph takes them."""

@@ -93,8 +93,6 @@ def stacked(parts: Sequence[StackWeights]) -> StackWeights:
                 f"layers of one stack must have the same cell and options, got "
                 f"{first.cell!r} {first.options} and {part.cell!r} {part.options}"
             )
-    if first.options.get("reverse"):
-        raise ValueError("layers in reverse make no stack: run one after the other")
     return StackWeights.of_layers(
         first.cell, [layer for part in parts for layer in part.layers], **first.options
     )

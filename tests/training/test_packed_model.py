@@ -197,3 +197,66 @@ def test_what_is_wrong_is_said() -> None:
         packed.step(np.zeros((B, FEATURES)), np.zeros((B, 5)))
     with pytest.raises(ValueError, match="takes indices from 0"):
         STEPWISE["symbols"].prepack().step(np.array([V]))
+
+
+# --- sessions -------------------------------------------------------------------------------------
+
+
+def wrecked(y: np.ndarray) -> np.ndarray:
+    """A copy of a result, whose array is the caller's to change."""
+    kept = y.copy()
+    y[...] = np.nan
+    return kept
+
+
+@pytest.mark.parametrize("name", STEPWISE)
+def test_a_session_gives_what_steps_do(name: str) -> None:
+    packed = STEPWISE[name].prepack()
+    x, session, state = data(STEPWISE[name]), packed.session(), None
+    for x_t in x.swapaxes(0, 1):
+        y, state = packed.step(x_t, state)
+        assert digest(wrecked(session.step(x_t))) == digest(y)
+
+
+def test_a_stateful_model_is_served_by_a_session() -> None:
+    model = trained(
+        Sequential([L.Input(batch_shape=(1, 1, FEATURES)), L.LSTM(5, stateful=True), L.Dense(2)])
+    )
+    session = model.prepack().session()
+    x = np.random.default_rng(2).standard_normal((T, 1, FEATURES)).astype(np.float32)
+    for x_t in x:
+        wanted = model.predict(x_t[:, None], verbose=0)
+        np.testing.assert_allclose(session.step(x_t), wanted, rtol=0, atol=1e-6)
+
+
+def test_a_session_goes_back_to_a_state() -> None:
+    model = STEPWISE["cells"]
+    session, x = model.prepack().session(), data(model).swapaxes(0, 1)
+    assert session.state() is None
+    first = session.step(x[0])
+    kept = session.state()
+    second = session.step(x[1])
+    session.reset(kept)
+    assert digest(session.step(x[1])) == digest(second)
+    again = pickle.loads(pickle.dumps(session))
+    assert digest(again.step(x[2])) == digest(session.step(x[2]))
+    session.reset()
+    assert digest(session.step(x[0])) == digest(first)
+
+
+def test_what_a_session_refuses_changes_nothing() -> None:
+    session, x = STEPWISE["a stack"].prepack().session(), data(STEPWISE["a stack"])
+    session.step(x[:, 0])
+    kept = session.state()
+    with pytest.raises(ValueError, match="x_t must have shape"):
+        session.step(x)
+    with pytest.raises(ValueError, match=r"state must be|state h must be"):
+        session.step(x[:2, 1])  # fewer sequences
+    wanted = session.step(x[:, 1])
+    session.reset(kept)
+    assert digest(session.step(x[:, 1])) == digest(wanted)
+    with pytest.raises(ValueError, match="goes backwards"):
+        WHOLE["backwards"].prepack().session().step(x[:, 0])
+    session.reset(("no", "state"))
+    with pytest.raises(TypeError, match="state must be None or what the step before has returned"):
+        session.step(x[:, 0])

@@ -6,6 +6,7 @@ Layers are read as the kernels run them (`_cells.plan`). Every one takes and giv
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -20,13 +21,13 @@ from ._fallback import CannotRun
 from ._hook import cells_of
 
 
-def find(model: keras.Layer) -> Found:
+def find(model: keras.Layer | str | os.PathLike[str]) -> Found:
     """Find the recurrent layers of a Keras model as plain descriptions.
 
     Parameters
     ----------
-    model : keras.Model or keras.Layer
-        The model, or one layer: `LSTM`, `GRU`, `SimpleRNN`, `RNN` over such cells, or
+    model : keras.Model, keras.Layer, str or path
+        The model, its file, or one layer: `LSTM`, `GRU`, `SimpleRNN`, `RNN` over such cells, or
         `Bidirectional` of these.
 
     Returns
@@ -38,6 +39,10 @@ def find(model: keras.Layer) -> Found:
     ------
     TypeError
         For anything else.
+    ValueError
+        When a file is damaged, or has code in it.
+    OSError
+        When there is no file to read.
 
     Notes
     -----
@@ -49,6 +54,8 @@ def find(model: keras.Layer) -> Found:
     >>> weights = find(model).one("lstm")
     >>> cell = rnnfast.prepack(weights)
     """
+    if isinstance(model, (str, os.PathLike)):
+        model = _loaded(model)
     require_model(model, keras.Layer, "a keras.Model or keras.Layer")
     found = Found({}, {})
     for layer in _outermost(model):
@@ -63,6 +70,15 @@ def find(model: keras.Layer) -> Found:
         elif layer.weights:
             found.left[name] = type(layer).__name__
     return found
+
+
+def _loaded(path: str | os.PathLike[str]) -> Any:
+    with open(path, "rb"):  # or say why not
+        pass
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # of whichever kind, from archives, h5py and classes
+        raise ValueError(f"{path} is damaged, or no model that Keras reads: {error}") from error
 
 
 def _outermost(model: Any) -> Iterator[Any]:

@@ -87,7 +87,8 @@ def load(model: str | os.PathLike[str] | onnx.ModelProto) -> dict[str, Recurrent
     Raises
     ------
     ValueError
-        If weights depend on what the model is given, or a node has what `rnnfast.prepack` lacks.
+        If weights depend on what the model is given, a node has what `rnnfast.prepack` lacks, or
+        the file is no model.
 
     Notes
     -----
@@ -99,10 +100,9 @@ def load(model: str | os.PathLike[str] | onnx.ModelProto) -> dict[str, Recurrent
     >>> cell = load("model.onnx")["encoder"].prepack()
     >>> y, state = cell(x)
     """
-    import onnx
-
-    loaded = model if isinstance(model, onnx.ModelProto) else onnx.load(os.fspath(model))
-    return {name: _recurrent(name, node, scope) for name, node, scope in _named_nodes(loaded)}
+    return {
+        name: _recurrent(name, node, scope) for name, node, scope in _named_nodes(_loaded(model))
+    }
 
 
 def find(model: str | os.PathLike[str] | onnx.ModelProto) -> Found:
@@ -117,11 +117,16 @@ def find(model: str | os.PathLike[str] | onnx.ModelProto) -> Found:
     -------
     Found
         Stacks by the names that `load` gives; what was left are nodes that `load` refuses, with its
-        reason, and the operators of all others, counted.
-    """
-    import onnx
+        reason, and how many there are of each other operator.
 
-    loaded = model if isinstance(model, onnx.ModelProto) else onnx.load(os.fspath(model))
+    Raises
+    ------
+    ValueError
+        When the file is damaged, or no model.
+    OSError
+        When there is no file to read.
+    """
+    loaded = _loaded(model)
     found = Found({}, {})
     for name, node, scope in _named_nodes(loaded):
         try:
@@ -129,8 +134,21 @@ def find(model: str | os.PathLike[str] | onnx.ModelProto) -> Found:
         except (TypeError, ValueError) as error:
             found.left[name] = str(error)
     others = Counter(node.op_type for node in loaded.graph.node if node.op_type not in OPERATORS)
-    found.left.update({f"{count} {kind}": "an operator" for kind, count in others.items()})
+    found.left.update({kind: f"{count} of them" for kind, count in others.items()})
     return found
+
+
+def _loaded(model: str | os.PathLike[str] | onnx.ModelProto) -> onnx.ModelProto:
+    import onnx
+
+    if isinstance(model, onnx.ModelProto):
+        return model
+    with open(model, "rb"):  # or say why not
+        pass
+    try:
+        return onnx.load(os.fspath(model))
+    except Exception as error:  # of whichever kind, from protobuf and the files beside it
+        raise ValueError(f"{model} is damaged, or no ONNX model: {error}") from error
 
 
 def _named_nodes(model: onnx.ModelProto) -> Iterator[tuple[str, Any, _Scope]]:
