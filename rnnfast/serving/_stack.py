@@ -115,8 +115,9 @@ class ServedStack:
         if isinstance(x, np.ndarray) and np.shares_memory(x, out):
             raise ValueError("out must not overlap x, got parts of the same memory")
         plain = out.view(np.ndarray)
-        fits = plain.flags.c_contiguous and plain.flags.aligned and plain.dtype.isnative
-        return Outputs(plain if fits else empty("out", shape, self.dtype), out)
+        if plain.flags.c_contiguous and plain.flags.aligned and plain.dtype.isnative:
+            return Outputs(plain.view(self.dtype), out)  # under NumPy's own dtype object
+        return Outputs(empty("out", shape, self.dtype), out)
 
     def read_state(self, read: Callable[[int, Array, Array | None], None]) -> State:
         """Return a copy of a state, of which `read(layer, h, c)` reads a layer."""

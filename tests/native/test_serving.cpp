@@ -107,6 +107,33 @@ TEST(a_session_has_the_bits_of_the_whole_sequence) {
   check_cells<double>();
 }
 
+void check_storage(const CellSpec& cell, const Dims& dims, StorageType storage) {
+  Sequences<float> whole = stream_of<float>(cell, dims);
+  Packed packed = cpu_backend().pack(whole.given(), storage);
+  const CallPlan plan = cpu_backend().plan(
+      Purpose::inference, cell, Precision(ScalarType::float32, storage), whole.call().sizes());
+  cpu_backend().forward(packed, whole.call(), plan);
+  std::vector<ServedLayer> one;
+  one.emplace_back(std::move(packed));
+  const auto model = std::make_shared<const Model>(std::move(one));
+  Session session(model);
+  CHECK(stepped(session, whole.x, dims.steps) == whole.y, "%s step by step in %s", cell.name(),
+        name_of(storage));
+  session.reset();
+  CHECK(run_at_once(session, whole.x, dims.steps) == whole.y, "%s at once in %s", cell.name(),
+        name_of(storage));
+}
+
+TEST(shorter_weights_give_the_bits_of_their_whole_sequence) {
+  for (const StorageType storage : {StorageType::bfloat16, StorageType::float16}) {
+    for (const KnownCell& known : known_cells()) {
+      const CellSpec cell = known.fixed ? CellSpec(known.name) : choosing(known);
+      for (const index units : {1, 67}) check_storage(cell, {47, 1, 9, units}, storage);
+      if (known.traits.may_project) check_storage(cell, {23, 1, 5, 33, 21}, storage);
+    }
+  }
+}
+
 /// An LSTM with a projection under a GRU of other sizes.
 std::vector<Sequences<float>> two_layers(index steps) {
   std::vector<Sequences<float>> layers = {stream_of<float>(CellSpec("lstm"), {steps, 1, 7, 40, 24}),

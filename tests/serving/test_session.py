@@ -119,6 +119,9 @@ OUTS = {
     "strided": lambda shape: np.empty((*shape, 2), np.float32)[..., 1],
     "reversed": lambda shape: np.empty(shape, np.float32)[..., ::-1],
     "fortran": lambda shape: np.empty(shape, np.float32, order="F"),
+    "dtype_with_metadata": lambda shape: np.empty(
+        shape, np.dtype(np.float32, metadata={"unit": "V"})
+    ),
     "other_byte_order": lambda shape: np.empty(shape, np.dtype(np.float32).newbyteorder()),
     "misaligned": lambda shape: (
         np.frombuffer(bytearray(4 * int(np.prod(shape)) + 1), np.uint8, offset=1)
