@@ -1,7 +1,7 @@
 // Where calls run. Every door turns its host's arrays into views, makes a plan, calls one of these
 // functions, and turns results back into its host's: for Python csrc/bindings/, for hosts that
-// speak plain C csrc/doors/. As yet there is one backend, the CPU's; a GPU's is another of these,
-// over csrc/cuda/.
+// speak plain C csrc/doors/. There is one for the processor, and one for each stream of a GPU
+// (api/device_backend.hpp).
 //
 // Plans are made before a pass, with the host's lock or without; passes run without it, and while a
 // RunningCall lives (base/threads.hpp). What a caller may have got wrong is a
@@ -38,7 +38,9 @@ class Backend {
   /// By a plan for training, with checkpoints or without; `memory` has `tape_bytes` at least.
   virtual Tape forward_saving(const Weights& weights, const Call& call, const CallPlan& plan,
                               TapeMemory memory) const = 0;
-  Tape forward_saving(const Weights& weights, const Call& call, const CallPlan& plan) const {
+  /// In memory that the backend takes.
+  virtual Tape forward_saving(const Weights& weights, const Call& call,
+                              const CallPlan& plan) const {
     return forward_saving(weights, call, plan,
                           TapeMemory(tape_bytes(weights.cell, weights.scalar, plan)));
   }

@@ -12,6 +12,7 @@ from .. import _core
 from .._check import Array, cells, inputs, stacks
 from .empty_pass import NoTape, carry
 from .noise import StateMasks
+from .place import Place
 from .step_order import PlainTime, Time, time_of
 
 Tape: TypeAlias = _core.Tape | NoTape
@@ -27,6 +28,7 @@ class Results(NamedTuple):
 
 
 def forward(
+    place: Place,
     cell: cells.Cell,
     given: inputs.Inputs,
     reverse: bool,
@@ -35,10 +37,11 @@ def forward(
 ) -> None:
     """Write the results."""
     if _takes_steps(given, results):
-        _core.forward(cell.core, *_arguments(given, reverse, masks, results))
+        place.core.forward(cell.core, *_arguments(given, reverse, masks, results))
 
 
 def forward_saving(
+    place: Place,
     cell: cells.Cell,
     given: inputs.Inputs,
     reverse: bool,
@@ -48,10 +51,14 @@ def forward_saving(
     """As `forward`; return what the backward pass needs."""
     if not _takes_steps(given, results):
         return NoTape()
-    return _core.forward_saving(cell.core, *_arguments(given, reverse, masks, results))
+    tape: Tape = place.core.forward_saving(
+        cell.core, *_arguments(given, reverse, masks, results)
+    )
+    return tape
 
 
 def forward_saving_checkpoints(
+    place: Place,
     cell: cells.Cell,
     given: inputs.Inputs,
     reverse: bool,
@@ -61,7 +68,10 @@ def forward_saving_checkpoints(
     """As `forward_saving`, in memory that grows with the square root of T."""
     if not _takes_steps(given, results):
         return NoTape()
-    return _core.forward_saving_checkpoints(cell.core, *_arguments(given, reverse, masks, results))
+    tape: Tape = place.core.forward_saving_checkpoints(
+        cell.core, *_arguments(given, reverse, masks, results)
+    )
+    return tape
 
 
 def forward_packed(
@@ -77,12 +87,17 @@ def forward_packed(
         packed.forward(x, *others)
 
 
-def layers_at_once(cell: cells.Cell, given: stacks.Stack, training: bool) -> AtOnce | None:
+def layers_at_once(
+    place: Place, cell: cells.Cell, given: stacks.Stack, training: bool
+) -> AtOnce | None:
     """Return how layers and directions run at once; None if they are to run one by one."""
     layers = len(given.layers)
     if layers * given.directions == 1 or not given.x.size or not given.steps:
         return None
-    return _core.plan_layers(cell.core, given.x, given.first, layers, given.directions, training)
+    plan: AtOnce | None = place.core.plan_layers(
+        cell.core, given.x, given.first, layers, given.directions, training
+    )
+    return plan
 
 
 def forward_layers(

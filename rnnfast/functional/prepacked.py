@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from .. import _core
 from .._check import Array, DType, cells, empty, inputs, options, stacks
 from ..engine.core_calls import Results, forward_packed
 from ..engine.network import Network
 from ..engine.noise import noise
+from ..engine.place import HOST, place_of_weights
 from .family import FAMILIES, OutputT
 from .options import PackOptions, Weights
 from .signatures import defaults_of, require_known, with_options
@@ -69,6 +69,7 @@ class Prepacked(Generic[OutputT, StateT]):
         "_options",
         "_output",
         "_packed",
+        "_place",
         "_reverse",
         "_step",
         "_weights",
@@ -106,8 +107,9 @@ class Prepacked(Generic[OutputT, StateT]):
         self._first = self._weights[0][0]
         self._cell.require_held_numbers(self.dtype)
         self._noise.require_held_rates(self.dtype)
-        core = self._cell.core
-        self._packed = tuple(_core.pack(core, one) for layer in self._weights for one in layer)
+        self._place = place_of_weights(self._weights)
+        pack, core = self._place.core.pack, self._cell.core
+        self._packed = tuple(pack(core, one) for layer in self._weights for one in layer)
         # Held as a bound method because a step of a small cell costs little more than the call.
         plain = self._form is None and not (self.reverse or self._noise.reaches_steps)
         self._step = self._packed[0].step if plain else _no_step
@@ -283,6 +285,8 @@ class Prepacked(Generic[OutputT, StateT]):
             )
         cell, layers = self._cell, None if self._form is None else self.layers
         row, states = inputs.step_inputs(cell, self._first, x_t, state, layers)
+        if self._place is not HOST:
+            return self._sequence_of_one(row, states)
         if row.shape[0] == 0:
             leading: tuple[int, ...] = (0,) if layers is None else (layers, 0)
             widths = self._first.output_size, self.hidden_size
@@ -298,6 +302,16 @@ class Prepacked(Generic[OutputT, StateT]):
         if not cell.has_c:
             return cast(StateT, np.stack(after))
         return cast(StateT, (np.stack([h for h, _ in after]), np.stack([c for _, c in after])))
+
+    def _sequence_of_one(self, row: Array, states: Any) -> StateT:
+        """Return the states after a step as after a sequence, for which a device is made."""
+        before = states if isinstance(states, tuple) else (states, None)
+        given = stacks.of_call(
+            self._cell, row[None], self._weights, self._form, *before, None, None
+        )
+        network = Network.of_packed(self._cell, given, self._packed, False, self._noise)
+        _, *after = network.forward()
+        return cast(StateT, tuple(after) if self._cell.has_c else after[0])
 
     def _step_of(self, layer: int, row: Array, before: Any) -> Any:
         """Return the state of a layer after a step."""

@@ -1,0 +1,60 @@
+"""Whose an array is: the stream that its library works on, and how results become its own.
+
+    torch           torch.cuda.current_stream(device)          torch.from_dlpack
+    cupy            cupy.cuda.get_current_stream(device)       cupy.from_dlpack
+    jax             has none to be asked for                   jax.dlpack.from_dlpack
+    others          the `stream` of the array's interface,     the `from_dlpack` of its namespace,
+                    if it has one                              or our own array, which has both
+
+Without a stream to ask for, a call runs on this thread's default stream, and the host waits for it:
+whoever owns the arguments may use their memory for something else once the call has returned.
+
+No library is imported here: an array of it has been made, so that it is loaded.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+LEGACY_STREAM, THREADS_STREAM = 1, 2  # as DLPack and the interface number them
+
+
+class Library(NamedTuple):
+    """What there is to know of the library that an array is of."""
+
+    stream: Callable[[int], int] | None  # that it works on now, of a device
+    own: Callable[[Any], Any]  # from our array to its own
+
+
+def library_of(value: object) -> Library:
+    """Return the library of an array; its class may be a subclass made elsewhere."""
+    for base in type(value).__mro__:
+        name = base.__module__.partition(".")[0]
+        if name in _KNOWN:
+            return _KNOWN[name]
+    namespace = getattr(value, "__array_namespace__", None)
+    own = getattr(namespace(), "from_dlpack", None) if callable(namespace) else None
+    return Library(None, own or _itself)
+
+
+def _stream_of_torch(device: int) -> int:
+    return sys.modules["torch"].cuda.current_stream(device).cuda_stream or LEGACY_STREAM
+
+
+def _stream_of_cupy(device: int) -> int:
+    return sys.modules["cupy"].cuda.get_current_stream(device).ptr or LEGACY_STREAM
+
+
+def _itself(array: Any) -> Any:
+    return array
+
+
+_JAX = Library(None, lambda array: sys.modules["jax"].dlpack.from_dlpack(array))
+_KNOWN = {
+    "torch": Library(_stream_of_torch, lambda array: sys.modules["torch"].from_dlpack(array)),
+    "cupy": Library(_stream_of_cupy, lambda array: sys.modules["cupy"].from_dlpack(array)),
+    "jax": _JAX,
+    "jaxlib": _JAX,
+}
