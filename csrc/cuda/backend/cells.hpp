@@ -24,7 +24,7 @@ struct CellOnDevice {
   static CellTraits traits() {
     CellTraits found = {Cell::gates, Cell::parts, Cell::phases, sizeof(T), 1};
     found.has_memory = Cell::has_memory;
-    if constexpr (Normalized<Cell>) found.norm_rows = Cell::norm_rows;
+    found.norm_rows = norm_rows<Cell>();
     found.unit_weights = unit_weights_of<Cell>();
     found.may_project = Projectable<Cell>;
     return found;
@@ -52,7 +52,7 @@ struct CellOnDevice {
   }
 
   static void pack_weights(DeviceStream& stream, const Weights& from, char* to) {
-    pack(device(stream), typed<T>(from.arrays), weights(from.dims, to));
+    general_pack(device(stream), typed<T>(from.arrays), weights(from.dims, to));
   }
 
   static void forward(DeviceStream& stream, const DeviceForward& of) {

@@ -28,7 +28,7 @@ class CallersMemory {
   std::size_t bytes_;
 };
 
-py::bytes read(std::uintptr_t address, std::size_t bytes) {
+py::bytes numbers_at(std::uintptr_t address, std::size_t bytes) {
   return {reinterpret_cast<const char*>(address), bytes};
 }
 
@@ -44,7 +44,7 @@ PYBIND11_MODULE(_cuda, module) {
   py::class_<CallersMemory>(emulation, "CallersMemory")
       .def(py::init<const py::bytes&>())
       .def_property_readonly("address", &CallersMemory::address);
-  emulation.def("read", &read);
+  emulation.def("numbers_at", &numbers_at);
   emulation.def("refuse_beyond", [](std::size_t more) { gpu().limit = gpu().taken + more; });
   emulation.def("refuse_nothing", [] { gpu().limit = std::size_t(-1); });
   emulation.def("taken", [] { return gpu().taken; });
