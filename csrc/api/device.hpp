@@ -1,10 +1,10 @@
 // A stream of a device, as a door and the backend see one. What a device is made of, csrc/cuda/
 // knows; tests have one that is emulated.
 //
-// All is done in the order of the stream, and nothing waits for it but `wait`. Functions throw
-// std::bad_alloc for refused memory, after which the stream goes on, and std::runtime_error, with
-// the device's name for it, for all else; what went wrong within an earlier call is found by the
-// next.
+// All is done in the order of the stream, and nothing waits for it but `wait`. Functions are called
+// while a Turn lives. They throw std::bad_alloc for refused memory, after which the stream goes on,
+// and std::runtime_error, with the device's name for it, for all else; what went wrong within an
+// earlier call is found by the next.
 #pragma once
 
 #include <cstdint>
@@ -70,15 +70,28 @@ struct DeviceView {
 
 class DeviceStream {
  public:
+  /// While it lives, this thread alone launches on the stream.
+  class Turn {
+   public:
+    explicit Turn(DeviceStream& stream) : stream_(stream), alone_(stream.alone_) {
+      stream.enter();
+    }
+    ~Turn() { stream_.leave(); }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    DeviceStream& stream_;
+    std::lock_guard<std::mutex> alone_;
+  };
+
   virtual ~DeviceStream() = default;
 
   /// Whose kernels these are.
   virtual const char* target() const = 0;
   virtual std::span<const DeviceCell> cells(ScalarType scalar, bool chooses) const = 0;
-  /// What passes run on: the general driver's device (cuda/general/device.hpp).
-  virtual void* passes() = 0;
 
-  /// Memory that goes back in the order of the stream; null for no bytes.
+  /// Memory that goes back in the order of the stream, by any thread; null for no bytes.
   virtual std::shared_ptr<char> take(std::size_t bytes) = 0;
   /// From the host, which may change its numbers afterwards.
   virtual void copy_in(const void* from, std::size_t bytes, void* to) = 0;
@@ -97,11 +110,12 @@ class DeviceStream {
   /// The host waits until all is done.
   virtual void wait() = 0;
 
-  /// Held while a call launches: one at a time.
-  std::mutex& turn() { return turn_; }
-
  private:
-  std::mutex turn_;
+  /// Make its device the thread's, and what was the thread's again.
+  virtual void enter() = 0;
+  virtual void leave() noexcept = 0;
+
+  std::mutex alone_;
 };
 
 // What follows, csrc/cuda/gpu/ defines, and the emulation of tests.
@@ -127,8 +141,8 @@ std::vector<DeviceFacts> device_facts();
 /// The device that an address is of. Throws std::runtime_error for an address of none.
 int device_of(const void* address);
 
-/// A stream of a device by CUDA's handle, or 1 for the legacy and 2 for a thread's own default
-/// stream. It lives as long as the process.
+/// A stream of a device by CUDA's handle, or 1 for the legacy default stream and 2 for that of this
+/// thread. It lives as long as the process.
 DeviceStream& device_stream(int device, std::uintptr_t stream);
 
 /// The file that products are made by, found in one of these libraries; they are looked for once.

@@ -8,7 +8,7 @@ import numpy as np
 
 from .array import CUDA, DeviceArray, Place, over
 from .extension import loaded
-from .libraries import LEGACY_STREAM, THREADS_STREAM, Library, library_of
+from .libraries import LEGACY_STREAM, Library, library_of
 
 _MANAGED = 13  # of DLPack's devices; memory of the host that a GPU sees is the host's
 
@@ -98,7 +98,7 @@ def _described(name: str, value: Any, library: Library, types: str) -> _Describe
 
 def _by_dlpack(value: Any, library: Library) -> _Described:
     device = int(value.__dlpack_device__()[1])
-    stream = library.stream(device) if library.stream else THREADS_STREAM
+    stream = library.stream(device) if library.stream else LEGACY_STREAM
     try:
         capsule = value.__dlpack__(stream=stream, max_version=(1, 0))
     except TypeError:  # of a library older than versions

@@ -53,9 +53,8 @@ def _found() -> Any:
     return None
 
 
-@cache
 def queue(device: int, stream: int) -> Any:
-    """Return what makes calls on a stream of a device.
+    """Return what makes calls on a stream of a device; the same stream, whenever it is asked for.
 
     Raises
     ------
@@ -64,12 +63,17 @@ def queue(device: int, stream: int) -> Any:
     RuntimeError
         If there is no driver, or it refuses the device; with CUDA's name for it.
     """
+    return _ready().Queue(device, stream)
+
+
+@cache
+def _ready() -> Any:
     cuda = loaded()
     missing = cuda.config()["missing"]
     if missing:
         raise RuntimeError(f"no GPU can be used: {missing}")
     _product_library()
-    return cuda.Queue(device, stream)
+    return cuda
 
 
 @cache

@@ -6,7 +6,7 @@
     others          the `stream` of the array's interface,     the `from_dlpack` of its namespace,
                     if it has one                              or our own array, which has both
 
-Without a stream to ask for, a call runs on this thread's default stream, and the host waits for it:
+Without a stream to ask for, a call runs on the legacy default stream, and the host waits for it:
 whoever owns the arguments may use their memory for something else once the call has returned.
 
 No library is imported here: an array of it has been made, so that it is loaded.
@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-LEGACY_STREAM, THREADS_STREAM = 1, 2  # as DLPack and the interface number them
+LEGACY_STREAM = 1  # as DLPack and the interface number it
 
 
 class Library(NamedTuple):

@@ -32,7 +32,7 @@ class DevicePlace:
     def __init__(self, place: Place, library: Library) -> None:
         self._place, self._library = place, library
         self._queue = queue(*place)
-        self.core = _Core(self._queue)
+        self.core = _Core(place, self._queue)
 
     def empty(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DeviceArray:
         """Return an array whose numbers are not set; refused memory is a MemoryError."""
@@ -100,11 +100,13 @@ def place_of(arrays: Iterable[Any]) -> DevicePlace:
 class _Core:
     """`_core` for arrays on a device: its functions, on a stream."""
 
-    def __init__(self, queue: Any) -> None:
-        self._queue = queue
+    def __init__(self, place: Place, queue: Any) -> None:
+        self._place, self._queue = place, queue
 
     def pack(self, cell: Any, weights: Any) -> _Packed:
-        return _Packed(self._queue.pack(cell, _bare(tuple(weights))), self._queue)
+        packed = self._queue.pack(cell, _bare(tuple(weights)))
+        self._queue.wait()  # the one time that they are written
+        return _Packed(packed, self._place)
 
     def forward(self, cell: Any, *arguments: Any) -> None:
         self._queue.forward(cell, *_bare(arguments))
@@ -142,19 +144,18 @@ class _Tape:
 class _Packed:
     """Packed weights, for calls on any stream of their device."""
 
-    def __init__(self, packed: Any, queue: Any) -> None:
-        self._packed, self._queue = packed, queue
-        queue.wait()  # the one time that they are written
+    def __init__(self, packed: Any, place: Place) -> None:
+        self._packed, self._place = packed, place
 
     @property
     def nbytes(self) -> int:
         return int(self._packed.nbytes)
 
     def forward(self, x: DeviceArray, *arguments: Any) -> None:
-        of_x = queue(x.device, x.stream)
-        of_x.forward_packed(self._packed, *_bare((x, *arguments)))
-        if of_x is not self._queue:
-            self._queue.wait_for(x.stream)  # since their memory goes back in its order
+        queue(x.device, x.stream).forward_packed(self._packed, *_bare((x, *arguments)))
+        if (x.device, x.stream) != self._place:
+            # Their memory goes back in the order of the stream that they were packed on.
+            queue(*self._place).wait_for(x.stream)
 
     def step(self, x_t: object, state: object) -> Any:
         """Have no short way."""

@@ -29,7 +29,7 @@ decltype(auto) launched(DeviceStream& stream, Body&& body) {
     ~Released() { take_gil(state); }
   };
   const Released released;
-  const std::lock_guard turn(stream.turn());
+  const DeviceStream::Turn turn(stream);
   return body();
 }
 

@@ -1,5 +1,7 @@
 // The passes of cells by the general driver (cuda/general/passes.hpp), as the backend of a device's
-// stream calls them: `Device` is what that stream's `passes` points to.
+// stream calls them. `On` has the driver's device of such a stream:
+//
+//   On::of(DeviceStream&)      cuda/general/device.hpp says what it can do
 #pragma once
 
 #include <vector>
@@ -17,10 +19,8 @@ constexpr Kept kept_by(Purpose purpose) {
                                                          : Kept::nothing;
 }
 
-template <class Device, class Cell, class T>
+template <class On, class Cell, class T>
 struct CellOnDevice {
-  static Device& device(DeviceStream& stream) { return *static_cast<Device*>(stream.passes()); }
-
   static CellTraits traits() {
     CellTraits found = {Cell::gates, Cell::parts, Cell::phases, sizeof(T), 1};
     found.has_memory = Cell::has_memory;
@@ -52,7 +52,7 @@ struct CellOnDevice {
   }
 
   static void pack_weights(DeviceStream& stream, const Weights& from, char* to) {
-    general_pack(device(stream), typed<T>(from.arrays), weights(from.dims, to));
+    general_pack(On::of(stream), typed<T>(from.arrays), weights(from.dims, to));
   }
 
   static void forward(DeviceStream& stream, const DeviceForward& of) {
@@ -66,7 +66,7 @@ struct CellOnDevice {
                                  call.resets,
                                  typed<T>(call.masks),
                                  of.cell.activations()};
-    general_forward(device(stream), pass, weights(call.dims, of.packed), tape(of.plan, of.tape));
+    general_forward(On::of(stream), pass, weights(call.dims, of.packed), tape(of.plan, of.tape));
   }
 
   static void backward(DeviceStream& stream, const DeviceBackward& of) {
@@ -82,13 +82,13 @@ struct CellOnDevice {
                                   typed<T>(call.masks),
                                   call.truncate,
                                   of.cell.activations()};
-    general_backward(device(stream), pass, tape(of.plan, of.tape));
+    general_backward(On::of(stream), pass, tape(of.plan, of.tape));
   }
 
   static void trace(DeviceStream& stream, const DeviceTrace& of) {
     const TraceCall<T> pass = {typed<T>(of.to.weights), typed<T>(of.to.gates), typed<T>(of.to.c),
                                of.rows, of.cell.activations()};
-    general_trace(device(stream), pass, tape(of.plan, of.tape));
+    general_trace(On::of(stream), pass, tape(of.plan, of.tape));
   }
 
   static DeviceCell functions(const char* name) {

@@ -5,16 +5,22 @@
 
 #include "cells.hpp"
 
-#include "../stream.hpp"
 #include "cells/registry.hpp"
 #include "cuda/backend/cells.hpp"
+#include "stream.hpp"
 
 namespace rnnfast::emulation {
 namespace {
 
+struct OnEmulation {
+  static EmulatedStream& of(DeviceStream& stream) {
+    return static_cast<StreamOfGpu&>(stream).passes;
+  }
+};
+
 template <class Cell, class T>
 DeviceCell emulated(const char* name) {
-  return CellOnDevice<EmulatedStream, Cell, T>::functions(name);
+  return CellOnDevice<OnEmulation, Cell, T>::functions(name);
 }
 
 }  // namespace

@@ -5,10 +5,10 @@
 #include <map>
 #include <stdexcept>
 
-#include "../stream.hpp"
 #include "cells.hpp"
 #include "cuda/backend/elements.hpp"
 #include "gpu.hpp"
+#include "stream.hpp"
 
 namespace rnnfast {
 namespace {
@@ -16,54 +16,44 @@ namespace {
 using emulation::EmulatedStream;
 using emulation::gpu;
 
-class DoorStream final : public DeviceStream {
+class DoorStream final : public emulation::StreamOfGpu {
  public:
-  explicit DoorStream(std::uintptr_t name)
-      : name_(name), passes_(gpu().device), elements_(passes_) {}
+  explicit DoorStream(std::uintptr_t name) : name_(name), elements_(passes) {}
 
   const char* target() const override { return "an emulated GPU"; }
   std::span<const DeviceCell> cells(ScalarType scalar, bool chooses) const override {
     return emulation::cells(scalar, chooses);
   }
-  void* passes() override {
-    gpu().begin();
-    return &passes_;
-  }
-
   std::shared_ptr<char> take(std::size_t bytes) override {
-    gpu().begin();
     return gpu().take(bytes);
   }
   void copy_in(const void* from, std::size_t bytes, void* to) override {
-    gpu().begin();
     gpu().write(from, bytes, to);
   }
   void fill(ScalarType scalar, double value, const DeviceView& to) override {
-    gpu().begin();
     elements_.fill(scalar, value, to);
   }
   void copy(ScalarType scalar, const DeviceView& from, const DeviceView& to) override {
-    gpu().begin();
     elements_.copy(scalar, from, to);
   }
   void add(ScalarType scalar, const DeviceView& a, const DeviceView& b,
            const DeviceView& to) override {
-    gpu().begin();
     elements_.add(scalar, a, b, to);
   }
   void multiply(ScalarType scalar, const DeviceView& a, const DeviceView& b,
                 const DeviceView& to) override {
-    gpu().begin();
     elements_.multiply(scalar, a, b, to);
   }
 
   void wait_for(std::uintptr_t other) override { gpu().waits.push_back({name_, other}); }
   void hold_up(std::uintptr_t other) override { gpu().waits.push_back({other, name_}); }
-  void wait() override { gpu().begin(); }
+  void wait() override {}
 
  private:
+  void enter() override { gpu().begin(); }
+  void leave() noexcept override {}
+
   std::uintptr_t name_;
-  EmulatedStream passes_;
   Elements<EmulatedStream> elements_;
 };
 
