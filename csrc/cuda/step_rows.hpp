@@ -67,7 +67,7 @@ struct StateAfter {
   StepRows rows;
   States<T> next;  // before the next step
   States<T> last;  // of rows that take no more
-  Sequence<T> y;
+  Sequence<T> y;   // null: it is known already
   Masks<T> masks;
   T* to_project = nullptr;  // what the cell gives, where a projection makes h of it
 
@@ -91,7 +91,8 @@ struct StateAfter {
                             T state) const {
     const T h = mixed(m, StepRows::at(masks.kept_h, row, rows.step), own.unit, prev, state);
     m.store((own.row < rows.next ? next.h : last.h) + own.at, h);
-    m.store(StepRows::at(y, row, rows.step) + own.unit, h);
+    T* const to = StepRows::at(y, row, rows.step);
+    if (to) m.store(to + own.unit, h);
   }
 
  private:

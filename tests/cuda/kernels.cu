@@ -1,7 +1,7 @@
 // Every kernel of csrc/cuda/ for every cell, to be compiled; SCALAR says for which type. Nothing
 // here runs.
 #include "cells/registry.hpp"
-#include "cuda/general/backward.hpp"
+#include "cuda/general/passes.hpp"
 #include "cuda/gpu_launch.cuh"
 
 namespace rnnfast {
@@ -17,7 +17,7 @@ void compile(Compiled* to) {
 /// What has the compiler emit the kernels of a cell.
 template <class Cell>
 void kernels_of(Compiled* to) {
-  compile<PartSums<Cell, T>>(to);
+  compile<PartSums<Cell, T>, WriteTrace<Cell, T>>(to);
   if constexpr (Normalized<Cell>) {
     compile<FinishNormalized<Cell, T>, StepBackwardNormalized<Cell, T>,
             BackThroughInputNorms<Cell, T>>(to);
@@ -34,7 +34,7 @@ void all_kernels(Compiled* to) {
   RNNFAST_CHOSEN_CELLS(KERNELS_OF)
   compile<BeginStep<T>, FinishProjection<T>, ProjectionBackward<T>, GiveInitialH<T>,
           GiveInitialC<T>, Gather<T>, Scatter<T>, ClearPadding<T>, ReadState<T>, WriteState<T>,
-          AddArrays<T>, FillRows<T>>(to);
+          AddArrays<T>, AddSegments<T>, FillRows<T>, WriteRows, FirstRows, FindPlaces>(to);
 }
 
 }  // namespace rnnfast

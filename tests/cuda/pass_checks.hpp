@@ -7,7 +7,7 @@
 
 #include "../native/sequences.hpp"
 #include "cells/registry.hpp"
-#include "cuda/general/backward.hpp"
+#include "cuda/general/passes.hpp"
 
 namespace rnnfast {
 namespace {
@@ -42,7 +42,8 @@ class OnDevice {
     forward.initial = {copy("h0", of.h0), copy("c0", of.c0)};
     forward.y = {reserve("y", of.y), dims.rows * R, R};
     forward.last = {reserve("h_n", of.h_n), reserve("c_n", of.c_n)};
-    forward.rows = rows_.empty() ? nullptr : device.copy("rows", rows_);
+    forward.rows = rows_.empty() ? nullptr : rows_.data();
+    forward.activations = of.cell.activations();
     const char* const resets = of.resets.empty() ? nullptr : device.copy("resets", of.resets);
     forward.resets = {reinterpret_cast<const bool*>(resets), dims.rows, 1};
     forward.masks = {copy("mask", of.mask),
@@ -60,19 +61,23 @@ class OnDevice {
     backward.rows = forward.rows;
     backward.resets = forward.resets;
     backward.masks = forward.masks;
+    backward.activations = forward.activations;
     backward.truncate = of.truncate;
+    backward.x = {forward.x.data, forward.x.step_stride, forward.x.row_stride};
+    backward.weights = weights;
   }
 
+  /// Both passes.
   template <class Cell>
-  void run(const Cell& cell) {
-    Stream stream(device_);
-    const PackedRows packed(of_.dims, rows_.empty() ? nullptr : rows_.data());
-    const Places places = {rows_.empty() ? nullptr : stream.copy(places_of(packed, rows_.data())),
-                           of_.dims.rows};
-    const PackedWeights<Cell, T> of_cell(stream, of_.dims, weights);
-    const GeneralHistory<Cell, T> kept =
-        GeneralForward<Stream, Cell, T>(stream, cell, forward, of_cell, packed, places).run();
-    GeneralBackward<Stream, Cell, T>(stream, cell, backward, of_cell, packed, places, kept).run();
+  void run(Stream& stream, const GeneralPlan& plan) {
+    const Memory memory{device_};
+    PackedWeights<Cell, T> packed(of_.dims);
+    packed.place(memory);
+    general_pack(stream, weights, packed);
+    GeneralTape<Cell, T> tape(of_.dims, plan);
+    tape.place(memory);
+    general_forward(stream, forward, packed, tape);
+    general_backward(stream, backward, tape);
   }
 
   /// Compares one of the device's arrays with what it must be.
@@ -98,6 +103,16 @@ class OnDevice {
   WeightSet<const T> weights;
 
  private:
+  /// Arrays that stay (general/tape.hpp).
+  struct Memory {
+    Device& device;
+
+    template <class N>
+    N* take(index count) const {
+      return device.template reserve<N>("kept", static_cast<std::size_t>(count));
+    }
+  };
+
   T* copy(const char* name, const std::vector<T>& numbers) {
     return numbers.empty() ? nullptr : device_.copy(name, numbers);
   }
@@ -113,8 +128,9 @@ class OnDevice {
 template <class Stream, class Cell, class T>
 void check_passes(Sequences<T> of) {
   typename Stream::Device device;
+  Stream stream(device);
   OnDevice<Stream, T> there(device, of);
-  there.run(Cell{{}, decltype(Cell::act)(of.cell.activations())});
+  there.template run<Cell>(stream, general_plan(of.dims, Kept::all, !of.mask.empty()));
 
   const Sequences<T> d = of.gradients(of.forward_saving());
   there.check("y", there.forward.y.data, of.y);

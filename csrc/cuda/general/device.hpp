@@ -1,15 +1,17 @@
-// What the general driver asks of a device:
+// What the general driver asks of a device, a stream of it:
 //
-//   take<T>(count)        memory for as long as the pass's history lives
-//   copy(numbers)         the same, with a vector of the host's in it
-//   threads()             of a block
-//   run(blocks, shared_bytes, kernel)
+//   threads()                            of a block
+//   run(blocks, shared_bytes, kernel)    a launch
 //   multiply(product)
+//   pass(work, key, body)                body(), which launches all of a pass, when `work` has been
+//                                        placed in memory that is its own until the next pass; or a
+//                                        graph of it, by its key (cuda/recordings.hpp)
 //
-// All of it in the order of one stream.
+// All of it in the order of one stream, by one thread at a time.
 #pragma once
 
 #include "cuda/product.hpp"
+#include "cuda/recordings.hpp"
 #include "cuda/row_sum.hpp"
 
 namespace rnnfast {
@@ -25,6 +27,28 @@ inline void run_elements(Device& device, index rows, index units, const Kernel& 
 template <class T, class Device, class Kernel>
 inline void run_rows(Device& device, index rows, const Kernel& kernel) {
   if (rows > 0) device.run(rows, row_sum_bytes<T>(device.threads()), kernel);
+}
+
+/// to = a + b, `count` numbers; null: zero.
+template <class T>
+struct AddArrays {
+  index count;
+  const T* a;
+  const T* b;
+  T* to;
+
+  template <class Machine>
+  RNNFAST_BOTH void operator()(Machine& m) const {
+    const Element own = element_of(m, count);
+    if (!own.is_there()) return;
+    m.store(to + own.at, (a ? m.load(a + own.at) : T(0)) + (b ? m.load(b + own.at) : T(0)));
+  }
+};
+
+/// to = a, `count` numbers; null: zero.
+template <class Device, class T>
+inline void copy_array(Device& device, index count, const T* from, T* to) {
+  if (count > 0) run_elements(device, 1, count, AddArrays<T>{count, from, nullptr, to});
 }
 
 }  // namespace

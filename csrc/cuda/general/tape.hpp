@@ -94,6 +94,12 @@ struct GeneralTape {
         history(dims, plan),
         checkpoints(dims, plan.kept == Kept::checkpoints ? plan.stretches(dims.steps) : 1) {}
 
+  /// Where it is; null if it keeps nothing.
+  const T* address() const {
+    if (plan.kept == Kept::nothing) return nullptr;
+    return plan.kept == Kept::all ? history.slots : checkpoints.h;
+  }
+
   /// What is left to the passes to come.
   template <class Memory>
   void place(Memory& memory) {

@@ -63,6 +63,13 @@ class Memory {
     for (std::size_t i = first; i < first + count; ++i) of.words[i].written = true;
   }
 
+  /// All that an array holds.
+  void forget(const void* array) {
+    Array& of = *array_of(array);
+    std::memset(of.bytes.get(), 0xff, of.words.size() * of.number_bytes);
+    for (Word& word : of.words) word.written = false;
+  }
+
   /// The array that a number lies in, or null.
   Array* array_of(const void* at) {
     const auto found = std::find_if(arrays_.begin(), arrays_.end(),
