@@ -34,8 +34,8 @@ class BlasOnStream {
   BlasOnStream& operator=(const BlasOnStream&) = delete;
   ~BlasOnStream() { blas_.destroy(handle_); }
 
-  template <class T>
-  void multiply(const Product<T>& of) {
+  template <class Stored>
+  void multiply(const Product<Stored>& of) {
     require("cublasGemmEx", blas::multiply(blas_, handle_, of));
   }
 
@@ -87,8 +87,8 @@ class GpuStream {
     require(cudaPeekAtLastError());
   }
 
-  template <class T>
-  void multiply(const Product<T>& of) {
+  template <class Stored>
+  void multiply(const Product<Stored>& of) {
     if (of.rows > 0) blas_.multiply(of);
   }
 

@@ -12,11 +12,12 @@ namespace rnnfast {
 namespace {
 
 /// dL/d(initial h), from what is left after the first step.
-template <class T>
+template <class Stored>
 struct GiveInitialH {
+  using T = ScalarOf<Stored>;
   index units;
-  StateGradients<T> gradients;
-  T* to;  // (B, R), by sequence
+  StateGradients<Stored> gradients;
+  Stored* to;  // (B, R), by sequence
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
@@ -24,15 +25,16 @@ struct GiveInitialH {
     if (!own.is_there()) return;
     T passed;
     const index given = gradients.rows.of(m, own.row).sequence * units + own.unit;
-    m.store(to + given, gradients.take_h(m, own, passed));
+    store_as(m, to + given, gradients.take_h(m, own, passed));
   }
 };
 
-template <class T>
+template <class Stored>
 struct GiveInitialC {
+  using T = ScalarOf<Stored>;
   index units;
-  StateGradients<T> gradients;
-  T* to;  // (B, H), by sequence
+  StateGradients<Stored> gradients;
+  Stored* to;  // (B, H), by sequence
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
@@ -40,17 +42,19 @@ struct GiveInitialC {
     if (!own.is_there()) return;
     T passed;
     const index given = gradients.rows.of(m, own.row).sequence * units + own.unit;
-    m.store(to + given, gradients.take_c(m, own, passed));
+    store_as(m, to + given, gradients.take_c(m, own, passed));
   }
 };
 
-template <class Device, class Cell, class T>
+template <class Device, class Cell, class Stored>
 class GeneralBackward {
+  using T = ScalarOf<Stored>;
+
  public:
   /// Of the same rows and weights as the forward pass that `kept` is of.
-  GeneralBackward(Device& device, const Cell& cell, const BackwardCall<T>& call,
-                  const PackedWeights<Cell, T>& weights, const PackedRows& packed,
-                  const Places& places, const GeneralHistory<Cell, T>& kept)
+  GeneralBackward(Device& device, const Cell& cell, const BackwardCall<Stored>& call,
+                  const PackedWeights<Cell, Stored>& weights, const PackedRows& packed,
+                  const Places& places, const GeneralHistory<Cell, Stored>& kept)
       : device_(device),
         cell_(cell),
         call_(call),
@@ -63,12 +67,16 @@ class GeneralBackward {
     const index R = outputs_of(call.dims);
     d_ = {device.template take<T>(B * R),
           Cell::has_memory ? device.template take<T>(B * H) : nullptr};
-    deltas_ = device.template take<T>(packed.count() * Cell::parts * H);
+    deltas_ = device.template take<Stored>(packed.count() * Cell::parts * H);
+    if constexpr (is_short<Stored> && (Normalized<Cell> || Cell::phases == 2)) {
+      const index rows = Normalized<Cell> ? packed.count() : B;
+      whole_deltas_ = device.template take<T>(rows * Cell::parts * H);
+    }
     if (call.masks.recurrent) d_masked_ = device.template take<T>(B * R);
     if (Cell::phases == 2) d_later_operand_ = device.template take<T>(B * R);
     if (weights.w_hr) {
       d_m_ = device.template take<T>(B * H);
-      d_products_ = device.template take<T>(packed.count() * R);
+      d_products_ = device.template take<Stored>(packed.count() * R);
     }
   }
 
@@ -78,8 +86,8 @@ class GeneralBackward {
     sums();
     if constexpr (Normalized<Cell>) {
       run_rows<T>(device_, packed_.count(),
-                  BackThroughInputNorms<Cell, T>{call_.dims.units, kept_.slots, kept_.scales,
-                                                 weights_.norm(), deltas_});
+                  BackThroughInputNorms<Cell, Stored>{call_.dims.units, kept_.slots, kept_.scales,
+                                                      weights_.norm(), whole_deltas(0), deltas_});
     }
     weight_gradients();
     input_gradient();
@@ -87,13 +95,13 @@ class GeneralBackward {
 
  private:
   /// After a step, or before all.
-  StateGradients<T> gradients(index step) const {
+  StateGradients<Stored> gradients(index step) const {
     const bool truncated = call_.truncate && step + 1 > 0 && (step + 1) % call_.truncate == 0;
     const Masks<T> none = {call_.masks.recurrent, {}, {}};
     return {{call_.rows, step, packed_.active(step + 1)},
             d_,
             call_.d_last,
-            step < 0 ? Sequence<const T>{} : call_.dy,
+            step < 0 ? Sequence<const Stored>{} : call_.dy,
             d_masked_,
             call_.resets,
             truncated,
@@ -106,20 +114,20 @@ class GeneralBackward {
     const index first = packed_.first(step);
     const index active = packed_.active(step);
     const T* const slots = kept_.slots + first * Cell::parts * H;
-    T* const deltas = deltas_ + first * Cell::parts * H;
+    Stored* const deltas = deltas_ + first * Cell::parts * H;
     const bool projects = weights_.w_hr;
     if (projects) project(step);
     const States<const T> before = {projects ? nullptr : kept_.before.h + first * H,
                                     Cell::has_memory ? kept_.before.c + first * H : nullptr};
     if constexpr (Normalized<Cell>) {
-      run_rows<T>(
-          device_, active,
-          StepBackwardNormalized<Cell, T>{cell_, H, slots, kept_.scales + first * scales<Cell>(),
-                                          weights_.norm(), before, gradients(step), deltas});
+      run_rows<T>(device_, active,
+                  StepBackwardNormalized<Cell, Stored>{
+                      cell_, H, slots, kept_.scales + first * scales<Cell>(), weights_.norm(),
+                      before, gradients(step), whole_deltas(first), deltas});
     } else {
       run_elements(device_, active, H,
-                   StepBackward<Cell, T>{cell_, H, slots, before, gradients(step), deltas,
-                                         weights_.of_units});
+                   StepBackward<Cell, Stored>{cell_, H, slots, before, gradients(step), deltas,
+                                              whole_deltas(first), weights_.of_units});
     }
     T* const d_first = d_first_operand();
     if (call_.masks.recurrent) {
@@ -128,11 +136,20 @@ class GeneralBackward {
     }
     if constexpr (Cell::phases == 2) {
       multiply_deltas(1, deltas, active, d_later_operand_, Sum::anew);
-      run_elements(device_, active, H,
-                   Unstage<1, Cell, T>{cell_, H, slots, kept_.operand[0] + first * H,
-                                       d_later_operand_, d_first, deltas});
+      run_elements(
+          device_, active, H,
+          Unstage<1, Cell, Stored>{cell_, H, slots, kept_.operand[0] + first * H, d_later_operand_,
+                                   d_first, whole_deltas(first), deltas});
     }
     multiply_deltas(0, deltas, active, d_first, Sum::added);
+  }
+
+  /// Deltas before they are operands: where these are, if that is as good; else of all packed rows
+  /// where norms are, or of one step.
+  T* whole_deltas(index row) const {
+    const index numbers = row * Cell::parts * call_.dims.units;
+    if constexpr (!is_short<Stored>) return deltas_ + numbers;
+    return Normalized<Cell> ? whole_deltas_ + numbers : whole_deltas_;
   }
 
   /// The first product's operand is h, unless that is masked.
@@ -143,45 +160,50 @@ class GeneralBackward {
     const index H = call_.dims.units;
     const index R = outputs_of(call_.dims);
     const index active = packed_.active(step);
-    T* const d_product = d_products_ + packed_.first(step) * R;
-    run_elements(device_, active, R, ProjectionBackward<T>{R, gradients(step), d_product});
+    Stored* const d_product = d_products_ + packed_.first(step) * R;
+    run_elements(device_, active, R, ProjectionBackward<Stored>{R, gradients(step), d_product});
     device_.multiply(
-        Product<T>{active, H, R, {d_product, R}, {weights_.w_hr, H}, {d_m_, H}, Sum::anew});
+        Product<Stored>{active, H, R, {d_product, R}, {weights_.w_hr, H}, {d_m_, H}, Sum::anew});
   }
 
   /// The gradient of a phase's operand.
-  void multiply_deltas(int phase, const T* deltas, index rows, T* to, Sum sum) {
+  void multiply_deltas(int phase, const Stored* deltas, index rows, T* to, Sum sum) {
     const index H = call_.dims.units;
     const index R = outputs_of(call_.dims);
     constexpr int P = Cell::parts;
     const Range parts = Cell::phase[phase];
-    device_.multiply(Product<T>{rows,
-                                R,
-                                parts.count() * H,
-                                {deltas + parts.begin * H, P * H},
-                                {weights_.w_hh[phase], R},
-                                {to, R},
-                                sum});
+    device_.multiply(Product<Stored>{rows,
+                                     R,
+                                     parts.count() * H,
+                                     {deltas + parts.begin * H, P * H},
+                                     {weights_.w_hh[phase], R},
+                                     {to, R},
+                                     sum});
   }
 
   void give_initial() {
-    const States<T>& to = call_.out.initial;
+    const States<Stored>& to = call_.out.initial;
     const index H = call_.dims.units;
     const index R = outputs_of(call_.dims);
     const index B = call_.dims.rows;
-    if (to.h) run_elements(device_, B, R, GiveInitialH<T>{R, gradients(-1), to.h});
-    if (to.c) run_elements(device_, B, H, GiveInitialC<T>{H, gradients(-1), to.c});
+    if (to.h) run_elements(device_, B, R, GiveInitialH<Stored>{R, gradients(-1), to.h});
+    if (to.c) run_elements(device_, B, H, GiveInitialC<Stored>{H, gradients(-1), to.c});
   }
 
   void sums() {
     const index H = call_.dims.units;
-    const WeightSet<T>& out = call_.out.weights;
+    const WeightSet<Stored>& out = call_.out.weights;
     T* const bias = device_.template take<T>(Cell::parts * H);
     T* const gain = Normalized<Cell> ? device_.template take<T>(Cell::parts * H) : nullptr;
-    run_elements(device_, 1, H,
-                 PartSums<Cell, T>{H, packed_.count(), kept_.slots, deltas_, bias, gain});
+    if constexpr (Normalized<Cell>) {
+      run_elements(device_, 1, H,
+                   PartSums<Cell, T>{H, packed_.count(), kept_.slots, whole_deltas(0), bias, gain});
+    } else {
+      run_elements(device_, 1, H,
+                   PartSums<Cell, Stored>{H, packed_.count(), kept_.slots, deltas_, bias, gain});
+    }
     for (int p = 0; p < Cell::parts; ++p) {
-      const PartArrays<Cell, T> to(out, p, H);
+      const PartArrays<Cell, Stored> to(out, p, H);
       if (to.b_ih) copy_array(device_, H, bias + p * H, to.b_ih);
       if (to.b_hh) copy_array(device_, H, bias + p * H, to.b_hh);
       if (to.gain) copy_array(device_, H, gain + p * H, to.gain);
@@ -189,42 +211,44 @@ class GeneralBackward {
     if constexpr (unit_weights_of<Cell>() > 0) {
       if (!out[WeightId::of_units]) return;
       run_elements(device_, 1, H,
-                   UnitWeightSums<Cell, T>{H, packed_.count(), kept_.slots, deltas_, kept_.before.c,
-                                           out[WeightId::of_units]});
+                   UnitWeightSums<Cell, Stored>{H, packed_.count(), kept_.slots, deltas_,
+                                                kept_.before.c, out[WeightId::of_units]});
     }
   }
 
   void weight_gradients() {
     const index H = call_.dims.units;
     const index R = outputs_of(call_.dims);
-    const WeightSet<T>& out = call_.out.weights;
+    const WeightSet<Stored>& out = call_.out.weights;
     weight_gradient(Cell::input, {kept_.x, call_.dims.inputs}, call_.dims.inputs,
                     out[WeightId::w_ih]);
     for (int phase = 0; phase < Cell::phases; ++phase) {
       weight_gradient(Cell::phase[phase], {kept_.operand[phase], R}, R, out[WeightId::w_hh]);
     }
     if (!weights_.w_hr || !out[WeightId::w_hr]) return;
-    device_.multiply(Product<T>{R,
-                                H,
-                                packed_.count(),
-                                {d_products_, R, Turn::transposed},
-                                {kept_.m, H},
-                                {out[WeightId::w_hr], H},
-                                Sum::anew});
+    T* const d_w_hr = device_.template take<T>(R * H);
+    device_.multiply(Product<Stored>{R,
+                                     H,
+                                     packed_.count(),
+                                     {d_products_, R, Turn::transposed},
+                                     {kept_.m, H},
+                                     {d_w_hr, H},
+                                     Sum::anew});
+    copy_array(device_, R * H, d_w_hr, out[WeightId::w_hr]);
   }
 
-  void weight_gradient(Range parts, const Matrix<const T>& operand, index width, T* to) {
+  void weight_gradient(Range parts, const Matrix<const Stored>& operand, index width, Stored* to) {
     if (!to) return;
     const index H = call_.dims.units;
     constexpr int P = Cell::parts;
     T* const packed = device_.template take<T>(parts.count() * H * width);
-    device_.multiply(Product<T>{parts.count() * H,
-                                width,
-                                packed_.count(),
-                                {deltas_ + parts.begin * H, P * H, Turn::transposed},
-                                operand,
-                                {packed, width},
-                                Sum::anew});
+    device_.multiply(Product<Stored>{parts.count() * H,
+                                     width,
+                                     packed_.count(),
+                                     {deltas_ + parts.begin * H, P * H, Turn::transposed},
+                                     operand,
+                                     {packed, width},
+                                     Sum::anew});
     for_parts<Cell>(parts, H, width, [&](index own, index given, index count) {
       copy_array(device_, count, packed + own, to + given);
     });
@@ -236,33 +260,34 @@ class GeneralBackward {
     const index I = call_.dims.inputs;
     constexpr int P = Cell::parts;
     T* const dx = device_.template take<T>(packed_.count() * I);
-    device_.multiply(Product<T>{packed_.count(),
-                                I,
-                                Cell::input.count() * H,
-                                {deltas_ + Cell::input.begin * H, P * H},
-                                {weights_.w_ih, I},
-                                {dx, I},
-                                Sum::anew});
+    device_.multiply(Product<Stored>{packed_.count(),
+                                     I,
+                                     Cell::input.count() * H,
+                                     {deltas_ + Cell::input.begin * H, P * H},
+                                     {weights_.w_ih, I},
+                                     {dx, I},
+                                     Sum::anew});
     if (call_.rows) {
       run_elements(device_, call_.dims.rows, I,
-                   ClearPadding<T>{I, call_.dims.steps, call_.rows, call_.out.x});
+                   ClearPadding<Stored>{I, call_.dims.steps, call_.rows, call_.out.x});
     }
-    run_elements(device_, packed_.count(), I, Scatter<T>{I, places_, dx, call_.out.x});
+    run_elements(device_, packed_.count(), I, Scatter<Stored>{I, places_, dx, call_.out.x});
   }
 
   Device& device_;
   const Cell& cell_;
-  const BackwardCall<T>& call_;
-  const PackedWeights<Cell, T>& weights_;
+  const BackwardCall<Stored>& call_;
+  const PackedWeights<Cell, Stored>& weights_;
   const PackedRows& packed_;
   const Places places_;
-  const GeneralHistory<Cell, T>& kept_;
+  const GeneralHistory<Cell, Stored>& kept_;
   States<T> d_;                   // (B, R), (B, H), by rank
-  T* deltas_;                     // (N, P, H)
+  Stored* deltas_;                // (N, P, H)
+  T* whole_deltas_ = nullptr;     // (N, P, H) or (B, P, H)
   T* d_masked_ = nullptr;         // (B, R), of the masked operand
   T* d_later_operand_ = nullptr;  // (B, H)
   T* d_m_ = nullptr;              // (B, H), of what is projected
-  T* d_products_ = nullptr;       // (N, R), of projections
+  Stored* d_products_ = nullptr;  // (N, R), of projections
 };
 
 }  // namespace

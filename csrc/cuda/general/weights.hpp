@@ -9,25 +9,28 @@ namespace rnnfast {
 namespace {
 
 /// to = a + b; null: zero.
-template <class T>
+template <class From, class To>
 struct AddArrays {
+  using T = ScalarOf<To>;
   index count;
-  const T* a;
-  const T* b;
-  T* to;
+  const From* a;
+  const From* b;
+  To* to;
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, count);
     if (!own.is_there()) return;
-    m.store(to + own.at, (a ? m.load(a + own.at) : T(0)) + (b ? m.load(b + own.at) : T(0)));
+    const T of_a = a ? load_as<T>(m, a + own.at) : T(0);
+    const T of_b = b ? load_as<T>(m, b + own.at) : T(0);
+    store_as(m, to + own.at, of_a + of_b);
   }
 };
 
 /// to = a, `count` numbers; null: zero.
-template <class Device, class T>
-inline void copy_array(Device& device, index count, const T* from, T* to) {
-  run_elements(device, 1, count, AddArrays<T>{count, from, nullptr, to});
+template <class Device, class From, class To>
+inline void copy_array(Device& device, index count, const From* from, To* to) {
+  run_elements(device, 1, count, AddArrays<From, To>{count, from, nullptr, to});
 }
 
 /// The caller's rows, H of them or as many numbers, that belong to a part.
@@ -67,17 +70,18 @@ inline void for_parts(Range parts, index units, index width, Body&& body) {
   }
 }
 
-template <class Cell, class T>
+template <class Cell, class Stored>
 struct PackedWeights {
-  T* w_ih;                // (input parts, H, I)
-  T* w_hh[Cell::phases];  // (parts of the phase, H, R)
-  const T* w_hr;          // (R, H); null: h is not projected
-  T* bias;                // (P, H)
-  T* gain;                // (P, H), of norms
-  const T* of_units;      // (U, H)
+  using T = ScalarOf<Stored>;
+  Stored* w_ih;                // (input parts, H, I)
+  Stored* w_hh[Cell::phases];  // (parts of the phase, H, R)
+  const Stored* w_hr;          // (R, H); null: h is not projected
+  T* bias;                     // (P, H)
+  T* gain;                     // (P, H), of norms
+  const T* of_units;           // (U, H)
 
   template <class Device>
-  PackedWeights(Device& device, const Dims& dims, const WeightSet<const T>& from) {
+  PackedWeights(Device& device, const Dims& dims, const WeightSet<const Stored>& from) {
     const index H = dims.units;
     w_ih = packed(device, Cell::input, H, dims.inputs, from[WeightId::w_ih]);
     for (int phase = 0; phase < Cell::phases; ++phase) {
@@ -87,8 +91,8 @@ struct PackedWeights {
     bias = device.template take<T>(Cell::parts * H);
     gain = device.template take<T>(Cell::parts * H);
     for (int p = 0; p < Cell::parts; ++p) {
-      const PartArrays<Cell, const T> of(from, p, H);
-      run_elements(device, 1, H, AddArrays<T>{H, of.b_ih, of.b_hh, bias + p * H});
+      const PartArrays<Cell, const Stored> of(from, p, H);
+      run_elements(device, 1, H, AddArrays<Stored, T>{H, of.b_ih, of.b_hh, bias + p * H});
       copy_array(device, H, of.gain, gain + p * H);
     }
     constexpr int count = unit_weights_of<Cell>();
@@ -101,8 +105,8 @@ struct PackedWeights {
 
  private:
   template <class Device>
-  static T* packed(Device& device, Range parts, index units, index width, const T* from) {
-    T* const to = device.template take<T>(parts.count() * units * width);
+  static Stored* packed(Device& device, Range parts, index units, index width, const Stored* from) {
+    Stored* const to = device.template take<Stored>(parts.count() * units * width);
     for_parts<Cell>(parts, units, width, [&](index own, index given, index count) {
       copy_array(device, count, from + given, to + own);
     });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cuda/general/device.hpp"
+#include "cuda/stored.hpp"
 #include "device.hpp"
 
 namespace rnnfast::emulation {
@@ -29,8 +30,9 @@ class EmulatedStream {
   }
 
   /// By a kernel of one thread: every number that is read or written is looked at.
-  template <class T>
-  void multiply(const Product<T>& of) {
+  template <class Stored>
+  void multiply(const Product<Stored>& of) {
+    using T = ScalarOf<Stored>;
     const auto at = [](const auto& matrix, index row, index column) {
       return matrix.turn == Turn::as_it_is ? matrix.first + row * matrix.stride + column
                                            : matrix.first + column * matrix.stride + row;
@@ -41,7 +43,7 @@ class EmulatedStream {
           T* const to = at(of.c, i, j);
           T sum = of.sum == Sum::added ? m.load(to) : T(0);
           for (index k = 0; k < of.length; ++k) {
-            sum += m.load(at(of.a, i, k)) * m.load(at(of.b, k, j));
+            sum += load_as<T>(m, at(of.a, i, k)) * load_as<T>(m, at(of.b, k, j));
           }
           m.store(to, sum);
         }
