@@ -68,8 +68,8 @@ class BlasOnStream {
             blas_.set_workspace(handle_, workspace.data(), workspace.bytes()));
   }
 
-  template <class T>
-  void multiply(const Product<T>& of) {
+  template <class Stored>
+  void multiply(const Product<Stored>& of) {
     require("cublasGemmEx", blas::multiply(blas_, handle_, of));
   }
 
@@ -101,8 +101,8 @@ class GpuStream {
     require(cudaPeekAtLastError());
   }
 
-  template <class T>
-  void multiply(const Product<T>& of) {
+  template <class Stored>
+  void multiply(const Product<Stored>& of) {
     if (of.rows > 0) blas_.multiply(of);
   }
 

@@ -34,7 +34,7 @@ void all_kernels(Compiled* to) {
   RNNFAST_CHOSEN_CELLS(KERNELS_OF)
   compile<BeginStep<T>, FinishProjection<T>, ProjectionBackward<T>, GiveInitialH<T>,
           GiveInitialC<T>, Gather<T>, Scatter<T>, ClearPadding<T>, ReadState<T>, WriteState<T>,
-          AddArrays<T>, AddSegments<T>, FillRows<T>, WriteRows, FirstRows, FindPlaces>(to);
+          AddArrays<T, T>, AddSegments<T>, FillRows<T>, WriteRows, FirstRows, FindPlaces>(to);
 }
 
 }  // namespace rnnfast

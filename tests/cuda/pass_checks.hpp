@@ -1,9 +1,16 @@
 // Whole sequences by the general driver, against the same by the CPU's kernels. Stream says on what
 // device: an emulated one, or a GPU.
+//
+// Where arrays are of 16 bits the CPU computes in float64, from the same numbers. Without recurrent
+// weights the driver must then give what is nearest, but for float32's own errors: states and their
+// gradients are rounded as they are written, and never before (cuda/stored.hpp). With them,
+// operands are rounded at every step, and what comes of that is bounded.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <type_traits>
 
 #include "../native/sequences.hpp"
 #include "cells/registry.hpp"
@@ -28,13 +35,46 @@ std::vector<SequenceRow> ranked(const Sequences<T>& of) {
   return rows;
 }
 
+/// What the CPU computes in, where the device's arrays hold `Stored`.
+template <class Stored>
+using Reference = std::conditional_t<is_short<Stored>, double, Stored>;
+
+/// Half of what two numbers of 16 bits next to each other are apart, of the smaller one.
+template <class Stored>
+constexpr double rounding = 0;
+template <>
+inline constexpr double rounding<Float16> = 0x1p-11;
+template <>
+inline constexpr double rounding<Bfloat16> = 0x1p-8;
+
+/// How far results may be off, of themselves and of the largest.
+struct Tolerance {
+  double of_number;
+  double of_size;
+};
+template <class Stored>
+constexpr Tolerance rounded_once = {
+    rounding<Stored>, 256 * static_cast<double>(std::numeric_limits<ScalarOf<Stored>>::epsilon())};
+template <class Stored>
+constexpr Tolerance rounded_often = {rounded_once<Stored>.of_number,
+                                     rounded_once<Stored>.of_size + 8 * rounding<Stored>};
+
+/// Numbers that the device is given as they are.
+template <class Stored, class T>
+void round(std::vector<T>& numbers) {
+  for (T& number : numbers) number = converted<T>(converted<Stored>(number));
+}
+
 /// A call's arrays on the device of a stream.
-template <class Stream, class T>
+template <class Stream, class Stored>
 class OnDevice {
+  using T = ScalarOf<Stored>;
+  using Given = Sequences<Reference<Stored>>;
+
  public:
   using Device = typename Stream::Device;
 
-  OnDevice(Device& device, const Sequences<T>& of) : device_(device), of_(of), rows_(ranked(of)) {
+  OnDevice(Device& device, const Given& of) : device_(device), of_(of), rows_(ranked(of)) {
     const Dims& dims = of.dims;
     const index R = outputs_of(dims);
     forward.dims = dims;
@@ -46,9 +86,9 @@ class OnDevice {
     forward.activations = of.cell.activations();
     const char* const resets = of.resets.empty() ? nullptr : device.copy("resets", of.resets);
     forward.resets = {reinterpret_cast<const bool*>(resets), dims.rows, 1};
-    forward.masks = {copy("mask", of.mask),
-                     {copy("kept h", of.kept_h), dims.rows * R, R},
-                     {copy("kept c", of.kept_c), dims.rows * dims.units, dims.units}};
+    forward.masks = {copy<T>("mask", of.mask),
+                     {copy<T>("kept h", of.kept_h), dims.rows * R, R},
+                     {copy<T>("kept c", of.kept_c), dims.rows * dims.units, dims.units}};
     for (int i = 0; i < weight_count; ++i) {
       weights.arrays[i] = copy("weights", of.weights[i]);
       backward.out.weights.arrays[i] = reserve("d weights", of.weights[i]);
@@ -71,38 +111,55 @@ class OnDevice {
   template <class Cell>
   void run(Stream& stream, const GeneralPlan& plan) {
     const Memory memory{device_};
-    PackedWeights<Cell, T> packed(of_.dims);
+    PackedWeights<Cell, Stored> packed(of_.dims);
     packed.place(memory);
     general_pack(stream, weights, packed);
-    GeneralTape<Cell, T> tape(of_.dims, plan);
+    GeneralTape<Cell, Stored> tape(of_.dims, plan);
     tape.place(memory);
     general_forward(stream, forward, packed, tape);
     general_backward(stream, backward, tape);
   }
 
   /// Compares one of the device's arrays with what it must be.
-  void check(const char* what, const T* got, const std::vector<T>& wanted) const {
+  void check(const char* what, const Stored* got, const std::vector<Reference<Stored>>& wanted,
+             const Tolerance& tolerance) const {
     if (wanted.empty()) return;
     CHECK(device_.unwritten(got, wanted.size()) == 0, "%s %s", of_.cell.name(), what);
-    const std::vector<T> numbers = device_.numbers(got, wanted.size());
+    const std::vector<Stored> numbers = device_.numbers(got, wanted.size());
     double size = 1;
+    for (const auto number : wanted) {
+      if (std::isfinite(number)) size = std::fmax(size, std::fabs(static_cast<double>(number)));
+    }
     double worst = 0;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      const double off =
-          std::fabs(static_cast<double>(numbers[i]) - static_cast<double>(wanted[i]));
-      size = std::fmax(size, std::fabs(static_cast<double>(wanted[i])));
+      const auto found = converted<double>(numbers[i]);
+      const auto asked = static_cast<double>(wanted[i]);
+      if (found == asked || (std::isnan(found) && std::isnan(asked))) continue;
+      const double off = std::fabs(found - asked) /
+                         (tolerance.of_number * std::fabs(asked) + tolerance.of_size * size);
       worst = off > worst || std::isnan(off) ? off : worst;
     }
-    const double tolerance = 256 * static_cast<double>(std::numeric_limits<T>::epsilon());
-    CHECK(worst <= tolerance * size, "%s%s %s: off by %g of %g", of_.cell.name(),
-          of_.cell.chooses() ? " choosing" : "", what, worst, size);
+    CHECK(worst <= 1, "%s%s %s: off by %g times what is allowed", of_.cell.name(),
+          of_.cell.chooses() ? " choosing" : "", what, worst);
   }
 
-  ForwardCall<T> forward = {};
-  BackwardCall<T> backward = {};
-  WeightSet<const T> weights;
+  ForwardCall<Stored> forward = {};
+  BackwardCall<Stored> backward = {};
+  WeightSet<const Stored> weights;
 
  private:
+  template <class Number = Stored, class From>
+  Number* copy(const char* name, const std::vector<From>& numbers) {
+    if (numbers.empty()) return nullptr;
+    std::vector<Number> stored;
+    for (const From number : numbers) stored.push_back(converted<Number>(number));
+    return device_.copy(name, stored);
+  }
+  template <class Like>
+  Stored* reserve(const char* name, const std::vector<Like>& like) {
+    return like.empty() ? nullptr : device_.template reserve<Stored>(name, like.size());
+  }
+
   /// Arrays that stay (general/tape.hpp).
   struct Memory {
     Device& device;
@@ -113,37 +170,47 @@ class OnDevice {
     }
   };
 
-  T* copy(const char* name, const std::vector<T>& numbers) {
-    return numbers.empty() ? nullptr : device_.copy(name, numbers);
-  }
-  T* reserve(const char* name, const std::vector<T>& like) {
-    return like.empty() ? nullptr : device_.template reserve<T>(name, like.size());
-  }
-
   Device& device_;
-  const Sequences<T>& of_;
+  const Given& of_;
   const std::vector<SequenceRow> rows_;
 };
 
-template <class Stream, class Cell, class T>
-void check_passes(Sequences<T> of) {
+/// `of_states` is what states may be off by, and their gradients.
+template <class Stream, class Stored, class Cell>
+void check_passes(Sequences<Reference<Stored>> of, const Tolerance& of_states) {
+  if constexpr (is_short<Stored>) {
+    for (auto* const given : of.arguments()) round<Stored>(*given);
+    for (auto* const given : {&of.dy, &of.dh_n, &of.dc_n}) round<Stored>(*given);
+    for (auto* const given : {&of.mask, &of.kept_h, &of.kept_c}) round<float>(*given);
+  }
   typename Stream::Device device;
+  OnDevice<Stream, Stored> there(device, of);
   Stream stream(device);
-  OnDevice<Stream, T> there(device, of);
   there.template run<Cell>(stream, general_plan(of.dims, Kept::all, !of.mask.empty()));
 
-  const Sequences<T> d = of.gradients(of.forward_saving());
-  there.check("y", there.forward.y.data, of.y);
-  there.check("h_n", there.forward.last.h, of.h_n);
-  there.check("c_n", there.forward.last.c, of.c_n);
-  there.check("dx", there.backward.out.x.data, d.x);
-  there.check("dh0", there.backward.out.initial.h, d.h0);
-  there.check("dc0", there.backward.out.initial.c, d.c0);
+  const auto d = of.gradients(of.forward_saving());
+  there.check("y", there.forward.y.data, of.y, of_states);
+  there.check("h_n", there.forward.last.h, of.h_n, of_states);
+  there.check("c_n", there.forward.last.c, of.c_n, of_states);
+  there.check("dh0", there.backward.out.initial.h, d.h0, of_states);
+  there.check("dc0", there.backward.out.initial.c, d.c0, of_states);
+  there.check("dx", there.backward.out.x.data, d.x, rounded_often<Stored>);
   const char* const names[weight_count] = {"dw_ih", "dw_hh",      "db_ih",     "db_hh",
                                            "dw_hr", "d of units", "d of norms"};
   for (int i = 0; i < weight_count; ++i) {
-    there.check(names[i], there.backward.out.weights.arrays[i], d.weights[i]);
+    there.check(names[i], there.backward.out.weights.arrays[i], d.weights[i],
+                rounded_often<Stored>);
   }
+}
+
+template <class Stream, class Stored, class Cell>
+void check_passes(const Sequences<Reference<Stored>>& of) {
+  check_passes<Stream, Stored, Cell>(of, rounded_often<Stored>);
+  if (!is_short<Stored> || of.dims.projection) return;  // an operand of its own
+  Sequences<Reference<Stored>> alone = of;
+  auto& w_hh = alone.weights[static_cast<int>(WeightId::w_hh)];
+  w_hh.assign(w_hh.size(), 0);
+  check_passes<Stream, Stored, Cell>(alone, rounded_once<Stored>);
 }
 
 constexpr Dims small = {6, 4, 3, 5};
@@ -170,48 +237,50 @@ void add_zoneout(Sequences<T>& of) {
   if (!of.c0.empty()) of.kept_c = random.vector<T>(static_cast<index>(numbers) * small.units);
 }
 
-template <class Stream, class Cell, class T>
+template <class Stream, class Stored, class Cell>
 void check_options(const CellSpec& spec, const Dims& dims = small) {
-  const Sequences<T> plain(spec, dims);
-  check_passes<Stream, Cell>(plain);
-  Sequences<T> ragged = plain;
+  using Given = Sequences<Reference<Stored>>;
+  const Given plain(spec, dims);
+  check_passes<Stream, Stored, Cell>(plain);
+  Given ragged = plain;
   add_lengths(ragged);
-  check_passes<Stream, Cell>(ragged);
-  Sequences<T> cut = plain;
+  check_passes<Stream, Stored, Cell>(ragged);
+  Given cut = plain;
   add_resets(cut);
   cut.truncate = 2;
-  check_passes<Stream, Cell>(cut);
-  Sequences<T> noisy = plain;
+  check_passes<Stream, Stored, Cell>(cut);
+  Given noisy = plain;
   add_masks(noisy);
   add_zoneout(noisy);
-  check_passes<Stream, Cell>(noisy);
+  check_passes<Stream, Stored, Cell>(noisy);
   add_lengths(noisy);
   add_resets(noisy);
   noisy.truncate = 3;
-  check_passes<Stream, Cell>(noisy);
+  check_passes<Stream, Stored, Cell>(noisy);
   if constexpr (Projectable<Cell>) {
     if (dims.projection) return;
     Dims projected = dims;
     projected.projection = 2;
-    check_options<Stream, Cell, T>(spec, projected);
+    check_options<Stream, Stored, Cell>(spec, projected);
   }
 }
 
-template <class Stream, class T>
+template <class Stream, class Stored>
 void check_all_cells() {
-#define CHECK_CELL(name, ...) check_options<Stream, __VA_ARGS__, T>(CellSpec(name));
+#define CHECK_CELL(name, ...) check_options<Stream, Stored, __VA_ARGS__>(CellSpec(name));
   RNNFAST_CELLS(CHECK_CELL)
 #undef CHECK_CELL
 }
 
-template <class Stream, class T>
+template <class Stream, class Stored>
 void check_all_chosen() {
+  using T = ScalarOf<Stored>;  // of which the list is
   for (const KnownCell& known : known_cells()) {
     const std::string wanted = known.name;
     if (!known.chosen) continue;
     const CellSpec spec = testing::choosing(known);
 #define CHECK_CELL(name, ...) \
-  if (wanted == name) check_options<Stream, __VA_ARGS__, T>(spec);
+  if (wanted == name) check_options<Stream, Stored, __VA_ARGS__>(spec);
     RNNFAST_CHOSEN_CELLS(CHECK_CELL)
 #undef CHECK_CELL
   }

@@ -65,7 +65,7 @@ class StepByKernels {
       add_product(1, operand);
     }
     T* const y = device_.template reserve<T>("y", of(1));
-    const StateAfter<T> after = {rows(), after_, {}, {y, 0, sizes_.units}, {}};
+    const StateAfter<T> after = {rows(), after_, nullptr, {}, {y, 0, sizes_.units}, {}};
     if constexpr (Normalized<Cell>) {
       by_rows(
           FinishNormalized<Cell, T>{cell_, sizes_.units, slots_, scales_, norm_, before_, after});
@@ -87,17 +87,17 @@ class StepByKernels {
     deltas_ = device_.template reserve<T>("deltas", of(P));
     if constexpr (Normalized<Cell>) {
       by_rows(StepBackwardNormalized<Cell, T>{cell_, sizes_.units, slots_, scales_, norm_, before_,
-                                              gradients, deltas_});
+                                              gradients, deltas_, deltas_});
     } else {
       by_elements(StepBackward<Cell, T>{cell_, sizes_.units, slots_, before_, gradients, deltas_,
-                                        of_units_});
+                                        deltas_, of_units_});
     }
     CHECK(device_.unwritten(deltas_, of(P)) == 0, "%s: deltas", name_);
     if constexpr (Cell::phases == 2) {
       T* const d_operand = device_.copy("d operand", Numbers<T>(of(1)));
       add_product_of_deltas(1, d_operand);
-      by_elements(
-          Unstage<1, Cell, T>{cell_, sizes_.units, slots_, before_.h, d_operand, d.h, deltas_});
+      by_elements(Unstage<1, Cell, T>{cell_, sizes_.units, slots_, before_.h, d_operand, d.h,
+                                      deltas_, deltas_});
     }
     add_product_of_deltas(0, d.h);
     Given<T> found = {Numbers<T>(of(G)), device_.numbers(d.h, of(1)), device_.numbers(d.c, of(1)),

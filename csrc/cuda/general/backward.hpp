@@ -13,11 +13,12 @@ namespace rnnfast {
 namespace {
 
 /// dL/d(initial h), from what is left after the first step.
-template <class T>
+template <class Stored>
 struct GiveInitialH {
+  using T = ScalarOf<Stored>;
   index units;
-  StateGradients<T> gradients;
-  T* to;  // (B, R), by sequence
+  StateGradients<Stored> gradients;
+  Stored* to;  // (B, R), by sequence
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
@@ -25,15 +26,16 @@ struct GiveInitialH {
     if (!own.is_there()) return;
     T passed;
     const index given = gradients.rows.of(m, own.row).sequence * units + own.unit;
-    m.store(to + given, gradients.take_h(m, own, passed));
+    store_as(m, to + given, gradients.take_h(m, own, passed));
   }
 };
 
-template <class T>
+template <class Stored>
 struct GiveInitialC {
+  using T = ScalarOf<Stored>;
   index units;
-  StateGradients<T> gradients;
-  T* to;  // (B, H), by sequence
+  StateGradients<Stored> gradients;
+  Stored* to;  // (B, H), by sequence
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
@@ -41,19 +43,21 @@ struct GiveInitialC {
     if (!own.is_there()) return;
     T passed;
     const index given = gradients.rows.of(m, own.row).sequence * units + own.unit;
-    m.store(to + given, gradients.take_c(m, own, passed));
+    store_as(m, to + given, gradients.take_c(m, own, passed));
   }
 };
 
 /// What a backward pass works with, beside what it remembers.
-template <class Cell, class T>
+template <class Cell, class Stored>
 struct GeneralBackwardWork {
+  using T = ScalarOf<Stored>;
   Dims dims;
   index rows;  // of a block
   bool masks_operand;
   T* dx = nullptr;               // (N, I), of a block
-  T* deltas = nullptr;           // (N, P, H), likewise
-  T* d_products = nullptr;       // (N, R), of projections
+  Stored* deltas = nullptr;      // (N, P, H), likewise
+  T* whole_deltas = nullptr;     // (N, P, H) or (B, P, H): before they are operands
+  Stored* d_products = nullptr;  // (N, R), of projections
   States<T> d = {};              // (B, R), (B, H), by rank
   T* d_masked = nullptr;         // (B, R), of the masked operand
   T* d_later_operand = nullptr;  // (B, R)
@@ -68,27 +72,33 @@ struct GeneralBackwardWork {
     const index H = dims.units;
     const index R = outputs_of(dims);
     dx = memory.template take<T>(rows * dims.inputs);
-    deltas = memory.template take<T>(rows * Cell::parts * H);
+    deltas = memory.template take<Stored>(rows * Cell::parts * H);
+    if constexpr (is_short<Stored> && (Normalized<Cell> || Cell::phases == 2)) {
+      whole_deltas = memory.template take<T>((Normalized<Cell> ? rows : B) * Cell::parts * H);
+    }
     d.h = memory.template take<T>(B * R);
     if constexpr (Cell::has_memory) d.c = memory.template take<T>(B * H);
     if (masks_operand) d_masked = memory.template take<T>(B * R);
     if constexpr (Cell::phases == 2) d_later_operand = memory.template take<T>(B * R);
     if (!dims.projection) return;
-    d_products = memory.template take<T>(rows * R);
+    d_products = memory.template take<Stored>(rows * R);
     d_m = memory.template take<T>(B * H);
   }
 };
 
-template <class Device, class Cell, class T>
+template <class Device, class Cell, class Stored>
 class GeneralBackward {
+  using T = ScalarOf<Stored>;
+
  public:
   /// `forward` is the pass that has left the tape, or that makes its stretches once more, leaving
   /// states that nobody needs in `unneeded`.
-  GeneralBackward(Device& device, const BackwardCall<T>& call,
-                  const PackedWeights<Cell, T>& weights, const PackedRows& packed,
-                  const Places& places, const GeneralTape<Cell, T>& tape,
-                  GeneralForward<Device, Cell, T>& forward, const States<T>& unneeded,
-                  const GeneralBackwardWork<Cell, T>& work, WeightSums<Device, Cell, T>& sums)
+  GeneralBackward(Device& device, const BackwardCall<Stored>& call,
+                  const PackedWeights<Cell, Stored>& weights, const PackedRows& packed,
+                  const Places& places, const GeneralTape<Cell, Stored>& tape,
+                  GeneralForward<Device, Cell, Stored>& forward, const States<T>& unneeded,
+                  const GeneralBackwardWork<Cell, Stored>& work,
+                  WeightSums<Device, Cell, Stored>& sums)
       : device_(device),
         cell_{{}, decltype(Cell::act)(call.activations)},
         call_(call),
@@ -103,8 +113,9 @@ class GeneralBackward {
 
   void run() {
     if (call_.rows && call_.out.x.data) {
-      run_elements(device_, call_.dims.rows, call_.dims.inputs,
-                   ClearPadding<T>{call_.dims.inputs, call_.dims.steps, call_.rows, call_.out.x});
+      run_elements(
+          device_, call_.dims.rows, call_.dims.inputs,
+          ClearPadding<Stored>{call_.dims.inputs, call_.dims.steps, call_.rows, call_.out.x});
     }
     sums_.begin();
     const GeneralPlan& plan = tape_.plan;
@@ -122,31 +133,36 @@ class GeneralBackward {
 
  private:
   void take_block() {
-    const GeneralHistory<Cell, T> kept = history(block_.begin);
+    const GeneralHistory<Cell, Stored> kept = history(block_.begin);
     const index rows = packed_.count(block_);
     for (index step = block_.end - 1; step >= block_.begin; --step) take(step);
-    sums_.add_parts(rows, kept, work_.deltas);
+    if constexpr (Normalized<Cell>) {
+      sums_.add_parts(rows, kept, whole_deltas(0));
+    } else {
+      sums_.add_parts(rows, kept, work_.deltas);
+    }
     if constexpr (Normalized<Cell>) {
       run_rows<T>(device_, rows,
-                  BackThroughInputNorms<Cell, T>{call_.dims.units, kept.slots, kept.scales,
-                                                 weights_.norms.arrays(), work_.deltas});
+                  BackThroughInputNorms<Cell, Stored>{call_.dims.units, kept.slots, kept.scales,
+                                                      weights_.norms.arrays(), whole_deltas(0),
+                                                      work_.deltas});
     }
     sums_.add_products(rows, kept, forward_.input_of(block_), work_.deltas, work_.d_products);
     input_gradient();
   }
 
-  GeneralHistory<Cell, T> history(index step) const {
+  GeneralHistory<Cell, Stored> history(index step) const {
     return tape_.history.from(packed_.count({stretch_.begin, step}));
   }
 
   /// After a step, or before all.
-  StateGradients<T> gradients(index step) const {
+  StateGradients<Stored> gradients(index step) const {
     const bool truncated = call_.truncate && step + 1 > 0 && (step + 1) % call_.truncate == 0;
     const Masks<T> none = {call_.masks.recurrent, {}, {}};
     return {{call_.rows, step, packed_.active(step + 1)},
             work_.d,
             call_.d_last,
-            step < 0 ? Sequence<const T>{} : call_.dy,
+            step < 0 ? Sequence<const Stored>{} : call_.dy,
             work_.d_masked,
             call_.resets,
             truncated,
@@ -159,64 +175,73 @@ class GeneralBackward {
     const index R = outputs_of(call_.dims);
     const index active = packed_.active(step);
     const index first = packed_.count({block_.begin, step});
-    const GeneralHistory<Cell, T> kept = history(step);
-    T* const deltas = work_.deltas + first * Cell::parts * H;
+    const GeneralHistory<Cell, Stored> kept = history(step);
+    Stored* const deltas = work_.deltas + first * Cell::parts * H;
     const bool projects = weights_.w_hr;
     if (projects) project(step, active, work_.d_products + first * R);
     const States<const T> before = {projects ? nullptr : kept.before.h, kept.before.c};
     if constexpr (Normalized<Cell>) {
       run_rows<T>(device_, active,
-                  StepBackwardNormalized<Cell, T>{cell_, H, kept.slots, kept.scales,
-                                                  weights_.norms.arrays(), before, gradients(step),
-                                                  deltas});
+                  StepBackwardNormalized<Cell, Stored>{
+                      cell_, H, kept.slots, kept.scales, weights_.norms.arrays(), before,
+                      gradients(step), whole_deltas(first), deltas});
     } else {
       run_elements(device_, active, H,
-                   StepBackward<Cell, T>{cell_, H, kept.slots, before, gradients(step), deltas,
-                                         weights_.of_units});
+                   StepBackward<Cell, Stored>{cell_, H, kept.slots, before, gradients(step), deltas,
+                                              whole_deltas(first), weights_.of_units});
     }
     // The first product's operand is h, unless that is masked.
     T* const d_first = call_.masks.recurrent ? work_.d_masked : work_.d.h;
     if (call_.masks.recurrent) run_elements(device_, active, R, FillRows<T>{R, nullptr, d_first});
     if constexpr (Cell::phases == 2) {
       multiply_deltas(1, deltas, active, work_.d_later_operand, Sum::anew);
-      run_elements(device_, active, H,
-                   Unstage<1, Cell, T>{cell_, H, kept.slots, kept.operand[0], work_.d_later_operand,
-                                       d_first, deltas});
+      run_elements(
+          device_, active, H,
+          Unstage<1, Cell, Stored>{cell_, H, kept.slots, kept.operand[0], work_.d_later_operand,
+                                   d_first, whole_deltas(first), deltas});
     }
     multiply_deltas(0, deltas, active, d_first, Sum::added);
   }
 
+  /// Deltas before they are operands: where these are, if that is as good; else of all rows of a
+  /// block where norms are, or of one step.
+  T* whole_deltas(index row) const {
+    const index numbers = row * Cell::parts * call_.dims.units;
+    if constexpr (!is_short<Stored>) return work_.deltas + numbers;
+    return Normalized<Cell> ? work_.whole_deltas + numbers : work_.whole_deltas;
+  }
+
   /// dm of a step.
-  void project(index step, index active, T* d_product) {
+  void project(index step, index active, Stored* d_product) {
     const index H = call_.dims.units;
     const index R = outputs_of(call_.dims);
-    run_elements(device_, active, R, ProjectionBackward<T>{R, gradients(step), d_product});
-    device_.multiply(
-        Product<T>{active, H, R, {d_product, R}, {weights_.w_hr, H}, {work_.d_m, H}, Sum::anew});
+    run_elements(device_, active, R, ProjectionBackward<Stored>{R, gradients(step), d_product});
+    device_.multiply(Product<Stored>{
+        active, H, R, {d_product, R}, {weights_.w_hr, H}, {work_.d_m, H}, Sum::anew});
   }
 
   /// The gradient of a phase's operand.
-  void multiply_deltas(int phase, const T* deltas, index rows, T* to, Sum sum) {
+  void multiply_deltas(int phase, const Stored* deltas, index rows, T* to, Sum sum) {
     const index H = call_.dims.units;
     const index R = outputs_of(call_.dims);
     constexpr int P = Cell::parts;
     const Range parts = Cell::phase[phase];
-    device_.multiply(Product<T>{rows,
-                                R,
-                                parts.count() * H,
-                                {deltas + parts.begin * H, P * H},
-                                {weights_.matrices.w_hh[phase], R},
-                                {to, R},
-                                sum});
+    device_.multiply(Product<Stored>{rows,
+                                     R,
+                                     parts.count() * H,
+                                     {deltas + parts.begin * H, P * H},
+                                     {weights_.matrices.w_hh[phase], R},
+                                     {to, R},
+                                     sum});
   }
 
   void give_initial() {
-    const States<T>& to = call_.out.initial;
+    const States<Stored>& to = call_.out.initial;
     const index H = call_.dims.units;
     const index R = outputs_of(call_.dims);
     const index B = call_.dims.rows;
-    if (to.h) run_elements(device_, B, R, GiveInitialH<T>{R, gradients(-1), to.h});
-    if (to.c) run_elements(device_, B, H, GiveInitialC<T>{H, gradients(-1), to.c});
+    if (to.h) run_elements(device_, B, R, GiveInitialH<Stored>{R, gradients(-1), to.h});
+    if (to.c) run_elements(device_, B, H, GiveInitialC<Stored>{H, gradients(-1), to.c});
   }
 
   void input_gradient() {
@@ -225,28 +250,28 @@ class GeneralBackward {
     const index I = call_.dims.inputs;
     const index N = packed_.count(block_);
     constexpr int P = Cell::parts;
-    device_.multiply(Product<T>{N,
-                                I,
-                                Cell::input.count() * H,
-                                {work_.deltas + Cell::input.begin * H, P * H},
-                                {weights_.matrices.w_ih, I},
-                                {work_.dx, I},
-                                Sum::anew});
+    device_.multiply(Product<Stored>{N,
+                                     I,
+                                     Cell::input.count() * H,
+                                     {work_.deltas + Cell::input.begin * H, P * H},
+                                     {weights_.matrices.w_ih, I},
+                                     {work_.dx, I},
+                                     Sum::anew});
     run_elements(device_, N, I,
-                 Scatter<T>{I, packed_.first(block_.begin), places_, work_.dx, call_.out.x});
+                 Scatter<Stored>{I, packed_.first(block_.begin), places_, work_.dx, call_.out.x});
   }
 
   Device& device_;
   const Cell cell_;
-  const BackwardCall<T>& call_;
-  const PackedWeights<Cell, T>& weights_;
+  const BackwardCall<Stored>& call_;
+  const PackedWeights<Cell, Stored>& weights_;
   const PackedRows& packed_;
   const Places places_;
-  const GeneralTape<Cell, T>& tape_;
-  GeneralForward<Device, Cell, T>& forward_;
+  const GeneralTape<Cell, Stored>& tape_;
+  GeneralForward<Device, Cell, Stored>& forward_;
   const States<T> unneeded_;
-  const GeneralBackwardWork<Cell, T>& work_;
-  WeightSums<Device, Cell, T>& sums_;
+  const GeneralBackwardWork<Cell, Stored>& work_;
+  WeightSums<Device, Cell, Stored>& sums_;
   Span stretch_ = {0, 0};
   Span block_ = {0, 0};
 };

@@ -13,6 +13,7 @@
 #include "cuda/product.hpp"
 #include "cuda/recordings.hpp"
 #include "cuda/row_sum.hpp"
+#include "cuda/stored.hpp"
 
 namespace rnnfast {
 namespace {
@@ -30,25 +31,28 @@ inline void run_rows(Device& device, index rows, const Kernel& kernel) {
 }
 
 /// to = a + b, `count` numbers; null: zero.
-template <class T>
+template <class From, class To>
 struct AddArrays {
+  using T = ScalarOf<To>;
   index count;
-  const T* a;
-  const T* b;
-  T* to;
+  const From* a;
+  const From* b;
+  To* to;
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, count);
     if (!own.is_there()) return;
-    m.store(to + own.at, (a ? m.load(a + own.at) : T(0)) + (b ? m.load(b + own.at) : T(0)));
+    const T of_a = a ? load_as<T>(m, a + own.at) : T(0);
+    const T of_b = b ? load_as<T>(m, b + own.at) : T(0);
+    store_as(m, to + own.at, of_a + of_b);
   }
 };
 
 /// to = a, `count` numbers; null: zero.
-template <class Device, class T>
-inline void copy_array(Device& device, index count, const T* from, T* to) {
-  if (count > 0) run_elements(device, 1, count, AddArrays<T>{count, from, nullptr, to});
+template <class Device, class From, class To>
+inline void copy_array(Device& device, index count, const From* from, To* to) {
+  if (count > 0) run_elements(device, 1, count, AddArrays<From, To>{count, from, nullptr, to});
 }
 
 }  // namespace

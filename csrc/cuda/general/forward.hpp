@@ -31,11 +31,12 @@ struct FillRows {
 };
 
 /// What a forward pass works with, beside what it remembers.
-template <class Cell, class T>
+template <class Cell, class Stored>
 struct GeneralForwardWork {
+  using T = ScalarOf<Stored>;
   Dims dims;
   index block_steps;
-  T* x = nullptr;        // (rows of a block, I)
+  Stored* x = nullptr;   // (rows of a block, I)
   States<T> last = {};   // (B, R), (B, H), by rank: of rows that take no more steps
   T* product = nullptr;  // (B, R), of a projection
 
@@ -43,20 +44,23 @@ struct GeneralForwardWork {
   void place(Memory& memory) {
     const index B = dims.rows;
     const index R = outputs_of(dims);
-    x = memory.template take<T>(block_steps * B * dims.inputs);
+    x = memory.template take<Stored>(block_steps * B * dims.inputs);
     last.h = memory.template take<T>(B * R);
     if constexpr (Cell::has_memory) last.c = memory.template take<T>(B * dims.units);
     if (dims.projection) product = memory.template take<T>(B * R);
   }
 };
 
-template <class Device, class Cell, class T>
+template <class Device, class Cell, class Stored>
 class GeneralForward {
+  using T = ScalarOf<Stored>;
+
  public:
   /// `call.rows` and `places` lie on the device.
-  GeneralForward(Device& device, const ForwardCall<T>& call, const PackedWeights<Cell, T>& weights,
-                 const PackedRows& packed, const Places& places, const GeneralTape<Cell, T>& tape,
-                 const GeneralForwardWork<Cell, T>& work)
+  GeneralForward(Device& device, const ForwardCall<Stored>& call,
+                 const PackedWeights<Cell, Stored>& weights, const PackedRows& packed,
+                 const Places& places, const GeneralTape<Cell, Stored>& tape,
+                 const GeneralForwardWork<Cell, Stored>& work)
       : device_(device),
         cell_{{}, decltype(Cell::act)(call.activations)},
         call_(call),
@@ -74,7 +78,7 @@ class GeneralForward {
     read(R, call_.initial.h, first.h, work_.last.h);
     if constexpr (Cell::has_memory) read(H, call_.initial.c, first.c, work_.last.c);
     if (call_.rows) {
-      run_elements(device_, B, R, ClearPadding<T>{R, call_.dims.steps, call_.rows, call_.y});
+      run_elements(device_, B, R, ClearPadding<Stored>{R, call_.dims.steps, call_.rows, call_.y});
     }
     for (index i = 0; i < tape_.plan.stretches(packed_.steps()); ++i) {
       take_stretch(i, tape_.checkpoints.before(i + 1));
@@ -89,6 +93,9 @@ class GeneralForward {
     const index B = packed_.active(stretch_.begin);
     const States<T> before = tape_.checkpoints.before(i);
     copy_array(device_, B * outputs_of(call_.dims), before.h, tape_.history.before.h);
+    if (Stored* const operand = rounded_operand(tape_.history)) {
+      copy_array(device_, B * outputs_of(call_.dims), before.h, operand);
+    }
     if constexpr (Cell::has_memory) {
       copy_array(device_, B * call_.dims.units, before.c, tape_.history.before.c);
     }
@@ -100,27 +107,33 @@ class GeneralForward {
   }
 
   /// x of a block, packed.
-  Matrix<const T> input_of(const Span& block) {
+  Matrix<const Stored> input_of(const Span& block) {
     const index I = call_.dims.inputs;
     run_elements(device_, packed_.count(block), I,
-                 Gather<T>{I, packed_.first(block.begin), places_, call_.x, work_.x});
+                 Gather<Stored>{I, packed_.first(block.begin), places_, call_.x, work_.x});
     return {work_.x, I};
   }
 
  private:
-  void read(index units, const T* from, T* next, T* last) {
+  void read(index units, const Stored* from, T* next, T* last) {
     const StepRows first = {call_.rows, 0, packed_.active(0)};
-    run_elements(device_, call_.dims.rows, units, ReadState<T>{units, first, from, next, last});
+    run_elements(device_, call_.dims.rows, units,
+                 ReadState<Stored>{units, first, from, next, last});
   }
-  void write(index units, const T* from, T* to) {
+  void write(index units, const T* from, Stored* to) {
     if (!to) return;
     run_elements(device_, call_.dims.rows, units,
-                 WriteState<T>{units, {call_.rows, 0, 0}, from, to});
+                 WriteState<Stored>{units, {call_.rows, 0, 0}, from, to});
   }
 
   /// What is kept from a step on.
-  GeneralHistory<Cell, T> history(index step) const {
+  GeneralHistory<Cell, Stored> history(index step) const {
     return tape_.history.from(packed_.count({stretch_.begin, step}));
+  }
+
+  /// The first product's, if it is h but for its type; else null.
+  Stored* rounded_operand(const GeneralHistory<Cell, Stored>& kept) const {
+    return is_short<Stored> && !call_.masks.recurrent ? kept.operand[0] : nullptr;
   }
 
   void input_product(const Span& block) {
@@ -128,7 +141,7 @@ class GeneralForward {
     const index N = packed_.count(block);
     constexpr index P = Cell::parts;
     const index H = call_.dims.units;
-    const Matrix<const T> x = input_of(block);
+    const Matrix<const Stored> x = input_of(block);
     // A norm adds its biases after it.
     run_elements(device_, N, P * H,
                  FillRows<T>{P * H, Normalized<Cell> ? nullptr : weights_.norms.bias,
@@ -140,82 +153,92 @@ class GeneralForward {
     const index H = call_.dims.units;
     const index active = packed_.active(step);
     const StepRows rows = {call_.rows, step, packed_.active(step + 1)};
-    const GeneralHistory<Cell, T> kept = history(step);
+    const GeneralHistory<Cell, Stored> kept = history(step);
     begin(rows, active, kept);
     add_recurrent_product(0, active, kept);
     const bool projects = weights_.w_hr;
     const States<const T> state = {projects ? nullptr : kept.before.h, kept.before.c};
     if constexpr (Cell::phases == 2) {
       run_elements(device_, active, H,
-                   Stage<0, Cell, T>{cell_, H, kept.slots, kept.operand[0], kept.operand[1]});
+                   Stage<0, Cell, Stored>{cell_, H, kept.slots, kept.operand[0], kept.operand[1]});
       add_recurrent_product(1, active, kept);
     }
-    const States<T> next = step + 1 < stretch_.end ? history(step + 1).before : after_stretch;
-    const StateAfter<T> after = {rows, next, work_.last, call_.y, call_.masks, kept.m};
+    const bool is_last = step + 1 == stretch_.end;
+    const GeneralHistory<Cell, Stored> then = history(is_last ? step : step + 1);
+    const StateAfter<Stored> after = {rows,
+                                      is_last ? after_stretch : then.before,
+                                      is_last ? nullptr : rounded_operand(then),
+                                      work_.last,
+                                      call_.y,
+                                      call_.masks,
+                                      kept.m};
     if constexpr (Normalized<Cell>) {
       run_rows<T>(device_, active,
-                  FinishNormalized<Cell, T>{cell_, H, kept.slots, kept.scales,
-                                            weights_.norms.arrays(), state, after});
+                  FinishNormalized<Cell, Stored>{cell_, H, kept.slots, kept.scales,
+                                                 weights_.norms.arrays(), state, after});
     } else {
       run_elements(device_, active, H,
-                   Finish<Cell, T>{cell_, H, kept.slots, state, after, weights_.of_units});
+                   Finish<Cell, Stored>{cell_, H, kept.slots, state, after, weights_.of_units});
     }
     if (projects) project(active, kept, after);
   }
 
   /// What of states is made between steps.
-  void begin(const StepRows& rows, index active, const GeneralHistory<Cell, T>& kept) {
+  void begin(const StepRows& rows, index active, const GeneralHistory<Cell, Stored>& kept) {
     const index H = call_.dims.units;
     const index R = outputs_of(call_.dims);
     if (!call_.resets.data && !call_.masks.recurrent) return;
     run_elements(
         device_, active, R,
-        BeginStep<T>{R, rows, call_.resets, kept.before.h, call_.masks.recurrent, kept.operand[0]});
+        BeginStep<Stored>{R, rows, call_.resets, kept.before.h, call_.masks.recurrent,
+                          call_.masks.recurrent ? kept.operand[0] : rounded_operand(kept)});
     if (!Cell::has_memory || !call_.resets.data) return;
     run_elements(device_, active, H,
-                 BeginStep<T>{H, rows, call_.resets, kept.before.c, nullptr, nullptr});
+                 BeginStep<Stored>{H, rows, call_.resets, kept.before.c, nullptr, nullptr});
   }
 
-  void project(index active, const GeneralHistory<Cell, T>& kept, const StateAfter<T>& after) {
+  void project(index active, const GeneralHistory<Cell, Stored>& kept,
+               const StateAfter<Stored>& after) {
     const index H = call_.dims.units;
     const index R = outputs_of(call_.dims);
-    device_.multiply(Product<T>{active,
-                                R,
-                                H,
-                                {kept.m, H},
-                                {weights_.w_hr, H, Turn::transposed},
-                                {work_.product, R},
-                                Sum::anew});
-    run_elements(device_, active, R, FinishProjection<T>{R, work_.product, kept.before.h, after});
+    device_.multiply(Product<Stored>{active,
+                                     R,
+                                     H,
+                                     {kept.m, H},
+                                     {weights_.w_hr, H, Turn::transposed},
+                                     {work_.product, R},
+                                     Sum::anew});
+    run_elements(device_, active, R,
+                 FinishProjection<Stored>{R, work_.product, kept.before.h, after});
   }
 
-  void add_recurrent_product(int phase, index active, const GeneralHistory<Cell, T>& kept) {
+  void add_recurrent_product(int phase, index active, const GeneralHistory<Cell, Stored>& kept) {
     const index R = outputs_of(call_.dims);
     add_product(kept.slots, active, Cell::phase[phase], {kept.operand[phase], R}, R,
                 weights_.matrices.w_hh[phase]);
   }
 
   /// To some parts of rows of slots.
-  void add_product(T* slots, index rows, Range parts, const Matrix<const T>& operand, index length,
-                   const T* weights) {
+  void add_product(T* slots, index rows, Range parts, const Matrix<const Stored>& operand,
+                   index length, const Stored* weights) {
     const index H = call_.dims.units;
-    device_.multiply(Product<T>{rows,
-                                parts.count() * H,
-                                length,
-                                operand,
-                                {weights, length, Turn::transposed},
-                                {slots + parts.begin * H, Cell::parts * H},
-                                Sum::added});
+    device_.multiply(Product<Stored>{rows,
+                                     parts.count() * H,
+                                     length,
+                                     operand,
+                                     {weights, length, Turn::transposed},
+                                     {slots + parts.begin * H, Cell::parts * H},
+                                     Sum::added});
   }
 
   Device& device_;
   const Cell cell_;
-  const ForwardCall<T>& call_;
-  const PackedWeights<Cell, T>& weights_;
+  const ForwardCall<Stored>& call_;
+  const PackedWeights<Cell, Stored>& weights_;
   const PackedRows& packed_;
   const Places places_;
-  const GeneralTape<Cell, T>& tape_;
-  const GeneralForwardWork<Cell, T>& work_;
+  const GeneralTape<Cell, Stored>& tape_;
+  const GeneralForwardWork<Cell, Stored>& work_;
   Span stretch_ = {0, 0};
 };
 

@@ -30,9 +30,9 @@ namespace rnnfast {
 namespace {
 
 /// To memory that `to` has been placed in.
-template <class Device, class Cell, class T>
-void general_pack(Device& device, const WeightSet<const T>& from,
-                  const PackedWeights<Cell, T>& to) {
+template <class Device, class Cell, class Stored>
+void general_pack(Device& device, const WeightSet<const Stored>& from,
+                  const PackedWeights<Cell, Stored>& to) {
   to.pack(device, from);
 }
 
@@ -40,16 +40,16 @@ void general_pack(Device& device, const WeightSet<const T>& from,
 template <auto pass>
 constexpr char pass_tag = 0;
 
-template <class T>
-void add_call(CallKey& key, const GeneralPlan& plan, const ForwardCall<T>& call) {
+template <class Stored>
+void add_call(CallKey& key, const GeneralPlan& plan, const ForwardCall<Stored>& call) {
   key.add_all(static_cast<index>(plan.kept), plan.block_steps, plan.stretch_steps);
   key.add_all(call.dims, call.x, call.initial, call.y, call.last, call.resets, call.masks);
   key.add(call.rows, call.dims.rows);
   key.add(call.activations, most_activations);
 }
 
-template <class T>
-void add_call(CallKey& key, const GeneralPlan& plan, const BackwardCall<T>& call) {
+template <class Stored>
+void add_call(CallKey& key, const GeneralPlan& plan, const BackwardCall<Stored>& call) {
   key.add_all(static_cast<index>(plan.kept), plan.block_steps, plan.stretch_steps);
   key.add_all(call.dims, call.x, call.weights, call.dy, call.d_last, call.resets, call.masks,
               call.truncate);
@@ -81,80 +81,83 @@ struct RestOf {
 };
 
 /// `tape` is placed, as its plan says; one of Kept::nothing has no memory.
-template <class Device, class Cell, class T>
-void general_forward(Device& device, const ForwardCall<T>& call,
-                     const PackedWeights<Cell, T>& weights, GeneralTape<Cell, T> tape) {
-  CallKey key(&pass_tag<&general_forward<Device, Cell, T>>);
+template <class Device, class Cell, class Stored>
+void general_forward(Device& device, const ForwardCall<Stored>& call,
+                     const PackedWeights<Cell, Stored>& weights, GeneralTape<Cell, Stored> tape) {
+  CallKey key(&pass_tag<&general_forward<Device, Cell, Stored>>);
   add_call(key, tape.plan, call);
   key.add_all(weights.matrices.w_ih, tape.address());
   RowTables tables = {call.dims, call.rows != nullptr};
-  GeneralForwardWork<Cell, T> work = {call.dims, tape.plan.block_steps};
+  GeneralForwardWork<Cell, Stored> work = {call.dims, tape.plan.block_steps};
   RestOf rest{tape};
   WorkOf all{std::tie(tables, rest, work)};
   device.pass(all, key, [&] {
     tables.write(device, call.rows);
-    ForwardCall<T> there = call;
+    ForwardCall<Stored> there = call;
     there.rows = tables.rows;
-    GeneralForward<Device, Cell, T>(device, there, weights, PackedRows(call.dims, call.rows),
-                                    tables.found(), tape, work)
+    GeneralForward<Device, Cell, Stored>(device, there, weights, PackedRows(call.dims, call.rows),
+                                         tables.found(), tape, work)
         .run();
   });
 }
 
 /// `call.rows` and masks as they were for the forward pass.
-template <class Device, class Cell, class T>
-void general_backward(Device& device, const BackwardCall<T>& call, GeneralTape<Cell, T> tape) {
-  CallKey key(&pass_tag<&general_backward<Device, Cell, T>>);
+template <class Device, class Cell, class Stored>
+void general_backward(Device& device, const BackwardCall<Stored>& call,
+                      GeneralTape<Cell, Stored> tape) {
+  CallKey key(&pass_tag<&general_backward<Device, Cell, Stored>>);
   add_call(key, tape.plan, call);
   key.add(tape.address());
   RowTables tables = {call.dims, call.rows != nullptr};
-  PackedWeights<Cell, T> weights(call.dims);
-  GeneralForwardWork<Cell, T> again = {call.dims, tape.plan.block_steps};
-  GeneralCheckpoints<Cell, T> unneeded(call.dims, 1);
-  GeneralBackwardWork<Cell, T> work(call.dims, tape.plan);
-  WeightSumsWork<Cell, T> sums(call.dims, tape.plan, call.out.weights);
+  PackedWeights<Cell, Stored> weights(call.dims);
+  GeneralForwardWork<Cell, Stored> again = {call.dims, tape.plan.block_steps};
+  GeneralCheckpoints<Cell, ScalarOf<Stored>> unneeded(call.dims, 1);
+  GeneralBackwardWork<Cell, Stored> work(call.dims, tape.plan);
+  WeightSumsWork<Cell, Stored> sums(call.dims, tape.plan, call.out.weights);
   RestOf rest{tape};
   WorkOf all{std::tie(tables, weights, rest, again, unneeded, work, sums)};
   device.pass(all, key, [&] {
     const PackedRows packed(call.dims, call.rows);
     tables.write(device, call.rows);
     weights.pack(device, call.weights);
-    BackwardCall<T> there = call;
+    BackwardCall<Stored> there = call;
     there.rows = tables.rows;
-    ForwardCall<T> once_more = {};
+    ForwardCall<Stored> once_more = {};
     once_more.dims = call.dims;
     once_more.x = call.x;
     once_more.rows = tables.rows;
     once_more.resets = call.resets;
     once_more.masks = call.masks;
     once_more.activations = call.activations;
-    GeneralForward<Device, Cell, T> forward(device, once_more, weights, packed, tables.found(),
-                                            tape, again);
-    WeightSums<Device, Cell, T> of_weights(device, sums);
-    GeneralBackward<Device, Cell, T>(device, there, weights, packed, tables.found(), tape, forward,
-                                     unneeded.before(0), work, of_weights)
+    GeneralForward<Device, Cell, Stored> forward(device, once_more, weights, packed, tables.found(),
+                                                 tape, again);
+    WeightSums<Device, Cell, Stored> of_weights(device, sums);
+    GeneralBackward<Device, Cell, Stored>(device, there, weights, packed, tables.found(), tape,
+                                          forward, unneeded.before(0), work, of_weights)
         .run();
   });
 }
 
 /// Writes the steps that sequences take, and no others.
-template <class Device, class Cell, class T>
-void general_trace(Device& device, const TraceCall<T>& call, const GeneralTape<Cell, T>& tape) {
+template <class Device, class Cell, class Stored>
+void general_trace(Device& device, const TraceCall<Stored>& call,
+                   const GeneralTape<Cell, Stored>& tape) {
   const Dims& dims = tape.history.dims;
-  CallKey key(&pass_tag<&general_trace<Device, Cell, T>>);
+  CallKey key(&pass_tag<&general_trace<Device, Cell, Stored>>);
   key.add_all(dims, call.weights, call.gates, call.c, tape.address());
   key.add(call.rows, dims.rows);
   key.add(call.activations, most_activations);
   RowTables tables = {dims, call.rows != nullptr};
-  PackedNorms<Cell, T> norms = {dims.units};
+  PackedNorms<Cell, Stored> norms = {dims.units};
   WorkOf all{std::tie(tables, norms)};
   device.pass(all, key, [&] {
     tables.write(device, call.rows);
     norms.pack(device, call.weights);
     const Cell cell = {{}, decltype(Cell::act)(call.activations)};
-    run_elements(device, PackedRows(dims, call.rows).count(), dims.units,
-                 WriteTrace<Cell, T>{cell, dims.units, tape.history.slots, tape.history.before.c,
-                                     norms.arrays(), tables.found(), call.gates, call.c});
+    run_elements(
+        device, PackedRows(dims, call.rows).count(), dims.units,
+        WriteTrace<Cell, Stored>{cell, dims.units, tape.history.slots, tape.history.before.c,
+                                 norms.arrays(), tables.found(), call.gates, call.c});
   });
 }
 

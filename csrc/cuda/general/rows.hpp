@@ -150,21 +150,22 @@ struct Gather {
   }
 };
 
-template <class T>
+template <class Stored>
 struct Scatter {
+  using T = ScalarOf<Stored>;
   index units;
   index first;
   Places places;
   const T* from;
-  Sequence<T> to;
+  Sequence<Stored> to;
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, units);
     if (!own.is_there()) return;
     const Place place = places.at(m, first + own.row);
-    m.store(to.data + place.step * to.step_stride + place.sequence * to.row_stride + own.unit,
-            m.load(from + own.at));
+    store_as(m, to.data + place.step * to.step_stride + place.sequence * to.row_stride + own.unit,
+             m.load(from + own.at));
   }
 };
 
@@ -183,17 +184,18 @@ struct ClearPadding {
     const SequenceRow row = m.load(rows + own.row);
     for (index step = 0; step < steps; ++step) {
       if (row.first <= step && step < row.first + row.length) continue;
-      m.store(of.data + step * of.step_stride + row.sequence * of.row_stride + own.unit, T(0));
+      m.store(of.data + step * of.step_stride + row.sequence * of.row_stride + own.unit, T{});
     }
   }
 };
 
 /// A state before the first step: of rows that take one, and of the others, whose last it is too.
-template <class T>
+template <class Stored>
 struct ReadState {
+  using T = ScalarOf<Stored>;
   index units;
-  StepRows rows;  // next: those that take the first step
-  const T* from;  // (B, units), by sequence; null: zero
+  StepRows rows;       // next: those that take the first step
+  const Stored* from;  // (B, units), by sequence; null: zero
   T* next;
   T* last;
 
@@ -202,23 +204,25 @@ struct ReadState {
     const Element own = element_of(m, units);
     if (!own.is_there()) return;
     const index given = rows.of(m, own.row).sequence * units + own.unit;
-    m.store((own.row < rows.next ? next : last) + own.at, from ? m.load(from + given) : T(0));
+    const T state = from ? load_as<T>(m, from + given) : T(0);
+    m.store((own.row < rows.next ? next : last) + own.at, state);
   }
 };
 
 /// A state after a row's last step.
-template <class T>
+template <class Stored>
 struct WriteState {
+  using T = ScalarOf<Stored>;
   index units;
   StepRows rows;
   const T* from;
-  T* to;  // (B, units), by sequence
+  Stored* to;  // (B, units), by sequence
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, units);
     if (!own.is_there()) return;
-    m.store(to + rows.of(m, own.row).sequence * units + own.unit, m.load(from + own.at));
+    store_as(m, to + rows.of(m, own.row).sequence * units + own.unit, m.load(from + own.at));
   }
 };
 

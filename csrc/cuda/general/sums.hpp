@@ -37,30 +37,32 @@ struct AddSegments {
   }
 };
 
-/// Of deltas, for biases; and of deltas times v^, for the gains of norms. A segment for each row of
-/// the kernel.
-template <class Cell, class T>
+/// Of deltas, for biases; and of deltas times v^, for the gains of norms. `Deltas` is what they are
+/// stored in: whole ones where there are norms, whose own parts of them nobody knows yet. A segment
+/// for each row of the kernel.
+template <class Cell, class Deltas>
 struct PartSums {
+  using T = ScalarOf<Deltas>;
   index units;
   index rows;
-  const T* slots;   // (N, P, H)
-  const T* deltas;  // (N, P, H)
-  T* bias;          // (segments, P, H), of deltas as they lie
-  T* gain;          // (segments, P, H); of cells with norms
+  const T* slots;        // (N, P, H)
+  const Deltas* deltas;  // (N, P, H)
+  T* bias;               // (segments, P, H), of deltas as they lie
+  T* gain;               // (segments, P, H); of cells with norms
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, units);
     if (!own.is_there()) return;
+    constexpr Range known = {Normalized<Cell> ? Cell::input.begin : 0, Cell::parts};
     const Span segment = rows_of_segment(own.row, rows);
     T straight[Cell::parts] = {};
     T along[Cell::parts] = {};
     for (index row = segment.end - 1; row >= segment.begin; --row) {
       T delta[Cell::parts];
-      load_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, const T>(deltas, row, own.unit, units),
-                                        delta);
+      load_parts<known>(m, UnitSlot<Cell, const Deltas>(deltas, row, own.unit, units), delta);
       RNNFAST_UNROLL(16)
-      for (int p = 0; p < Cell::parts; ++p) straight[p] = straight[p] + delta[p];
+      for (int p = known.begin; p < known.end; ++p) straight[p] = straight[p] + delta[p];
       if constexpr (Normalized<Cell>) {
         T normalized[Cell::parts];
         load_parts<Range{0, Cell::input.end}>(
@@ -100,12 +102,13 @@ constexpr int delta_part(int part) {
 }
 
 /// Of deltas times c, for weights that are a number for each unit; likewise.
-template <class Cell, class T>
+template <class Cell, class Stored>
 struct UnitWeightSums {
+  using T = ScalarOf<Stored>;
   index units;
   index rows;
   const T* slots;
-  const T* deltas;
+  const Stored* deltas;
   const T* c;  // (N, H), before the step
   T* to;       // (segments, U, H)
 
@@ -120,8 +123,8 @@ struct UnitWeightSums {
       T delta[Cell::parts];
       load_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, const T>(slots, row, own.unit, units),
                                         gate);
-      load_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, const T>(deltas, row, own.unit, units),
-                                        delta);
+      load_parts<Range{0, Cell::parts}>(
+          m, UnitSlot<Cell, const Stored>(deltas, row, own.unit, units), delta);
       const State<T> prev = {T(0), m.load(c + row * units + own.unit)};
       add<0>(delta, prev.c, Cell::memory(gate, prev), sum);
     }

@@ -12,21 +12,23 @@
 #include "call/passes.hpp"
 #include "cells/cell.hpp"
 #include "cuda/general/plan.hpp"
+#include "cuda/stored.hpp"
 
 namespace rnnfast {
 namespace {
 
 /// Of N packed rows in all.
-template <class Cell, class T>
+template <class Cell, class Stored>
 struct GeneralHistory {
+  using T = ScalarOf<Stored>;
   Dims dims;
   index rows;  // N, at most
   bool masks_operand;
-  T* slots = nullptr;             // (N, P, H): gates, or v^
-  T* scales = nullptr;            // (N, norms)
-  States<T> before;               // (N, R), (N, H): before the step
-  T* operand[Cell::phases] = {};  // (N, R): what the product of a phase multiplies
-  T* m = nullptr;                 // (N, H): what a projection makes h of
+  T* slots = nullptr;                  // (N, P, H): gates, or v^
+  T* scales = nullptr;                 // (N, norms)
+  States<T> before;                    // (N, R), (N, H): before the step
+  Stored* operand[Cell::phases] = {};  // (N, R): what the product of a phase multiplies
+  Stored* m = nullptr;                 // (N, H): what a projection makes h of
 
   GeneralHistory(const Dims& dims, const GeneralPlan& plan)
       : dims(dims), rows(plan.stretch_steps * dims.rows), masks_operand(plan.masks_operand) {}
@@ -40,9 +42,10 @@ struct GeneralHistory {
       scales = memory.template take<T>(rows * rnnfast::scales<Cell>());
     before.h = memory.template take<T>(rows * R);
     if constexpr (Cell::has_memory) before.c = memory.template take<T>(rows * H);
-    operand[0] = masks_operand ? memory.template take<T>(rows * R) : before.h;
-    if constexpr (Cell::phases == 2) operand[1] = memory.template take<T>(rows * R);
-    if (dims.projection) m = memory.template take<T>(rows * H);
+    operand[0] = masks_operand || is_short<Stored> ? memory.template take<Stored>(rows * R)
+                                                   : as_stored<Stored>(before.h);
+    if constexpr (Cell::phases == 2) operand[1] = memory.template take<Stored>(rows * R);
+    if (dims.projection) m = memory.template take<Stored>(rows * H);
   }
 
   /// From a row on.
@@ -54,7 +57,7 @@ struct GeneralHistory {
     if constexpr (Normalized<Cell>) found.scales += row * rnnfast::scales<Cell>();
     found.before.h += row * R;
     if constexpr (Cell::has_memory) found.before.c += row * H;
-    for (T*& one : found.operand) one += row * R;
+    for (Stored*& one : found.operand) one += row * R;
     if (m) found.m += row * H;
     return found;
   }
@@ -83,10 +86,11 @@ struct GeneralCheckpoints {
   }
 };
 
-template <class Cell, class T>
+template <class Cell, class Stored>
 struct GeneralTape {
+  using T = ScalarOf<Stored>;
   GeneralPlan plan;
-  GeneralHistory<Cell, T> history;
+  GeneralHistory<Cell, Stored> history;
   GeneralCheckpoints<Cell, T> checkpoints;
 
   GeneralTape(const Dims& dims, const GeneralPlan& plan)

@@ -8,16 +8,17 @@
 namespace rnnfast {
 namespace {
 
-template <class Cell, class T>
+template <class Cell, class Stored>
 struct WriteTrace {
+  using T = ScalarOf<Stored>;
   Cell cell;
   index units;
   const T* slots;     // (N, P, H): gates, or v^
   const T* c_before;  // (N, H)
   NormArrays<T> norm;
   Places places;
-  Sequence<T> gates;  // (T, B, G*H)
-  Sequence<T> c;      // (T, B, H)
+  Sequence<Stored> gates;  // (T, B, G*H)
+  Sequence<Stored> c;      // (T, B, H)
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
@@ -26,17 +27,17 @@ struct WriteTrace {
     const Place place = places.at(m, own.row);
     T gate[Cell::gates];
     find<0>(m, own, gate);
-    T* const to = at(gates, place) + own.unit;
+    Stored* const to = at(gates, place) + own.unit;
     RNNFAST_UNROLL(16)
-    for (int g = 0; g < Cell::gates; ++g) m.store(to + g * units, gate[g]);
+    for (int g = 0; g < Cell::gates; ++g) store_as(m, to + g * units, gate[g]);
     if constexpr (Cell::has_memory) {
       const State<T> prev = {T(0), m.load(c_before + own.at)};
-      m.store(at(c, place) + own.unit, Cell::memory(gate, prev));
+      store_as(m, at(c, place) + own.unit, Cell::memory(gate, prev));
     }
   }
 
  private:
-  RNNFAST_BOTH static T* at(const Sequence<T>& of, const Place& place) {
+  RNNFAST_BOTH static Stored* at(const Sequence<Stored>& of, const Place& place) {
     return of.data + place.step * of.step_stride + place.sequence * of.row_stride;
   }
 

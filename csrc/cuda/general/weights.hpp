@@ -46,8 +46,9 @@ inline void for_parts(Range parts, index units, index width, Body&& body) {
 }
 
 /// Biases of all parts and gains of those that are normalized.
-template <class Cell, class T>
+template <class Cell, class Stored>
 struct PackedNorms {
+  using T = ScalarOf<Stored>;
   index units;
   T* bias = nullptr;  // (P, H)
   T* gain = nullptr;  // (P, H)
@@ -59,10 +60,11 @@ struct PackedNorms {
   }
 
   template <class Device>
-  void pack(Device& device, const WeightSet<const T>& from) const {
+  void pack(Device& device, const WeightSet<const Stored>& from) const {
     for (int p = 0; p < Cell::parts; ++p) {
-      const PartArrays<Cell, const T> of(from, p, units);
-      run_elements(device, 1, units, AddArrays<T>{units, of.b_ih, of.b_hh, bias + p * units});
+      const PartArrays<Cell, const Stored> of(from, p, units);
+      run_elements(device, 1, units,
+                   AddArrays<Stored, T>{units, of.b_ih, of.b_hh, bias + p * units});
       if constexpr (Normalized<Cell>) copy_array(device, units, of.gain, gain + p * units);
     }
   }
@@ -70,18 +72,18 @@ struct PackedNorms {
   NormArrays<T> arrays() const { return {gain, bias}; }
 };
 
-/// Matrices, and vectors beside them, or what else has their sizes: gradients.
-template <class Cell, class T>
+/// Matrices of numbers, or what else has their sizes: gradients.
+template <class Cell, class Number>
 struct PackedMatrices {
   Dims dims;
-  T* w_ih = nullptr;           // (input parts, H, I)
-  T* w_hh[Cell::phases] = {};  // (parts of the phase, H, R)
+  Number* w_ih = nullptr;           // (input parts, H, I)
+  Number* w_hh[Cell::phases] = {};  // (parts of the phase, H, R)
 
   template <class Memory>
   void place(Memory& memory) {
-    w_ih = memory.template take<T>(input_numbers());
+    w_ih = memory.template take<Number>(input_numbers());
     for (int phase = 0; phase < Cell::phases; ++phase) {
-      w_hh[phase] = memory.template take<T>(recurrent_numbers(phase));
+      w_hh[phase] = memory.template take<Number>(recurrent_numbers(phase));
     }
   }
 
@@ -106,13 +108,14 @@ struct PackedMatrices {
   }
 };
 
-template <class Cell, class T>
+template <class Cell, class Stored>
 struct PackedWeights {
+  using T = ScalarOf<Stored>;
   Dims dims;  // without T and B
-  PackedMatrices<Cell, T> matrices;
-  PackedNorms<Cell, T> norms;
-  T* w_hr = nullptr;      // (R, H); null: h is not projected
-  T* of_units = nullptr;  // (U, H)
+  PackedMatrices<Cell, Stored> matrices;
+  PackedNorms<Cell, Stored> norms;
+  Stored* w_hr = nullptr;  // (R, H); null: h is not projected
+  T* of_units = nullptr;   // (U, H)
 
   explicit PackedWeights(const Dims& dims) : dims(dims), matrices{dims}, norms{dims.units} {}
 
@@ -120,16 +123,16 @@ struct PackedWeights {
   void place(Memory& memory) {
     matrices.place(memory);
     norms.place(memory);
-    if (dims.projection) w_hr = memory.template take<T>(dims.projection * dims.units);
+    if (dims.projection) w_hr = memory.template take<Stored>(dims.projection * dims.units);
     if (unit_numbers()) of_units = memory.template take<T>(unit_numbers());
   }
 
   template <class Device>
-  void pack(Device& device, const WeightSet<const T>& from) const {
-    matrices.for_input_parts([&](T* to, index given, index count) {
+  void pack(Device& device, const WeightSet<const Stored>& from) const {
+    matrices.for_input_parts([&](Stored* to, index given, index count) {
       copy_array(device, count, from[WeightId::w_ih] + given, to);
     });
-    matrices.for_recurrent_parts([&](T* to, index given, index count) {
+    matrices.for_recurrent_parts([&](Stored* to, index given, index count) {
       copy_array(device, count, from[WeightId::w_hh] + given, to);
     });
     norms.pack(device, from);

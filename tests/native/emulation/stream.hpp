@@ -2,11 +2,12 @@
 // lists of launches.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
-#include <utility>
 
 #include "cuda/general/device.hpp"
+#include "cuda/stored.hpp"
 #include "device.hpp"
 
 namespace rnnfast::emulation {
@@ -28,8 +29,8 @@ class EmulatedStream {
   }
 
   /// By a kernel of one thread: every number that is read or written is looked at.
-  template <class T>
-  void multiply(const Product<T>& of) {
+  template <class Stored>
+  void multiply(const Product<Stored>& of) {
     launch([this, of] { device_.run({1, 1}, [&](EmulatedThread& m) { multiply(m, of); }); });
   }
 
@@ -77,7 +78,7 @@ class EmulatedStream {
     template <class T>
     T* take(index count) {
       const auto numbers = static_cast<std::size_t>(count);
-      void*& array = of.arrays_[{number++, numbers * sizeof(T)}];
+      void*& array = of.arrays_[{number++, numbers, sizeof(T)}];
       if (array) {
         of.device_.forget(array);
       } else {
@@ -93,8 +94,9 @@ class EmulatedStream {
     recorded_ ? recorded_->push_back(body) : body();
   }
 
-  template <class T>
-  static void multiply(EmulatedThread& m, const Product<T>& of) {
+  template <class Stored>
+  static void multiply(EmulatedThread& m, const Product<Stored>& of) {
+    using T = ScalarOf<Stored>;
     const auto at = [](const auto& matrix, index row, index column) {
       return matrix.turn == Turn::as_it_is ? matrix.first + row * matrix.stride + column
                                            : matrix.first + column * matrix.stride + row;
@@ -104,7 +106,7 @@ class EmulatedStream {
         T* const to = at(of.c, i, j);
         T sum = of.sum == Sum::added ? m.load(to) : T(0);
         for (index k = 0; k < of.length; ++k) {
-          sum += m.load(at(of.a, i, k)) * m.load(at(of.b, k, j));
+          sum += load_as<T>(m, at(of.a, i, k)) * load_as<T>(m, at(of.b, k, j));
         }
         m.store(to, sum);
       }
@@ -114,7 +116,7 @@ class EmulatedStream {
   EmulatedDevice& device_;
   Recordings<Graph> recordings_;
   Graph* recorded_ = nullptr;
-  std::map<std::pair<std::size_t, std::size_t>, void*> arrays_;
+  std::map<std::array<std::size_t, 3>, void*> arrays_;  // by place, size and size of numbers
   int launches_ = 0;
 };
 
