@@ -5,6 +5,7 @@ itself must not, and the emulation notices addresses that are not its own.
 """
 
 import sys
+from contextlib import nullcontext
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -121,6 +122,23 @@ class InterfaceArray(GpuArray):
         }
 
 
+def memory(count):
+    """A block of the emulated GPU's, of a library that has an allocator."""
+    from rnnfast import _cuda
+
+    return _cuda.emulation.CallersMemory.reserved(count)
+
+
+def empty_tensor(count, *, dtype, device):
+    """As torch.empty, with its own error where there is no memory."""
+    assert dtype == "uint8" and device.startswith("cuda:")
+    try:
+        block = memory(count)
+    except MemoryError:
+        raise sys.modules["torch"].cuda.OutOfMemoryError("CUDA out of memory.") from None
+    return SimpleNamespace(data_ptr=lambda: block.address, block=block)
+
+
 def install(monkeypatch):
     """Have the libraries in `sys.modules`; return what says which streams they work on."""
     streams = SimpleNamespace(torch=0, cupy=0)
@@ -128,9 +146,14 @@ def install(monkeypatch):
     torch.cuda = SimpleNamespace(
         current_stream=lambda device: SimpleNamespace(cuda_stream=streams.torch)
     )
+    torch.uint8 = "uint8"
+    torch.empty = empty_tensor
+    torch.cuda.OutOfMemoryError = type("OutOfMemoryError", (RuntimeError,), {})
     torch.from_dlpack = lambda array: Tensor.from_dlpack(array, streams.torch or 1)
     cupy.cuda = SimpleNamespace(
-        get_current_stream=lambda device: SimpleNamespace(ptr=streams.cupy)
+        get_current_stream=lambda device: SimpleNamespace(ptr=streams.cupy),
+        Device=lambda device: nullcontext(),
+        alloc=lambda count: SimpleNamespace(ptr=(block := memory(count)).address, block=block),
     )
     cupy.from_dlpack = lambda array: CupyArray.from_dlpack(array, streams.cupy or 1)
     jax.dlpack = SimpleNamespace(from_dlpack=lambda array: JaxArray.from_dlpack(array, 77))

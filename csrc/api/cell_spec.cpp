@@ -33,8 +33,7 @@ ActivationFunction activation_named(std::string_view name) {
   return static_cast<ActivationFunction>(found - std::begin(activation_names));
 }
 
-CellSpec::CellSpec(std::string_view name)
-    : number_(number_in(fixed_names, name)), chooses_(false) {
+CellSpec::CellSpec(std::string_view name) : number_(number_in(fixed_names, name)), chooses_(false) {
   name_ = fixed_names[number_];
 }
 

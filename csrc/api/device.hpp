@@ -73,9 +73,7 @@ class DeviceStream {
   /// While it lives, this thread alone launches on the stream.
   class Turn {
    public:
-    explicit Turn(DeviceStream& stream) : stream_(stream), alone_(stream.alone_) {
-      stream.enter();
-    }
+    explicit Turn(DeviceStream& stream) : stream_(stream), alone_(stream.alone_) { stream.enter(); }
     ~Turn() { stream_.leave(); }
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
@@ -93,6 +91,8 @@ class DeviceStream {
 
   /// Memory that goes back in the order of the stream, by any thread; null for no bytes.
   virtual std::shared_ptr<char> take(std::size_t bytes) = 0;
+  /// Memory for calls on any stream: whoever gives it back waits until the device is idle.
+  virtual std::shared_ptr<char> keep(std::size_t bytes) = 0;
   /// From the host, which may change its numbers afterwards.
   virtual void copy_in(const void* from, std::size_t bytes, void* to) = 0;
   /// Views of one scalar type and of the same sizes; a stride of 0 reads a number again.

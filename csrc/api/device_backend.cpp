@@ -46,9 +46,13 @@ const DeviceCell& DeviceBackend::kernels(const CellSpec& cell, ScalarType scalar
 }
 
 Header DeviceBackend::header(const Weights& weights) const {
-  return {weights.cell,     weights.scalar, storage_of(weights.scalar),
-          stream_.target(), &kernels(weights.cell, weights.scalar).traits,
-          std::nullopt,     weights.dims};
+  return {weights.cell,
+          weights.scalar,
+          storage_of(weights.scalar),
+          stream_.target(),
+          &kernels(weights.cell, weights.scalar).traits,
+          std::nullopt,
+          weights.dims};
 }
 
 const CellTraits& DeviceBackend::traits(const CellSpec& cell, ScalarType scalar) const {
@@ -68,6 +72,15 @@ std::size_t DeviceBackend::tape_bytes(const CellSpec& cell, ScalarType scalar,
 Packed DeviceBackend::pack(const Weights& weights) const {
   const DeviceCell& cell = kernels(weights.cell, weights.scalar);
   const std::size_t bytes = cell.packed_bytes(weights.dims);
+  const std::shared_ptr<char> memory = stream_.keep(bytes);
+  cell.pack(stream_, weights, memory.get());
+  stream_.wait();
+  return Packed(header(weights), memory, bytes);
+}
+
+Packed DeviceBackend::packed_for_now(const Weights& weights) const {
+  const DeviceCell& cell = kernels(weights.cell, weights.scalar);
+  const std::size_t bytes = cell.packed_bytes(weights.dims);
   const std::shared_ptr<char> memory = stream_.take(bytes);
   cell.pack(stream_, weights, memory.get());
   return Packed(header(weights), memory, bytes);
@@ -81,7 +94,7 @@ void DeviceBackend::forward(const Packed& weights, const Call& call, const CallP
 }
 
 void DeviceBackend::forward(const Weights& weights, const Call& call, const CallPlan& plan) const {
-  forward(pack(weights), call, plan);
+  forward(packed_for_now(weights), call, plan);
 }
 
 Tape DeviceBackend::forward_saving(const Weights& weights, const Call& call, const CallPlan& plan,
@@ -90,7 +103,7 @@ Tape DeviceBackend::forward_saving(const Weights& weights, const Call& call, con
   if (memory.bytes() < cell.tape_bytes(plan)) {
     throw std::invalid_argument("less memory than a tape of this plan needs");
   }
-  const Packed packed = pack(weights);
+  const Packed packed = packed_for_now(weights);
   std::vector<SequenceRow> rows = rows_of(call, plan);
   cell.forward(stream_, {weights.cell, call, plan, data_of(rows), packed.data(), memory.data()});
   Header made = header(weights);

@@ -19,6 +19,7 @@ class DeviceBackend final : public Backend {
   std::size_t tape_bytes(const CellSpec& cell, ScalarType scalar,
                          const CallPlan& plan) const override;
 
+  /// For calls on any stream of the device, once all that was launched here has run.
   Packed pack(const Weights& weights) const override;
 
   void forward(const Packed& weights, const Call& call, const CallPlan& plan) const override;
@@ -42,6 +43,7 @@ class DeviceBackend final : public Backend {
  private:
   const DeviceCell& kernels(const CellSpec& cell, ScalarType scalar) const;
   Header header(const Weights& weights) const;
+  Packed packed_for_now(const Weights& weights) const;
 
   DeviceStream& stream_;
 };

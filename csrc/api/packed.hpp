@@ -21,7 +21,10 @@ struct Weights {
 class Packed {
  public:
   Packed(const Header& header, Arena memory)
-      : header_(header), memory_(std::move(memory)), data_(memory_.data()), bytes_(memory_.size()) {}
+      : header_(header),
+        memory_(std::move(memory)),
+        data_(memory_.data()),
+        bytes_(memory_.size()) {}
   Packed(const Header& header, std::shared_ptr<const char> of_device, std::size_t bytes)
       : header_(header), of_device_(std::move(of_device)), data_(of_device_.get()), bytes_(bytes) {}
 

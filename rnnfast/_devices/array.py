@@ -10,6 +10,7 @@ of another dtype than `x` finds one on another device as well.
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from types import EllipsisType, SimpleNamespace
 from typing import Any, TypeAlias
@@ -186,10 +187,14 @@ class DeviceArray:
 def empty(
     shape: tuple[int, ...], dtype: np.dtype[Any], place: Place, library: Library
 ) -> DeviceArray:
-    """Return an array whose numbers are not set, in memory of the stream."""
-    count = int(np.prod(shape, dtype=object))
-    memory = queue(*place).empty(count * dtype.itemsize)
-    return DeviceArray(over(memory.address, shape, None, dtype.name), place, library, memory)
+    """Return an array whose numbers are not set; refused memory is a MemoryError."""
+    count = math.prod(shape) * dtype.itemsize
+    if library.memory is not None:
+        address, owner = library.memory(count, place[0])
+    else:
+        owner = queue(*place).empty(count)
+        address = owner.address
+    return DeviceArray(over(address, shape, None, dtype.name), place, library, owner)
 
 
 def over(

@@ -1,10 +1,14 @@
 """Whose an array is: the stream that its library works on, and how results become its own.
 
-    torch           torch.cuda.current_stream(device)          torch.from_dlpack
-    cupy            cupy.cuda.get_current_stream(device)       cupy.from_dlpack
-    jax             has none to be asked for                   jax.dlpack.from_dlpack
-    others          the `stream` of the array's interface,     the `from_dlpack` of its namespace,
-                    if it has one                              or our own array, which has both
+    torch       torch.cuda.current_stream(device)       torch.from_dlpack
+    cupy        cupy.cuda.get_current_stream(device)    cupy.from_dlpack
+    jax         has none to be asked for                jax.dlpack.from_dlpack
+    others      the `stream` of the array's             the `from_dlpack` of its namespace, or our
+                interface, if it has one                own array, which has both
+
+Memory of results is PyTorch's or CuPy's own, of the allocator that they keep for this stream: they
+know best when it may be used again, and a process has no second pool beside theirs. For others it
+is taken from the device in the order of the stream.
 
 Without a stream to ask for, a call runs on the legacy default stream, and the host waits for it:
 whoever owns the arguments may use their memory for something else once the call has returned.
@@ -26,6 +30,8 @@ class Library(NamedTuple):
 
     stream: Callable[[int], int] | None  # that it works on now, of a device
     own: Callable[[Any], Any]  # from our array to its own
+    memory: Callable[[int, int], tuple[int, object]] | None = None
+    """Of so many bytes, on a device: the address, and what keeps it. Refused: MemoryError."""
 
 
 def library_of(value: object) -> Library:
@@ -47,14 +53,34 @@ def _stream_of_cupy(device: int) -> int:
     return sys.modules["cupy"].cuda.get_current_stream(device).ptr or LEGACY_STREAM
 
 
+def _memory_of_torch(count: int, device: int) -> tuple[int, object]:
+    torch = sys.modules["torch"]
+    try:
+        block = torch.empty(count, dtype=torch.uint8, device=f"cuda:{device}")
+    except torch.cuda.OutOfMemoryError as error:
+        raise MemoryError(str(error)) from None
+    return block.data_ptr(), block
+
+
+def _memory_of_cupy(count: int, device: int) -> tuple[int, object]:
+    cuda = sys.modules["cupy"].cuda
+    with cuda.Device(device):
+        block = cuda.alloc(count)  # its OutOfMemoryError is a MemoryError
+    return block.ptr, block
+
+
 def _itself(array: Any) -> Any:
     return array
 
 
 _JAX = Library(None, lambda array: sys.modules["jax"].dlpack.from_dlpack(array))
 _KNOWN = {
-    "torch": Library(_stream_of_torch, lambda array: sys.modules["torch"].from_dlpack(array)),
-    "cupy": Library(_stream_of_cupy, lambda array: sys.modules["cupy"].from_dlpack(array)),
+    "torch": Library(
+        _stream_of_torch, lambda array: sys.modules["torch"].from_dlpack(array), _memory_of_torch
+    ),
+    "cupy": Library(
+        _stream_of_cupy, lambda array: sys.modules["cupy"].from_dlpack(array), _memory_of_cupy
+    ),
     "jax": _JAX,
     "jaxlib": _JAX,
 }

@@ -32,7 +32,7 @@ class DevicePlace:
     def __init__(self, place: Place, library: Library) -> None:
         self._place, self._library = place, library
         self._queue = queue(*place)
-        self.core = _Core(place, self._queue)
+        self.core = _Core(self._queue)
 
     def empty(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DeviceArray:
         """Return an array whose numbers are not set; refused memory is a MemoryError."""
@@ -40,9 +40,7 @@ class DevicePlace:
             return empty(shape, dtype, self._place, self._library)
         except (MemoryError, OverflowError):
             device = self._place[0]
-            raise MemoryError(
-                f"no memory on cuda:{device} for {name} {shape} of {dtype}"
-            ) from None
+            raise MemoryError(f"no memory on cuda:{device} for {name} {shape} of {dtype}") from None
 
     def zeros(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DeviceArray:
         """Return an array of zeros."""
@@ -78,10 +76,12 @@ class DevicePlace:
         return result if result is None else self._library.own(result)
 
     def join(self, arrays: Iterable[Any]) -> None:
-        """Have the stream wait for arrays that are ready on others."""
+        """Have the stream wait for arrays, and for what its library works on now."""
         device, stream = self._place
-        others = {one.stream for one in arrays if isinstance(one, DeviceArray)} - {stream}
-        for other in sorted(others):
+        others = {one.stream for one in arrays if isinstance(one, DeviceArray)}
+        if self._library.stream is not None:  # of whose memory results are made
+            others.add(self._library.stream(device))
+        for other in sorted(others - {stream}):
             self._queue.wait_for(other)
 
     def samples(self, arrays: tuple[Any, ...]) -> _Unwatched:
@@ -100,13 +100,11 @@ def place_of(arrays: Iterable[Any]) -> DevicePlace:
 class _Core:
     """`_core` for arrays on a device: its functions, on a stream."""
 
-    def __init__(self, place: Place, queue: Any) -> None:
-        self._place, self._queue = place, queue
+    def __init__(self, queue: Any) -> None:
+        self._queue = queue
 
     def pack(self, cell: Any, weights: Any) -> _Packed:
-        packed = self._queue.pack(cell, _bare(tuple(weights)))
-        self._queue.wait()  # the one time that they are written
-        return _Packed(packed, self._place)
+        return _Packed(self._queue.pack(cell, _bare(tuple(weights))))
 
     def forward(self, cell: Any, *arguments: Any) -> None:
         self._queue.forward(cell, *_bare(arguments))
@@ -144,8 +142,8 @@ class _Tape:
 class _Packed:
     """Packed weights, for calls on any stream of their device."""
 
-    def __init__(self, packed: Any, place: Place) -> None:
-        self._packed, self._place = packed, place
+    def __init__(self, packed: Any) -> None:
+        self._packed = packed
 
     @property
     def nbytes(self) -> int:
@@ -153,9 +151,6 @@ class _Packed:
 
     def forward(self, x: DeviceArray, *arguments: Any) -> None:
         queue(x.device, x.stream).forward_packed(self._packed, *_bare((x, *arguments)))
-        if (x.device, x.stream) != self._place:
-            # Their memory goes back in the order of the stream that they were packed on.
-            queue(*self._place).wait_for(x.stream)
 
     def step(self, x_t: object, state: object) -> Any:
         """Have no short way."""

@@ -51,9 +51,7 @@ def forward_saving(
     """As `forward`; return what the backward pass needs."""
     if not _takes_steps(given, results):
         return NoTape()
-    tape: Tape = place.core.forward_saving(
-        cell.core, *_arguments(given, reverse, masks, results)
-    )
+    tape: Tape = place.core.forward_saving(cell.core, *_arguments(given, reverse, masks, results))
     return tape
 
 

@@ -31,7 +31,7 @@ from .core_calls import (
 )
 from .drawn_masks import DrawnMasks
 from .noise import Noise, StateMasks
-from .place import Place, place_of
+from .place import Place, place_of, place_of_packed
 from .step_order import time_of
 
 
@@ -145,7 +145,7 @@ class Network:
         network = cls.__new__(cls)
         network.cell, network.given = cell, given
         network.noise, network._packed, network._reverse = noise, packed, reverse
-        network.place = place_of(given)
+        network.place = place_of_packed(given)
         return network
 
     def forward(self) -> tuple[Array, ...]:
@@ -288,9 +288,7 @@ class Network:
 
     def _one_by_one(
         self,
-        save: Callable[
-            [Place, cells.Cell, inputs.Inputs, bool, StateMasks | None, Results], Tape
-        ],
+        save: Callable[[Place, cells.Cell, inputs.Inputs, bool, StateMasks | None, Results], Tape],
         states: list[Array],
     ) -> tuple[tuple[Array, ...], Recording]:
         if self.given.alone and not self.noise.acts:
@@ -350,8 +348,8 @@ class Network:
 
     def _at_once(self, *, training: bool) -> AtOnce | None:
         """Return how layers run at once; None if they run one by one."""
-        return None if self.noise.acts else layers_at_once(
-            self.place, self.cell, self.given, training
+        return (
+            None if self.noise.acts else layers_at_once(self.place, self.cell, self.given, training)
         )
 
     def _directed(self, layer: int, x: Array) -> list[DirectedLayer]:

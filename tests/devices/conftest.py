@@ -7,9 +7,9 @@ one cell of each kind. What a GPU does with time, memory and faults of its own, 
 import importlib.util
 import sys
 
-import gpu_arrays
 import pytest
 
+import gpu_arrays
 import rnnfast
 from rnnfast._devices import extension
 

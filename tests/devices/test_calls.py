@@ -1,11 +1,11 @@
 """Functions on arrays of a GPU give what they give on the host, as the caller's kind of array."""
 
-import gpu_arrays
 import numpy as np
 import pytest
-from gpu_arrays import CupyArray, InterfaceArray, JaxArray, StandardArray, Tensor, numbers
 
+import gpu_arrays
 import rnnfast
+from gpu_arrays import CupyArray, InterfaceArray, JaxArray, StandardArray, Tensor, numbers
 from rnnfast._devices import DeviceArray, array_of
 
 pytestmark = [pytest.mark.compiles, pytest.mark.usefixtures("streams")]
@@ -44,7 +44,10 @@ class Problem:
             self.states["c0"] = self.draw((B, H))
         inputs = [I, *[directions * H] * (layers - 1)]
         stacked = [
-            [self.draw(shape) for shape in ((gates * H, i), (gates * H, width), *[(gates * H,)] * 2)]
+            [
+                self.draw(shape)
+                for shape in ((gates * H, i), (gates * H, width), *[(gates * H,)] * 2)
+            ]
             for i in inputs
             for _ in range(directions)
         ]
@@ -100,7 +103,9 @@ def agree(problem, **options):
 
 
 def forward_of(options):
-    return {name: one for name, one in options.items() if name not in ("truncate", "checkpoint", "wrt")}
+    return {
+        name: one for name, one in options.items() if name not in ("truncate", "checkpoint", "wrt")
+    }
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

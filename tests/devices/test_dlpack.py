@@ -2,12 +2,11 @@
 
 import ctypes
 import gc
-import weakref
 
 import numpy as np
 import pytest
-from gpu_arrays import InterfaceArray
 
+from gpu_arrays import InterfaceArray
 from rnnfast._devices import array_of
 
 pytestmark = [pytest.mark.compiles, pytest.mark.usefixtures("gpu")]
@@ -139,10 +138,8 @@ def test_capsules_of_others_are_read(name, form, strides):
     given = Given(form, name, an_array(wanted), strides=strides)
     array = array_of("x", given)
     np.testing.assert_array_equal(np.array(array.geometry), wanted)
-    view = weakref.ref(array)
     part = array[1:]
     del array
-    assert view() is None if hasattr(type(part), "__weakref__") else True
     assert not given.deleted  # a part of it is still there
     del part
     gc.collect()

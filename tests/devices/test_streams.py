@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from gpu_arrays import CupyArray, DLPackArray, InterfaceArray, JaxArray, Tensor, numbers
 
 import rnnfast
+from gpu_arrays import CupyArray, DLPackArray, InterfaceArray, JaxArray, Tensor, numbers
 
 pytestmark = [pytest.mark.compiles, pytest.mark.usefixtures("streams")]
 
@@ -80,8 +80,15 @@ def test_packed_weights_serve_every_stream(streams, gpu):
     packed = rnnfast.prepack("lstm", Tensor.of(W_IH), Tensor.of(W_HH))
     streams.torch = 8192
     y = packed(Tensor.of(X)).y
-    # Those that they were packed on wait before their memory is anything else.
-    assert gpu.waits() == [(4096, 8192)]
-    np.testing.assert_allclose(
-        numbers(y), rnnfast.lstm(X, W_IH, W_HH).y, rtol=1e-5, atol=1e-6
-    )
+    assert not gpu.waits()  # the host has waited until they were packed
+    np.testing.assert_allclose(numbers(y), rnnfast.lstm(X, W_IH, W_HH).y, rtol=1e-5, atol=1e-6)
+
+
+def test_a_pullback_on_another_stream(streams, gpu):
+    streams.torch = 4096
+    _, pull = rnnfast.lstm_vjp(*arguments(Tensor))
+    streams.torch = 8192
+    gradients = pull(Tensor.of(np.ones((T, B, H), np.float32)))
+    # It runs where the forward pass ran, after what is there now, and who takes it waits.
+    of_results = [(8192, 4096)] * sum(one is not None for one in gradients)
+    assert gpu.waits() == [(4096, 8192), *of_results]

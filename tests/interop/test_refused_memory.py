@@ -74,4 +74,6 @@ print(total)
 @pytest.mark.timing  # as of what measures memory: sanitizers have a malloc of their own
 @pytest.mark.parametrize("host", [JAX, ONNX, TENSORFLOW], ids=["jax", "onnxruntime", "tensorflow"])
 def test_each_allocation_may_be_refused(host, tmp_path):
-    assert count_refusals(tmp_path, SHAPES + host + EACH) > 2  # as many as this machine's plan asks for
+    assert (
+        count_refusals(tmp_path, SHAPES + host + EACH) > 2
+    )  # as many as this machine's plan asks for

@@ -164,7 +164,8 @@ void register_queue(py::module_& module) {
   py::class_<Memory>(module, "Memory", py::module_local())
       .def_property_readonly("address", &Memory::address)
       .def_property_readonly("nbytes", &Memory::bytes);
-  py::class_<Tape>(module, "Tape", py::module_local()).def_property_readonly("nbytes", &Tape::bytes);
+  py::class_<Tape>(module, "Tape", py::module_local())
+      .def_property_readonly("nbytes", &Tape::bytes);
   py::class_<Packed>(module, "Packed", py::module_local())
       .def_property_readonly("nbytes", &Packed::bytes);
   py::class_<Queue>(module, "Queue", py::module_local())
@@ -182,8 +183,7 @@ void register_queue(py::module_& module) {
       .def("forward", &Queue::forward)
       .def("forward_packed", &Queue::forward_packed)
       .def("forward_saving", &Queue::forward_saving<Purpose::training>)
-      .def("forward_saving_checkpoints",
-           &Queue::forward_saving<Purpose::training_with_checkpoints>)
+      .def("forward_saving_checkpoints", &Queue::forward_saving<Purpose::training_with_checkpoints>)
       .def("backward", &Queue::backward)
       .def("trace", &Queue::trace);
 }

@@ -36,8 +36,8 @@ struct CellOnDevice {
     return found;
   }
   static GeneralTape<Cell, T> tape(const CallPlan& plan, const char* memory) {
-    GeneralTape<Cell, T> found(plan.dims, general_plan(plan.dims, kept_by(plan.purpose),
-                                                       plan.segment.masks_operand));
+    GeneralTape<Cell, T> found(
+        plan.dims, general_plan(plan.dims, kept_by(plan.purpose), plan.segment.masks_operand));
     if (memory) place_in(const_cast<char*>(memory), found);
     return found;
   }
@@ -57,31 +57,18 @@ struct CellOnDevice {
 
   static void forward(DeviceStream& stream, const DeviceForward& of) {
     const Call& call = of.call;
-    const ForwardCall<T> pass = {call.dims,
-                                 typed<T>(call.x),
-                                 typed<T>(call.initial),
-                                 typed<T>(call.y),
-                                 typed<T>(call.last),
-                                 of.rows,
-                                 call.resets,
-                                 typed<T>(call.masks),
-                                 of.cell.activations()};
+    const ForwardCall<T> pass = {call.dims,        typed<T>(call.x),     typed<T>(call.initial),
+                                 typed<T>(call.y), typed<T>(call.last),  of.rows,
+                                 call.resets,      typed<T>(call.masks), of.cell.activations()};
     general_forward(On::of(stream), pass, weights(call.dims, of.packed), tape(of.plan, of.tape));
   }
 
   static void backward(DeviceStream& stream, const DeviceBackward& of) {
     const Pullback& call = of.call;
-    const BackwardCall<T> pass = {of.plan.dims,
-                                  typed<T>(call.x),
-                                  typed<T>(call.weights),
-                                  typed<T>(call.dy),
-                                  typed<T>(call.d_last),
-                                  typed<T>(call.out),
-                                  of.rows,
-                                  call.resets,
-                                  typed<T>(call.masks),
-                                  call.truncate,
-                                  of.cell.activations()};
+    const BackwardCall<T> pass = {of.plan.dims,      typed<T>(call.x),      typed<T>(call.weights),
+                                  typed<T>(call.dy), typed<T>(call.d_last), typed<T>(call.out),
+                                  of.rows,           call.resets,           typed<T>(call.masks),
+                                  call.truncate,     of.cell.activations()};
     general_backward(On::of(stream), pass, tape(of.plan, of.tape));
   }
 
@@ -92,8 +79,7 @@ struct CellOnDevice {
   }
 
   static DeviceCell functions(const char* name) {
-    return {name,          traits(), &packed_bytes, &tape_bytes,
-            &pack_weights, &forward, &backward,     &trace};
+    return {name, traits(), &packed_bytes, &tape_bytes, &pack_weights, &forward, &backward, &trace};
   }
 };
 

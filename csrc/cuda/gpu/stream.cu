@@ -1,6 +1,4 @@
 // Streams of GPUs, and what is known of these.
-#include "cuda/gpu/stream.hpp"
-
 #include <dlfcn.h>
 
 #include <map>
@@ -10,6 +8,7 @@
 #include <tuple>
 
 #include "cuda/backend/elements.hpp"
+#include "cuda/gpu/stream.hpp"
 #include "cuda/gpu_graph.cuh"
 #include "cuda/gpu_launch.cuh"
 
@@ -20,8 +19,8 @@ namespace {
 class OnDevice {
  public:
   explicit OnDevice(int device) {
-    require(cudaGetDevice(&before_));
-    if (device != before_) require(cudaSetDevice(device));
+    cudaGetDevice(&before_);
+    if (device != before_) cudaSetDevice(device);  // the next call says if there is none
   }
   ~OnDevice() { cudaSetDevice(before_); }
   OnDevice(const OnDevice&) = delete;
@@ -101,11 +100,17 @@ class GpuDoorStream final : public StreamOfGpu {
     void* memory = nullptr;
     require(cudaMallocAsync(&memory, bytes, handle()));
     return {static_cast<char*>(memory), [this](char* done) {
-              int before = 0;
-              cudaGetDevice(&before);
-              cudaSetDevice(device_);
+              const OnDevice there(device_);
               cudaFreeAsync(done, handle());
-              cudaSetDevice(before);
+            }};
+  }
+  std::shared_ptr<char> keep(std::size_t bytes) override {
+    if (bytes == 0) return nullptr;
+    void* memory = nullptr;
+    require(cudaMalloc(&memory, bytes));
+    return {static_cast<char*>(memory), [this](char* done) {
+              const OnDevice there(device_);
+              cudaFree(done);
             }};
   }
   void copy_in(const void* from, std::size_t bytes, void* to) override {
@@ -162,7 +167,8 @@ DriverFacts driver_facts() {
   const cudaError_t status = cudaGetDeviceCount(&count);
   if (status != cudaSuccess) {
     cudaGetLastError();
-    facts.missing = facts.driver ? cudaGetErrorString(status) : "no driver of NVIDIA's is installed";
+    facts.missing =
+        facts.driver ? cudaGetErrorString(status) : "no driver of NVIDIA's is installed";
   }
   return facts;
 }

@@ -1,6 +1,6 @@
 // One cell of each kind, since every one takes long to compile: with a memory and without, with two
-// phases, with norms, with weights of units and activations of a call's. All of them are emulated by
-// the native tests.
+// phases, with norms, with weights of units and activations of a call's. All of them are emulated
+// by the native tests.
 #define RNNFAST_ONE_LANE
 
 #include "cells.hpp"

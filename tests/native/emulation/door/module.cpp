@@ -21,6 +21,9 @@ class CallersMemory {
     held_ = gpu().take(bytes_);
     if (bytes_) gpu().write(from.data(), bytes_, held_.get());
   }
+  /// Of which nothing is known.
+  explicit CallersMemory(std::size_t bytes) : held_(gpu().take(bytes)), bytes_(bytes) {}
+
   std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(held_.get()); }
 
  private:
@@ -43,6 +46,7 @@ PYBIND11_MODULE(_cuda, module) {
   py::module_ emulation = module.def_submodule("emulation", "What tests make the GPU do.");
   py::class_<CallersMemory>(emulation, "CallersMemory")
       .def(py::init<const py::bytes&>())
+      .def_static("reserved", [](std::size_t bytes) { return CallersMemory(bytes); })
       .def_property_readonly("address", &CallersMemory::address);
   emulation.def("numbers_at", &numbers_at);
   emulation.def("refuse_beyond", [](std::size_t more) { gpu().limit = gpu().taken + more; });

@@ -2,13 +2,14 @@
 // runs on a CPU. All memory is the emulation's, that of the caller too: another address is a fault.
 #define RNNFAST_ONE_LANE
 
+#include "stream.hpp"
+
 #include <map>
 #include <stdexcept>
 
 #include "cells.hpp"
 #include "cuda/backend/elements.hpp"
 #include "gpu.hpp"
-#include "stream.hpp"
 
 namespace rnnfast {
 namespace {
@@ -24,9 +25,8 @@ class DoorStream final : public emulation::StreamOfGpu {
   std::span<const DeviceCell> cells(ScalarType scalar, bool chooses) const override {
     return emulation::cells(scalar, chooses);
   }
-  std::shared_ptr<char> take(std::size_t bytes) override {
-    return gpu().take(bytes);
-  }
+  std::shared_ptr<char> keep(std::size_t bytes) override { return take(bytes); }
+  std::shared_ptr<char> take(std::size_t bytes) override { return gpu().take(bytes); }
   void copy_in(const void* from, std::size_t bytes, void* to) override {
     gpu().write(from, bytes, to);
   }
