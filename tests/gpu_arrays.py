@@ -7,6 +7,7 @@ itself must not, and the emulation notices addresses that are not its own.
 import sys
 from contextlib import nullcontext
 from types import ModuleType, SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class GpuArray:
 class DLPackArray(GpuArray):
     """One that speaks DLPack; `streams` are those that consumers have named."""
 
-    streams: list = []
+    streams: ClassVar[list[int | None]] = []
 
     def __dlpack_device__(self):
         return 2, self._device

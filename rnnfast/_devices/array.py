@@ -21,7 +21,7 @@ import numpy.typing as npt
 from .extension import loaded, queue
 from .libraries import LEGACY_STREAM, Library
 
-Key: TypeAlias = int | slice | None | EllipsisType
+Key: TypeAlias = int | slice | EllipsisType | None
 Place: TypeAlias = tuple[int, int]  # device and stream
 
 CUDA = 2  # of DLPack's devices

@@ -370,7 +370,8 @@ class Network:
             back = self._reverse or direction == 1
             masks = noise.of_states(number, x.shape[:2], widths, x.dtype)
             if masks is not None:
-                masks = tuple(map(self.place.from_host, masks))
+                recurrent, kept_h, kept_c = map(self.place.from_host, masks)
+                masks = recurrent, kept_h, kept_c
             both.append(DirectedLayer(number, direction, own, packed, back, masks, weight_mask))
         return both
 

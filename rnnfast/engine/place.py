@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from .._check import Array, empty, stacks, zeros
 
 
 class HostPlace:
-    """The processor, on NumPy's arrays."""
+    """The processor, on NumPy's arrays; `_devices.DevicePlace` is the same for a device's."""
 
     __slots__ = ()
 
@@ -34,28 +34,29 @@ class HostPlace:
 
 
 HOST = HostPlace()
-Place: TypeAlias = HostPlace | _devices.DevicePlace
+Place: TypeAlias = HostPlace  # or its twin: arrays of a device pass for NumPy's
 
 
 def place_of(given: stacks.Stack) -> Place:
     """Return where `x` is, and with it all else."""
     if type(given.x) is np.ndarray:
         return HOST
-    return _devices.place_of((given.x, given.h0, given.c0, given.resets, *_flat(given.layers)))
+    arrays = (given.x, given.h0, given.c0, given.resets, *_flat(given.layers))
+    return cast(Place, _devices.place_of(arrays))
 
 
 def place_of_packed(given: stacks.Stack) -> Place:
     """As `place_of`, of a call that reads packed weights in place of its own."""
     if type(given.x) is np.ndarray:
         return HOST
-    return _devices.place_of((given.x, given.h0, given.c0, given.resets))
+    return cast(Place, _devices.place_of((given.x, given.h0, given.c0, given.resets)))
 
 
 def place_of_weights(layers: stacks.Layers) -> Place:
     """Return where weights are."""
     if type(layers[0][0].w_ih) is np.ndarray:
         return HOST
-    return _devices.place_of(_flat(layers))
+    return cast(Place, _devices.place_of(_flat(layers)))
 
 
 def _flat(layers: stacks.Layers) -> list[Any]:

@@ -120,7 +120,7 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
         network = self._network(*arrays, **of_call)
         if of_samples and network.place is not HOST:
             raise NotImplementedError(
-                "per_sample must be False where x is on a device; take the sequences one by one, or "
+                "per_sample must be False where x is on a device; take one sequence at a time, or "
                 "copy the arguments to the host"
             )
         warn_without_seed(network.noise)

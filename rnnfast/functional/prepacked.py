@@ -305,10 +305,8 @@ class Prepacked(Generic[OutputT, StateT]):
 
     def _sequence_of_one(self, row: Array, states: Any) -> StateT:
         """Return the states after a step as after a sequence, for which a device is made."""
-        before = states if isinstance(states, tuple) else (states, None)
-        given = stacks.of_call(
-            self._cell, row[None], self._weights, self._form, *before, None, None
-        )
+        h0, c0 = states if isinstance(states, tuple) else (states, None)
+        given = stacks.of_call(self._cell, row[None], self._weights, self._form, h0, c0, None, None)
         network = Network.of_packed(self._cell, given, self._packed, False, self._noise)
         _, *after = network.forward()
         return cast(StateT, tuple(after) if self._cell.has_c else after[0])

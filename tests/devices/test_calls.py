@@ -1,5 +1,7 @@
 """Functions on arrays of a GPU give what they give on the host, as the caller's kind of array."""
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -10,16 +12,16 @@ from rnnfast._devices import DeviceArray, array_of
 
 pytestmark = [pytest.mark.compiles, pytest.mark.usefixtures("streams")]
 
-T, B, I, H = 5, 3, 4, 6
+STEPS, ROWS, INPUTS, UNITS = 5, 3, 4, 6
 LIBRARIES = [Tensor, CupyArray, JaxArray, StandardArray, InterfaceArray]
 # The cells that are emulated: their function, options and rows of weights.
 CELLS = {
     "rnn": ("rnn", {}, 1),
     "lstm": ("lstm", {}, 4),
     "gru_reset_before": ("gru", {"reset_after": False}, 3),
-    "gru_norm": ("gru", {"layer_norm": (6 * H,)}, 3),
-    "peephole": ("lstm", {"peephole": (3 * H,)}, 4),
-    "projected": ("lstm", {"w_hr": (2, H)}, 4),
+    "gru_norm": ("gru", {"layer_norm": (6 * UNITS,)}, 3),
+    "peephole": ("lstm", {"peephole": (3 * UNITS,)}, 4),
+    "projected": ("lstm", {"w_hr": (2, UNITS)}, 4),
 }
 
 
@@ -38,20 +40,22 @@ class Problem:
         self.options = {
             name: self.draw(one) if isinstance(one, tuple) else one for name, one in options.items()
         }
-        width = self.options["w_hr"].shape[0] if "w_hr" in self.options else H
-        self.x, self.states = self.draw((T, B, I)), {"h0": self.draw((B, width))}
+        width = self.options["w_hr"].shape[0] if "w_hr" in self.options else UNITS
+        self.x, self.states = self.draw((STEPS, ROWS, INPUTS)), {"h0": self.draw((ROWS, width))}
         if self.name == "lstm":
-            self.states["c0"] = self.draw((B, H))
-        inputs = [I, *[directions * H] * (layers - 1)]
+            self.states["c0"] = self.draw((ROWS, UNITS))
+        inputs = [INPUTS, *[directions * UNITS] * (layers - 1)]
         stacked = [
             [
                 self.draw(shape)
-                for shape in ((gates * H, i), (gates * H, width), *[(gates * H,)] * 2)
+                for shape in ((gates * UNITS, i), (gates * UNITS, width), *[(gates * UNITS,)] * 2)
             ]
             for i in inputs
             for _ in range(directions)
         ]
-        self.weights = stacked[0] if len(stacked) == 1 else [list(of) for of in zip(*stacked)]
+        self.weights = (
+            stacked[0] if len(stacked) == 1 else [list(of) for of in zip(*stacked, strict=True)]
+        )
         if len(stacked) > 1:
             self.states = {
                 name: self.draw((len(stacked), *one.shape)) for name, one in self.states.items()
@@ -142,7 +146,7 @@ def test_float64():
         {"lengths": [0, 0, 0]},
         {"reverse": True},
         {"reverse": True, "lengths": [2, 5, 3]},
-        {"resets": np.arange(T * B).reshape(T, B) % 4 == 1},
+        {"resets": np.arange(STEPS * ROWS).reshape(STEPS, ROWS) % 4 == 1},
         {"truncate": 2},
         {"checkpoint": True},
         {"checkpoint": True, "lengths": [1, 5, 2]},
@@ -171,7 +175,7 @@ def test_batch_first():
     close(numbers(got.y), wanted.y)
 
 
-@pytest.mark.parametrize("shape", [(0, B, I), (T, 0, I)])
+@pytest.mark.parametrize("shape", [(0, ROWS, INPUTS), (STEPS, 0, INPUTS)])
 def test_no_steps(shape):
     problem = Problem("lstm")
     problem.x = np.zeros(shape, np.float32)
@@ -240,10 +244,12 @@ def test_packed_layers_step_by_step():
 def test_memory_goes_back(gpu):
     problem = Problem("lstm")
     problem.call("gpu", "_vjp")
+    gc.collect()
     before = gpu.taken()
     out, pull = problem.call("gpu", "_vjp")
     pull(out.y)
     del out, pull
+    gc.collect()
     assert gpu.taken() == before
 
 

@@ -83,6 +83,7 @@ def test_what_a_capsule_holds(name, form):
 @pytest.mark.parametrize("taken", [False, True])
 @pytest.mark.parametrize(("name", "form"), FORMS)
 def test_the_memory_is_kept_until_nobody_needs_it(name, form, taken, gpu):
+    gc.collect()
     before = gpu.taken()
     array = an_array(np.zeros(10))
     version = (1, 0) if form is Versioned else None

@@ -12,12 +12,13 @@ from rnnfast._devices import extension
 
 pytestmark = [pytest.mark.compiles, pytest.mark.usefixtures("streams")]
 
-T, B, I, H = 4, 2, 3, 5
+STEPS, ROWS, INPUTS, UNITS = 4, 2, 3, 5
 RNG = np.random.default_rng(2)
 X, W_IH, W_HH = (
-    RNG.standard_normal(shape).astype(np.float32) for shape in ((T, B, I), (4 * H, I), (4 * H, H))
+    RNG.standard_normal(shape).astype(np.float32)
+    for shape in ((STEPS, ROWS, INPUTS), (4 * UNITS, INPUTS), (4 * UNITS, UNITS))
 )
-STATE = np.zeros((B, H), np.float32)
+STATE = np.zeros((ROWS, UNITS), np.float32)
 OUT = rnnfast.lstm(X, W_IH, W_HH)
 
 
@@ -59,11 +60,13 @@ def the_next_call_is_right(streams):
             "c0 must be on cuda:0 like x, got an array on cuda:1; move one of them",
         ),
         (
-            lambda x, w, u: rnnfast.lstm(x, w, u, resets=np.zeros((T, B), bool)),
+            lambda x, w, u: rnnfast.lstm(x, w, u, resets=np.zeros((STEPS, ROWS), bool)),
             "resets must be on cuda:0 like x, got an array on the host; move one of them",
         ),
         (
-            lambda x, w, u: rnnfast.lstm(X, W_IH, W_HH, resets=there(np.zeros((T, B), bool))),
+            lambda x, w, u: rnnfast.lstm(
+                X, W_IH, W_HH, resets=there(np.zeros((STEPS, ROWS), bool))
+            ),
             "resets must be on the host like x, got an array on cuda:0; move one of them",
         ),
         (
@@ -98,7 +101,7 @@ def test_arrays_in_two_places(change, message):
 
 def test_lengths_are_the_hosts():
     with pytest.raises(TypeError, match=r"^lengths must be on the host, since .*\.cpu\(\)"):
-        rnnfast.lstm(*on_gpu(), lengths=there(np.full(B, T)))
+        rnnfast.lstm(*on_gpu(), lengths=there(np.full(ROWS, STEPS)))
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.int32, np.complex64, bool])
@@ -114,7 +117,7 @@ def test_another_type_of_numbers(dtype):
 
 def test_resets_that_are_no_bools():
     with pytest.raises(TypeError, match=r"^resets must be bool, got float32; compare first"):
-        rnnfast.lstm(*on_gpu(), resets=there(np.zeros((T, B), np.float32)))
+        rnnfast.lstm(*on_gpu(), resets=there(np.zeros((STEPS, ROWS), np.float32)))
 
 
 def test_weights_of_another_type_than_x():
@@ -124,7 +127,7 @@ def test_weights_of_another_type_than_x():
 
 
 def test_shapes_are_checked_as_on_the_host():
-    x, w_ih, w_hh = on_gpu()
+    x, _, w_hh = on_gpu()
     with pytest.raises(ValueError) as of_host:
         rnnfast.lstm(X, W_IH.T, W_HH)
     with pytest.raises(ValueError) as of_gpu:
@@ -181,7 +184,7 @@ def test_a_cell_that_this_build_has_not():
     with pytest.raises(
         ValueError, match=r"^the cell lstm_coupled is not there for float32 in this"
     ):
-        rnnfast.lstm(*map(there, (X, W_IH[: 3 * H], W_HH[: 3 * H])), forget_gate="coupled")
+        rnnfast.lstm(*map(there, (X, W_IH[: 3 * UNITS], W_HH[: 3 * UNITS])), forget_gate="coupled")
 
 
 @pytest.mark.parametrize("more", [0, 100, 1000, 2000])
@@ -204,7 +207,7 @@ def test_refused_results_are_named(gpu):
 def test_an_error_of_an_earlier_call_is_told_by_the_next(gpu):
     arguments = on_gpu()
     gpu.fail("cudaErrorIllegalAddress, an illegal memory access was encountered")
-    with pytest.raises(RuntimeError, match="^CUDA: cudaErrorIllegalAddress"):
+    with pytest.raises(RuntimeError, match=r"^CUDA: cudaErrorIllegalAddress"):
         rnnfast.lstm(*arguments)
 
 
@@ -214,7 +217,7 @@ def test_an_address_of_nobody():
     outside = w_hh.seen_as(lambda geometry: geometry)
     outside.geometry = W_HH  # memory of the host
     rnnfast.lstm(x, w_ih, outside)
-    with pytest.raises(RuntimeError, match="^the emulation has found a fault"):
+    with pytest.raises(RuntimeError, match=r"^the emulation has found a fault"):
         rnnfast.lstm(x, w_ih, w_hh)
 
 

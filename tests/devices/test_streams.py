@@ -8,10 +8,11 @@ from gpu_arrays import CupyArray, DLPackArray, InterfaceArray, JaxArray, Tensor,
 
 pytestmark = [pytest.mark.compiles, pytest.mark.usefixtures("streams")]
 
-T, B, I, H = 3, 2, 3, 4
+STEPS, ROWS, INPUTS, UNITS = 3, 2, 3, 4
 RNG = np.random.default_rng(3)
 X, W_IH, W_HH = (
-    RNG.standard_normal(shape).astype(np.float32) for shape in ((T, B, I), (4 * H, I), (4 * H, H))
+    RNG.standard_normal(shape).astype(np.float32)
+    for shape in ((STEPS, ROWS, INPUTS), (4 * UNITS, INPUTS), (4 * UNITS, UNITS))
 )
 
 
@@ -50,9 +51,9 @@ def test_the_stream_of_the_interface(gpu):
 def test_what_is_ready_on_another_stream_is_waited_for(gpu):
     x, w_ih, w_hh = arguments(InterfaceArray)
     x.stream, w_ih.stream, w_hh.stream = 512, 640, 640
-    out, pull = rnnfast.lstm_vjp(x, w_ih, w_hh)
+    _, pull = rnnfast.lstm_vjp(x, w_ih, w_hh)
     assert gpu.waits() == [(512, 640)]
-    above = InterfaceArray.of(np.ones((T, B, H), np.float32))
+    above = InterfaceArray.of(np.ones((STEPS, ROWS, UNITS), np.float32))
     above.stream = 768
     gradients = pull(above)
     assert gpu.waits() == [(512, 768)]
@@ -88,7 +89,7 @@ def test_a_pullback_on_another_stream(streams, gpu):
     streams.torch = 4096
     _, pull = rnnfast.lstm_vjp(*arguments(Tensor))
     streams.torch = 8192
-    gradients = pull(Tensor.of(np.ones((T, B, H), np.float32)))
+    gradients = pull(Tensor.of(np.ones((STEPS, ROWS, UNITS), np.float32)))
     # It runs where the forward pass ran, after what is there now, and who takes it waits.
     of_results = [(8192, 4096)] * sum(one is not None for one in gradients)
     assert gpu.waits() == [(4096, 8192), *of_results]

@@ -74,6 +74,5 @@ print(total)
 @pytest.mark.timing  # as of what measures memory: sanitizers have a malloc of their own
 @pytest.mark.parametrize("host", [JAX, ONNX, TENSORFLOW], ids=["jax", "onnxruntime", "tensorflow"])
 def test_each_allocation_may_be_refused(host, tmp_path):
-    assert (
-        count_refusals(tmp_path, SHAPES + host + EACH) > 2
-    )  # as many as this machine's plan asks for
+    # How many there are is the plan's, which is this machine's.
+    assert count_refusals(tmp_path, SHAPES + host + EACH) > 2
