@@ -434,6 +434,7 @@ AT_THE_ROOT = {
     "bench",
     "csrc",
     "docs",
+    "packaging",
     "pyproject.toml",
     "rnnfast",
     "tests",
