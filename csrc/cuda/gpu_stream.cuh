@@ -87,7 +87,8 @@ class BlasOnStream {
 
 class GpuStream {
  public:
-  GpuStream(cudaStream_t stream, const Blas& blas) : stream_(stream), blas_(blas) {}
+  GpuStream(cudaStream_t stream, const Blas& blas)
+      : stream_(stream), launches_to_(stream), blas_(blas) {}
   GpuStream(const GpuStream&) = delete;
   GpuStream& operator=(const GpuStream&) = delete;
 
@@ -161,7 +162,7 @@ class GpuStream {
   }
 
   cudaStream_t stream_;
-  cudaStream_t launches_to_ = nullptr;
+  cudaStream_t launches_to_;
   BlasOnStream blas_;
   StreamMemory memory_;
   StreamMemory blas_memory_;
