@@ -63,7 +63,7 @@ class GeneralForward {
     last_ = {device.template take<T>(call.dims.rows * R), of_memory(call.dims.rows)};
     const bool is_state = !is_short<Stored> && !call.masks.recurrent;
     kept_.operand[0] =
-        is_state ? as_stored<Stored>(kept_.before.h) : device.template take<Stored>(N * R);
+        is_state ? if_same<Stored>(kept_.before.h) : device.template take<Stored>(N * R);
     if constexpr (Cell::phases == 2) kept_.operand[1] = device.template take<Stored>(N * R);
     if (weights.w_hr) {
       kept_.m = device.template take<Stored>(N * H);
