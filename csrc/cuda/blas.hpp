@@ -31,7 +31,12 @@ struct Blas {
               const void* alpha, const void* a, int type_a, std::int64_t stride_a, const void* b,
               int type_b, std::int64_t stride_b, const void* beta, void* c, int type_c,
               std::int64_t stride_c, int sums, int algorithm);
+  int (*set_workspace)(void* handle, void* memory, std::size_t bytes);
 };
+
+/// What cuBLAS recommends for Hopper, and more than elsewhere: memory of a stream's own, without
+/// which its bits may differ from call to call and a graph allocates.
+constexpr index blas_workspace_bytes = index{32} << 20;
 
 /// From the first of these libraries that the system's loader finds; they stay loaded. Throws
 /// std::runtime_error that says what was tried, or what one of them lacks.

@@ -70,10 +70,10 @@ template <class Stored>
 struct StateAfter {
   using T = ScalarOf<Stored>;
   StepRows rows;
-  States<T> next;   // before the next step
-  Stored* operand;  // of its first product; null: h itself is, or it is made once masked
-  States<T> last;   // of rows that take no more
-  Sequence<Stored> y;
+  States<T> next;      // before the next step
+  Stored* operand;     // of its first product; null: h itself is, or it is made later
+  States<T> last;      // of rows that take no more
+  Sequence<Stored> y;  // null: it is known already
   Masks<T> masks;
   Stored* to_project = nullptr;  // what the cell gives, where a projection makes h of it
 
@@ -98,7 +98,8 @@ struct StateAfter {
     const T h = mixed(m, StepRows::at(masks.kept_h, row, rows.step), own.unit, prev, state);
     m.store((own.row < rows.next ? next.h : last.h) + own.at, h);
     if (operand && own.row < rows.next) store_as(m, operand + own.at, h);
-    store_as(m, StepRows::at(y, row, rows.step) + own.unit, h);
+    Stored* const to = StepRows::at(y, row, rows.step);
+    if (to) store_as(m, to + own.unit, h);
   }
 
  private:

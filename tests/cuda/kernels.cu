@@ -1,7 +1,7 @@
 // Every kernel of csrc/cuda/ for every cell, to be compiled; STORED says for which type of arrays.
 // Nothing here runs.
 #include "cells/registry.hpp"
-#include "cuda/general/backward.hpp"
+#include "cuda/general/passes.hpp"
 #include "cuda/gpu_launch.cuh"
 
 namespace rnnfast {
@@ -18,6 +18,7 @@ void compile(Compiled* to) {
 /// What has the compiler emit the kernels of a cell.
 template <class Cell>
 void kernels_of(Compiled* to) {
+  compile<WriteTrace<Cell, Stored>>(to);
   if constexpr (Normalized<Cell>) {
     compile<FinishNormalized<Cell, Stored>, StepBackwardNormalized<Cell, Stored>,
             BackThroughInputNorms<Cell, Stored>, PartSums<Cell, T>>(to);
@@ -34,7 +35,8 @@ void all_kernels(Compiled* to) {
   RNNFAST_CHOSEN_CELLS(KERNELS_OF)
   compile<BeginStep<Stored>, FinishProjection<Stored>, ProjectionBackward<Stored>,
           GiveInitialH<Stored>, GiveInitialC<Stored>, Gather<Stored>, Scatter<Stored>,
-          ClearPadding<Stored>, ReadState<Stored>, WriteState<Stored>, FillRows<T>>(to);
+          ClearPadding<Stored>, ReadState<Stored>, WriteState<Stored>, FillRows<T>, AddSegments<T>,
+          WriteRows, FirstRows, FindPlaces>(to);
   compile<AddArrays<Stored, Stored>, AddArrays<Stored, T>, AddArrays<T, Stored>>(to);
 }
 

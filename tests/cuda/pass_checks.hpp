@@ -14,7 +14,7 @@
 
 #include "../native/sequences.hpp"
 #include "cells/registry.hpp"
-#include "cuda/general/backward.hpp"
+#include "cuda/general/passes.hpp"
 #include "rounding.hpp"
 
 namespace rnnfast {
@@ -75,7 +75,8 @@ class OnDevice {
     forward.initial = {copy("h0", of.h0), copy("c0", of.c0)};
     forward.y = {reserve("y", of.y), dims.rows * R, R};
     forward.last = {reserve("h_n", of.h_n), reserve("c_n", of.c_n)};
-    forward.rows = rows_.empty() ? nullptr : device.copy("rows", rows_);
+    forward.rows = rows_.empty() ? nullptr : rows_.data();
+    forward.activations = of.cell.activations();
     const char* const resets = of.resets.empty() ? nullptr : device.copy("resets", of.resets);
     forward.resets = {reinterpret_cast<const bool*>(resets), dims.rows, 1};
     forward.masks = {copy<T>("mask", of.mask),
@@ -93,20 +94,23 @@ class OnDevice {
     backward.rows = forward.rows;
     backward.resets = forward.resets;
     backward.masks = forward.masks;
+    backward.activations = forward.activations;
     backward.truncate = of.truncate;
+    backward.x = {forward.x.data, forward.x.step_stride, forward.x.row_stride};
+    backward.weights = weights;
   }
 
+  /// Both passes.
   template <class Cell>
-  void run(const Cell& cell) {
-    Stream stream(device_);
-    const PackedRows packed(of_.dims, rows_.empty() ? nullptr : rows_.data());
-    const Places places = {rows_.empty() ? nullptr : stream.copy(places_of(packed, rows_.data())),
-                           of_.dims.rows};
-    const PackedWeights<Cell, Stored> of_cell(stream, of_.dims, weights);
-    const GeneralHistory<Cell, Stored> kept =
-        GeneralForward<Stream, Cell, Stored>(stream, cell, forward, of_cell, packed, places).run();
-    GeneralBackward<Stream, Cell, Stored>(stream, cell, backward, of_cell, packed, places, kept)
-        .run();
+  void run(Stream& stream, const GeneralPlan& plan) {
+    const Memory memory{device_};
+    PackedWeights<Cell, Stored> packed(of_.dims);
+    packed.place(memory);
+    general_pack(stream, weights, packed);
+    GeneralTape<Cell, Stored> tape(of_.dims, plan);
+    tape.place(memory);
+    general_forward(stream, forward, packed, tape);
+    general_backward(stream, backward, tape);
   }
 
   /// Compares one of the device's arrays with what it must be.
@@ -149,6 +153,16 @@ class OnDevice {
     return like.empty() ? nullptr : device_.template reserve<Stored>(name, like.size());
   }
 
+  /// Arrays that stay (general/tape.hpp).
+  struct Memory {
+    Device& device;
+
+    template <class N>
+    N* take(index count) const {
+      return device.template reserve<N>("kept", static_cast<std::size_t>(count));
+    }
+  };
+
   Device& device_;
   const Given& of_;
   const std::vector<SequenceRow> rows_;
@@ -164,7 +178,8 @@ void check_passes(Sequences<Reference<Stored>> of, const Tolerance& of_states) {
   }
   typename Stream::Device device;
   OnDevice<Stream, Stored> there(device, of);
-  there.run(Cell{{}, decltype(Cell::act)(of.cell.activations())});
+  Stream stream(device);
+  there.template run<Cell>(stream, general_plan(of.dims, Kept::all, !of.mask.empty()));
 
   const auto d = of.gradients(of.forward_saving());
   there.check("y", there.forward.y.data, of.y, of_states);

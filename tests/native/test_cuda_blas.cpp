@@ -52,7 +52,7 @@ int gemm(void*, int turn_a, int turn_b, std::int64_t m, std::int64_t n, std::int
   return 15;  // NOT_SUPPORTED
 }
 
-constexpr Blas by_hand = {nullptr, nullptr, nullptr, gemm};
+constexpr Blas by_hand = {nullptr, nullptr, nullptr, gemm, nullptr};
 
 /// A matrix that lies in rows longer than its own.
 template <class T>

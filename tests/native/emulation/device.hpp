@@ -32,6 +32,8 @@ class EmulatedDevice {
     return memory_.unwritten(array);
   }
 
+  void forget(const void* array) { memory_.forget(array); }
+
   template <class Kernel>
   void run(LaunchSizes sizes, const Kernel& kernel) {
     sizes.seed = seed_;

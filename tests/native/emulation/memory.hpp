@@ -49,6 +49,13 @@ class Memory {
     return to;
   }
 
+  /// All that an array holds.
+  void forget(const void* array) {
+    Array& of = *array_of(array);
+    std::memset(of.bytes.get(), 0xff, of.words.size() * of.number_bytes);
+    for (Word& word : of.words) word.written = false;
+  }
+
   /// The array that a number lies in, or null.
   Array* array_of(const void* at) {
     const auto found = std::find_if(arrays_.begin(), arrays_.end(),
