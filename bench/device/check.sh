@@ -19,7 +19,7 @@ export LD_LIBRARY_PATH="$libraries:${LD_LIBRARY_PATH:-}"
 
 right() {
     bench/device/build.sh "$folder" || return 1
-    for program in steps passes_float passes_double; do
+    for program in steps passes_float passes_double passes_Float16 passes_Bfloat16; do
         timeout 60 "$folder/$program" | tee "$folder/$program.txt" || failed=1
     done
     for tool in memcheck racecheck synccheck; do
@@ -27,6 +27,7 @@ right() {
     done
     sanitize memcheck steps kernels_of_one_step
     sanitize memcheck passes_float the_general_driver_gives
+    sanitize memcheck passes_Bfloat16 the_general_driver_gives
 }
 
 sanitize() {

@@ -1,4 +1,4 @@
-// Whole sequences by the general driver on a GPU; PASS_SCALAR says in which type.
+// Whole sequences by the general driver on a GPU; PASS_STORED says of which type arrays are.
 #define RNNFAST_ONE_LANE
 
 #include "cuda/gpu_stream.cuh"
@@ -20,9 +20,9 @@ class DefaultStream : public GpuStream {
   explicit DefaultStream(GpuDevice&) : GpuStream(nullptr, blas()) {}
 };
 
-TEST(the_general_driver_gives_what_the_cpu_gives) { check_all_cells<DefaultStream, PASS_SCALAR>(); }
+TEST(the_general_driver_gives_what_the_cpu_gives) { check_all_cells<DefaultStream, PASS_STORED>(); }
 
-TEST(the_general_driver_with_chosen_activations) { check_all_chosen<DefaultStream, PASS_SCALAR>(); }
+TEST(the_general_driver_with_chosen_activations) { check_all_chosen<DefaultStream, PASS_STORED>(); }
 
 }  // namespace
 }  // namespace rnnfast

@@ -15,6 +15,7 @@
 #include "../native/sequences.hpp"
 #include "cells/registry.hpp"
 #include "cuda/general/passes.hpp"
+#include "rounding.hpp"
 
 namespace rnnfast {
 namespace {
@@ -38,14 +39,6 @@ std::vector<SequenceRow> ranked(const Sequences<T>& of) {
 /// What the CPU computes in, where the device's arrays hold `Stored`.
 template <class Stored>
 using Reference = std::conditional_t<is_short<Stored>, double, Stored>;
-
-/// Half of what two numbers of 16 bits next to each other are apart, of the smaller one.
-template <class Stored>
-constexpr double rounding = 0;
-template <>
-inline constexpr double rounding<Float16> = 0x1p-11;
-template <>
-inline constexpr double rounding<Bfloat16> = 0x1p-8;
 
 /// How far results may be off, of themselves and of the largest.
 struct Tolerance {
