@@ -37,7 +37,8 @@ void all_kernels(Compiled* to) {
           GiveInitialH<Stored>, GiveInitialC<Stored>, Gather<Stored>, Scatter<Stored>,
           ClearPadding<Stored>, ReadState<Stored>, WriteState<Stored>, FillRows<T>, AddSegments<T>,
           WriteRows, FirstRows, FindPlaces>(to);
-  compile<AddArrays<Stored, Stored>, AddArrays<Stored, T>, AddArrays<T, Stored>>(to);
+  compile<AddArrays<Stored, Stored>, AddArrays<Stored, T>, AddArrays<T, Stored>, AddArrays<T, T>>(
+      to);
 }
 
 }  // namespace rnnfast

@@ -115,9 +115,10 @@ struct Sequences {
     Traced found;
     found.gates.resize(static_cast<std::size_t>(dims.steps * dims.rows * width));
     found.c.resize(c0.size() * static_cast<std::size_t>(dims.steps));
-    cpu_backend().trace(tape, {given().arrays,
-                               {found.gates.data(), dims.rows * width, width},
-                               {data(found.c), dims.rows * dims.units, dims.units}});
+    const TraceTo to = {given().arrays,
+                        {found.gates.data(), dims.rows * width, width},
+                        {data(found.c), dims.rows * dims.units, dims.units}};
+    cpu_backend().trace(tape, to);
     return found;
   }
 
