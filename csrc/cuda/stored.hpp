@@ -42,13 +42,13 @@ RNNFAST_BOTH inline void store_as(Machine& m, Stored* to, T value) {
   m.store(to, converted<Stored>(value));
 }
 
-/// Memory of T as memory of what is stored, if that is the same; else null.
-template <class Stored>
-inline Stored* as_stored(ScalarOf<Stored>* array) {
-  if constexpr (is_short<Stored>) {
-    return nullptr;
-  } else {
+/// Memory of numbers of one type as memory of the other's, where both are the same; else null.
+template <class To, class From>
+inline To* if_same(From* array) {
+  if constexpr (std::is_same_v<To, From>) {
     return array;
+  } else {
+    return nullptr;
   }
 }
 

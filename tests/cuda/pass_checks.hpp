@@ -15,6 +15,7 @@
 #include "../native/sequences.hpp"
 #include "cells/registry.hpp"
 #include "cuda/general/passes.hpp"
+#include "rounding.hpp"
 
 namespace rnnfast {
 namespace {
@@ -38,14 +39,6 @@ std::vector<SequenceRow> ranked(const Sequences<T>& of) {
 /// What the CPU computes in, where the device's arrays hold `Stored`.
 template <class Stored>
 using Reference = std::conditional_t<is_short<Stored>, double, Stored>;
-
-/// Half of what two numbers of 16 bits next to each other are apart, of the smaller one.
-template <class Stored>
-constexpr double rounding = 0;
-template <>
-inline constexpr double rounding<Float16> = 0x1p-11;
-template <>
-inline constexpr double rounding<Bfloat16> = 0x1p-8;
 
 /// How far results may be off, of themselves and of the largest.
 struct Tolerance {
@@ -105,19 +98,74 @@ class OnDevice {
     backward.truncate = of.truncate;
     backward.x = {forward.x.data, forward.x.step_stride, forward.x.row_stride};
     backward.weights = weights;
+    // Of steps that nobody takes nothing is written.
+    const index gates = of.traits.gates * dims.units;
+    const std::vector<T> none(static_cast<std::size_t>(dims.steps * dims.rows * gates));
+    const std::vector<T> no_c(of.c0.empty() ? 0 : none.size() / std::size_t(of.traits.gates));
+    trace = {weights,
+             {copy("gates", none), dims.rows * gates, gates},
+             {copy("c", no_c), dims.rows * dims.units, dims.units},
+             forward.rows,
+             forward.activations};
   }
 
-  /// Both passes.
+  /// Where weights and a tape of a cell lie.
+  template <class Cell>
+  struct Place {
+    PackedWeights<Cell, Stored> packed;
+    GeneralTape<Cell, Stored> tape;
+  };
+  template <class Cell>
+  Place<Cell> place(const GeneralPlan& plan) {
+    const Memory memory{device_};
+    Place<Cell> found = {PackedWeights<Cell, Stored>(of_.dims),
+                         GeneralTape<Cell, Stored>(of_.dims, plan)};
+    found.packed.place(memory);
+    found.tape.place(memory);
+    return found;
+  }
+
+  /// All that a plan leaves to be done.
+  template <class Cell>
+  void run(Stream& stream, const Place<Cell>& place) {
+    general_pack(stream, weights, place.packed);
+    general_forward(stream, forward, place.packed, place.tape);
+    if (place.tape.plan.kept != Kept::nothing) general_backward(stream, backward, place.tape);
+    if (place.tape.plan.kept == Kept::all) general_trace(stream, trace, place.tape);
+  }
   template <class Cell>
   void run(Stream& stream, const GeneralPlan& plan) {
-    const Memory memory{device_};
-    PackedWeights<Cell, Stored> packed(of_.dims);
-    packed.place(memory);
-    general_pack(stream, weights, packed);
-    GeneralTape<Cell, Stored> tape(of_.dims, plan);
-    tape.place(memory);
-    general_forward(stream, forward, packed, tape);
-    general_backward(stream, backward, tape);
+    run(stream, place<Cell>(plan));
+  }
+
+  /// What the passes read, from what it is now.
+  void write_again() {
+    const auto write = [&](const auto* array, const auto& from) {
+      using Number = std::remove_cvref_t<decltype(*array)>;
+      if (!from.empty()) device_.write(const_cast<Number*>(array), stored<Number>(from));
+    };
+    write(forward.x.data, of_.x);
+    write(forward.initial.h, of_.h0);
+    write(forward.masks.recurrent, of_.mask);
+    write(backward.dy.data, of_.dy);
+    for (int i = 0; i < weight_count; ++i) write(weights.arrays[i], of_.weights[i]);
+  }
+
+  /// Results of the forward pass, and gradients.
+  std::vector<std::vector<Stored>> results() const {
+    std::vector<std::vector<Stored>> all = {numbers_of(forward.y.data, of_.y),
+                                            numbers_of(forward.last.h, of_.h_n),
+                                            numbers_of(forward.last.c, of_.c_n)};
+    return all;
+  }
+  std::vector<std::vector<Stored>> gradients() const {
+    std::vector<std::vector<Stored>> all = {numbers_of(backward.out.x.data, of_.x),
+                                            numbers_of(backward.out.initial.h, of_.h0),
+                                            numbers_of(backward.out.initial.c, of_.c0)};
+    for (int i = 0; i < weight_count; ++i) {
+      all.push_back(numbers_of(backward.out.weights.arrays[i], of_.weights[i]));
+    }
+    return all;
   }
 
   /// Compares one of the device's arrays with what it must be.
@@ -145,15 +193,23 @@ class OnDevice {
 
   ForwardCall<Stored> forward = {};
   BackwardCall<Stored> backward = {};
+  TraceCall<Stored> trace = {};
   WeightSet<const Stored> weights;
 
  private:
   template <class Number = Stored, class From>
   Number* copy(const char* name, const std::vector<From>& numbers) {
-    if (numbers.empty()) return nullptr;
-    std::vector<Number> stored;
-    for (const From number : numbers) stored.push_back(converted<Number>(number));
-    return device_.copy(name, stored);
+    return numbers.empty() ? nullptr : device_.copy(name, stored<Number>(numbers));
+  }
+  template <class Number, class From>
+  static std::vector<Number> stored(const std::vector<From>& numbers) {
+    std::vector<Number> found;
+    for (const From number : numbers) found.push_back(converted<Number>(number));
+    return found;
+  }
+  template <class Like>
+  std::vector<Stored> numbers_of(const Stored* array, const std::vector<Like>& like) const {
+    return like.empty() ? std::vector<Stored>() : device_.numbers(array, like.size());
   }
   template <class Like>
   Stored* reserve(const char* name, const std::vector<Like>& like) {
@@ -186,15 +242,20 @@ void check_passes(Sequences<Reference<Stored>> of, const Tolerance& of_states) {
   typename Stream::Device device;
   OnDevice<Stream, Stored> there(device, of);
   Stream stream(device);
-  there.template run<Cell>(stream, general_plan(of.dims, Kept::all, !of.mask.empty()));
+  // Two blocks, the second of them shorter.
+  there.template run<Cell>(stream, {Kept::all, 4, of.dims.steps, !of.mask.empty()});
 
-  const auto d = of.gradients(of.forward_saving());
+  const Tape tape = of.forward_saving();
+  const auto d = of.gradients(tape);
+  const auto traced = of.trace(tape);
   there.check("y", there.forward.y.data, of.y, of_states);
   there.check("h_n", there.forward.last.h, of.h_n, of_states);
   there.check("c_n", there.forward.last.c, of.c_n, of_states);
   there.check("dh0", there.backward.out.initial.h, d.h0, of_states);
   there.check("dc0", there.backward.out.initial.c, d.c0, of_states);
   there.check("dx", there.backward.out.x.data, d.x, rounded_often<Stored>);
+  there.check("gates", there.trace.gates.data, traced.gates, of_states);
+  there.check("c", there.trace.c.data, traced.c, of_states);
   const char* const names[weight_count] = {"dw_ih", "dw_hh",      "db_ih",     "db_hh",
                                            "dw_hr", "d of units", "d of norms"};
   for (int i = 0; i < weight_count; ++i) {

@@ -7,9 +7,7 @@
 namespace rnnfast {
 namespace {
 
-TEST(the_general_driver_in_float16) {
-  check_all_cells<emulation::EmulatedStream, Float16>();
-}
+TEST(the_general_driver_in_float16) { check_all_cells<emulation::EmulatedStream, Float16>(); }
 
 TEST(the_general_driver_in_float16_with_chosen_activations) {
   check_all_chosen<emulation::EmulatedStream, Float16>();

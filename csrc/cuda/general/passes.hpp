@@ -63,6 +63,8 @@ template <class... Parts>
 struct WorkOf {
   std::tuple<Parts&...> parts;
 
+  explicit WorkOf(Parts&... parts) : parts(parts...) {}
+
   template <class Memory>
   void place(Memory& memory) {
     std::apply([&](Parts&... part) { (part.place(memory), ...); }, parts);
@@ -73,6 +75,8 @@ struct WorkOf {
 template <class Tape>
 struct RestOf {
   Tape& tape;
+
+  explicit RestOf(Tape& tape) : tape(tape) {}
 
   template <class Memory>
   void place(Memory& memory) {
@@ -89,8 +93,8 @@ void general_forward(Device& device, const ForwardCall<Stored>& call,
   key.add_all(weights.matrices.w_ih, tape.address());
   RowTables tables = {call.dims, call.rows != nullptr};
   GeneralForwardWork<Cell, Stored> work = {call.dims, tape.plan.block_steps};
-  RestOf rest{tape};
-  WorkOf all{std::tie(tables, rest, work)};
+  RestOf rest(tape);
+  WorkOf all(tables, rest, work);
   device.pass(all, key, [&] {
     tables.write(device, call.rows);
     ForwardCall<Stored> there = call;
@@ -114,8 +118,8 @@ void general_backward(Device& device, const BackwardCall<Stored>& call,
   GeneralCheckpoints<Cell, ScalarOf<Stored>> unneeded(call.dims, 1);
   GeneralBackwardWork<Cell, Stored> work(call.dims, tape.plan);
   WeightSumsWork<Cell, Stored> sums(call.dims, tape.plan, call.out.weights);
-  RestOf rest{tape};
-  WorkOf all{std::tie(tables, weights, rest, again, unneeded, work, sums)};
+  RestOf rest(tape);
+  WorkOf all(tables, weights, rest, again, unneeded, work, sums);
   device.pass(all, key, [&] {
     const PackedRows packed(call.dims, call.rows);
     tables.write(device, call.rows);
@@ -149,7 +153,7 @@ void general_trace(Device& device, const TraceCall<Stored>& call,
   key.add(call.activations, most_activations);
   RowTables tables = {dims, call.rows != nullptr};
   PackedNorms<Cell, Stored> norms = {dims.units};
-  WorkOf all{std::tie(tables, norms)};
+  WorkOf all(tables, norms);
   device.pass(all, key, [&] {
     tables.write(device, call.rows);
     norms.pack(device, call.weights);

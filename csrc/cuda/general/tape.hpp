@@ -43,7 +43,7 @@ struct GeneralHistory {
     before.h = memory.template take<T>(rows * R);
     if constexpr (Cell::has_memory) before.c = memory.template take<T>(rows * H);
     operand[0] = masks_operand || is_short<Stored> ? memory.template take<Stored>(rows * R)
-                                                   : as_stored<Stored>(before.h);
+                                                   : if_same<Stored>(before.h);
     if constexpr (Cell::phases == 2) operand[1] = memory.template take<Stored>(rows * R);
     if (dims.projection) m = memory.template take<Stored>(rows * H);
   }

@@ -41,21 +41,16 @@ struct WriteTrace {
     return of.data + place.step * of.step_stride + place.sequence * of.row_stride;
   }
 
-  /// The part that holds a gate: the first one that the gate's weights feed.
-  static consteval int part_of(int gate) {
-    int part = 0;
-    while (Cell::gate_of[part] != gate) ++part;
-    return part;
-  }
-
-  template <int g, class Machine>
+  // Gate by gate, each from the first part that its weights feed, which the compiler alone knows.
+  template <int g, int part = 0, class Machine>
   RNNFAST_BOTH void find(Machine& m, const Element& own, T (&gate)[Cell::gates]) const {
     if constexpr (Normalized<Cell>) {
-      T part[Cell::parts];
-      NormalizedRow<Cell, T>{slots, norm, own.row, units}.parts_and_gates(m, cell, own.unit, part,
+      T parts[Cell::parts];
+      NormalizedRow<Cell, T>{slots, norm, own.row, units}.parts_and_gates(m, cell, own.unit, parts,
                                                                           gate);
+    } else if constexpr (Cell::gate_of[part] != g) {
+      find<g, part + 1>(m, own, gate);
     } else {
-      constexpr int part = part_of(g);
       gate[g] = m.load(UnitSlot<Cell, const T>(slots, own.row, own.unit, units).part(part));
       if constexpr (g + 1 < Cell::gates) find<g + 1>(m, own, gate);
     }
