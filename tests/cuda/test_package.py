@@ -84,12 +84,10 @@ def test_it_needs_nothing_of_nvidias_to_be_imported(extension):
 @pytest.mark.slow
 @pytest.mark.compiles
 def test_it_tells_what_is_missing(unpacked):
-    program = (
-        "import json, rnnfast; print(json.dumps(rnnfast.show_config(mode='dicts')['cuda']))"
-    )
+    program = "import json, rnnfast; print(json.dumps(rnnfast.show_config(mode='dicts')['cuda']))"
     said = cmake_builds.run(
         *(sys.executable, "-c", program),
-        PYTHONPATH=f"{ROOT}:{unpacked}",
+        PYTHONPATH=str(unpacked),
         CUDA_VISIBLE_DEVICES="",
     )
     found = json.loads(said.splitlines()[-1])
@@ -107,18 +105,19 @@ def test_a_call_without_a_device_says_so(unpacked):
     program = """
 import numpy as np, rnnfast
 class Array:
+    def __init__(self, *shape): self.numbers = np.zeros(shape)
     def __dlpack_device__(self): return 2, 0
     def __dlpack__(self, **_):
         from rnnfast_cuda13 import _cuda
-        return _cuda.exported(np.zeros((2, 1, 3)), 0, self, True)
+        return _cuda.exported(self.numbers, 0, self, True)
 try:
-    rnnfast.lstm(Array(), Array(), Array())
+    rnnfast.lstm(Array(2, 1, 3), Array(16, 3), Array(16, 4))
 except RuntimeError as error:
     print(error)
 """
     said = cmake_builds.run(
         *(sys.executable, "-c", program),
-        PYTHONPATH=f"{ROOT}:{unpacked}",
+        PYTHONPATH=str(unpacked),
         CUDA_VISIBLE_DEVICES="",
     )
     assert said.startswith("no GPU can be used: ")
