@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from . import _core
+from . import _core, _devices
 
 
 @overload
@@ -28,7 +28,8 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     dict or None
         With "dicts": `version`, `target` (the instruction set in use), `targets` (those that this
         machine could use), `cells`, `threads`, `available_threads`, `caches` (in bytes),
-        `compiler`, `build_type`, `openmp`, `cuda`, `numpy` and `python`.
+        `compiler`, `build_type`, `openmp`, `numpy`, `python` and `cuda`: whether the extension for
+        GPUs is there and what is missing, the driver, where cuBLAS was found, and the devices.
 
     Raises
     ------
@@ -41,6 +42,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
         **_core.config(),
         "numpy": np.__version__,
         "python": platform.python_version(),
+        "cuda": _devices.config(),
     }
     if mode == "dicts":
         return config
@@ -59,7 +61,7 @@ def _readable(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_readable(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
-        return ", ".join(_readable(item) for item in value)
+        return ", ".join(_readable(item) for item in value) or "none"
     if value is None or isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)

@@ -48,7 +48,9 @@ MAY_INCLUDE = {
     "cpu/dispatch": DRIVES | {"ctc", "cpu/targets"},
     "cuda": {*CELLS, "call"},
     "cuda/general": {*CELLS, "call", "cuda"},
-    "api": {"base", "math", "call", "cpu/plan", "cpu/dispatch"},
+    "cuda/backend": {*CELLS, "call", "cuda", "cuda/general", "api"},
+    "cuda/gpu": {*CELLS, "call", "cuda", "cuda/general", "cuda/backend", "api"},
+    "api": {"base", "math", "cells", "call", "cpu/plan", "cpu/dispatch"},
     "serving": {"base", "call", "api"},
     "files": {"base"},
     "package": {"base", "math", "call", "cpu/dispatch", "api", "serving", "files"},
@@ -60,6 +62,7 @@ MAY_INCLUDE = {
         *{"base", "ctc", "random", "cpu/dispatch", "api", "serving"},
         *{"doors", "doors/onnxruntime", "doors/tensorflow", "doors/xla"},
     },
+    "bindings/cuda": {"base", "api", "bindings"},
 }
 
 # Compiled once per instruction set, so a template of the standard library instantiated there could
@@ -183,7 +186,7 @@ def test_openmp_stands_in_threads_alone():
 # --- Python ---------------------------------------------------------------------------------------
 
 # module or subpackage of rnnfast: what it may import of rnnfast besides itself
-KERNEL_API = {"_core", "_check", "_threads", "_config"}
+KERNEL_API = {"_core", "_check", "_devices", "_threads", "_config"}
 LAYERS = {
     "callbacks",
     "initializers",
@@ -201,9 +204,10 @@ TRAINING = {
 MAY_IMPORT = {
     "_core": set(),
     "_loading": set(),
-    "_check": {"_core"},
+    "_devices": {"_core"},
+    "_check": {"_core", "_devices"},
     "_threads": {"_core", "_check"},
-    "_config": {"_core", "_check", "_threads"},
+    "_config": {"_core", "_check", "_devices", "_threads"},
     "_cpp_package": {"_core"},
     "__main__": {"_config", "_cpp_package"},
     "engine": KERNEL_API,
@@ -445,6 +449,7 @@ AT_THE_ROOT = {
     "bench",
     "csrc",
     "docs",
+    "packaging",
     "pyproject.toml",
     "rnnfast",
     "tests",

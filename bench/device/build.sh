@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The programs that test a GPU, into a folder:
 #
-#   steps                          what a thread can do, and kernels of one step
-#   passes_float   passes_double   whole sequences by the general driver, beside the CPU's kernels
+#   steps           what a thread can do, and kernels of one step
+#   passes_float    whole sequences by the general driver, beside the CPU's kernels;
+#   passes_double   passes_Float16   passes_Bfloat16        of arrays of another type
 #
 #   bench/device/build.sh FOLDER
 set -euo pipefail
@@ -20,8 +21,9 @@ on_the_cpu &
 of_the_cpu=$!
 $compile -c tests/cuda/main.cu -o "$folder/main.o" &
 main=$!
-for scalar in float double; do
-    $compile -DPASS_SCALAR=$scalar -c tests/cuda/device_passes.cu -o "$folder/passes_$scalar.o" &
+types="float double Float16 Bfloat16"
+for stored in $types; do
+    $compile -DPASS_STORED=$stored -c tests/cuda/device_passes.cu -o "$folder/passes_$stored.o" &
     passes[${#passes[@]}]=$!
 done
 $compile -c csrc/cuda/blas.cpp -o "$folder/blas.o"
@@ -29,7 +31,7 @@ $compile -c tests/cuda/device_tests.cu -o "$folder/steps.o"
 wait $main
 $compile "$folder/main.o" "$folder/steps.o" -o "$folder/steps"
 for job in $of_the_cpu "${passes[@]}"; do wait "$job"; done
-for scalar in float double; do
-    $compile "$folder/main.o" "$folder/passes_$scalar.o" "$folder/blas.o" "$folder/cpu/librnnfast_api.a" \
-        "$folder/cpu/librnnfast_kernels.a" -lgomp -ldl -o "$folder/passes_$scalar"
+for stored in $types; do
+    $compile "$folder/main.o" "$folder/passes_$stored.o" "$folder/blas.o" "$folder/cpu/librnnfast_api.a" \
+        "$folder/cpu/librnnfast_kernels.a" -lgomp -ldl -o "$folder/passes_$stored"
 done

@@ -19,7 +19,7 @@ export LD_LIBRARY_PATH="$libraries:${LD_LIBRARY_PATH:-}"
 
 right() {
     bench/device/build.sh "$folder" || return 1
-    for program in steps passes_float passes_double; do
+    for program in steps passes_float passes_double passes_Float16 passes_Bfloat16; do
         timeout 60 "$folder/$program" | tee "$folder/$program.txt" || failed=1
     done
     for tool in memcheck racecheck synccheck; do
@@ -27,6 +27,9 @@ right() {
     done
     sanitize memcheck steps kernels_of_one_step
     sanitize memcheck passes_float the_general_driver_gives
+    sanitize memcheck passes_Bfloat16 the_general_driver_gives
+    sanitize memcheck passes_float graphs_of_passes
+    sanitize initcheck passes_float graphs_of_passes
 }
 
 sanitize() {
@@ -38,6 +41,9 @@ sanitize() {
 times() {
     nvcc -std=c++20 -fmad=false -Icsrc -arch=native -O3 bench/device/probes.cu -o "$folder/probes" &&
         timeout 60 "$folder/probes" | tee "$folder/probes.csv" || failed=1
+    nvcc -std=c++20 -fmad=false -Icsrc -arch=native -O3 bench/device/passes.cu csrc/cuda/blas.cpp -ldl \
+        -o "$folder/passes" &&
+        timeout 120 "$folder/passes" | tee "$folder/passes.csv" || failed=1
     timeout 240 python3 bench/device/anchors.py | tee "$folder/anchors.csv" || failed=1
 }
 

@@ -183,6 +183,7 @@ void time_step(const char* name, int rows, int units) {
   float* const states = memory + numbers * Cell::parts;
   const StateAfter<float> after = {{nullptr, 0, rows},
                                    {states + 2 * numbers, states + 3 * numbers},
+                                   nullptr,
                                    {},
                                    {states + 4 * numbers, 0, units},
                                    {}};

@@ -1,7 +1,7 @@
 // Where calls run. Every door turns its host's arrays into views, makes a plan, calls one of these
 // functions, and turns results back into its host's: for Python csrc/bindings/, for hosts that
-// speak plain C csrc/doors/. As yet there is one backend, the CPU's; a GPU's is another of these,
-// over csrc/cuda/.
+// speak plain C csrc/doors/. There is one for the processor, and one for each stream of a GPU
+// (api/device_backend.hpp).
 //
 // Plans are made before a pass, with the host's lock or without; passes run without it, and while a
 // RunningCall lives (base/threads.hpp). What a caller may have got wrong is a
@@ -46,8 +46,9 @@ class Backend {
     const StorageType storage = storage_of(weights.scalar);
     return forward_saving(weights, storage, call, plan, std::move(memory));
   }
-  Tape forward_saving(const Weights& weights, StorageType storage, const Call& call,
-                      const CallPlan& plan) const {
+  /// In memory that the backend takes.
+  virtual Tape forward_saving(const Weights& weights, StorageType storage, const Call& call,
+                              const CallPlan& plan) const {
     return forward_saving(weights, storage, call, plan,
                           TapeMemory(tape_bytes(weights.cell, weights.scalar, plan)));
   }

@@ -3,6 +3,7 @@
 // changed.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "api/header.hpp"
@@ -11,20 +12,23 @@
 
 namespace rnnfast {
 
-/// Where a tape lies: in an arena of its own, or in memory of a host, which keeps it as long as the
-/// tape lives.
+/// Where a tape lies: in an arena of its own, in memory of a host, which keeps it as long as the
+/// tape lives, or in a device's.
 class TapeMemory {
  public:
   explicit TapeMemory(std::size_t bytes) : own_(bytes), data_(own_.data()), bytes_(own_.size()) {}
   /// `lent` begins on a cache line.
   TapeMemory(char* lent, std::size_t bytes) : data_(lent), bytes_(bytes) {}
+  TapeMemory(std::shared_ptr<char> of_device, std::size_t bytes)
+      : of_device_(std::move(of_device)), data_(of_device_.get()), bytes_(bytes) {}
 
   char* data() { return data_; }
   const char* data() const { return data_; }
   std::size_t bytes() const { return bytes_; }
 
  private:
-  Arena own_;  // none where the memory is lent
+  Arena own_;  // none where the memory is lent, or a device's
+  std::shared_ptr<char> of_device_;
   char* data_;
   std::size_t bytes_;
 };

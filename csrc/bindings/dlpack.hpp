@@ -1,6 +1,6 @@
 // DLPack's C structures (version 1: https://dmlc.github.io/dlpack/latest/c_api.html), as far as
-// tensors on the CPU need them, and its exchange table (1.3), through which a framework's tensors
-// are read and made in nanoseconds, without linking to it.
+// tensors need them, and its exchange table (1.3), through which a framework's tensors are read and
+// made in nanoseconds, without linking to it.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@ struct Device {
   std::int32_t id;
 };
 constexpr std::int32_t cpu = 1;
+constexpr std::int32_t cuda = 2;
 
 struct DataType {
   std::uint8_t code;
@@ -24,6 +25,7 @@ struct DataType {
   std::uint16_t lanes;
 };
 constexpr std::uint8_t floating = 2;
+constexpr std::uint8_t boolean = 6;
 
 struct Tensor {
   void* data;
@@ -35,6 +37,14 @@ struct Tensor {
   std::uint64_t byte_offset;
 };
 
+/// Of a capsule named `dltensor`: what all had before version 1.
+struct OldManagedTensor {
+  Tensor tensor;
+  void* context;
+  void (*deleter)(OldManagedTensor*);
+};
+
+/// Of a capsule named `dltensor_versioned`.
 struct ManagedTensor {
   Version version;
   void* context;
@@ -56,5 +66,6 @@ struct Exchange {
 };
 constexpr const char* exchange_name = "dlpack_exchange_api";
 constexpr std::uint32_t major_version = 1;
+constexpr std::uint64_t read_only = 1;  // among flags
 
 }  // namespace rnnfast::dlpack

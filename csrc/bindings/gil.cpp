@@ -7,17 +7,10 @@
 #include "base/helpers.hpp"
 #include "base/team.hpp"
 
-#if defined(__GLIBCXX__) && defined(__unix__)
-#include <unistd.h>
-#define RNNFAST_UNWINDS_THREADS 1
-#endif
-
 namespace rnnfast {
 namespace {
 
 namespace py = pybind11;
-
-thread_local PyThreadState* released = nullptr;  // of a thread without the lock
 
 enum class Handles { unknown, signals, none };
 thread_local Handles handles = Handles::unknown;
@@ -57,7 +50,7 @@ bool ask() {
 
 bool interrupted() {
   if (handles == Handles::none && known_since_fork == forks()) return false;
-  PyThreadState* const state = released;
+  PyThreadState* const state = released_gil();
   // A thread of a host, or one that the host has let go of the lock, is nobody's to interrupt.
   if (!state) return PyGILState_Check() && ask();
   take_gil(state);
@@ -72,21 +65,6 @@ bool interrupted() {
 }
 
 }  // namespace
-
-PyThreadState* release_gil() { return released = PyEval_SaveThread(); }
-
-void take_gil(PyThreadState* state) {
-  released = nullptr;
-#if defined(RNNFAST_UNWINDS_THREADS)
-  try {
-    PyEval_RestoreThread(state);
-  } catch (...) {  // the unwinding that ends a thread: nothing else is thrown
-    while (true) pause();
-  }
-#else
-  PyEval_RestoreThread(state);
-#endif
-}
 
 void watch_signals() {
   ask_for_interrupts(&interrupted);

@@ -30,7 +30,6 @@ py::dict config() {
   facts["compiler"] = RNNFAST_COMPILER;
   facts["build_type"] = RNNFAST_BUILD_TYPE;
   facts["openmp"] = has_openmp();
-  facts["cuda"] = false;
   return facts;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/dims.hpp"
+#include "base/float16.hpp"
 #include "base/view.hpp"
 #include "call/weights.hpp"
 #include "math/activation_choice.hpp"
@@ -50,7 +51,7 @@ struct ForwardCall {
   States<T> last;
   const SequenceRow* rows;      // [B]; null: row b is sequence b, and takes all steps
   Sequence<const bool> resets;  // (T, B): h and c are zero before this step; null: nowhere
-  Masks<T> masks = {};
+  Masks<ScalarOf<T>> masks = {};
   const ActivationChoice* activations = nullptr;  // [3] of the cells that let a call choose
   const index* state_rows =
       nullptr;  // [B]: which row of both states is a sequence's; null: its own
@@ -66,7 +67,7 @@ struct BackwardCall {
   Gradients<T> out;        // null: not wanted
   const SequenceRow* rows;
   Sequence<const bool> resets;
-  Masks<T> masks;
+  Masks<ScalarOf<T>> masks;
   index truncate;  // no gradient passes into a step whose number is a multiple of this; 0: all do
   const ActivationChoice* activations = nullptr;
 };

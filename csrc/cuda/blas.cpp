@@ -29,6 +29,7 @@ Blas load_blas(const std::vector<std::string>& libraries) {
     find(library, name, "cublasDestroy_v2", blas.destroy);
     find(library, name, "cublasSetStream_v2", blas.set_stream);
     find(library, name, "cublasGemmEx_64", blas.gemm);
+    find(library, name, "cublasSetWorkspace_v2", blas.set_workspace);
     return blas;
   }
   throw std::runtime_error("cuBLAS was not found: " + tried);

@@ -1,41 +1,75 @@
-// A stream of a GPU as the general driver asks for one (cuda/general/device.hpp): memory, kernels
-// and products in the stream's order. What a pass took is given back in that order too, once all
-// that used it has been launched.
+// A stream of a GPU as the general driver asks for one (cuda/general/device.hpp): kernels and
+// products in the stream's order, graphs of passes that come again (cuda/recordings.hpp), and
+// memory for one pass after the other. There is one object for each stream, which keeps
+//
+//   memory of passes    as much as the largest has needed, so that addresses repeat from call to
+//                       call, which graphs need, and nothing is asked for in between; it is given
+//                       back, in the stream's order, when a pass needs more, or somebody asks
+//   memory of cuBLAS
+//   graphs              of addresses in that memory: given back with it
+//
+// Where the stream is being captured, by PyTorch or XLA, a pass goes into that graph launch by
+// launch, with memory that is taken and given back there: no graph of somebody else's holds
+// addresses of ours.
 #pragma once
 
-#include <cuda_runtime.h>
-
-#include <new>
-#include <stdexcept>
-
+#include "base/arena.hpp"
 #include "cuda/blas.hpp"
+#include "cuda/gpu_graph.cuh"
 #include "cuda/gpu_launch.cuh"
+#include "cuda/recordings.hpp"
 
 namespace rnnfast {
 namespace {
 
-/// Throws std::bad_alloc for refused memory, std::runtime_error for all else.
-inline void require(cudaError_t status) {
-  if (status == cudaSuccess) return;
-  cudaGetLastError();  // not to be found again by the next call
-  if (status == cudaErrorMemoryAllocation) throw std::bad_alloc();
-  throw std::runtime_error(std::string("CUDA: ") + cudaGetErrorName(status) + ", " +
-                           cudaGetErrorString(status));
-}
+/// Memory in a stream's order.
+class StreamMemory {
+ public:
+  StreamMemory() = default;
+  StreamMemory(std::size_t bytes, cudaStream_t stream) : bytes_(bytes), stream_(stream) {
+    void* data = nullptr;
+    require(cudaMallocAsync(&data, bytes, stream));
+    data_ = static_cast<char*>(data);
+  }
+  StreamMemory(StreamMemory&& other) noexcept { *this = std::move(other); }
+  StreamMemory& operator=(StreamMemory&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(bytes_, other.bytes_);
+    std::swap(stream_, other.stream_);
+    return *this;
+  }
+  ~StreamMemory() {
+    if (data_) cudaFreeAsync(data_, stream_);
+  }
 
-/// cuBLAS on one stream.
+  char* data() const { return data_; }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  char* data_ = nullptr;
+  std::size_t bytes_ = 0;
+  cudaStream_t stream_ = nullptr;
+};
+
+/// cuBLAS, on one stream at a time.
 class BlasOnStream {
  public:
-  BlasOnStream(const Blas& blas, cudaStream_t stream) : blas_(blas) {
+  explicit BlasOnStream(const Blas& blas) : blas_(blas) {
     require("cublasCreate", blas.create(&handle_));
-    require("cublasSetStream", blas.set_stream(handle_, stream));
   }
   BlasOnStream(const BlasOnStream&) = delete;
   BlasOnStream& operator=(const BlasOnStream&) = delete;
   ~BlasOnStream() { blas_.destroy(handle_); }
 
-  template <class T>
-  void multiply(const Product<T>& of) {
+  void go_to(cudaStream_t stream, const StreamMemory& workspace) {
+    require("cublasSetStream", blas_.set_stream(handle_, stream));
+    // Forgotten with every change of the stream.
+    require("cublasSetWorkspace",
+            blas_.set_workspace(handle_, workspace.data(), workspace.bytes()));
+  }
+
+  template <class Stored>
+  void multiply(const Product<Stored>& of) {
     require("cublasGemmEx", blas::multiply(blas_, handle_, of));
   }
 
@@ -53,49 +87,87 @@ class BlasOnStream {
 
 class GpuStream {
  public:
-  GpuStream(cudaStream_t stream, BlasOnStream& blas) : stream_(stream), blas_(blas) {}
+  GpuStream(cudaStream_t stream, const Blas& blas)
+      : stream_(stream), launches_to_(stream), blas_(blas) {}
   GpuStream(const GpuStream&) = delete;
   GpuStream& operator=(const GpuStream&) = delete;
-  ~GpuStream() {
-    for (void* array : arrays_) cudaFreeAsync(array, stream_);
-  }
 
   int threads() const { return gpu_threads; }
-
-  template <class T>
-  T* take(index count) {
-    if (count == 0) return nullptr;
-    arrays_.reserve(arrays_.size() + 1);
-    void* array = nullptr;
-    require(cudaMallocAsync(&array, static_cast<std::size_t>(count) * sizeof(T), stream_));
-    arrays_.push_back(array);
-    return static_cast<T*>(array);
-  }
-  template <class T>
-  const T* copy(const std::vector<T>& numbers) {
-    T* const array = take<T>(static_cast<index>(numbers.size()));
-    // From memory that is not pinned: read before this returns.
-    require(cudaMemcpyAsync(array, numbers.data(), numbers.size() * sizeof(T),
-                            cudaMemcpyHostToDevice, stream_));
-    return array;
-  }
 
   template <class Kernel>
   void run(index blocks, index shared_bytes, const Kernel& kernel) {
     run_kernel<Kernel><<<static_cast<unsigned>(blocks), gpu_threads,
-                         static_cast<std::size_t>(shared_bytes), stream_>>>(kernel);
+                         static_cast<std::size_t>(shared_bytes), launches_to_>>>(kernel);
     require(cudaPeekAtLastError());
   }
 
-  template <class T>
-  void multiply(const Product<T>& of) {
+  template <class Stored>
+  void multiply(const Product<Stored>& of) {
     if (of.rows > 0) blas_.multiply(of);
   }
 
+  template <class Work, class Body>
+  void pass(Work& work, const CallKey& key, Body&& body) {
+    if (is_captured(stream_)) return captured_pass(work, body);
+    reserve(measure(work));
+    place_in(memory_.data(), work);
+    go_to(stream_, blas_memory_);
+    recordings_.run(key, *this, body);
+  }
+
+  /// Memory of passes and graphs, once all that was launched has run.
+  void give_back() {
+    recordings_.forget();
+    memory_ = {};
+    blas_memory_ = {};
+  }
+
+  std::size_t graphs() const { return recordings_.graphs(); }
+
+  /// As a pass asks for them (cuda/recordings.hpp).
+  template <class Body>
+  GpuGraph record(Body&& body) {
+    struct Back {
+      GpuStream& of;
+      ~Back() { of.go_to(of.stream_, of.blas_memory_); }
+    } back = {*this};
+    return recorder_.record([&](cudaStream_t stream) {
+      go_to(stream, blas_memory_);
+      body();
+    });
+  }
+  void play(const GpuGraph& graph) { graph.play(stream_); }
+
  private:
+  void reserve(std::size_t bytes) {
+    if (!blas_memory_.data()) blas_memory_ = StreamMemory(blas_workspace_bytes, stream_);
+    if (bytes <= memory_.bytes()) return;
+    recordings_.forget();
+    memory_ = {};
+    memory_ = StreamMemory(bytes, stream_);
+  }
+
+  void go_to(cudaStream_t stream, const StreamMemory& of_blas) {
+    launches_to_ = stream;
+    blas_.go_to(stream, of_blas);
+  }
+
+  template <class Work, class Body>
+  void captured_pass(Work& work, Body&& body) {
+    const StreamMemory memory(measure(work), stream_);
+    const StreamMemory of_blas(blas_workspace_bytes, stream_);
+    place_in(memory.data(), work);
+    go_to(stream_, of_blas);
+    body();
+  }
+
   cudaStream_t stream_;
-  BlasOnStream& blas_;
-  std::vector<void*> arrays_;
+  cudaStream_t launches_to_;
+  BlasOnStream blas_;
+  StreamMemory memory_;
+  StreamMemory blas_memory_;
+  RecordingStream recorder_;
+  Recordings<GpuGraph> recordings_;
 };
 
 }  // namespace

@@ -2,8 +2,8 @@
 // over all units. A thread keeps to its own units.
 //
 //   FinishNormalized        v^ of the parts and their scales, the state after the step
-//   StepBackwardNormalized  deltas of the parts as the cell sees them, in `delta_of`; those of the
-//                           recurrent product, through its norms, in its own parts
+//   StepBackwardNormalized  `seen`, deltas of the parts as the cell sees them, in `delta_of`; those
+//                           of the recurrent product, through its norms, in its own parts
 //
 //   BackThroughInputNorms   deltas of the input product, through its norms
 #pragma once
@@ -35,15 +35,16 @@ struct NormalizedRow {
   }
 };
 
-template <class Cell, class T>
+template <class Cell, class Stored>
 struct FinishNormalized {
+  using T = ScalarOf<Stored>;
   Cell cell;
   index units;
   T* slots;   // complete products; v^ on return
   T* scales;  // (B, norms): of each, then of c
   NormArrays<T> norm;
   States<const T> before;
-  StateAfter<T> after;
+  StateAfter<Stored> after;
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
@@ -119,45 +120,50 @@ struct FinishNormalized {
 };
 
 /// From deltas of parts as the cell sees them to those of the `product` that they come from, of a
-/// block's row.
-template <Range product, int n = 0, class Machine, class Cell, class T>
+/// block's row. `deltas` are other memory, or the same.
+template <Range product, int n = 0, class Machine, class Cell, class T, class Stored>
 RNNFAST_BOTH inline void back_through_norms(Machine& m, const NormalizedRow<Cell, T>& row,
-                                            const T* scales, T* deltas) {
+                                            const T* scales, const T* seen, Stored* deltas) {
   constexpr Range parts = Cell::norm[n];
-  constexpr int seen = Cell::delta_of[parts.begin];
+  constexpr int seen_part = Cell::delta_of[parts.begin];
   if constexpr (product.has(parts.begin)) {
-    const auto delta = [&](index unit, int p) {
-      return UnitSlot<Cell, T>(deltas, row.row, unit, row.units).part(p);
-    };
     back_through_norm<parts.count()>(
         m, row.units, m.load(scales + row.row * rnnfast::scales<Cell>() + n),
         [&](index unit, int p) {
           return m.load(row.norm.gain + (parts.begin + p) * row.units + unit) *
-                 m.load(delta(unit, seen + p));
+                 m.load(
+                     UnitSlot<Cell, const T>(seen, row.row, unit, row.units).part(seen_part + p));
         },
         [&](index unit, int p) { return m.load(row.at(unit).part(parts.begin + p)); },
-        [&](index unit, int p, T dv) { m.store(delta(unit, parts.begin + p), dv); });
+        [&](index unit, int p, T dv) {
+          const UnitSlot<Cell, Stored> to(deltas, row.row, unit, row.units);
+          store_as(m, to.part(parts.begin + p), dv);
+        });
   }
-  if constexpr (n + 1 < Cell::norms) back_through_norms<product, n + 1>(m, row, scales, deltas);
+  if constexpr (n + 1 < Cell::norms) {
+    back_through_norms<product, n + 1>(m, row, scales, seen, deltas);
+  }
 }
 
-template <class Cell, class T>
+template <class Cell, class Stored>
 struct StepBackwardNormalized {
+  using T = ScalarOf<Stored>;
   Cell cell;
   index units;
   const T* slots;  // v^
   const T* scales;
   NormArrays<T> norm;
   States<const T> before;
-  StateGradients<T> gradients;
-  T* deltas;
+  StateGradients<Stored> gradients;
+  T* seen;
+  Stored* deltas;
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     if constexpr (NormalizesMemory<Cell>) output_backward(m);
     for (index unit = m.thread(); unit < units; unit += m.threads()) {
       const Element own(m.block(), unit, units);
-      const UnitSlot<Cell, T> to = deltas_of(m, unit);
+      const UnitSlot<Cell, T> to = seen_of(m, unit);
       T part[Cell::parts];
       T gate[Cell::gates];
       T delta[Cell::parts];
@@ -178,7 +184,7 @@ struct StepBackwardNormalized {
       store_parts<Range{Cell::input.begin, Cell::parts}>(m, to, delta);
       gradients.template give<Cell::has_memory>(m, own, {d.h + passed.h, d.c + passed.c});
     }
-    back_through_norms<Cell::phase[0]>(m, row(m), scales, deltas);
+    back_through_norms<Cell::phase[0]>(m, row(m), scales, seen, deltas);
   }
 
  private:
@@ -187,8 +193,8 @@ struct StepBackwardNormalized {
     return {slots, norm, m.block(), units};
   }
   template <class Machine>
-  RNNFAST_BOTH UnitSlot<Cell, T> deltas_of(const Machine& m, index unit) const {
-    return {deltas, m.block(), unit, units};
+  RNNFAST_BOTH UnitSlot<Cell, T> seen_of(const Machine& m, index unit) const {
+    return {seen, m.block(), unit, units};
   }
   template <class Machine>
   RNNFAST_BOTH T scale(Machine& m, int n) const {
@@ -202,7 +208,7 @@ struct StepBackwardNormalized {
     constexpr int own_part = Cell::memory_part;
     for (index unit = m.thread(); unit < units; unit += m.threads()) {
       const Element own(m.block(), unit, units);
-      const UnitSlot<Cell, T> to = deltas_of(m, unit);
+      const UnitSlot<Cell, T> to = seen_of(m, unit);
       T part[Cell::parts];
       T gate[Cell::gates];
       row(m).parts_and_gates(m, cell, unit, part, gate);
@@ -221,7 +227,7 @@ struct StepBackwardNormalized {
         m, units, scale(m, Cell::norms),
         [&](index unit, int) {
           return m.load(norm.gain + own_part * units + unit) *
-                 m.load(deltas_of(m, unit).part(own_part));
+                 m.load(seen_of(m, unit).part(own_part));
         },
         [&](index unit, int) { return m.load(row(m).at(unit).part(own_part)); },
         [&](index unit, int, T dv) {
@@ -232,18 +238,20 @@ struct StepBackwardNormalized {
 };
 
 /// Of many steps at once, when nobody needs the deltas that the cell sees any more.
-template <class Cell, class T>
+template <class Cell, class Stored>
 struct BackThroughInputNorms {
+  using T = ScalarOf<Stored>;
   index units;
   const T* slots;  // v^
   const T* scales;
   NormArrays<T> norm;
-  T* deltas;
+  const T* seen;
+  Stored* deltas;
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const NormalizedRow<Cell, T> row = {slots, norm, m.block(), units};
-    back_through_norms<Cell::input>(m, row, scales, deltas);
+    back_through_norms<Cell::input>(m, row, scales, seen, deltas);
   }
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/dims.hpp"
+#include "base/float16.hpp"
 
 namespace rnnfast {
 namespace {
@@ -18,15 +19,16 @@ struct Matrix {
 
 enum class Sum { anew, added };
 
-/// C (rows, columns) = A (rows, length) B (length, columns), or added to what C was.
-template <class T>
+/// C (rows, columns) = A (rows, length) B (length, columns), or added to what C was. Sums are of
+/// the scalar, and so is C: operands of 16 bits are multiplied exactly.
+template <class Stored>
 struct Product {
   index rows;
   index columns;
   index length;
-  Matrix<const T> a;
-  Matrix<const T> b;
-  Matrix<T> c;
+  Matrix<const Stored> a;
+  Matrix<const Stored> b;
+  Matrix<ScalarOf<Stored>> c;
   Sum sum;
 };
 

@@ -8,12 +8,13 @@ namespace rnnfast {
 namespace {
 
 /// Leaves h of a step, R wide.
-template <class T>
+template <class Stored>
 struct FinishProjection {
+  using T = ScalarOf<Stored>;
   index outputs;
   const T* product;  // m W_hr^T
   const T* before;   // h
-  StateAfter<T> after;
+  StateAfter<Stored> after;
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
@@ -25,18 +26,19 @@ struct FinishProjection {
 };
 
 /// dL/dh of a step, for its products; leaves what passes the projection by.
-template <class T>
+template <class Stored>
 struct ProjectionBackward {
+  using T = ScalarOf<Stored>;
   index outputs;
-  StateGradients<T> gradients;
-  T* d_product;
+  StateGradients<Stored> gradients;
+  Stored* d_product;
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, outputs);
     if (!own.is_there()) return;
     T passed;
-    m.store(d_product + own.at, gradients.take_h(m, own, passed));
+    store_as(m, d_product + own.at, gradients.take_h(m, own, passed));
     m.store(gradients.d.h + own.at, passed);
   }
 };

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cells/cell_at.hpp"
-#include "cuda/machine.hpp"
+#include "cuda/stored.hpp"
 
 namespace rnnfast {
 namespace {
@@ -22,13 +22,13 @@ struct UnitSlot {
 template <Range parts, class Slot, class Machine, class T, int P>
 RNNFAST_BOTH inline void load_parts(Machine& m, const Slot& slot, T (&to)[P]) {
   RNNFAST_UNROLL(16)
-  for (int p = parts.begin; p < parts.end; ++p) to[p] = m.load(slot.part(p));
+  for (int p = parts.begin; p < parts.end; ++p) to[p] = load_as<T>(m, slot.part(p));
 }
 
 template <Range parts, class Slot, class Machine, class T, int P>
 RNNFAST_BOTH inline void store_parts(Machine& m, const Slot& slot, const T (&from)[P]) {
   RNNFAST_UNROLL(16)
-  for (int p = parts.begin; p < parts.end; ++p) m.store(slot.part(p), from[p]);
+  for (int p = parts.begin; p < parts.end; ++p) store_as(m, slot.part(p), from[p]);
 }
 
 /// What has the cell's functions for one unit; `of_units`, (U, H), are the weights of all.

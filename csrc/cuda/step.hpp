@@ -7,6 +7,9 @@
 //
 // All arrays are (B, H), slots and deltas (B, P, H) (cuda/slot.hpp), and B the rows that take the
 // step (cuda/step_rows.hpp). Cells with layer normalization are in cuda/normalized_step.hpp.
+//
+// Kernels are templates over what operands are stored in; T is what they compute in
+// (cuda/stored.hpp).
 #pragma once
 
 #include "cuda/step_rows.hpp"
@@ -14,13 +17,20 @@
 namespace rnnfast {
 namespace {
 
-template <int Phase, class Cell, class T>
+/// Parts whose deltas wait for the product of a later phase's; all others come after them.
+template <class Shape>
+RNNFAST_BOTH constexpr Range waiting_parts() {
+  return Shape::phases == 2 ? Shape::phase[0] : Range{0, 0};
+}
+
+template <int Phase, class Cell, class Stored>
 struct Stage {
+  using T = ScalarOf<Stored>;
   Cell cell;
   index units;
-  T* slots;         // pre-activations; on return the phase's are gates
-  const T* before;  // h, as the first product met it
-  T* operand;       // of the next phase
+  T* slots;              // pre-activations; on return the phase's are gates
+  const Stored* before;  // h, as the first product met it
+  Stored* operand;       // of the next phase
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
@@ -29,7 +39,8 @@ struct Stage {
     const UnitSlot<Cell, T> slot(slots, own.row, own.unit, units);
     T gate[Cell::parts];
     load_parts<Range{0, Cell::parts}>(m, slot, gate);
-    m.store(operand + own.at, cell.template stage<Phase>(gate, m.load(before + own.at)));
+    const T h = load_as<T>(m, before + own.at);
+    store_as(m, operand + own.at, cell.template stage<Phase>(gate, h));
     constexpr Range made = Cell::phase[Phase];
     store_parts<made>(m, slot, gate);
   }
@@ -44,13 +55,14 @@ RNNFAST_BOTH inline State<T> state_before(Machine& m, const States<const T>& bef
   return prev;
 }
 
-template <class Cell, class T>
+template <class Cell, class Stored>
 struct Finish {
+  using T = ScalarOf<Stored>;
   Cell cell;
   index units;
   T* slots;  // pre-activations, gates of phases before; gates on return
   States<const T> before;
-  StateAfter<T> after;
+  StateAfter<Stored> after;
   const T* of_units;  // (U, H)
 
   template <class Machine>
@@ -67,14 +79,16 @@ struct Finish {
   }
 };
 
-template <class Cell, class T>
+template <class Cell, class Stored>
 struct StepBackward {
+  using T = ScalarOf<Stored>;
   Cell cell;
   index units;
   const T* slots;  // gates
   States<const T> before;
-  StateGradients<T> gradients;
-  T* deltas;
+  StateGradients<Stored> gradients;
+  Stored* deltas;
+  T* waiting;  // deltas, of parts that wait; the same where as much is stored as is computed in
   const T* of_units;
 
   template <class Machine>
@@ -89,38 +103,41 @@ struct StepBackward {
     State<T> d = gradients.template take<Cell::has_memory>(m, own, passed);
     T delta[Cell::parts];
     cell_of_unit(m, cell, of_units, own.unit, units).backward(gate, prev, d, delta);
-    store_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, T>(deltas, own.row, own.unit, units),
-                                       delta);
+    constexpr Range wait = waiting_parts<Cell>();
+    store_parts<wait>(m, UnitSlot<Cell, T>(waiting, own.row, own.unit, units), delta);
+    store_parts<Range{wait.end, Cell::parts}>(
+        m, UnitSlot<Cell, Stored>(deltas, own.row, own.unit, units), delta);
     gradients.template give<Cell::has_memory>(m, own, {d.h + passed.h, d.c + passed.c});
   }
 };
 
 /// After the product of a phase's deltas; the phase before gets its own.
-template <int Phase, class Cell, class T>
+template <int Phase, class Cell, class Stored>
 struct Unstage {
+  using T = ScalarOf<Stored>;
   Cell cell;
   index units;
-  const T* slots;      // gates
-  const T* before;     // h, as the first product met it
-  const T* d_operand;  // of the later phase
-  T* d_h;              // of that h
-  T* deltas;
+  const T* slots;        // gates
+  const Stored* before;  // h, as the first product met it
+  const T* d_operand;    // of the later phase
+  T* d_h;                // of that h
+  const T* waiting;
+  Stored* deltas;
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, units);
     if (!own.is_there()) return;
-    const UnitSlot<Cell, T> to(deltas, own.row, own.unit, units);
+    constexpr Range made = Cell::phase[Phase - 1];
     T gate[Cell::parts];
-    T delta[Cell::parts];
+    T delta[Cell::parts] = {};
     load_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, const T>(slots, own.row, own.unit, units),
                                       gate);
-    load_parts<Range{0, Cell::parts}>(m, to, delta);
+    load_parts<made>(m, UnitSlot<Cell, const T>(waiting, own.row, own.unit, units), delta);
     T dh = m.load(d_h + own.at);
-    cell.template unstage<Phase>(gate, m.load(before + own.at), m.load(d_operand + own.at), dh,
-                                 delta);
-    constexpr Range made = Cell::phase[Phase - 1];
-    store_parts<made>(m, to, delta);
+    cell.template unstage<Phase>(gate, load_as<T>(m, before + own.at), m.load(d_operand + own.at),
+                                 dh, delta);
+    store_parts<made>(m, UnitSlot<Cell, Stored>(deltas, own.row, own.unit, units), delta);
     m.store(d_h + own.at, dh);
   }
 };

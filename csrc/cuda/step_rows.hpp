@@ -39,43 +39,49 @@ struct StepRows {
 
 /// Before a step: a state, h or c, that resets make zero, and of h the masked operand of the first
 /// product.
-template <class T>
+template <class Stored>
 struct BeginStep {
+  using T = ScalarOf<Stored>;
   index units;
   StepRows rows;
   Sequence<const bool> resets;
   T* state;
-  const T* mask;  // (B, H), by sequence; null: the state itself is, or it is c
-  T* operand;
+  const T* mask;    // (B, H), by sequence; null: none, or it is c
+  Stored* operand;  // null: the state itself is, or it is c
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, units);
     if (!own.is_there()) return;
     const SequenceRow row = rows.of(m, own.row);
-    if (StepRows::is_reset(m, resets, row, rows.step)) m.store(state + own.at, T(0));
+    const bool reset = StepRows::is_reset(m, resets, row, rows.step);
+    if (reset) m.store(state + own.at, T(0));
     if (mask) {
       const T factor = m.load(mask + row.sequence * units + own.unit);
-      m.store(operand + own.at, factor * m.load(state + own.at));
+      store_as(m, operand + own.at, factor * m.load(state + own.at));
+    } else if (reset && operand) {
+      store_as(m, operand + own.at, T(0));
     }
   }
 };
 
 /// Where the states after a step go.
-template <class T>
+template <class Stored>
 struct StateAfter {
+  using T = ScalarOf<Stored>;
   StepRows rows;
-  States<T> next;  // before the next step
-  States<T> last;  // of rows that take no more
-  Sequence<T> y;
+  States<T> next;      // before the next step
+  Stored* operand;     // of its first product; null: h itself is, or it is made later
+  States<T> last;      // of rows that take no more
+  Sequence<Stored> y;  // null: it is known already
   Masks<T> masks;
-  T* to_project = nullptr;  // what the cell gives, where a projection makes h of it
+  Stored* to_project = nullptr;  // what the cell gives, where a projection makes h of it
 
   template <bool has_memory, class Machine>
   RNNFAST_BOTH void leave(Machine& m, const Element& own, State<T> prev, State<T> state) const {
     const SequenceRow row = rows.of(m, own.row);
     if (to_project) {
-      m.store(to_project + own.at, state.h);
+      store_as(m, to_project + own.at, state.h);
     } else {
       leave_h(m, own, row, prev.h, state.h);
     }
@@ -91,7 +97,9 @@ struct StateAfter {
                             T state) const {
     const T h = mixed(m, StepRows::at(masks.kept_h, row, rows.step), own.unit, prev, state);
     m.store((own.row < rows.next ? next.h : last.h) + own.at, h);
-    m.store(StepRows::at(y, row, rows.step) + own.unit, h);
+    if (operand && own.row < rows.next) store_as(m, operand + own.at, h);
+    Stored* const to = StepRows::at(y, row, rows.step);
+    if (to) store_as(m, to + own.unit, h);
   }
 
  private:
@@ -105,13 +113,14 @@ struct StateAfter {
 };
 
 /// Where the gradients of the states after a step come from, and go.
-template <class T>
+template <class Stored>
 struct StateGradients {
+  using T = ScalarOf<Stored>;
   StepRows rows;
-  States<T> d;             // from the next step; on return for the one before
-  States<const T> d_last;  // (B, H), by sequence; null: zero
-  Sequence<const T> dy;    // null: zero
-  const T* d_operand;      // of the next step's masked operand; null: it was h itself
+  States<T> d;                  // from the next step; on return for the one before
+  States<const Stored> d_last;  // (B, H), by sequence; null: zero
+  Sequence<const Stored> dy;    // null: zero
+  const T* d_operand;           // of the next step's masked operand; null: it was h itself
   Sequence<const bool> resets;
   bool truncated;  // whether no gradient passes out of the next step
   Masks<T> masks;
@@ -135,8 +144,8 @@ struct StateGradients {
       const T mask = m.load(masks.recurrent + row.sequence * own.units + own.unit);
       found = fma(mask, m.load(d_operand + own.at), found);
     }
-    const T* const of_y = StepRows::at(dy, row, rows.step);
-    if (of_y) found = found + m.load(of_y + own.unit);
+    const Stored* const of_y = StepRows::at(dy, row, rows.step);
+    if (of_y) found = found + load_as<T>(m, of_y + own.unit);
     passed = split(m, StepRows::at(masks.kept_h, row, rows.step), own.unit, found);
     return found;
   }
@@ -163,11 +172,11 @@ struct StateGradients {
   }
 
   template <class Machine>
-  RNNFAST_BOTH T of_state(Machine& m, const Element& own, const SequenceRow& row, const T* last,
-                          const T* next) const {
+  RNNFAST_BOTH T of_state(Machine& m, const Element& own, const SequenceRow& row,
+                          const Stored* last, const T* next) const {
     if (leads_on(m, own, row)) return m.load(next + own.at);
     const bool ends = own.row >= rows.next && last;
-    return ends ? m.load(last + row.sequence * own.units + own.unit) : T(0);
+    return ends ? load_as<T>(m, last + row.sequence * own.units + own.unit) : T(0);
   }
 
   /// Leaves in d, the gradient of what a step has left, that of what its cell gave; returns what

@@ -11,12 +11,12 @@ nothing of what was checked. Counts, from which the core makes addresses, are co
 
 from __future__ import annotations
 
-import math
-import sys
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from .. import _devices
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 DType: TypeAlias = np.dtype[np.floating[Any]]
@@ -29,17 +29,22 @@ _FLOAT64 = np.dtype(np.float64)
 
 def real(name: str, value: npt.ArrayLike) -> Array:
     """Return `value` as a plain, native, aligned ndarray of float32 or float64, our own."""
-    array = value.view() if type(value) is np.ndarray else _plain(name, value).view()
+    if type(value) is np.ndarray:
+        array = value.view()
+    elif (there := _devices.array_of(name, value)) is not None:
+        return there  # type: ignore[return-value]  # with what is asked of an ndarray
+    else:
+        array = _plain(name, value).view()
     if array.dtype is not _FLOAT32 and array.dtype is not _FLOAT64:
         array = _canonical(name, array)
     return array if array.flags.aligned else array.copy()
 
 
 def real_like(name: str, value: npt.ArrayLike, model_name: str, dtype: DType) -> Array:
-    """As `real`, and of `dtype`, which the argument `model_name` has set."""
+    """As `real`, and of `dtype`, which the argument `model_name` has set, and where that is."""
     array = real(name, value)
     if array.dtype is not dtype:
-        raise TypeError(
+        raise _devices.mismatch(name, array, model_name, dtype) or TypeError(
             f"{name} must be {dtype} like {model_name}, got {array.dtype}; "
             f"convert one of them, for example np.asarray({name}, np.{dtype})"
         )
@@ -72,6 +77,11 @@ def integers(
     limit: str = "T",
 ) -> Integers:
     """Return a copy of counts between 0 and `largest`, which the documentation writes `limit`."""
+    if _devices.is_on_device(value):
+        raise TypeError(
+            f"{name} must be on the host, since it tells what is to be launched, got an array on a "
+            f"device; copy it, for example {name}.cpu() or {name}.get()"
+        )
     array = _of_any_kind(name, value, "integers").view()
     if array.dtype.kind not in "iu" and array.size:
         convert = f"; convert them, for example np.asarray({name}).astype(int)"
@@ -90,12 +100,14 @@ def integers(
 
 def booleans(name: str, value: npt.ArrayLike, symbols: str, shape: tuple[int, ...]) -> Booleans:
     """Return truth values, which are nothing but bools, with any strides; our own, as `real`."""
-    array = _of_any_kind(name, value, "bools").view()
+    there = _devices.booleans_of(name, value)
+    array: Any = _of_any_kind(name, value, "bools").view() if there is None else there
     if array.dtype != np.bool_ and array.size:
         raise TypeError(f"{name} must be bool, got {array.dtype}; compare first: {name} != 0")
     if array.shape != shape:
         raise ValueError(f"{name} must be {symbols} = {shape}, got {array.shape}")
-    return array.astype(np.bool_, copy=False)
+    found: Booleans = array.astype(np.bool_, copy=False) if there is None else array
+    return found
 
 
 def contiguous(array: Array) -> Array:
@@ -114,20 +126,23 @@ def unit_last_stride(array: Array) -> Array:
 
 def zeros(name: str, shape: tuple[int, ...], dtype: DType) -> Array:
     """Return an array of zeros; memory that cannot be had is a MemoryError."""
-    _require_addressable(name, shape, dtype)
-    return np.zeros(shape, dtype)
+    try:
+        return np.zeros(shape, dtype)
+    except ValueError:
+        raise _too_large(name, shape, dtype) from None
 
 
 def empty(name: str, shape: tuple[int, ...], dtype: DType) -> Array:
     """Return an uninitialised array; memory that cannot be had is a MemoryError."""
-    _require_addressable(name, shape, dtype)
-    return np.empty(shape, dtype)
+    try:
+        return np.empty(shape, dtype)
+    except ValueError:
+        raise _too_large(name, shape, dtype) from None
 
 
-def _require_addressable(name: str, shape: tuple[int, ...], dtype: DType) -> None:
-    if math.prod(shape) * dtype.itemsize > sys.maxsize:
-        # NumPy speaks of a ValueError past this size and of a MemoryError below it.
-        raise MemoryError(f"{name} {shape} of {dtype} is larger than the address space")
+def _too_large(name: str, shape: tuple[int, ...], dtype: DType) -> MemoryError:
+    # NumPy speaks of a ValueError past this size and of a MemoryError below it.
+    return MemoryError(f"{name} {shape} of {dtype} is larger than the address space")
 
 
 def _of_any_kind(name: str, value: npt.ArrayLike, kinds: str) -> npt.NDArray[Any]:

@@ -47,6 +47,10 @@ def buffers(
     per_sample: bool,
 ) -> dict[str, Buffers]:
     """Return the buffers in `out` by the names of their arguments; each fits its gradient."""
+    if type(given.x) is not np.ndarray:
+        raise NotImplementedError(
+            "out must be None where x is on a device; add the gradients that are returned"
+        )
     if not isinstance(out, form):
         raise TypeError(f"out must be {form.__name__}, got {type(out).__name__}")
     shapes = _gradient_shapes(given, per_sample)

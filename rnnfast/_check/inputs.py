@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
+from .. import _devices
 from .arrays import (
     Array,
     Booleans,
@@ -361,6 +362,11 @@ def of_time(
     spans = None if lengths is None else integers("lengths", lengths, "(B,)", (batch,), steps)
     if resets is None:
         return spans, None
-    if not batch_first:
-        return spans, booleans("resets", resets, "(T, B)", (steps, batch))
-    return spans, booleans("resets", resets, "(B, T)", (batch, steps)).swapaxes(0, 1)
+    if batch_first:
+        found = booleans("resets", resets, "(B, T)", (batch, steps)).swapaxes(0, 1)
+    else:
+        found = booleans("resets", resets, "(T, B)", (steps, batch))
+    elsewhere = _devices.mismatch("resets", found, "x", x.dtype)
+    if elsewhere is not None:
+        raise elsewhere
+    return spans, found

@@ -12,6 +12,7 @@ from .. import _core
 from .._check import Array, cells, inputs, stacks
 from .empty_pass import NoTape, carry
 from .noise import StateMasks
+from .place import Place
 from .step_order import PlainTime, Time, time_of
 
 Tape: TypeAlias = _core.Tape | NoTape
@@ -27,6 +28,7 @@ class Results(NamedTuple):
 
 
 def forward(
+    place: Place,
     cell: cells.Cell,
     given: inputs.Inputs,
     reverse: bool,
@@ -35,10 +37,11 @@ def forward(
 ) -> None:
     """Write the results."""
     if _takes_steps(given, results):
-        _core.forward(cell.core, *_arguments(given, reverse, masks, results))
+        place.core.forward(cell.core, *_arguments(given, reverse, masks, results))
 
 
 def forward_saving(
+    place: Place,
     cell: cells.Cell,
     given: inputs.Inputs,
     reverse: bool,
@@ -49,10 +52,12 @@ def forward_saving(
     if not _takes_steps(given, results):
         return NoTape()
     arguments = (*_arguments(given, reverse, masks, results), cell.precision)
-    return _core.forward_saving(cell.core, *arguments)
+    tape: Tape = place.core.forward_saving(cell.core, *arguments)
+    return tape
 
 
 def forward_saving_checkpoints(
+    place: Place,
     cell: cells.Cell,
     given: inputs.Inputs,
     reverse: bool,
@@ -63,7 +68,8 @@ def forward_saving_checkpoints(
     if not _takes_steps(given, results):
         return NoTape()
     arguments = (*_arguments(given, reverse, masks, results), cell.precision)
-    return _core.forward_saving_checkpoints(cell.core, *arguments)
+    tape: Tape = place.core.forward_saving_checkpoints(cell.core, *arguments)
+    return tape
 
 
 def forward_packed(
@@ -80,7 +86,11 @@ def forward_packed(
 
 
 def layers_at_once(
-    cell: cells.Cell, given: stacks.Stack, packed: Sequence[_core.Packed] | None, training: bool
+    place: Place,
+    cell: cells.Cell,
+    given: stacks.Stack,
+    packed: Sequence[_core.Packed] | None,
+    training: bool,
 ) -> AtOnce | None:
     """Return how layers and directions run at once; None if they are to run one by one."""
     layers = len(given.layers)
@@ -88,7 +98,8 @@ def layers_at_once(
         return None
     first = given.first if packed is None else packed[0]
     how = (layers, given.directions, training, cell.precision)
-    return _core.plan_layers(cell.core, given.x, first, *how)
+    plan: AtOnce | None = place.core.plan_layers(cell.core, given.x, first, *how)
+    return plan
 
 
 def forward_layers(

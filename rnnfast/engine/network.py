@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 
 from .. import _core
-from .._check import Array, cells, empty, inputs, options, stacks, zeros
+from .._check import Array, cells, inputs, options, stacks
 from .core_calls import (
     AtOnce,
     Results,
@@ -31,6 +31,7 @@ from .core_calls import (
 )
 from .drawn_masks import DrawnMasks
 from .noise import Noise, StateMasks
+from .place import Place, place_of, place_of_packed
 from .step_order import time_of
 
 
@@ -94,7 +95,7 @@ class Network:
         What is drawn at random.
     """
 
-    __slots__ = ("_packed", "_reverse", "cell", "given", "noise")
+    __slots__ = ("_packed", "_reverse", "cell", "given", "noise", "place")
 
     def __init__(
         self,
@@ -128,6 +129,7 @@ class Network:
         )
         cell.require_held_numbers(self.given.x.dtype)
         noise.require_held_rates(self.given.x.dtype)
+        self.place = place_of(self.given)
 
     @classmethod
     def of_packed(
@@ -143,6 +145,7 @@ class Network:
         network = cls.__new__(cls)
         network.cell, network.given = cell, given
         network.noise, network._packed, network._reverse = noise, packed, reverse
+        network.place = place_of_packed(given)
         return network
 
     def forward(self) -> tuple[Array, ...]:
@@ -158,7 +161,7 @@ class Network:
         if self.given.alone and not self.noise.acts:
             own, places = self._only(y, states)
             if self._packed is None:
-                forward(self.cell, own, self._reverse, None, places)
+                forward(self.place, self.cell, own, self._reverse, None, places)
             else:
                 forward_packed(self._packed[0], own, self._reverse, None, places)
             return self._results(y, states)
@@ -207,13 +210,13 @@ class Network:
         (directed,), (tape,) = saved.directed, saved.tapes
         steps, batch, _ = self.given.output_shape
         hidden_size, dtype = self.given.first.hidden_size, self.given.x.dtype
-        allocate = empty if self.given.lengths is None else zeros
+        allocate = self.place.empty if self.given.lengths is None else self.place.zeros
         gates = allocate("gates", (steps, batch, self.cell.gates, hidden_size), dtype)
         c = allocate("c", (steps, batch, hidden_size), dtype) if self.cell.has_c else None
         time = time_of(directed.given, directed.reverse)
         tape.trace(directed.given.weights, time(gates), time(c))
-        gates = self._as_given(gates)
-        return (*results, gates) if c is None else (*results, gates, self._as_given(c))
+        beside = (gates,) if c is None else (gates, c)
+        return (*results, *self.place.given(tuple(map(self._as_given, beside))))
 
     def backward(
         self,
@@ -227,9 +230,10 @@ class Network:
     ) -> dict[str, Any]:
         """Return the gradients of the arguments that are there and wanted, by name."""
         samples = (self.given.x.shape[1],) if per_sample else ()
+        self.place.join((dy, dh_n, dc_n))
         of_weights: list[dict[str, Array]] = []
         of_states: dict[str, Array] = {
-            name: empty(f"the gradient of {name}", shape, self.given.x.dtype)
+            name: self.place.empty(f"the gradient of {name}", shape, self.given.x.dtype)
             for name, shape in (("h0", self.given.h_shape), ("c0", self.given.c_shape))
             if name in wanted and name[0] in self.cell.states
         }
@@ -239,8 +243,8 @@ class Network:
             of_layer = []
             for directed, tape in zip(layer.directed, layer.tapes, strict=True):
                 given = directed.given
-                fresh = _gradients_of(given, wanted, samples)
-                fresh_dx = empty("dx", given.x.shape, given.x.dtype) if of_x else None
+                fresh = self._gradients_of(given, wanted, samples)
+                fresh_dx = self.place.empty("dx", given.x.shape, given.x.dtype) if of_x else None
                 time = time_of(given, directed.reverse)
                 pull = tape.backward_per_sample if per_sample else tape.backward
                 pull(
@@ -266,7 +270,7 @@ class Network:
                     dx += fresh_dx
             of_weights[:0] = of_layer
             if dx is not None and layer.mask is not None:
-                _core.apply_mask(dx, layer.mask, dx)
+                self.place.core.apply_mask(dx, layer.mask, dx)
             dy = dx
         form = self.given.form
         gradients: dict[str, Any] = {
@@ -277,15 +281,27 @@ class Network:
             gradients["x"] = self._as_given(dy)
         return {**gradients, **of_states}
 
+    def _gradients_of(
+        self, given: inputs.Inputs, wanted: frozenset[str], samples: tuple[int, ...]
+    ) -> dict[str, Array]:
+        """Return arrays for the gradients of the weights that are there and wanted."""
+        return {
+            name: self.place.empty(
+                f"the gradient of {name}", (*samples, *weight.shape), weight.dtype
+            )
+            for name, weight in given.weights._asdict().items()
+            if weight is not None and name in wanted
+        }
+
     def _one_by_one(
         self,
-        save: Callable[[cells.Cell, inputs.Inputs, bool, StateMasks | None, Results], Tape],
+        save: Callable[[Place, cells.Cell, inputs.Inputs, bool, StateMasks | None, Results], Tape],
         states: list[Array],
     ) -> tuple[tuple[Array, ...], Recording]:
         if self.given.alone and not self.noise.acts:
             y = self._output()
             own, places = self._only(y, states)
-            tape = save(self.cell, own, self._reverse, None, places)
+            tape = save(self.place, self.cell, own, self._reverse, None, places)
             only = DirectedLayer(0, 0, own, None, self._reverse, None, None)
             return self._results(y, states), Recording(self, [Saved([only], [tape], None)])
         x = self.given.x
@@ -296,6 +312,7 @@ class Network:
             both = self._directed(layer, x)
             tapes = [
                 save(
+                    self.place,
                     self.cell,
                     directed.given,
                     directed.reverse,
@@ -310,7 +327,9 @@ class Network:
 
     def _run(self, directed: DirectedLayer, results: Results) -> None:
         if directed.packed is None:
-            forward(self.cell, directed.given, directed.reverse, directed.masks, results)
+            forward(
+                self.place, self.cell, directed.given, directed.reverse, directed.masks, results
+            )
         else:
             forward_packed(
                 directed.packed, directed.given, directed.reverse, directed.masks, results
@@ -327,7 +346,8 @@ class Network:
         return own, Results(y, h_n, c_n)
 
     def _results(self, y: Array, states: list[Array]) -> tuple[Array, ...]:
-        return (self._as_given(y), *states)
+        results: tuple[Array, ...] = self.place.given((self._as_given(y), *states))
+        return results
 
     def _as_given(self, sequence: Any) -> Any:
         """Return a view of a sequence (T, B, ...) with its axes in the order of the given x."""
@@ -337,7 +357,7 @@ class Network:
         """Return how layers run at once; None if they run one by one."""
         if self.noise.acts:
             return None
-        return layers_at_once(self.cell, self.given, self._packed, training)
+        return layers_at_once(self.place, self.cell, self.given, self._packed, training)
 
     def _directed(self, layer: int, x: Array) -> list[DirectedLayer]:
         """Return the directions of a layer, whose input is `x`."""
@@ -346,7 +366,9 @@ class Network:
         both = []
         for direction, weights in enumerate(given.layers[layer]):
             number = layer * given.directions + direction
-            weight_mask = noise.of_weights(number, weights.w_hh.shape, x.dtype)
+            weight_mask = self.place.from_host(
+                noise.of_weights(number, weights.w_hh.shape, x.dtype)
+            )
             if weight_mask is not None:
                 weights = weights._replace(w_hh=weights.w_hh * weight_mask)
             h0, c0 = self._rows(given.h0, number), self._rows(given.c0, number)
@@ -354,26 +376,31 @@ class Network:
             packed = None if self._packed is None else self._packed[number]
             back = self._reverse or direction == 1
             masks = noise.of_states(number, x.shape[:2], widths, x.dtype)
+            if masks is not None:
+                recurrent, kept_h, kept_c = map(self.place.from_host, masks)
+                masks = recurrent, kept_h, kept_c
             both.append(DirectedLayer(number, direction, own, packed, back, masks, weight_mask))
         return both
 
     def _between(self, layer: int, x: Array) -> tuple[Array, Array | None]:
         """Return the input of a layer from the output of the one below, and its mask."""
-        mask = self.noise.of_inputs(layer, x.shape, x.dtype)
+        mask = self.place.from_host(self.noise.of_inputs(layer, x.shape, x.dtype))
         if mask is None:
             return x, None
-        masked = empty("masked inputs", x.shape, x.dtype)
-        _core.apply_mask(x, mask, masked)
+        masked = self.place.empty("masked inputs", x.shape, x.dtype)
+        self.place.core.apply_mask(x, mask, masked)
         return masked, mask
 
     def _states(self) -> list[Array]:
         """Return arrays for h_n and, where there is one, c_n."""
         given, dtype = self.given, self.given.x.dtype
-        h_n = empty("h_n", given.h_shape, dtype)
-        return [h_n, empty("c_n", given.c_shape, dtype)] if self.cell.has_c else [h_n]
+        h_n = self.place.empty("h_n", given.h_shape, dtype)
+        if not self.cell.has_c:
+            return [h_n]
+        return [h_n, self.place.empty("c_n", given.c_shape, dtype)]
 
     def _output(self) -> Array:
-        return empty("y", self.given.output_shape, self.given.x.dtype)
+        return self.place.empty("y", self.given.output_shape, self.given.x.dtype)
 
     def _places(self, number: int, direction: int, y: Array, states: list[Array]) -> Results:
         """Return where a layer writes, in one direction."""
@@ -393,14 +420,3 @@ class Network:
             return sequence
         width = self.given.first.output_size
         return sequence[:, :, direction * width : (direction + 1) * width]
-
-
-def _gradients_of(
-    given: inputs.Inputs, wanted: frozenset[str], samples: tuple[int, ...]
-) -> dict[str, Array]:
-    """Return arrays for the gradients of the weights that are there and wanted."""
-    return {
-        name: empty(f"the gradient of {name}", (*samples, *weight.shape), weight.dtype)
-        for name, weight in given.weights._asdict().items()
-        if weight is not None and name in wanted
-    }

@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy.typing as npt
 
-from .. import _core
 from .._check import gradients, inputs, stacks
 from .network import Recording
 
@@ -42,7 +41,7 @@ class Pullback(Generic[GradsT]):
         self, recording: Recording, truncate: int, wanted: frozenset[str], per_sample: bool
     ) -> None:
         self._recording = recording
-        self._read = _core.samples(_read(recording.network.given))
+        self._read = recording.network.place.samples(_read(recording.network.given))
         self._truncate = truncate
         self._wanted = wanted
         self._per_sample = per_sample
@@ -81,8 +80,10 @@ class Pullback(Generic[GradsT]):
                 "but was changed in place since the forward pass; call the pullback first, or give "
                 "the forward pass a copy"
             )
-        fresh = self._recording.backward(
-            self._truncate, self._wanted, *above, per_sample=self._per_sample
+        fresh: dict[str, Any] = self._recording.network.place.given(
+            self._recording.backward(
+                self._truncate, self._wanted, *above, per_sample=self._per_sample
+            )
         )
         for name, buffer in buffers.items():
             fresh[name] = _added(fresh[name], buffer)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from .. import _core
 from .._check import Array, DType, cells, empty, inputs, options, outputs, quantized, stacks
 from .._check import precision as precisions
 from ..engine.core_calls import Results, forward_packed
 from ..engine.network import Network
 from ..engine.noise import QUIET, noise
+from ..engine.place import HOST, place_of_weights
 from .family import FAMILIES, OutputT
 from .options import PackOptions, Weights
 from .signatures import defaults_of, require_known, with_options
@@ -75,6 +75,7 @@ class Prepacked(Generic[OutputT, StateT]):
         "_options",
         "_output",
         "_packed",
+        "_place",
         "_reverse",
         "_scales",
         "_step",
@@ -121,9 +122,10 @@ class Prepacked(Generic[OutputT, StateT]):
             precision = "int8"
         kept_in = precisions.chosen(precision, self.dtype)
         precisions.require_held(kept_in, one_by_one)
-        core = self._cell.core
+        self._place = place_of_weights(self._weights)
+        pack, core = self._place.core.pack, self._cell.core
         self._packed = tuple(
-            _core.pack(core, one, kept_in, scales)
+            pack(core, one, kept_in, scales)
             for one, scales in zip(one_by_one, self._scales, strict=True)
         )
         # Held as a bound method because a step of a small cell costs little more than the call.
@@ -456,6 +458,8 @@ class Prepacked(Generic[OutputT, StateT]):
             )
         cell, layers = self._cell, None if self._form is None else self.layers
         row, states = inputs.step_inputs(cell, self._first, x_t, state, layers)
+        if self._place is not HOST:
+            return self._sequence_of_one(row, states)
         if row.shape[0] == 0:
             leading: tuple[int, ...] = (0,) if layers is None else (layers, 0)
             widths = self._first.output_size, self.hidden_size
@@ -471,6 +475,14 @@ class Prepacked(Generic[OutputT, StateT]):
         if not cell.has_c:
             return cast(StateT, np.stack(after))
         return cast(StateT, (np.stack([h for h, _ in after]), np.stack([c for _, c in after])))
+
+    def _sequence_of_one(self, row: Array, states: Any) -> StateT:
+        """Return the states after a step as after a sequence, for which a device is made."""
+        h0, c0 = states if isinstance(states, tuple) else (states, None)
+        given = stacks.of_call(self._cell, row[None], self._weights, self._form, h0, c0, None, None)
+        network = Network.of_packed(self._cell, given, self._packed, False, self._noise)
+        _, *after = network.forward()
+        return cast(StateT, tuple(after) if self._cell.has_c else after[0])
 
     def _step_of(self, layer: int, row: Array, before: Any) -> Any:
         """Return the state of a layer after a step."""

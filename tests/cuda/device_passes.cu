@@ -1,29 +1,114 @@
-// Whole sequences by the general driver on a GPU; PASS_SCALAR says in which type.
+// Whole sequences by the general driver on a GPU; PASS_STORED says of which type arrays are.
 #define RNNFAST_ONE_LANE
 
 #include "cuda/gpu_stream.cuh"
 #include "gpu_device.cuh"
-#include "pass_checks.hpp"
+#include "way_checks.hpp"
 
 namespace rnnfast {
 namespace {
 
-BlasOnStream& blas_of_default_stream() {
-  static const Blas blas = load_blas();
-  static BlasOnStream on_stream(blas, nullptr);
-  return on_stream;
+const Blas& blas() {
+  static const Blas found = load_blas();
+  return found;
 }
 
-class DefaultStream : public GpuStream {
+/// The default stream, for one test after the other: cuBLAS takes long to begin.
+class DefaultStream {
  public:
   using Device = GpuDevice;
 
-  explicit DefaultStream(GpuDevice&) : GpuStream(nullptr, blas_of_default_stream()) {}
+  explicit DefaultStream(GpuDevice&) { stream().give_back(); }
+
+  int threads() const { return stream().threads(); }
+  template <class Kernel>
+  void run(index blocks, index shared_bytes, const Kernel& kernel) {
+    stream().run(blocks, shared_bytes, kernel);
+  }
+  template <class Stored>
+  void multiply(const Product<Stored>& of) {
+    stream().multiply(of);
+  }
+  template <class Work, class Body>
+  void pass(Work& work, const CallKey& key, Body&& body) {
+    stream().pass(work, key, body);
+  }
+  std::size_t graphs() const { return stream().graphs(); }
+
+ private:
+  static GpuStream& stream() {
+    static GpuStream on_default(nullptr, blas());
+    return on_default;
+  }
 };
 
-TEST(the_general_driver_gives_what_the_cpu_gives) { check_all_cells<DefaultStream, PASS_SCALAR>(); }
+TEST(the_general_driver_gives_what_the_cpu_gives) { check_all_cells<DefaultStream, PASS_STORED>(); }
 
-TEST(the_general_driver_with_chosen_activations) { check_all_chosen<DefaultStream, PASS_SCALAR>(); }
+TEST(the_general_driver_with_chosen_activations) { check_all_chosen<DefaultStream, PASS_STORED>(); }
+
+TEST(whatever_is_kept_the_bits_are_the_same) {
+  check_plans_of_all_cells<DefaultStream, PASS_STORED>();
+}
+
+TEST(graphs_of_passes_give_the_same_bits) {
+  check_graphs<DefaultStream, PASS_STORED, Lstm<Usual, Forget::own>>(CellSpec("lstm"));
+  check_graphs<DefaultStream, PASS_STORED, GruResetBefore<Usual>>(CellSpec("gru_reset_before"));
+  check_graphs<DefaultStream, PASS_STORED, LstmNorm<Usual>>(CellSpec("lstm_norm"));
+}
+
+/// A stream as PyTorch captures them.
+struct CapturedStream {
+  cudaStream_t stream;
+  cudaGraphExec_t graph = nullptr;
+
+  CapturedStream() { must(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking)); }
+  ~CapturedStream() {
+    if (graph) must(cudaGraphExecDestroy(graph));
+    must(cudaStreamDestroy(stream));
+  }
+
+  template <class Body>
+  void capture(Body&& body) {
+    must(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
+    body();
+    cudaGraph_t made;
+    must(cudaStreamEndCapture(stream, &made));
+    must(cudaGraphInstantiate(&graph, made, 0));
+    must(cudaGraphDestroy(made));
+  }
+  void play() {
+    must(cudaGraphLaunch(graph, stream));
+    must(cudaStreamSynchronize(stream));
+  }
+};
+
+struct OwnStream : GpuStream {
+  using Device = GpuDevice;
+  explicit OwnStream(cudaStream_t stream) : GpuStream(stream, blas()) {}
+};
+
+TEST(passes_go_into_graphs_of_somebody_elses) {
+  using Cell = Lstm<Usual, Forget::own>;
+  Sequences<Reference<PASS_STORED>> of(CellSpec("lstm"), small);
+  add_lengths(of);
+  const GeneralPlan plan = {Kept::checkpoints, 2, 4, false};
+  CapturedStream captured;
+  GpuDevice device;
+  OwnStream stream(captured.stream);
+  OnDevice<OwnStream, PASS_STORED> there(device, of);
+  const auto place = there.place<Cell>(plan);
+  there.run(stream, place);  // or kernels would be loaded while they are captured
+  captured.capture([&] { there.run(stream, place); });
+  for (int time = 0; time < 2; ++time) {
+    for (auto& number : of.x) number = -number / 2;
+    there.write_again();
+    captured.play();
+    const Run<DefaultStream, Cell, PASS_STORED> alone(of, plan);
+    CHECK(same_bits(there.results(), alone.results), "time %d", time);
+    CHECK(same_bits(there.gradients(), alone.gradients), "time %d", time);
+  }
+  CHECK(stream.graphs() == 0, "recorded what was captured");
+}
 
 }  // namespace
 }  // namespace rnnfast

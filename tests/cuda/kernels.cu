@@ -1,12 +1,13 @@
-// Every kernel of csrc/cuda/ for every cell, to be compiled; SCALAR says for which type. Nothing
-// here runs.
+// Every kernel of csrc/cuda/ for every cell, to be compiled; STORED says for which type of arrays.
+// Nothing here runs.
 #include "cells/registry.hpp"
-#include "cuda/general/backward.hpp"
+#include "cuda/general/passes.hpp"
 #include "cuda/gpu_launch.cuh"
 
 namespace rnnfast {
 
-using T = SCALAR;
+using Stored = STORED;
+using T = ScalarOf<Stored>;
 using Compiled = const void*;
 
 template <class... Kernels>
@@ -17,24 +18,27 @@ void compile(Compiled* to) {
 /// What has the compiler emit the kernels of a cell.
 template <class Cell>
 void kernels_of(Compiled* to) {
-  compile<PartSums<Cell, T>>(to);
+  compile<WriteTrace<Cell, Stored>>(to);
   if constexpr (Normalized<Cell>) {
-    compile<FinishNormalized<Cell, T>, StepBackwardNormalized<Cell, T>,
-            BackThroughInputNorms<Cell, T>>(to);
+    compile<FinishNormalized<Cell, Stored>, StepBackwardNormalized<Cell, Stored>,
+            BackThroughInputNorms<Cell, Stored>, PartSums<Cell, T>>(to);
   } else {
-    compile<Finish<Cell, T>, StepBackward<Cell, T>>(to);
+    compile<Finish<Cell, Stored>, StepBackward<Cell, Stored>, PartSums<Cell, Stored>>(to);
   }
-  if constexpr (Cell::phases == 2) compile<Stage<0, Cell, T>, Unstage<1, Cell, T>>(to);
-  if constexpr (unit_weights_of<Cell>() > 0) compile<UnitWeightSums<Cell, T>>(to);
+  if constexpr (Cell::phases == 2) compile<Stage<0, Cell, Stored>, Unstage<1, Cell, Stored>>(to);
+  if constexpr (unit_weights_of<Cell>() > 0) compile<UnitWeightSums<Cell, Stored>>(to);
 }
 
 void all_kernels(Compiled* to) {
 #define KERNELS_OF(name, ...) kernels_of<__VA_ARGS__>(to);
   RNNFAST_CELLS(KERNELS_OF)
   RNNFAST_CHOSEN_CELLS(KERNELS_OF)
-  compile<BeginStep<T>, FinishProjection<T>, ProjectionBackward<T>, GiveInitialH<T>,
-          GiveInitialC<T>, Gather<T>, Scatter<T>, ClearPadding<T>, ReadState<T>, WriteState<T>,
-          AddArrays<T>, FillRows<T>>(to);
+  compile<BeginStep<Stored>, FinishProjection<Stored>, ProjectionBackward<Stored>,
+          GiveInitialH<Stored>, GiveInitialC<Stored>, Gather<Stored>, Scatter<Stored>,
+          ClearPadding<Stored>, ReadState<Stored>, WriteState<Stored>, FillRows<T>, AddSegments<T>,
+          WriteRows, FirstRows, FindPlaces>(to);
+  compile<AddArrays<Stored, Stored>, AddArrays<Stored, T>, AddArrays<T, Stored>, AddArrays<T, T>>(
+      to);
 }
 
 }  // namespace rnnfast

@@ -1,7 +1,8 @@
 // One step of every cell by the kernels of csrc/cuda/, on a GPU or an emulated one: a `Device` has
 // memory and runs kernels (native/emulation/device.hpp, cuda/gpu_device.cuh). Products are a single
 // term, so that what is left to be wrong is the kernels': values are compared with plain doubles,
-// gradients with differences of values along a direction that moves all there is.
+// gradients with differences of values along a direction that moves all there is. h is a number of
+// 16 bits, so that it is an operand as it is.
 #pragma once
 
 #include <cfloat>
@@ -16,6 +17,7 @@
 #include "cells/registry.hpp"
 #include "cuda/normalized_step.hpp"
 #include "cuda/step.hpp"
+#include "rounding.hpp"
 
 namespace rnnfast {
 namespace {
@@ -31,8 +33,17 @@ using testing::Sizes;
 using testing::StateNumbers;
 using testing::Step;
 
-template <class Device, class Cell, class T>
+/// The same numbers in another type.
+template <class To, class From>
+Numbers<To> as(const Numbers<From>& numbers) {
+  Numbers<To> found;
+  for (const From number : numbers) found.push_back(converted<To>(number));
+  return found;
+}
+
+template <class Device, class Cell, class Stored>
 class StepByKernels {
+  using T = ScalarOf<Stored>;
   static constexpr int P = Cell::parts;
   static constexpr int G = Cell::gates;
 
@@ -45,6 +56,7 @@ class StepByKernels {
         given_(given),
         cell_{{}, decltype(Cell::act)(chosen)},
         before_{device_.copy("h", given.h), device_.copy("c", given.c)},
+        operand_(device_.copy("operand", as<Stored>(given.h))),
         after_{device_.template reserve<T>("new h", of(1)),
                device_.template reserve<T>("new c", of(1))},
         of_units_(device_.copy("unit weights", fixture.of_units)),
@@ -58,21 +70,24 @@ class StepByKernels {
       slots[slot] = Cell::input.has(p) ? given_.a[gate] : T(0);
     });
     slots_ = device_.copy("slots", slots);
-    add_product(0, before_.h);
+    add_product(0, operand_);
     if constexpr (Cell::phases == 2) {
-      T* const operand = device_.template reserve<T>("operand", of(1));
-      by_elements(Stage<0, Cell, T>{cell_, sizes_.units, slots_, before_.h, operand});
+      Stored* const operand = device_.template reserve<Stored>("operand", of(1));
+      by_elements(Stage<0, Cell, Stored>{cell_, sizes_.units, slots_, operand_, operand});
       add_product(1, operand);
     }
-    T* const y = device_.template reserve<T>("y", of(1));
-    const StateAfter<T> after = {rows(), after_, {}, {y, 0, sizes_.units}, {}};
+    Stored* const y = device_.template reserve<Stored>("y", of(1));
+    Stored* const next = device_.template reserve<Stored>("next operand", of(1));
+    const StateAfter<Stored> after = {rows(), after_, next, {}, {y, 0, sizes_.units}, {}};
     if constexpr (Normalized<Cell>) {
-      by_rows(
-          FinishNormalized<Cell, T>{cell_, sizes_.units, slots_, scales_, norm_, before_, after});
+      by_rows(FinishNormalized<Cell, Stored>{cell_, sizes_.units, slots_, scales_, norm_, before_,
+                                             after});
     } else {
-      by_elements(Finish<Cell, T>{cell_, sizes_.units, slots_, before_, after, of_units_});
+      by_elements(Finish<Cell, Stored>{cell_, sizes_.units, slots_, before_, after, of_units_});
     }
-    CHECK(device_.numbers(y, of(1)) == device_.numbers(after_.h, of(1)), "%s: y", name_);
+    const Numbers<T> stored = as<T>(as<Stored>(device_.numbers(after_.h, of(1))));
+    CHECK(as<T>(device_.numbers(y, of(1))) == stored, "%s: y", name_);
+    CHECK(as<T>(device_.numbers(next, of(1))) == stored, "%s: the next operand", name_);
     CHECK(device_.unwritten(after_.h, of(1)) == 0, "%s: h", name_);
     const bool c_there = !Cell::has_memory || device_.unwritten(after_.c, of(1)) == 0;
     CHECK(c_there, "%s: c", name_);
@@ -83,26 +98,31 @@ class StepByKernels {
   /// From the gradient of the state after the step, those of what it was given. After forward().
   Given<T> backward(const Numbers<T>& dh, const Numbers<T>& dc) {
     const States<T> d = {device_.copy("dh", dh), device_.copy("dc", dc)};
-    const StateGradients<T> gradients = {rows(), d, {}, {}, nullptr, {}, false, {}};
-    deltas_ = device_.template reserve<T>("deltas", of(P));
+    const StateGradients<Stored> gradients = {rows(), d, {}, {}, nullptr, {}, false, {}};
+    deltas_ = device_.template reserve<Stored>("deltas", of(P));
+    T* const whole =
+        is_short<Stored> ? device_.template reserve<T>("whole deltas", of(P)) : if_same<T>(deltas_);
     if constexpr (Normalized<Cell>) {
-      by_rows(StepBackwardNormalized<Cell, T>{cell_, sizes_.units, slots_, scales_, norm_, before_,
-                                              gradients, deltas_});
+      by_rows(StepBackwardNormalized<Cell, Stored>{cell_, sizes_.units, slots_, scales_, norm_,
+                                                   before_, gradients, whole, deltas_});
     } else {
-      by_elements(StepBackward<Cell, T>{cell_, sizes_.units, slots_, before_, gradients, deltas_,
-                                        of_units_});
+      by_elements(StepBackward<Cell, Stored>{cell_, sizes_.units, slots_, before_, gradients,
+                                             deltas_, whole, of_units_});
     }
-    CHECK(device_.unwritten(deltas_, of(P)) == 0, "%s: deltas", name_);
     if constexpr (Cell::phases == 2) {
       T* const d_operand = device_.copy("d operand", Numbers<T>(of(1)));
       add_product_of_deltas(1, d_operand);
-      by_elements(
-          Unstage<1, Cell, T>{cell_, sizes_.units, slots_, before_.h, d_operand, d.h, deltas_});
+      by_elements(Unstage<1, Cell, Stored>{cell_, sizes_.units, slots_, operand_, d_operand, d.h,
+                                           whole, deltas_});
     }
+    const bool known = Normalized<Cell> && is_short<Stored>
+                           ? device_.unwritten(whole, of(P)) == of(Cell::input.begin)
+                           : device_.unwritten(deltas_, of(P)) == 0;
+    CHECK(known, "%s: deltas", name_);
     add_product_of_deltas(0, d.h);
     Given<T> found = {Numbers<T>(of(G)), device_.numbers(d.h, of(1)), device_.numbers(d.c, of(1)),
                       Numbers<T>(given_.bias.size())};
-    const Numbers<T> deltas = device_.numbers(deltas_, of(P));
+    const Numbers<T> deltas = Normalized<Cell> ? device_.numbers(whole, of(P)) : deltas_now();
     for_each_part([&](std::size_t slot, std::size_t gate, std::size_t of_part, int p) {
       if constexpr (Normalized<Cell>) {
         const index kept = (Cell::delta_of[p] - p) * sizes_.units;
@@ -167,14 +187,16 @@ class StepByKernels {
     });
   }
 
-  void add_product(int phase, const T* operand) {
-    const Numbers<T> h = device_.numbers(operand, of(1));
+  Numbers<T> deltas_now() const { return as<T>(device_.numbers(deltas_, of(P))); }
+
+  void add_product(int phase, const Stored* operand) {
+    const Numbers<T> h = as<T>(device_.numbers(operand, of(1)));
     Numbers<T> slots = device_.numbers(slots_, of(P));
     for_each_term(phase, [&](std::size_t slot, std::size_t at, T u) { slots[slot] += u * h[at]; });
     device_.write(slots_, slots);
   }
   void add_product_of_deltas(int phase, T* d_operand) {
-    const Numbers<T> deltas = device_.numbers(deltas_, of(P));
+    const Numbers<T> deltas = deltas_now();
     Numbers<T> d = device_.numbers(d_operand, of(1));
     for_each_term(phase, [&](std::size_t slot, std::size_t at, T u) { d[at] += u * deltas[slot]; });
     device_.write(d_operand, d);
@@ -187,22 +209,25 @@ class StepByKernels {
   const Cell cell_;
   Device device_;
   const States<const T> before_;
+  const Stored* operand_;  // h
   const States<T> after_;
   const T* of_units_;
   const NormArrays<T> norm_;
   T* scales_;
   T* slots_ = nullptr;
-  T* deltas_ = nullptr;
+  Stored* deltas_ = nullptr;
 };
 
-/// The same numbers in another type.
-template <class T, class From>
-Numbers<T> as(const std::vector<From>& numbers) {
-  return {numbers.begin(), numbers.end()};
-}
 template <class T>
 Given<T> as(const Given<double>& of) {
   return {as<T>(of.a), as<T>(of.h), as<T>(of.c), as<T>(of.bias)};
+}
+
+template <class T>
+double largest(const Numbers<T>& of) {
+  double found = 1;
+  for (const T number : of) found = std::fmax(found, std::fabs(static_cast<double>(number)));
+  return found;
 }
 
 template <class T>
@@ -252,6 +277,39 @@ inline Given<double> moved(Given<double> at, const Given<double>& along, double 
   return at;
 }
 
+struct StepInDoubles {
+  const char* name;
+  const char* type;
+  const Sizes& sizes;
+  const Fixture<double>& fixture;
+  const Given<double>& given;
+  const Numbers<double>& dh;
+  const Numbers<double>& dc;
+};
+
+/// The same in float32, within its precision, but for operands: those of the second phase, and
+/// deltas, are rounded to what is stored.
+template <class Device, class Cell, class Stored>
+void check_in_float32(const StepInDoubles& of, const Numbers<double>& h, const Numbers<double>& c,
+                      const Given<double>& d) {
+  const Fixture<float> fixture = {as<float>(of.fixture.u), as<float>(of.fixture.gain),
+                                  as<float>(of.fixture.of_units)};
+  const Given<float> given = as<float>(of.given);
+  StepByKernels<Device, Cell, Stored> step(of.name, of.sizes, fixture, given);
+  const StateNumbers<float> got = step.forward();
+  // A row of one or two units is normalized by what rounding leaves of it.
+  const double own = (Normalized<Cell> ? 256 : 32) * double(FLT_EPSILON);
+  const double of_h = own + (Cell::phases == 2 ? rounding<Stored> : 0);
+  CHECK(worst_difference(got.h, h) < of_h, "%s: h in %s", of.name, of.type);
+  CHECK(worst_difference(got.c, c) < own, "%s: c in %s", of.name, of.type);
+  const Given<float> found = step.backward(as<float>(of.dh), as<float>(of.dc));
+  const double of_a = own + rounding<Stored> * largest(d.a);
+  CHECK(worst_difference(found.a, d.a) < of_a, "%s: da in %s", of.name, of.type);
+  const double of_dh = 4 * (own + rounding<Stored> * largest(d.h));
+  CHECK(worst_difference(found.h, d.h) < of_dh, "%s: dh in %s", of.name, of.type);
+  CHECK(worst_difference(found.c, d.c) < 4 * own, "%s: dc in %s", of.name, of.type);
+}
+
 template <class Device, class Cell32, class Cell64, class Reference>
 void check_cell(const char* name, const Sizes& sizes, Reference&& reference) {
   Random random;
@@ -264,7 +322,8 @@ void check_cell(const char* name, const Sizes& sizes, Reference&& reference) {
   const auto draw_given = [&] {
     return Given<double>{draw(sizes.rows * GH), draw(BH), draw(BH), draw(PH)};
   };
-  const Given<double> given = draw_given();
+  Given<double> given = draw_given();
+  for (double& h : given.h) h = converted<double>(converted<Float16>(converted<Bfloat16>(h)));
   const Numbers<double> dh = draw(BH);
   const Numbers<double> dc = Cell64::has_memory ? draw(BH) : Numbers<double>(std::size_t(BH));
 
@@ -290,20 +349,13 @@ void check_cell(const char* name, const Sizes& sizes, Reference&& reference) {
   CHECK(std::fabs(slope - predicted) <= 1e-7 * (1 + std::fabs(slope)), "%s H=%d: %g, wanted %g",
         name, int(sizes.units), predicted, slope);
 
-  // In float32 the same, within its precision.
-  const Fixture<float> fixture32 = {as<float>(fixture.u), as<float>(fixture.gain),
-                                    as<float>(fixture.of_units)};
-  const Given<float> given32 = as<float>(given);
-  StepByKernels<Device, Cell32, float> step32(name, sizes, fixture32, given32);
-  const StateNumbers<float> got32 = step32.forward();
-  // A row of one or two units is normalized by what rounding leaves of it.
-  const double tolerance = (Normalized<Cell64> ? 256 : 32) * double(FLT_EPSILON);
-  CHECK(worst_difference(got32.h, wanted.h) < tolerance, "%s: h in float32", name);
-  CHECK(worst_difference(got32.c, got.c) < tolerance, "%s: c in float32", name);
-  const Given<float> d32 = step32.backward(as<float>(dh), as<float>(dc));
-  CHECK(worst_difference(d32.a, d.a) < tolerance, "%s: da in float32", name);
-  CHECK(worst_difference(d32.h, d.h) < 4 * tolerance, "%s: dh in float32", name);
-  CHECK(worst_difference(d32.c, d.c) < 4 * tolerance, "%s: dc in float32", name);
+  const auto check_in = [&](auto stored, const char* type) {
+    check_in_float32<Device, Cell32, decltype(stored)>({name, type, sizes, fixture, given, dh, dc},
+                                                       wanted.h, got.c, d);
+  };
+  check_in(float{}, "float32");
+  check_in(Float16{}, "float16");
+  check_in(Bfloat16{}, "bfloat16");
 }
 
 const Sizes all_sizes[] = {{1, 1, 32}, {3, 33, 32}, {2, 70, 64}, {1, 64, 64}};

@@ -13,9 +13,11 @@ import cmake_builds
 HERE = Path(__file__).parent
 ENTRY = re.compile(r"\.entry (\w+)\(.*?\n\{\n(.*?)\n\}\n", re.DOTALL)
 # What kernels.cu lists.
-KERNELS_OF_NO_CELL = 12
-KERNELS_OF_A_CELL = 3
+KERNELS_OF_NO_CELL = 16
+MORE_WHERE_ARRAYS_ARE_SHORT = 3
+KERNELS_OF_A_CELL = 4
 MORE_KERNELS_OF = {"GruResetBefore": 2, "Mgu": 2, "LstmPeephole": 1, "LstmNorm": 1, "GruNorm": 1}
+TYPES_OF_ARRAYS = ("float", "double", "Float16", "Bfloat16")
 USE = re.compile(
     r"Compiling entry function '(?P<kernel>\w+)'.*?"
     r"(?P<stack>\d+) bytes stack frame, (?P<stores>\d+) bytes spill stores, "
@@ -71,19 +73,26 @@ def cells() -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("scalar", "architecture"),
+    ("stored", "architecture"),
     [
         ("float", "sm_90"),
         ("double", "sm_80"),
+        ("Bfloat16", "sm_90"),
+        ("Float16", "sm_80"),
         pytest.param("float", "sm_80", marks=pytest.mark.full),
         pytest.param("double", "sm_90", marks=pytest.mark.full),
+        pytest.param("Bfloat16", "sm_80", marks=pytest.mark.full),
+        pytest.param("Float16", "sm_90", marks=pytest.mark.full),
     ],
 )
-def test_kernels_of_all_cells(tmp_path, scalar, architecture):
-    made = compiled(tmp_path, "kernels.cu", architecture, f"-DSCALAR={scalar}")
-    assert len(made.ptx) == KERNELS_OF_NO_CELL + sum(
+def test_kernels_of_all_cells(tmp_path, stored, architecture):
+    made = compiled(tmp_path, "kernels.cu", architecture, f"-DSTORED={stored}")
+    wanted = KERNELS_OF_NO_CELL + sum(
         KERNELS_OF_A_CELL + MORE_KERNELS_OF.get(cell, 0) for cell in cells()
     )
+    if stored.endswith("16"):
+        wanted += MORE_WHERE_ARRAYS_ARE_SHORT
+    assert len(made.ptx) == wanted
     assert made.uses.keys() == made.ptx.keys()
     assert not {kernel for kernel, ptx in made.ptx.items() if "st.global" not in ptx}
     assert not {kernel: use for kernel, use in made.uses.items() if any(use)}
@@ -111,7 +120,9 @@ def test_all_that_a_thread_can_do(tmp_path):
     ("program", "flags"),
     [
         ("bench/device/probes.cu", []),
-        ("tests/cuda/device_passes.cu", ["-DPASS_SCALAR=float"]),
+        ("bench/device/passes.cu", []),
+        ("tests/cuda/device_passes.cu", ["-DPASS_STORED=float"]),
+        ("tests/cuda/device_passes.cu", ["-DPASS_STORED=Bfloat16"]),
     ],
 )
 def test_programs_for_a_gpu_compile(tmp_path, program, flags):
@@ -124,5 +135,5 @@ def test_what_kernels_give_on_a_gpu():
     if not is_there_a_device():
         pytest.skip("no CUDA device")
     cmake_builds.run("bash", cmake_builds.ROOT / "bench/device/build.sh", "build/device")
-    for tests in ("steps", "passes_float", "passes_double"):
+    for tests in ("steps", *(f"passes_{stored}" for stored in TYPES_OF_ARRAYS)):
         cmake_builds.run(cmake_builds.ROOT / "build/device" / tests)

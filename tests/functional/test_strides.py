@@ -180,10 +180,10 @@ class Recorder:
 
 @pytest.fixture
 def recorder(monkeypatch) -> Recorder:
-    from rnnfast.engine import core_calls
+    from rnnfast.engine.place import HostPlace
 
-    recorder = Recorder(core_calls._core)
-    monkeypatch.setattr(core_calls, "_core", recorder)
+    recorder = Recorder(HostPlace.core)
+    monkeypatch.setattr(HostPlace, "core", recorder)
     return recorder
 
 

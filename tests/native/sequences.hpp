@@ -105,6 +105,23 @@ struct Sequences {
     return cpu_backend().forward_saving(given(), call(), plan(purpose));
   }
 
+  /// Gates and c of all steps; zero where a sequence takes none.
+  struct Traced {
+    std::vector<T> gates;
+    std::vector<T> c;
+  };
+  Traced trace(const Tape& tape) {
+    const index width = traits.gates * dims.units;
+    Traced found;
+    found.gates.resize(static_cast<std::size_t>(dims.steps * dims.rows * width));
+    found.c.resize(c0.size() * static_cast<std::size_t>(dims.steps));
+    const TraceTo to = {given().arrays,
+                        {found.gates.data(), dims.rows * width, width},
+                        {data(found.c), dims.rows * dims.units, dims.units}};
+    cpu_backend().trace(tape, to);
+    return found;
+  }
+
   /// The gradients of sum(dy y) + sum(dh_n h_n) + sum(dc_n c_n), in the places of the arguments.
   Sequences gradients(const Tape& tape) {
     Sequences found = *this;

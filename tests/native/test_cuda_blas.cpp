@@ -11,13 +11,15 @@ namespace rnnfast {
 namespace {
 
 /// C = alpha op(A) op(B) + beta C, columns first: op(A) is (m, k), op(B) (k, n), C (m, n).
-template <class T>
+template <class Stored>
 int multiply_columns_first(int turn_a, int turn_b, index m, index n, index k, const void* alpha,
                            const void* a, index lda, const void* b, index ldb, const void* beta,
                            void* c, index ldc) {
+  using T = ScalarOf<Stored>;
   if (lda < (turn_a ? k : m) || ldb < (turn_b ? n : k) || ldc < m) return 7;  // INVALID_VALUE
   const auto at = [](const void* of, int turn, index row, index column, index stride) {
-    return static_cast<const T*>(of)[turn ? row * stride + column : column * stride + row];
+    const index place = turn ? row * stride + column : column * stride + row;
+    return converted<T>(static_cast<const Stored*>(of)[place]);
   };
   for (index i = 0; i < m; ++i) {
     for (index j = 0; j < n; ++j) {
@@ -34,20 +36,23 @@ int multiply_columns_first(int turn_a, int turn_b, index m, index n, index k, co
 int gemm(void*, int turn_a, int turn_b, std::int64_t m, std::int64_t n, std::int64_t k,
          const void* alpha, const void* a, int type_a, std::int64_t lda, const void* b, int type_b,
          std::int64_t ldb, const void* beta, void* c, int type_c, std::int64_t ldc, int sums, int) {
-  if (type_a != type_b || type_a != type_c) return 15;  // NOT_SUPPORTED
-  constexpr int float32 = 0, float64 = 1, pedantic32 = 69, sums64 = 70;
-  if (type_a == float32 && sums == pedantic32) {
-    return multiply_columns_first<float>(turn_a, turn_b, m, n, k, alpha, a, lda, b, ldb, beta, c,
-                                         ldc);
-  }
-  if (type_a == float64 && sums == sums64) {
-    return multiply_columns_first<double>(turn_a, turn_b, m, n, k, alpha, a, lda, b, ldb, beta, c,
-                                          ldc);
-  }
-  return 15;
+  // Of the table of what is supported those that are asked for, with scale factors as C.
+  constexpr int float32 = 0, float64 = 1, float16 = 2, bfloat16 = 14;
+  constexpr int sums32 = 68, pedantic32 = 69, sums64 = 70;
+  const auto is = [&](int of_operands, int of_c, int of_sums) {
+    return type_a == of_operands && type_b == of_operands && type_c == of_c && sums == of_sums;
+  };
+  const auto by = [&](auto function) {
+    return function(turn_a, turn_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+  };
+  if (is(float32, float32, pedantic32)) return by(multiply_columns_first<float>);
+  if (is(float64, float64, sums64)) return by(multiply_columns_first<double>);
+  if (is(float16, float32, sums32)) return by(multiply_columns_first<Float16>);
+  if (is(bfloat16, float32, sums32)) return by(multiply_columns_first<Bfloat16>);
+  return 15;  // NOT_SUPPORTED
 }
 
-constexpr Blas by_hand = {nullptr, nullptr, nullptr, gemm};
+constexpr Blas by_hand = {nullptr, nullptr, nullptr, gemm, nullptr};
 
 /// A matrix that lies in rows longer than its own.
 template <class T>
@@ -61,28 +66,38 @@ T number(const Matrix<const T>& of, index row, index column) {
                                    : of.first[column * of.stride + row];
 }
 
-template <class T>
+template <class Stored>
+std::vector<Stored> drawn(testing::Random& random, index count) {
+  std::vector<Stored> numbers;
+  for (const float number : random.vector<float>(count)) {
+    numbers.push_back(converted<Stored>(number));
+  }
+  return numbers;
+}
+
+template <class Stored>
 void check_product(Turn turn_a, Turn turn_b, Sum sum) {
+  using T = ScalarOf<Stored>;
   constexpr index rows = 3, columns = 5, length = 4, stride = 8;
   testing::Random random;
-  const std::vector<T> a = random.vector<T>(100);
-  const std::vector<T> b = random.vector<T>(100);
+  const std::vector<Stored> a = drawn<Stored>(random, 100);
+  const std::vector<Stored> b = drawn<Stored>(random, 100);
   const std::vector<T> before = random.vector<T>(rows * stride);
   std::vector<T> c = before;
-  const Product<T> of = {rows,
-                         columns,
-                         length,
-                         matrix(a, rows, length, turn_a),
-                         matrix(b, length, columns, turn_b),
-                         {c.data(), stride},
-                         sum};
+  const Product<Stored> of = {rows,
+                              columns,
+                              length,
+                              matrix(a, rows, length, turn_a),
+                              matrix(b, length, columns, turn_b),
+                              {c.data(), stride},
+                              sum};
   CHECK(blas::multiply(by_hand, nullptr, of) == 0, "refused");
   for (index i = 0; i < rows; ++i) {
     for (index j = 0; j < stride; ++j) {
       const auto place = static_cast<std::size_t>(i * stride + j);
       T wanted = j < columns && sum == Sum::anew ? T(0) : before[place];
       for (index k = 0; j < columns && k < length; ++k) {
-        wanted += number(of.a, i, k) * number(of.b, k, j);
+        wanted += converted<T>(number(of.a, i, k)) * converted<T>(number(of.b, k, j));
       }
       CHECK(std::fabs(c[place] - wanted) < T(1e-5), "%d %d: %g, not %g", static_cast<int>(i),
             static_cast<int>(j), static_cast<double>(c[place]), static_cast<double>(wanted));
@@ -96,6 +111,8 @@ TEST(products_of_rows_are_products_of_columns) {
       for (const Sum sum : {Sum::anew, Sum::added}) {
         check_product<float>(a, b, sum);
         check_product<double>(a, b, sum);
+        check_product<Float16>(a, b, sum);
+        check_product<Bfloat16>(a, b, sum);
       }
     }
   }

@@ -1,7 +1,7 @@
 // Whole sequences by the general driver, emulated.
 #define RNNFAST_ONE_LANE
 
-#include "../cuda/pass_checks.hpp"
+#include "../cuda/way_checks.hpp"
 #include "emulation/stream.hpp"
 
 namespace rnnfast {
@@ -10,6 +10,8 @@ namespace {
 using emulation::EmulatedStream;
 
 TEST(the_general_driver_gives_what_the_cpu_gives) { check_all_cells<EmulatedStream, float>(); }
+
+TEST(whatever_is_kept_the_bits_are_the_same) { check_plans_of_all_cells<EmulatedStream, float>(); }
 
 // What AddressSanitizer looks at, both types and all activations do alike, and it takes long to
 // compile.

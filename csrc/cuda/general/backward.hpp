@@ -1,22 +1,24 @@
-// The backward pass step by step, from the last: deltas, then dL/d(state before the step); at the
-// end the gradients of weights and inputs, in one product each.
+// The backward pass step by step, from the last: deltas, then dL/d(state before the step); after
+// each block the gradients of weights and inputs, in one product each. From checkpoints, a stretch
+// is made once more before it is taken back.
 //
-//   deltas;  dh += deltas W_hh, or unstage         each step and phase
-//   dW_hh = deltas^T operand    dW_ih = deltas^T x    dx = deltas W_ih
+//   deltas;  dh += deltas W_hh, or unstage                          each step and phase
+//   dW_hh += deltas^T operand    dW_ih += deltas^T x    dx = deltas W_ih      each block
 #pragma once
 
 #include "cuda/general/forward.hpp"
-#include "cuda/general/sums.hpp"
+#include "cuda/general/weight_sums.hpp"
 
 namespace rnnfast {
 namespace {
 
 /// dL/d(initial h), from what is left after the first step.
-template <class T>
+template <class Stored>
 struct GiveInitialH {
+  using T = ScalarOf<Stored>;
   index units;
-  StateGradients<T> gradients;
-  T* to;  // (B, R), by sequence
+  StateGradients<Stored> gradients;
+  Stored* to;  // (B, R), by sequence
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
@@ -24,15 +26,16 @@ struct GiveInitialH {
     if (!own.is_there()) return;
     T passed;
     const index given = gradients.rows.of(m, own.row).sequence * units + own.unit;
-    m.store(to + given, gradients.take_h(m, own, passed));
+    store_as(m, to + given, gradients.take_h(m, own, passed));
   }
 };
 
-template <class T>
+template <class Stored>
 struct GiveInitialC {
+  using T = ScalarOf<Stored>;
   index units;
-  StateGradients<T> gradients;
-  T* to;  // (B, H), by sequence
+  StateGradients<Stored> gradients;
+  Stored* to;  // (B, H), by sequence
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
@@ -40,229 +43,237 @@ struct GiveInitialC {
     if (!own.is_there()) return;
     T passed;
     const index given = gradients.rows.of(m, own.row).sequence * units + own.unit;
-    m.store(to + given, gradients.take_c(m, own, passed));
+    store_as(m, to + given, gradients.take_c(m, own, passed));
   }
 };
 
-template <class Device, class Cell, class T>
+/// What a backward pass works with, beside what it remembers.
+template <class Cell, class Stored>
+struct GeneralBackwardWork {
+  using T = ScalarOf<Stored>;
+  Dims dims;
+  index rows;  // of a block
+  bool masks_operand;
+  T* dx = nullptr;               // (N, I), of a block
+  Stored* deltas = nullptr;      // (N, P, H), likewise
+  T* whole_deltas = nullptr;     // (N, P, H) or (B, P, H): before they are operands
+  Stored* d_products = nullptr;  // (N, R), of projections
+  States<T> d = {};              // (B, R), (B, H), by rank
+  T* d_masked = nullptr;         // (B, R), of the masked operand
+  T* d_later_operand = nullptr;  // (B, R)
+  T* d_m = nullptr;              // (B, H), of what is projected
+
+  GeneralBackwardWork(const Dims& dims, const GeneralPlan& plan)
+      : dims(dims), rows(plan.block_steps * dims.rows), masks_operand(plan.masks_operand) {}
+
+  template <class Memory>
+  void place(Memory& memory) {
+    const index B = dims.rows;
+    const index H = dims.units;
+    const index R = outputs_of(dims);
+    dx = memory.template take<T>(rows * dims.inputs);
+    deltas = memory.template take<Stored>(rows * Cell::parts * H);
+    if constexpr (is_short<Stored> && (Normalized<Cell> || Cell::phases == 2)) {
+      whole_deltas = memory.template take<T>((Normalized<Cell> ? rows : B) * Cell::parts * H);
+    }
+    d.h = memory.template take<T>(B * R);
+    if constexpr (Cell::has_memory) d.c = memory.template take<T>(B * H);
+    if (masks_operand) d_masked = memory.template take<T>(B * R);
+    if constexpr (Cell::phases == 2) d_later_operand = memory.template take<T>(B * R);
+    if (!dims.projection) return;
+    d_products = memory.template take<Stored>(rows * R);
+    d_m = memory.template take<T>(B * H);
+  }
+};
+
+template <class Device, class Cell, class Stored>
 class GeneralBackward {
+  using T = ScalarOf<Stored>;
+
  public:
-  /// Of the same rows and weights as the forward pass that `kept` is of.
-  GeneralBackward(Device& device, const Cell& cell, const BackwardCall<T>& call,
-                  const PackedWeights<Cell, T>& weights, const PackedRows& packed,
-                  const Places& places, const GeneralHistory<Cell, T>& kept)
+  /// `forward` is the pass that has left the tape, or that makes its stretches once more, leaving
+  /// states that nobody needs in `unneeded`.
+  GeneralBackward(Device& device, const BackwardCall<Stored>& call,
+                  const PackedWeights<Cell, Stored>& weights, const PackedRows& packed,
+                  const Places& places, const GeneralTape<Cell, Stored>& tape,
+                  GeneralForward<Device, Cell, Stored>& forward, const States<T>& unneeded,
+                  const GeneralBackwardWork<Cell, Stored>& work,
+                  WeightSums<Device, Cell, Stored>& sums)
       : device_(device),
-        cell_(cell),
+        cell_{{}, decltype(Cell::act)(call.activations)},
         call_(call),
         weights_(weights),
         packed_(packed),
         places_(places),
-        kept_(kept) {
-    const index H = call.dims.units;
-    const index B = call.dims.rows;
-    const index R = outputs_of(call.dims);
-    d_ = {device.template take<T>(B * R),
-          Cell::has_memory ? device.template take<T>(B * H) : nullptr};
-    deltas_ = device.template take<T>(packed.count() * Cell::parts * H);
-    if (call.masks.recurrent) d_masked_ = device.template take<T>(B * R);
-    if (Cell::phases == 2) d_later_operand_ = device.template take<T>(B * R);
-    if (weights.w_hr) {
-      d_m_ = device.template take<T>(B * H);
-      d_products_ = device.template take<T>(packed.count() * R);
-    }
-  }
+        tape_(tape),
+        forward_(forward),
+        unneeded_(unneeded),
+        work_(work),
+        sums_(sums) {}
 
   void run() {
-    for (index step = packed_.steps() - 1; step >= 0; --step) take(step);
-    give_initial();
-    sums();
-    if constexpr (Normalized<Cell>) {
-      run_rows<T>(device_, packed_.count(),
-                  BackThroughInputNorms<Cell, T>{call_.dims.units, kept_.slots, kept_.scales,
-                                                 weights_.norm(), deltas_});
+    if (call_.rows && call_.out.x.data) {
+      run_elements(
+          device_, call_.dims.rows, call_.dims.inputs,
+          ClearPadding<Stored>{call_.dims.inputs, call_.dims.steps, call_.rows, call_.out.x});
     }
-    weight_gradients();
-    input_gradient();
+    sums_.begin();
+    const GeneralPlan& plan = tape_.plan;
+    for (index i = plan.stretches(packed_.steps()) - 1; i >= 0; --i) {
+      stretch_ = plan.stretch(i, packed_.steps());
+      if (plan.kept == Kept::checkpoints) forward_.take_stretch(i, unneeded_);
+      for (index b = plan.blocks(stretch_) - 1; b >= 0; --b) {
+        block_ = plan.block(b, stretch_);
+        take_block();
+      }
+    }
+    give_initial();
+    sums_.give();
   }
 
  private:
+  void take_block() {
+    const GeneralHistory<Cell, Stored> kept = history(block_.begin);
+    const index rows = packed_.count(block_);
+    for (index step = block_.end - 1; step >= block_.begin; --step) take(step);
+    if constexpr (Normalized<Cell>) {
+      sums_.add_parts(rows, kept, whole_deltas(0));
+    } else {
+      sums_.add_parts(rows, kept, work_.deltas);
+    }
+    if constexpr (Normalized<Cell>) {
+      run_rows<T>(device_, rows,
+                  BackThroughInputNorms<Cell, Stored>{call_.dims.units, kept.slots, kept.scales,
+                                                      weights_.norms.arrays(), whole_deltas(0),
+                                                      work_.deltas});
+    }
+    sums_.add_products(rows, kept, forward_.input_of(block_), work_.deltas, work_.d_products);
+    input_gradient();
+  }
+
+  GeneralHistory<Cell, Stored> history(index step) const {
+    return tape_.history.from(packed_.count({stretch_.begin, step}));
+  }
+
   /// After a step, or before all.
-  StateGradients<T> gradients(index step) const {
+  StateGradients<Stored> gradients(index step) const {
     const bool truncated = call_.truncate && step + 1 > 0 && (step + 1) % call_.truncate == 0;
     const Masks<T> none = {call_.masks.recurrent, {}, {}};
     return {{call_.rows, step, packed_.active(step + 1)},
-            d_,
+            work_.d,
             call_.d_last,
-            step < 0 ? Sequence<const T>{} : call_.dy,
-            d_masked_,
+            step < 0 ? Sequence<const Stored>{} : call_.dy,
+            work_.d_masked,
             call_.resets,
             truncated,
             step < 0 ? none : call_.masks,
-            d_m_};
+            work_.d_m};
   }
 
   void take(index step) {
     const index H = call_.dims.units;
-    const index first = packed_.first(step);
+    const index R = outputs_of(call_.dims);
     const index active = packed_.active(step);
-    const T* const slots = kept_.slots + first * Cell::parts * H;
-    T* const deltas = deltas_ + first * Cell::parts * H;
+    const index first = packed_.count({block_.begin, step});
+    const GeneralHistory<Cell, Stored> kept = history(step);
+    Stored* const deltas = work_.deltas + first * Cell::parts * H;
     const bool projects = weights_.w_hr;
-    if (projects) project(step);
-    const States<const T> before = {projects ? nullptr : kept_.before.h + first * H,
-                                    Cell::has_memory ? kept_.before.c + first * H : nullptr};
+    if (projects) project(step, active, work_.d_products + first * R);
+    const States<const T> before = {projects ? nullptr : kept.before.h, kept.before.c};
     if constexpr (Normalized<Cell>) {
-      run_rows<T>(
-          device_, active,
-          StepBackwardNormalized<Cell, T>{cell_, H, slots, kept_.scales + first * scales<Cell>(),
-                                          weights_.norm(), before, gradients(step), deltas});
+      run_rows<T>(device_, active,
+                  StepBackwardNormalized<Cell, Stored>{
+                      cell_, H, kept.slots, kept.scales, weights_.norms.arrays(), before,
+                      gradients(step), whole_deltas(first), deltas});
     } else {
       run_elements(device_, active, H,
-                   StepBackward<Cell, T>{cell_, H, slots, before, gradients(step), deltas,
-                                         weights_.of_units});
+                   StepBackward<Cell, Stored>{cell_, H, kept.slots, before, gradients(step), deltas,
+                                              whole_deltas(first), weights_.of_units});
     }
-    T* const d_first = d_first_operand();
-    if (call_.masks.recurrent) {
-      const index R = outputs_of(call_.dims);
-      run_elements(device_, active, R, FillRows<T>{R, nullptr, d_first});
-    }
+    // The first product's operand is h, unless that is masked.
+    T* const d_first = call_.masks.recurrent ? work_.d_masked : work_.d.h;
+    if (call_.masks.recurrent) run_elements(device_, active, R, FillRows<T>{R, nullptr, d_first});
     if constexpr (Cell::phases == 2) {
-      multiply_deltas(1, deltas, active, d_later_operand_, Sum::anew);
-      run_elements(device_, active, H,
-                   Unstage<1, Cell, T>{cell_, H, slots, kept_.operand[0] + first * H,
-                                       d_later_operand_, d_first, deltas});
+      multiply_deltas(1, deltas, active, work_.d_later_operand, Sum::anew);
+      run_elements(
+          device_, active, H,
+          Unstage<1, Cell, Stored>{cell_, H, kept.slots, kept.operand[0], work_.d_later_operand,
+                                   d_first, whole_deltas(first), deltas});
     }
     multiply_deltas(0, deltas, active, d_first, Sum::added);
   }
 
-  /// The first product's operand is h, unless that is masked.
-  T* d_first_operand() const { return call_.masks.recurrent ? d_masked_ : d_.h; }
+  /// Deltas before they are operands: where these are, if that is as good; else of all rows of a
+  /// block where norms are, or of one step.
+  T* whole_deltas(index row) const {
+    const index numbers = row * Cell::parts * call_.dims.units;
+    if constexpr (!is_short<Stored>) return work_.deltas + numbers;
+    return Normalized<Cell> ? work_.whole_deltas + numbers : work_.whole_deltas;
+  }
 
   /// dm of a step.
-  void project(index step) {
+  void project(index step, index active, Stored* d_product) {
     const index H = call_.dims.units;
     const index R = outputs_of(call_.dims);
-    const index active = packed_.active(step);
-    T* const d_product = d_products_ + packed_.first(step) * R;
-    run_elements(device_, active, R, ProjectionBackward<T>{R, gradients(step), d_product});
-    device_.multiply(
-        Product<T>{active, H, R, {d_product, R}, {weights_.w_hr, H}, {d_m_, H}, Sum::anew});
+    run_elements(device_, active, R, ProjectionBackward<Stored>{R, gradients(step), d_product});
+    device_.multiply(Product<Stored>{
+        active, H, R, {d_product, R}, {weights_.w_hr, H}, {work_.d_m, H}, Sum::anew});
   }
 
   /// The gradient of a phase's operand.
-  void multiply_deltas(int phase, const T* deltas, index rows, T* to, Sum sum) {
+  void multiply_deltas(int phase, const Stored* deltas, index rows, T* to, Sum sum) {
     const index H = call_.dims.units;
     const index R = outputs_of(call_.dims);
     constexpr int P = Cell::parts;
     const Range parts = Cell::phase[phase];
-    device_.multiply(Product<T>{rows,
-                                R,
-                                parts.count() * H,
-                                {deltas + parts.begin * H, P * H},
-                                {weights_.w_hh[phase], R},
-                                {to, R},
-                                sum});
+    device_.multiply(Product<Stored>{rows,
+                                     R,
+                                     parts.count() * H,
+                                     {deltas + parts.begin * H, P * H},
+                                     {weights_.matrices.w_hh[phase], R},
+                                     {to, R},
+                                     sum});
   }
 
   void give_initial() {
-    const States<T>& to = call_.out.initial;
+    const States<Stored>& to = call_.out.initial;
     const index H = call_.dims.units;
     const index R = outputs_of(call_.dims);
     const index B = call_.dims.rows;
-    if (to.h) run_elements(device_, B, R, GiveInitialH<T>{R, gradients(-1), to.h});
-    if (to.c) run_elements(device_, B, H, GiveInitialC<T>{H, gradients(-1), to.c});
-  }
-
-  void sums() {
-    const index H = call_.dims.units;
-    const WeightSet<T>& out = call_.out.weights;
-    T* const bias = device_.template take<T>(Cell::parts * H);
-    T* const gain = Normalized<Cell> ? device_.template take<T>(Cell::parts * H) : nullptr;
-    run_elements(device_, 1, H,
-                 PartSums<Cell, T>{H, packed_.count(), kept_.slots, deltas_, bias, gain});
-    for (int p = 0; p < Cell::parts; ++p) {
-      const PartArrays<Cell, T> to(out, p, H);
-      if (to.b_ih) copy_array(device_, H, bias + p * H, to.b_ih);
-      if (to.b_hh) copy_array(device_, H, bias + p * H, to.b_hh);
-      if (to.gain) copy_array(device_, H, gain + p * H, to.gain);
-    }
-    if constexpr (unit_weights_of<Cell>() > 0) {
-      if (!out[WeightId::of_units]) return;
-      run_elements(device_, 1, H,
-                   UnitWeightSums<Cell, T>{H, packed_.count(), kept_.slots, deltas_, kept_.before.c,
-                                           out[WeightId::of_units]});
-    }
-  }
-
-  void weight_gradients() {
-    const index H = call_.dims.units;
-    const index R = outputs_of(call_.dims);
-    const WeightSet<T>& out = call_.out.weights;
-    weight_gradient(Cell::input, {kept_.x, call_.dims.inputs}, call_.dims.inputs,
-                    out[WeightId::w_ih]);
-    for (int phase = 0; phase < Cell::phases; ++phase) {
-      weight_gradient(Cell::phase[phase], {kept_.operand[phase], R}, R, out[WeightId::w_hh]);
-    }
-    if (!weights_.w_hr || !out[WeightId::w_hr]) return;
-    device_.multiply(Product<T>{R,
-                                H,
-                                packed_.count(),
-                                {d_products_, R, Turn::transposed},
-                                {kept_.m, H},
-                                {out[WeightId::w_hr], H},
-                                Sum::anew});
-  }
-
-  void weight_gradient(Range parts, const Matrix<const T>& operand, index width, T* to) {
-    if (!to) return;
-    const index H = call_.dims.units;
-    constexpr int P = Cell::parts;
-    T* const packed = device_.template take<T>(parts.count() * H * width);
-    device_.multiply(Product<T>{parts.count() * H,
-                                width,
-                                packed_.count(),
-                                {deltas_ + parts.begin * H, P * H, Turn::transposed},
-                                operand,
-                                {packed, width},
-                                Sum::anew});
-    for_parts<Cell>(parts, H, width, [&](index own, index given, index count) {
-      copy_array(device_, count, packed + own, to + given);
-    });
+    if (to.h) run_elements(device_, B, R, GiveInitialH<Stored>{R, gradients(-1), to.h});
+    if (to.c) run_elements(device_, B, H, GiveInitialC<Stored>{H, gradients(-1), to.c});
   }
 
   void input_gradient() {
     if (!call_.out.x.data) return;
     const index H = call_.dims.units;
     const index I = call_.dims.inputs;
+    const index N = packed_.count(block_);
     constexpr int P = Cell::parts;
-    T* const dx = device_.template take<T>(packed_.count() * I);
-    device_.multiply(Product<T>{packed_.count(),
-                                I,
-                                Cell::input.count() * H,
-                                {deltas_ + Cell::input.begin * H, P * H},
-                                {weights_.w_ih, I},
-                                {dx, I},
-                                Sum::anew});
-    if (call_.rows) {
-      run_elements(device_, call_.dims.rows, I,
-                   ClearPadding<T>{I, call_.dims.steps, call_.rows, call_.out.x});
-    }
-    run_elements(device_, packed_.count(), I, Scatter<T>{I, places_, dx, call_.out.x});
+    device_.multiply(Product<Stored>{N,
+                                     I,
+                                     Cell::input.count() * H,
+                                     {work_.deltas + Cell::input.begin * H, P * H},
+                                     {weights_.matrices.w_ih, I},
+                                     {work_.dx, I},
+                                     Sum::anew});
+    run_elements(device_, N, I,
+                 Scatter<Stored>{I, packed_.first(block_.begin), places_, work_.dx, call_.out.x});
   }
 
   Device& device_;
-  const Cell& cell_;
-  const BackwardCall<T>& call_;
-  const PackedWeights<Cell, T>& weights_;
+  const Cell cell_;
+  const BackwardCall<Stored>& call_;
+  const PackedWeights<Cell, Stored>& weights_;
   const PackedRows& packed_;
   const Places places_;
-  const GeneralHistory<Cell, T>& kept_;
-  States<T> d_;                   // (B, R), (B, H), by rank
-  T* deltas_;                     // (N, P, H)
-  T* d_masked_ = nullptr;         // (B, R), of the masked operand
-  T* d_later_operand_ = nullptr;  // (B, H)
-  T* d_m_ = nullptr;              // (B, H), of what is projected
-  T* d_products_ = nullptr;       // (N, R), of projections
+  const GeneralTape<Cell, Stored>& tape_;
+  GeneralForward<Device, Cell, Stored>& forward_;
+  const States<T> unneeded_;
+  const GeneralBackwardWork<Cell, Stored>& work_;
+  WeightSums<Device, Cell, Stored>& sums_;
+  Span stretch_ = {0, 0};
+  Span block_ = {0, 0};
 };
 
 }  // namespace

@@ -1,11 +1,13 @@
-// The forward pass step by step: the input product of all steps, then for each step and phase a
-// product and a kernel. Any cell, any option; what a persistent kernel is compared with.
+// The forward pass step by step: for each block the input product of its steps, then for each step
+// and phase a product and a kernel. Any cell, any option; what a persistent kernel is compared
+// with.
 //
-//   slots = b + x W_ih^T                           all steps
+//   slots = b + x W_ih^T                           each block
 //   slots += operand W_hh^T;  stage, or finish     each step and phase
 #pragma once
 
 #include "cuda/general/rows.hpp"
+#include "cuda/general/tape.hpp"
 #include "cuda/general/weights.hpp"
 #include "cuda/normalized_step.hpp"
 #include "cuda/projection.hpp"
@@ -13,17 +15,6 @@
 
 namespace rnnfast {
 namespace {
-
-/// What a pass keeps: of N packed rows in all.
-template <class Cell, class T>
-struct GeneralHistory {
-  T* x;                      // (N, I)
-  T* slots;                  // (N, P, H): gates, or v^
-  T* scales;                 // (N, norms)
-  States<T> before;          // (N, R), (N, H): before the step
-  T* operand[Cell::phases];  // (N, R): what the product of a phase multiplied
-  T* m = nullptr;            // (N, H): what a projection makes h of
-};
 
 /// Every row of a (rows, units) array.
 template <class T>
@@ -39,157 +30,216 @@ struct FillRows {
   }
 };
 
-template <class Device, class Cell, class T>
-class GeneralForward {
- public:
-  /// `rows`, by rank, lie on the host, all that `call` points to on the device.
-  GeneralForward(Device& device, const Cell& cell, const ForwardCall<T>& call,
-                 const PackedWeights<Cell, T>& weights, const PackedRows& packed,
-                 const Places& places)
-      : device_(device), cell_(cell), call_(call), weights_(weights), packed_(packed) {
-    const index H = call.dims.units;
-    const index N = packed.count();
-    kept_.x = device.template take<T>(N * call.dims.inputs);
-    kept_.slots = device.template take<T>(N * Cell::parts * H);
-    kept_.scales = device.template take<T>(N * scales<Cell>());
-    const index R = outputs_of(call.dims);
-    const auto of_memory = [&](index rows) {
-      return Cell::has_memory ? device.template take<T>(rows * H) : nullptr;
-    };
-    kept_.before = {device.template take<T>(N * R), of_memory(N)};
-    last_ = {device.template take<T>(call.dims.rows * R), of_memory(call.dims.rows)};
-    kept_.operand[0] = call.masks.recurrent ? device.template take<T>(N * R) : kept_.before.h;
-    if constexpr (Cell::phases == 2) kept_.operand[1] = device.template take<T>(N * R);
-    if (weights.w_hr) {
-      kept_.m = device.template take<T>(N * H);
-      product_ = device.template take<T>(call.dims.rows * R);
-    }
+/// What a forward pass works with, beside what it remembers.
+template <class Cell, class Stored>
+struct GeneralForwardWork {
+  using T = ScalarOf<Stored>;
+  Dims dims;
+  index block_steps;
+  Stored* x = nullptr;   // (rows of a block, I)
+  States<T> last = {};   // (B, R), (B, H), by rank: of rows that take no more steps
+  T* product = nullptr;  // (B, R), of a projection
 
-    run_elements(device, N, call.dims.inputs, Gather<T>{call.dims.inputs, places, call.x, kept_.x});
-    // A norm adds its biases after it.
-    run_elements(
-        device, N, Cell::parts * H,
-        FillRows<T>{Cell::parts * H, Normalized<Cell> ? nullptr : weights.bias, kept_.slots});
-    add_product(0, N, Cell::input, {kept_.x, call.dims.inputs}, call.dims.inputs, weights.w_ih);
+  template <class Memory>
+  void place(Memory& memory) {
+    const index B = dims.rows;
+    const index R = outputs_of(dims);
+    x = memory.template take<Stored>(block_steps * B * dims.inputs);
+    last.h = memory.template take<T>(B * R);
+    if constexpr (Cell::has_memory) last.c = memory.template take<T>(B * dims.units);
+    if (dims.projection) product = memory.template take<T>(B * R);
   }
+};
 
-  GeneralHistory<Cell, T> run() {
+template <class Device, class Cell, class Stored>
+class GeneralForward {
+  using T = ScalarOf<Stored>;
+
+ public:
+  /// `call.rows` and `places` lie on the device.
+  GeneralForward(Device& device, const ForwardCall<Stored>& call,
+                 const PackedWeights<Cell, Stored>& weights, const PackedRows& packed,
+                 const Places& places, const GeneralTape<Cell, Stored>& tape,
+                 const GeneralForwardWork<Cell, Stored>& work)
+      : device_(device),
+        cell_{{}, decltype(Cell::act)(call.activations)},
+        call_(call),
+        weights_(weights),
+        packed_(packed),
+        places_(places),
+        tape_(tape),
+        work_(work) {}
+
+  void run() {
     const index H = call_.dims.units;
     const index R = outputs_of(call_.dims);
     const index B = call_.dims.rows;
-    read(R, call_.initial.h, kept_.before.h, last_.h);
-    if constexpr (Cell::has_memory) read(H, call_.initial.c, kept_.before.c, last_.c);
+    const States<T> first = tape_.checkpoints.before(0);
+    read(R, call_.initial.h, first.h, work_.last.h);
+    if constexpr (Cell::has_memory) read(H, call_.initial.c, first.c, work_.last.c);
     if (call_.rows) {
-      run_elements(device_, B, R, ClearPadding<T>{R, call_.dims.steps, call_.rows, call_.y});
+      run_elements(device_, B, R, ClearPadding<Stored>{R, call_.dims.steps, call_.rows, call_.y});
     }
-    for (index step = 0; step < packed_.steps(); ++step) take(step);
-    write(R, last_.h, call_.last.h);
-    if constexpr (Cell::has_memory) write(H, last_.c, call_.last.c);
-    return kept_;
+    for (index i = 0; i < tape_.plan.stretches(packed_.steps()); ++i) {
+      take_stretch(i, tape_.checkpoints.before(i + 1));
+    }
+    write(R, work_.last.h, call_.last.h);
+    if constexpr (Cell::has_memory) write(H, work_.last.c, call_.last.c);
+  }
+
+  /// From its checkpoint into the history; `after` gets the states of rows that go on.
+  void take_stretch(index i, const States<T>& after) {
+    stretch_ = tape_.plan.stretch(i, packed_.steps());
+    const index B = packed_.active(stretch_.begin);
+    const States<T> before = tape_.checkpoints.before(i);
+    copy_array(device_, B * outputs_of(call_.dims), before.h, tape_.history.before.h);
+    if (Stored* const operand = rounded_operand(tape_.history)) {
+      copy_array(device_, B * outputs_of(call_.dims), before.h, operand);
+    }
+    if constexpr (Cell::has_memory) {
+      copy_array(device_, B * call_.dims.units, before.c, tape_.history.before.c);
+    }
+    for (index b = 0; b < tape_.plan.blocks(stretch_); ++b) {
+      const Span block = tape_.plan.block(b, stretch_);
+      input_product(block);
+      for (index step = block.begin; step < block.end; ++step) take(step, after);
+    }
+  }
+
+  /// x of a block, packed.
+  Matrix<const Stored> input_of(const Span& block) {
+    const index I = call_.dims.inputs;
+    run_elements(device_, packed_.count(block), I,
+                 Gather<Stored>{I, packed_.first(block.begin), places_, call_.x, work_.x});
+    return {work_.x, I};
   }
 
  private:
-  void read(index units, const T* from, T* next, T* last) {
+  void read(index units, const Stored* from, T* next, T* last) {
     const StepRows first = {call_.rows, 0, packed_.active(0)};
-    run_elements(device_, call_.dims.rows, units, ReadState<T>{units, first, from, next, last});
+    run_elements(device_, call_.dims.rows, units,
+                 ReadState<Stored>{units, first, from, next, last});
   }
-  void write(index units, const T* from, T* to) {
+  void write(index units, const T* from, Stored* to) {
     if (!to) return;
     run_elements(device_, call_.dims.rows, units,
-                 WriteState<T>{units, {call_.rows, 0, 0}, from, to});
+                 WriteState<Stored>{units, {call_.rows, 0, 0}, from, to});
   }
 
-  static T* at(T* array, index numbers) { return array ? array + numbers : nullptr; }
-  States<T> before(index row) const {
-    return {kept_.before.h + row * outputs_of(call_.dims),
-            at(kept_.before.c, row * call_.dims.units)};
+  /// What is kept from a step on.
+  GeneralHistory<Cell, Stored> history(index step) const {
+    return tape_.history.from(packed_.count({stretch_.begin, step}));
   }
 
-  void take(index step) {
+  /// The first product's, if it is h but for its type; else null.
+  Stored* rounded_operand(const GeneralHistory<Cell, Stored>& kept) const {
+    return is_short<Stored> && !call_.masks.recurrent ? kept.operand[0] : nullptr;
+  }
+
+  void input_product(const Span& block) {
+    const index I = call_.dims.inputs;
+    const index N = packed_.count(block);
+    constexpr index P = Cell::parts;
     const index H = call_.dims.units;
-    const index R = outputs_of(call_.dims);
-    const index first = packed_.first(step);
+    const Matrix<const Stored> x = input_of(block);
+    // A norm adds its biases after it.
+    run_elements(device_, N, P * H,
+                 FillRows<T>{P * H, Normalized<Cell> ? nullptr : weights_.norms.bias,
+                             history(block.begin).slots});
+    add_product(history(block.begin).slots, N, Cell::input, x, I, weights_.matrices.w_ih);
+  }
+
+  void take(index step, const States<T>& after_stretch) {
+    const index H = call_.dims.units;
     const index active = packed_.active(step);
     const StepRows rows = {call_.rows, step, packed_.active(step + 1)};
-    begin(rows, first, active);
-    add_recurrent_product(0, step);
-    T* const slots = kept_.slots + first * Cell::parts * H;
+    const GeneralHistory<Cell, Stored> kept = history(step);
+    begin(rows, active, kept);
+    add_recurrent_product(0, active, kept);
     const bool projects = weights_.w_hr;
-    const States<const T> state = {projects ? nullptr : before(first).h, before(first).c};
+    const States<const T> state = {projects ? nullptr : kept.before.h, kept.before.c};
     if constexpr (Cell::phases == 2) {
       run_elements(device_, active, H,
-                   Stage<0, Cell, T>{cell_, H, slots, kept_.operand[0] + first * R,
-                                     kept_.operand[1] + first * R});
-      add_recurrent_product(1, step);
+                   Stage<0, Cell, Stored>{cell_, H, kept.slots, kept.operand[0], kept.operand[1]});
+      add_recurrent_product(1, active, kept);
     }
-    const States<T> next = rows.next ? before(first + active) : States<T>{};
-    const StateAfter<T> after = {rows, next, last_, call_.y, call_.masks, at(kept_.m, first * H)};
+    const bool is_last = step + 1 == stretch_.end;
+    const GeneralHistory<Cell, Stored> then = history(is_last ? step : step + 1);
+    const StateAfter<Stored> after = {rows,
+                                      is_last ? after_stretch : then.before,
+                                      is_last ? nullptr : rounded_operand(then),
+                                      work_.last,
+                                      call_.y,
+                                      call_.masks,
+                                      kept.m};
     if constexpr (Normalized<Cell>) {
       run_rows<T>(device_, active,
-                  FinishNormalized<Cell, T>{cell_, H, slots, kept_.scales + first * scales<Cell>(),
-                                            weights_.norm(), state, after});
+                  FinishNormalized<Cell, Stored>{cell_, H, kept.slots, kept.scales,
+                                                 weights_.norms.arrays(), state, after});
     } else {
       run_elements(device_, active, H,
-                   Finish<Cell, T>{cell_, H, slots, state, after, weights_.of_units});
+                   Finish<Cell, Stored>{cell_, H, kept.slots, state, after, weights_.of_units});
     }
-    if (projects) project(first, active, after);
+    if (projects) project(active, kept, after);
   }
 
   /// What of states is made between steps.
-  void begin(const StepRows& rows, index first, index active) {
+  void begin(const StepRows& rows, index active, const GeneralHistory<Cell, Stored>& kept) {
     const index H = call_.dims.units;
     const index R = outputs_of(call_.dims);
     if (!call_.resets.data && !call_.masks.recurrent) return;
-    run_elements(device_, active, R,
-                 BeginStep<T>{R, rows, call_.resets, before(first).h, call_.masks.recurrent,
-                              kept_.operand[0] + first * R});
+    run_elements(
+        device_, active, R,
+        BeginStep<Stored>{R, rows, call_.resets, kept.before.h, call_.masks.recurrent,
+                          call_.masks.recurrent ? kept.operand[0] : rounded_operand(kept)});
     if (!Cell::has_memory || !call_.resets.data) return;
     run_elements(device_, active, H,
-                 BeginStep<T>{H, rows, call_.resets, before(first).c, nullptr, nullptr});
+                 BeginStep<Stored>{H, rows, call_.resets, kept.before.c, nullptr, nullptr});
   }
 
-  void project(index first, index active, const StateAfter<T>& after) {
+  void project(index active, const GeneralHistory<Cell, Stored>& kept,
+               const StateAfter<Stored>& after) {
     const index H = call_.dims.units;
     const index R = outputs_of(call_.dims);
-    device_.multiply(Product<T>{active,
-                                R,
-                                H,
-                                {kept_.m + first * H, H},
-                                {weights_.w_hr, H, Turn::transposed},
-                                {product_, R},
-                                Sum::anew});
-    run_elements(device_, active, R, FinishProjection<T>{R, product_, before(first).h, after});
+    device_.multiply(Product<Stored>{active,
+                                     R,
+                                     H,
+                                     {kept.m, H},
+                                     {weights_.w_hr, H, Turn::transposed},
+                                     {work_.product, R},
+                                     Sum::anew});
+    run_elements(device_, active, R,
+                 FinishProjection<Stored>{R, work_.product, kept.before.h, after});
   }
 
-  void add_recurrent_product(int phase, index step) {
+  void add_recurrent_product(int phase, index active, const GeneralHistory<Cell, Stored>& kept) {
     const index R = outputs_of(call_.dims);
-    const index first = packed_.first(step);
-    add_product(first, packed_.active(step), Cell::phase[phase],
-                {kept_.operand[phase] + first * R, R}, R, weights_.w_hh[phase]);
+    add_product(kept.slots, active, Cell::phase[phase], {kept.operand[phase], R}, R,
+                weights_.matrices.w_hh[phase]);
   }
 
-  /// To some parts of packed rows.
-  void add_product(index first, index rows, Range parts, const Matrix<const T>& operand,
-                   index length, const T* weights) {
+  /// To some parts of rows of slots.
+  void add_product(T* slots, index rows, Range parts, const Matrix<const Stored>& operand,
+                   index length, const Stored* weights) {
     const index H = call_.dims.units;
-    T* const slots = kept_.slots + (first * Cell::parts + parts.begin) * H;
-    device_.multiply(Product<T>{rows,
-                                parts.count() * H,
-                                length,
-                                operand,
-                                {weights, length, Turn::transposed},
-                                {slots, Cell::parts * H},
-                                Sum::added});
+    device_.multiply(Product<Stored>{rows,
+                                     parts.count() * H,
+                                     length,
+                                     operand,
+                                     {weights, length, Turn::transposed},
+                                     {slots + parts.begin * H, Cell::parts * H},
+                                     Sum::added});
   }
 
   Device& device_;
-  const Cell& cell_;
-  const ForwardCall<T>& call_;
-  const PackedWeights<Cell, T>& weights_;
+  const Cell cell_;
+  const ForwardCall<Stored>& call_;
+  const PackedWeights<Cell, Stored>& weights_;
   const PackedRows& packed_;
-  GeneralHistory<Cell, T> kept_;
-  States<T> last_;        // (B, R), (B, H), by rank
-  T* product_ = nullptr;  // (B, R), of a projection
+  const Places places_;
+  const GeneralTape<Cell, Stored>& tape_;
+  const GeneralForwardWork<Cell, Stored>& work_;
+  Span stretch_ = {0, 0};
 };
 
 }  // namespace

@@ -1,33 +1,68 @@
-// Sums over packed rows, t descending as on the CPU: a unit for each thread.
+// Sums over packed rows, t descending as on the CPU, but in two: of a segment of rows each, a unit
+// for each thread, then of the segments. How rows are cut follows from their number alone.
 #pragma once
 
+#include "cuda/general/device.hpp"
 #include "cuda/slot.hpp"
 
 namespace rnnfast {
 namespace {
 
-/// Of deltas, for biases; and of deltas times v^, for the gains of norms.
-template <class Cell, class T>
+/// Few enough to be done soon, enough that their sums are little to read.
+constexpr index segment_rows = 64;
+
+RNNFAST_BOTH constexpr index segments_of(index rows) { return ceil_div(rows, segment_rows); }
+RNNFAST_BOTH inline Span rows_of_segment(index segment, index rows) {
+  const index end = rows - segment * segment_rows;
+  return {larger(end - segment_rows, 0), end};
+}
+
+/// to += the segments' sums, (segments, count).
+template <class T>
+struct AddSegments {
+  index count;
+  index segments;
+  const T* from;
+  T* to;
+
+  template <class Machine>
+  RNNFAST_BOTH void operator()(Machine& m) const {
+    const Element own = element_of(m, count);
+    if (!own.is_there()) return;
+    T sum = m.load(to + own.unit);
+    for (index segment = 0; segment < segments; ++segment) {
+      sum = sum + m.load(from + segment * count + own.unit);
+    }
+    m.store(to + own.unit, sum);
+  }
+};
+
+/// Of deltas, for biases; and of deltas times v^, for the gains of norms. `Deltas` is what they are
+/// stored in: whole ones where there are norms, whose own parts of them nobody knows yet. A segment
+/// for each row of the kernel.
+template <class Cell, class Deltas>
 struct PartSums {
+  using T = ScalarOf<Deltas>;
   index units;
   index rows;
-  const T* slots;   // (N, P, H)
-  const T* deltas;  // (N, P, H)
-  T* bias;          // (P, H)
-  T* gain;          // (P, H); of cells with norms
+  const T* slots;        // (N, P, H)
+  const Deltas* deltas;  // (N, P, H)
+  T* bias;               // (segments, P, H), of deltas as they lie
+  T* gain;               // (segments, P, H); of cells with norms
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, units);
     if (!own.is_there()) return;
+    constexpr Range known = {Normalized<Cell> ? Cell::input.begin : 0, Cell::parts};
+    const Span segment = rows_of_segment(own.row, rows);
     T straight[Cell::parts] = {};
     T along[Cell::parts] = {};
-    for (index row = rows - 1; row >= 0; --row) {
+    for (index row = segment.end - 1; row >= segment.begin; --row) {
       T delta[Cell::parts];
-      load_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, const T>(deltas, row, own.unit, units),
-                                        delta);
+      load_parts<known>(m, UnitSlot<Cell, const Deltas>(deltas, row, own.unit, units), delta);
       RNNFAST_UNROLL(16)
-      for (int p = 0; p < Cell::parts; ++p) straight[p] = straight[p] + delta[p];
+      for (int p = known.begin; p < known.end; ++p) straight[p] = straight[p] + delta[p];
       if constexpr (Normalized<Cell>) {
         T normalized[Cell::parts];
         load_parts<Range{0, Cell::input.end}>(
@@ -35,14 +70,11 @@ struct PartSums {
         add_along<0>(m, row, own.unit, delta, normalized, along);
       }
     }
-    const UnitSlot<Cell, T> to_bias(bias, 0, own.unit, units);
+    store_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, T>(bias, own.row, own.unit, units),
+                                       straight);
     if constexpr (Normalized<Cell>) {
-      T seen[Cell::parts];
-      see<0>(straight, seen);
-      store_parts<Range{0, Cell::parts}>(m, to_bias, seen);
-      store_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, T>(gain, 0, own.unit, units), along);
-    } else {
-      store_parts<Range{0, Cell::parts}>(m, to_bias, straight);
+      store_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, T>(gain, own.row, own.unit, units),
+                                         along);
     }
   }
 
@@ -60,41 +92,46 @@ struct PartSums {
     }
     if constexpr (p + 1 < Cell::parts) add_along<p + 1>(m, row, unit, delta, normalized, along);
   }
-  template <int p>
-  RNNFAST_BOTH static void see(const T (&straight)[Cell::parts], T (&seen)[Cell::parts]) {
-    constexpr int from = Cell::delta_of[p];
-    seen[p] = straight[from];
-    if constexpr (p + 1 < Cell::parts) see<p + 1>(straight, seen);
-  }
 };
 
-/// Of deltas times c, for weights that are a number for each unit.
-template <class Cell, class T>
+/// The part whose deltas are those of a part as the cell sees it.
+template <class Cell>
+constexpr int delta_part(int part) {
+  if constexpr (Normalized<Cell>) return Cell::delta_of[part];
+  return part;
+}
+
+/// Of deltas times c, for weights that are a number for each unit; likewise.
+template <class Cell, class Stored>
 struct UnitWeightSums {
+  using T = ScalarOf<Stored>;
   index units;
   index rows;
   const T* slots;
-  const T* deltas;
+  const Stored* deltas;
   const T* c;  // (N, H), before the step
-  T* to;       // (U, H)
+  T* to;       // (segments, U, H)
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, units);
     if (!own.is_there()) return;
+    const Span segment = rows_of_segment(own.row, rows);
     T sum[Cell::unit_weights] = {};
-    for (index row = rows - 1; row >= 0; --row) {
+    for (index row = segment.end - 1; row >= segment.begin; --row) {
       T gate[Cell::parts];
       T delta[Cell::parts];
       load_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, const T>(slots, row, own.unit, units),
                                         gate);
-      load_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, const T>(deltas, row, own.unit, units),
-                                        delta);
+      load_parts<Range{0, Cell::parts}>(
+          m, UnitSlot<Cell, const Stored>(deltas, row, own.unit, units), delta);
       const State<T> prev = {T(0), m.load(c + row * units + own.unit)};
       add<0>(delta, prev.c, Cell::memory(gate, prev), sum);
     }
     RNNFAST_UNROLL(4)
-    for (int i = 0; i < Cell::unit_weights; ++i) m.store(to + i * units + own.unit, sum[i]);
+    for (int i = 0; i < Cell::unit_weights; ++i) {
+      m.store(to + (own.row * Cell::unit_weights + i) * units + own.unit, sum[i]);
+    }
   }
 
  private:

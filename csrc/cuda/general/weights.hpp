@@ -8,28 +8,6 @@
 namespace rnnfast {
 namespace {
 
-/// to = a + b; null: zero.
-template <class T>
-struct AddArrays {
-  index count;
-  const T* a;
-  const T* b;
-  T* to;
-
-  template <class Machine>
-  RNNFAST_BOTH void operator()(Machine& m) const {
-    const Element own = element_of(m, count);
-    if (!own.is_there()) return;
-    m.store(to + own.at, (a ? m.load(a + own.at) : T(0)) + (b ? m.load(b + own.at) : T(0)));
-  }
-};
-
-/// to = a, `count` numbers; null: zero.
-template <class Device, class T>
-inline void copy_array(Device& device, index count, const T* from, T* to) {
-  run_elements(device, 1, count, AddArrays<T>{count, from, nullptr, to});
-}
-
 /// The caller's rows, H of them or as many numbers, that belong to a part.
 template <class Cell, class T>
 struct PartArrays {
@@ -67,47 +45,103 @@ inline void for_parts(Range parts, index units, index width, Body&& body) {
   }
 }
 
-template <class Cell, class T>
-struct PackedWeights {
-  T* w_ih;                // (input parts, H, I)
-  T* w_hh[Cell::phases];  // (parts of the phase, H, R)
-  const T* w_hr;          // (R, H); null: h is not projected
-  T* bias;                // (P, H)
-  T* gain;                // (P, H), of norms
-  const T* of_units;      // (U, H)
+/// Biases of all parts and gains of those that are normalized.
+template <class Cell, class Stored>
+struct PackedNorms {
+  using T = ScalarOf<Stored>;
+  index units;
+  T* bias = nullptr;  // (P, H)
+  T* gain = nullptr;  // (P, H)
 
-  template <class Device>
-  PackedWeights(Device& device, const Dims& dims, const WeightSet<const T>& from) {
-    const index H = dims.units;
-    w_ih = packed(device, Cell::input, H, dims.inputs, from[WeightId::w_ih]);
-    for (int phase = 0; phase < Cell::phases; ++phase) {
-      w_hh[phase] = packed(device, Cell::phase[phase], H, outputs_of(dims), from[WeightId::w_hh]);
-    }
-    w_hr = from[WeightId::w_hr];
-    bias = device.template take<T>(Cell::parts * H);
-    gain = device.template take<T>(Cell::parts * H);
-    for (int p = 0; p < Cell::parts; ++p) {
-      const PartArrays<Cell, const T> of(from, p, H);
-      run_elements(device, 1, H, AddArrays<T>{H, of.b_ih, of.b_hh, bias + p * H});
-      copy_array(device, H, of.gain, gain + p * H);
-    }
-    constexpr int count = unit_weights_of<Cell>();
-    T* const units = count ? device.template take<T>(count * H) : nullptr;
-    if (count) copy_array(device, count * H, from[WeightId::of_units], units);
-    of_units = units;
+  template <class Memory>
+  void place(Memory& memory) {
+    bias = memory.template take<T>(Cell::parts * units);
+    if constexpr (Normalized<Cell>) gain = memory.template take<T>(Cell::parts * units);
   }
 
-  NormArrays<T> norm() const { return {gain, bias}; }
+  template <class Device>
+  void pack(Device& device, const WeightSet<const Stored>& from) const {
+    for (int p = 0; p < Cell::parts; ++p) {
+      const PartArrays<Cell, const Stored> of(from, p, units);
+      run_elements(device, 1, units,
+                   AddArrays<Stored, T>{units, of.b_ih, of.b_hh, bias + p * units});
+      if constexpr (Normalized<Cell>) copy_array(device, units, of.gain, gain + p * units);
+    }
+  }
+
+  NormArrays<T> arrays() const { return {gain, bias}; }
+};
+
+/// Matrices of numbers, or what else has their sizes: gradients.
+template <class Cell, class Number>
+struct PackedMatrices {
+  Dims dims;
+  Number* w_ih = nullptr;           // (input parts, H, I)
+  Number* w_hh[Cell::phases] = {};  // (parts of the phase, H, R)
+
+  template <class Memory>
+  void place(Memory& memory) {
+    w_ih = memory.template take<Number>(input_numbers());
+    for (int phase = 0; phase < Cell::phases; ++phase) {
+      w_hh[phase] = memory.template take<Number>(recurrent_numbers(phase));
+    }
+  }
+
+  index input_numbers() const { return Cell::input.count() * dims.units * dims.inputs; }
+  index recurrent_numbers(int phase) const {
+    return Cell::phase[phase].count() * dims.units * outputs_of(dims);
+  }
+
+  /// body(what a part has in here, where the caller's begins, count) for the parts of w_ih.
+  template <class Body>
+  void for_input_parts(Body&& body) const {
+    for_parts<Cell>(Cell::input, dims.units, dims.inputs,
+                    [&](index own, index given, index count) { body(w_ih + own, given, count); });
+  }
+  template <class Body>
+  void for_recurrent_parts(Body&& body) const {
+    for (int phase = 0; phase < Cell::phases; ++phase) {
+      for_parts<Cell>(
+          Cell::phase[phase], dims.units, outputs_of(dims),
+          [&](index own, index given, index count) { body(w_hh[phase] + own, given, count); });
+    }
+  }
+};
+
+template <class Cell, class Stored>
+struct PackedWeights {
+  using T = ScalarOf<Stored>;
+  Dims dims;  // without T and B
+  PackedMatrices<Cell, Stored> matrices;
+  PackedNorms<Cell, Stored> norms;
+  Stored* w_hr = nullptr;  // (R, H); null: h is not projected
+  T* of_units = nullptr;   // (U, H)
+
+  explicit PackedWeights(const Dims& dims) : dims(dims), matrices{dims}, norms{dims.units} {}
+
+  template <class Memory>
+  void place(Memory& memory) {
+    matrices.place(memory);
+    norms.place(memory);
+    if (dims.projection) w_hr = memory.template take<Stored>(dims.projection * dims.units);
+    if (unit_numbers()) of_units = memory.template take<T>(unit_numbers());
+  }
+
+  template <class Device>
+  void pack(Device& device, const WeightSet<const Stored>& from) const {
+    matrices.for_input_parts([&](Stored* to, index given, index count) {
+      copy_array(device, count, from[WeightId::w_ih] + given, to);
+    });
+    matrices.for_recurrent_parts([&](Stored* to, index given, index count) {
+      copy_array(device, count, from[WeightId::w_hh] + given, to);
+    });
+    norms.pack(device, from);
+    if (w_hr) copy_array(device, dims.projection * dims.units, from[WeightId::w_hr], w_hr);
+    if (of_units) copy_array(device, unit_numbers(), from[WeightId::of_units], of_units);
+  }
 
  private:
-  template <class Device>
-  static T* packed(Device& device, Range parts, index units, index width, const T* from) {
-    T* const to = device.template take<T>(parts.count() * units * width);
-    for_parts<Cell>(parts, units, width, [&](index own, index given, index count) {
-      copy_array(device, count, from + given, to + own);
-    });
-    return to;
-  }
+  index unit_numbers() const { return unit_weights_of<Cell>() * dims.units; }
 };
 
 }  // namespace

@@ -26,11 +26,17 @@ class EmulatedDevice {
   void write(T* array, const std::vector<T>& numbers) {
     std::copy(numbers.begin(), numbers.end(), array);
   }
+  void write_bytes(const void* from, std::size_t bytes, void* to) {
+    memory_.write(from, bytes, to);
+  }
+  void release(const void* array) { memory_.release(array); }
   /// How many numbers of an array no kernel has written.
   template <class T>
   std::size_t unwritten(const T* array, std::size_t) {
     return memory_.unwritten(array);
   }
+
+  void forget(const void* array) { memory_.forget(array); }
 
   template <class Kernel>
   void run(LaunchSizes sizes, const Kernel& kernel) {

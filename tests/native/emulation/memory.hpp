@@ -49,6 +49,27 @@ class Memory {
     return to;
   }
 
+  /// Gives an array back: from now on nothing is there.
+  void release(const void* array) {
+    std::erase_if(arrays_, [&](const Array& one) { return one.bytes.get() == array; });
+  }
+
+  /// Numbers from the host.
+  void write(const void* from, std::size_t bytes, void* to) {
+    Array& of = *array_of(to);
+    std::memcpy(to, from, bytes);
+    const std::size_t first = of.number_of(to);
+    const std::size_t count = bytes / of.number_bytes;
+    for (std::size_t i = first; i < first + count; ++i) of.words[i].written = true;
+  }
+
+  /// All that an array holds.
+  void forget(const void* array) {
+    Array& of = *array_of(array);
+    std::memset(of.bytes.get(), 0xff, of.words.size() * of.number_bytes);
+    for (Word& word : of.words) word.written = false;
+  }
+
   /// The array that a number lies in, or null.
   Array* array_of(const void* at) {
     const auto found = std::find_if(arrays_.begin(), arrays_.end(),

@@ -1,0 +1,168 @@
+#include "api/device_backend.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "cpu/plan/sequences.hpp"
+
+namespace rnnfast {
+namespace {
+
+/// All of a call at once, by rank: what a device's passes want of a plan.
+PlanSegment whole(const CallSizes& sizes) {
+  PlanSegment segment = {};
+  segment.end = segment.chunk_steps = segment.stretch_steps = sizes.dims.steps;
+  segment.rows = sizes.dims.rows;
+  segment.partition = Partition::rows;
+  segment.threads = 1;
+  segment.masks_operand = sizes.masks_h;
+  return segment;
+}
+
+std::vector<SequenceRow> rows_of(const Call& call, const CallPlan& plan) {
+  if (!call.spans) return {};
+  return deal_sequences(call.spans, plan.segment);
+}
+
+const SequenceRow* data_of(const std::vector<SequenceRow>& rows) {
+  return rows.empty() ? nullptr : rows.data();
+}
+
+void require_own(StorageType storage, ScalarType scalar) {
+  if (storage == storage_of(scalar)) return;
+  throw std::invalid_argument("a device keeps weights in the type of its arrays");
+}
+
+}  // namespace
+
+const DeviceCell& DeviceBackend::kernels(const CellSpec& cell, ScalarType scalar) const {
+  const auto cells = stream_.cells(scalar, cell.chooses());
+  const std::string_view name = cell.name();
+  const auto found = std::find_if(cells.begin(), cells.end(),
+                                  [&](const DeviceCell& one) { return one.name == name; });
+  if (found != cells.end()) return *found;
+  throw std::invalid_argument("the cell " + std::string(name) +
+                              (cell.chooses() ? ", with activations of the call's," : "") +
+                              " is not there for " +
+                              (scalar == ScalarType::float32 ? "float32" : "float64") +
+                              " in this build for " + stream_.target());
+}
+
+Header DeviceBackend::header(const Weights& weights) const {
+  return {weights.cell,
+          weights.scalar,
+          storage_of(weights.scalar),
+          stream_.target(),
+          &kernels(weights.cell, weights.scalar).traits,
+          std::nullopt,
+          weights.dims};
+}
+
+const CellTraits& DeviceBackend::traits(const CellSpec& cell, ScalarType scalar) const {
+  return kernels(cell, scalar).traits;
+}
+
+CallPlan DeviceBackend::plan(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+                             const CallSizes& sizes) const {
+  return {purpose, &traits(cell, scalar), sizes.dims, whole(sizes)};
+}
+
+std::size_t DeviceBackend::tape_bytes(const CellSpec& cell, ScalarType scalar,
+                                      const CallPlan& plan) const {
+  return kernels(cell, scalar).tape_bytes(plan);
+}
+
+Packed DeviceBackend::pack(const Weights& weights, StorageType storage) const {
+  require_own(storage, weights.scalar);
+  const DeviceCell& cell = kernels(weights.cell, weights.scalar);
+  const std::size_t bytes = cell.packed_bytes(weights.dims);
+  const std::shared_ptr<char> memory = stream_.keep(bytes);
+  cell.pack(stream_, weights, memory.get());
+  stream_.wait();
+  return Packed(header(weights), memory, bytes);
+}
+
+Packed DeviceBackend::packed_for_now(const Weights& weights) const {
+  const DeviceCell& cell = kernels(weights.cell, weights.scalar);
+  const std::size_t bytes = cell.packed_bytes(weights.dims);
+  const std::shared_ptr<char> memory = stream_.take(bytes);
+  cell.pack(stream_, weights, memory.get());
+  return Packed(header(weights), memory, bytes);
+}
+
+void DeviceBackend::forward(const Packed& weights, const Call& call, const CallPlan& plan) const {
+  const Header& made = weights.header();
+  const std::vector<SequenceRow> rows = rows_of(call, plan);
+  kernels(made.cell, made.scalar)
+      .forward(stream_, {made.cell, call, plan, data_of(rows), weights.data(), nullptr});
+}
+
+void DeviceBackend::forward(const Weights& weights, const Call& call, const CallPlan& plan) const {
+  forward(packed_for_now(weights), call, plan);
+}
+
+Tape DeviceBackend::forward_saving(const Weights& weights, StorageType storage, const Call& call,
+                                   const CallPlan& plan, TapeMemory memory) const {
+  require_own(storage, weights.scalar);
+  const DeviceCell& cell = kernels(weights.cell, weights.scalar);
+  if (memory.bytes() < cell.tape_bytes(plan)) {
+    throw std::invalid_argument("less memory than a tape of this plan needs");
+  }
+  const Packed packed = packed_for_now(weights);
+  std::vector<SequenceRow> rows = rows_of(call, plan);
+  cell.forward(stream_, {weights.cell, call, plan, data_of(rows), packed.data(), memory.data()});
+  Header made = header(weights);
+  made.plan = plan;
+  made.dims = call.dims;
+  return Tape(made, std::move(rows), std::move(memory));
+}
+
+Tape DeviceBackend::forward_saving(const Weights& weights, StorageType storage, const Call& call,
+                                   const CallPlan& plan) const {
+  const std::size_t bytes = tape_bytes(weights.cell, weights.scalar, plan);
+  return forward_saving(weights, storage, call, plan, TapeMemory(stream_.take(bytes), bytes));
+}
+
+void DeviceBackend::backward(const Tape& tape, const Pullback& call) const {
+  const Header& made = tape.header();
+  if (call.out.of_sequences) {
+    throw std::invalid_argument("a device has no gradients of each sequence");
+  }
+  kernels(made.cell, made.scalar)
+      .backward(stream_, {made.cell, call, *made.plan, tape.rows(), tape.data()});
+}
+
+void DeviceBackend::trace(const Tape& tape, const TraceTo& to) const {
+  const Header& made = tape.header();
+  if (made.plan->purpose != Purpose::training) {
+    throw std::invalid_argument("a tape of checkpoints has no trace");
+  }
+  kernels(made.cell, made.scalar)
+      .trace(stream_, {made.cell, to, *made.plan, tape.rows(), tape.data()});
+}
+
+StackPlan DeviceBackend::plan_layers(Purpose, const CellSpec&, ScalarType, const StackDims&) const {
+  return {false, 1, 0};
+}
+
+std::vector<CallPlan> DeviceBackend::plan_each(Purpose purpose, const CellSpec& cell,
+                                               ScalarType scalar, const StackDims& dims,
+                                               const StackPlan&) const {
+  std::vector<CallPlan> each;
+  for (index layer = 0; layer < dims.layers; ++layer) {
+    each.push_back(plan(purpose, cell, scalar, {dims.of(layer)}));
+  }
+  return each;
+}
+
+void DeviceBackend::forward_layers(const LayersCall&) const {
+  throw std::invalid_argument("layers run one after the other on a device");
+}
+
+std::vector<Tape> DeviceBackend::forward_layers_saving(const LayersCall&) const {
+  throw std::invalid_argument("layers run one after the other on a device");
+}
+
+}  // namespace rnnfast

@@ -1,0 +1,35 @@
+#include <algorithm>
+
+#include "api/cell_spec.hpp"
+#include "cpu/dispatch/dispatch.hpp"
+
+namespace rnnfast {
+namespace {
+
+// A list has the same cells in every scalar type.
+CellTable<float> fixed_cells() { return target().single.fixed; }
+CellTable<float> chosen_cells() { return target().single.chosen; }
+
+}  // namespace
+
+std::vector<KnownCell> known_cells() {
+  std::vector<KnownCell> known;
+  for (int i = 0; i < fixed_cells().count; ++i) {
+    const CellKernels<float>& cell = fixed_cells().cells[i];
+    known.push_back({cell.name, cell.traits, true, false});
+  }
+  for (int i = 0; i < chosen_cells().count; ++i) {
+    const CellKernels<float>& cell = chosen_cells().cells[i];
+    const auto same = std::find_if(known.begin(), known.end(), [&](const KnownCell& one) {
+      return std::string_view(one.name) == cell.name;
+    });
+    if (same == known.end()) {
+      known.push_back({cell.name, cell.traits, false, true});
+    } else {
+      same->chosen = true;
+    }
+  }
+  return known;
+}
+
+}  // namespace rnnfast

@@ -1,0 +1,1 @@
+"""The extension of rnnfast for NVIDIA's GPUs, which `rnnfast` finds here."""

@@ -1,0 +1,187 @@
+"""Where a call runs: a stream of a device, with the functions of `_core` and of NumPy it needs.
+
+`engine.place` has its twin for the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .array import DeviceArray, Place, empty
+from .extension import queue
+from .libraries import Library
+
+
+class DevicePlace:
+    """A stream of a device.
+
+    Parameters
+    ----------
+    place : (int, int)
+        The device and the stream.
+    library : Library
+        Whose arrays the results become.
+    """
+
+    __slots__ = ("_library", "_place", "_queue", "core")
+
+    def __init__(self, place: Place, library: Library) -> None:
+        self._place, self._library = place, library
+        self._queue = queue(*place)
+        self.core = _Core(self._queue)
+
+    def empty(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DeviceArray:
+        """Return an array whose numbers are not set; refused memory is a MemoryError."""
+        try:
+            return empty(shape, dtype, self._place, self._library)
+        except (MemoryError, OverflowError):
+            device = self._place[0]
+            raise MemoryError(f"no memory on cuda:{device} for {name} {shape} of {dtype}") from None
+
+    def zeros(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DeviceArray:
+        """Return an array of zeros."""
+        array = self.empty(name, shape, dtype)
+        array[...] = 0
+        return array
+
+    def from_host(self, mask: npt.NDArray[Any] | None) -> DeviceArray | None:
+        """Return a copy of an array of the host, which is read before this returns."""
+        if mask is None:
+            return None
+        # Of an axis along which it is the same, one entry.
+        once = tuple(slice(0, 1) if stride == 0 else slice(None) for stride in mask.strides)
+        kept = mask[once]
+        array = self.empty("a mask", kept.shape, mask.dtype)
+        self._queue.copy_in(kept, array.geometry)
+        return array.broadcast_to(mask.shape)
+
+    def given(self, results: Any) -> Any:
+        """Return results as the caller wants them: arrays of its library, as what they came in.
+
+        The host waits for them where the caller may use its arguments' memory for something else.
+        """
+        if self._library.stream is None:
+            self._queue.wait()
+        return self._own(results)
+
+    def _own(self, result: Any) -> Any:
+        if isinstance(result, dict):
+            return {name: self._own(one) for name, one in result.items()}
+        if isinstance(result, (list, tuple)):
+            return type(result)(map(self._own, result))
+        return result if result is None else self._library.own(result)
+
+    def join(self, arrays: Iterable[Any]) -> None:
+        """Have the stream wait for arrays, and for what its library works on now."""
+        device, stream = self._place
+        others = {one.stream for one in arrays if isinstance(one, DeviceArray)}
+        if self._library.stream is not None:  # of whose memory results are made
+            others.add(self._library.stream(device))
+        for other in sorted(others - {stream}):
+            self._queue.wait_for(other)
+
+    def samples(self, arrays: tuple[Any, ...]) -> _Unwatched:
+        """Look at nothing: a look at a device's memory would have the host wait."""
+        return _Unwatched()
+
+
+def place_of(arrays: Iterable[Any]) -> DevicePlace:
+    """Return the place of a call of these arguments, of which the first is `x`."""
+    x, *others = arrays
+    place = DevicePlace((x.device, x.stream), x.library)
+    place.join(others)
+    return place
+
+
+class _Core:
+    """`_core` for arrays on a device: its functions, on a stream."""
+
+    def __init__(self, queue: Any) -> None:
+        self._queue = queue
+
+    def pack(self, cell: Any, weights: Any, precision: str, scales: Any) -> _Packed:
+        _require_own(precision)
+        return _Packed(self._queue.pack(cell, _bare(tuple(weights))))
+
+    def forward(self, cell: Any, *arguments: Any) -> None:
+        self._queue.forward(cell, *_bare(arguments))
+
+    def forward_saving(self, cell: Any, *given: Any) -> _Tape:
+        *arguments, precision = given
+        _require_own(precision)
+        return _Tape(self._queue.forward_saving(cell, *_bare(arguments)), self._queue)
+
+    def forward_saving_checkpoints(self, cell: Any, *given: Any) -> _Tape:
+        *arguments, precision = given
+        _require_own(precision)
+        return _Tape(self._queue.forward_saving_checkpoints(cell, *_bare(arguments)), self._queue)
+
+    def plan_layers(self, *_: Any) -> None:
+        """Layers run one after the other, each on all of the device."""
+
+    def apply_mask(self, x: DeviceArray, mask: DeviceArray, to: DeviceArray) -> None:
+        self._queue.multiply(x.geometry, np.broadcast_to(mask.geometry, x.shape), to.geometry)
+
+
+def _require_own(precision: str | None) -> None:
+    """Refuse a precision other than that of the arrays."""
+    if precision not in (None, "float32", "float64"):
+        raise NotImplementedError(
+            f"precision must be None where arrays are on a device, got {precision!r}; copy them to "
+            "the host"
+        )
+
+
+class _Tape:
+    """A tape of `_core`, whose passes run on the stream of the forward pass."""
+
+    def __init__(self, tape: Any, queue: Any) -> None:
+        self._tape, self._queue = tape, queue
+
+    @property
+    def nbytes(self) -> int:
+        return int(self._tape.nbytes)
+
+    def backward(self, *arguments: Any) -> None:
+        self._queue.backward(self._tape, *_bare(arguments))
+
+    def trace(self, *arguments: Any) -> None:
+        self._queue.trace(self._tape, *_bare(arguments))
+
+
+class _Packed:
+    """Packed weights, for calls on any stream of their device."""
+
+    def __init__(self, packed: Any) -> None:
+        self._packed = packed
+
+    @property
+    def nbytes(self) -> int:
+        return int(self._packed.nbytes)
+
+    def forward(self, x: DeviceArray, *arguments: Any) -> None:
+        queue(x.device, x.stream).forward_packed(self._packed, *_bare((x, *arguments)))
+
+    def step(self, x_t: object, state: object) -> Any:
+        """Have no short way."""
+        return NotImplemented
+
+
+class _Unwatched:
+    """Arrays of which nobody looks whether they change."""
+
+    def changed(self) -> int:
+        return -1
+
+
+def _bare(value: Any) -> Any:
+    """Return arguments as `_cuda` takes them: geometries in place of arrays."""
+    if isinstance(value, DeviceArray):
+        return value.geometry
+    if isinstance(value, tuple):
+        return tuple(map(_bare, value))
+    return value
