@@ -42,7 +42,7 @@ struct WriteTrace {
   }
 
   /// The part that holds a gate: the first one that the gate's weights feed.
-  static constexpr int part_of(int gate) {
+  static consteval int part_of(int gate) {
     int part = 0;
     while (Cell::gate_of[part] != gate) ++part;
     return part;
