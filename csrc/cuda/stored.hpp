@@ -1,29 +1,28 @@
-// What is kept in how many bits. Kernels are templates over `Stored`, what the caller's arrays and
-// the operands of products hold; they compute in T, its scalar: float32 where that is of 16 bits.
-// With ~ for a number as it is stored, rounded to nearest even,
+// What is kept in how many bits. Kernels are templates over `Stored`, the numbers of the caller's
+// arrays and of operands; they compute in T, its scalar, which is float32 where those have 16 bits.
+// With ~ for a number that is stored, rounded to nearest even:
 //
-//   a  = b + W~_ih x~ + W~_hh h~              the first product of a step; h~ is h, masked
-//   gates, c, h  from a, c_prev, h_prev       all of T
-//   y  = h~        h_n, c_n                   rounded once, as they are written
-//   da = da~       da, dc, dh  from gates, c_prev, h_prev, dc, dh + dy~
-//   dh = (what passes the cell by) + W~_hh^T da~          dx~ = W~_ih^T da~
-//   dW~_hh = sum da~ h~    dW~_ih = sum da~ x~    db~ = sum da~      added up in T
+//   a      = b + W~_ih x~ + W~_hh h~               operands of 16 bits, sums of T
+//   gates, c, h          from a, c_prev, h_prev    all of T
+//   y~, h_n~, c_n~                                 rounded as they are written
 //
-//   Stored   the caller's arrays but for masks; packed weights; x, h and whatever else is
-//   multiplied,
-//            m of a projection and f h of a second phase; deltas once they are complete
-//   T        slots, biases, gains and weights of units; states from step to step and their
-//            gradients; masks, whose 1 / (1 - p) is no number of 16 bits
+//   da, dc_prev, dh_prev from gates, c_prev, h_prev, dc, dh + dy~
+//   dh_prev += W~_hh^T da~                         dx~ = W~_ih^T da~
+//   dW~_hh = sum da~ h~    dW~_ih = sum da~ x~     db~ = sum da~
 //
-// Products are what the width of operands is paid for: on tensor cores they cost half the bytes and
-// a fraction of the time. All else is rounded no more often than it is multiplied. That holds for
-// gates too, which a backward pass reads again: bfloat16 has no number between 0.996 and 1, so that
-// the slope s (1 - s) of an open gate would become zero; and they lie where their sums were
-// made, so that storing them in 16 bits would be one more array. cuDNN, too, adds up in float32 and
-// multiplies 16 bits; its states between steps are as wide as its arrays. What a
-// product must wait for, partial deltas, waits in T, and is rounded when it is complete.
+// So of 16 bits are the caller's arrays but for masks (1 / (1 - p) is none of their numbers),
+// packed weights, and whatever is multiplied by them: x, h, f h of a second phase, m of a
+// projection, and deltas. All else is of T: slots, biases, gains, weights of units, what is carried
+// from step to step, sums, and deltas that wait for a product or a norm before they are operands.
 //
-// Gradients of float16 are the caller's to scale: a delta below 2^-24 is zero.
+// Products are why: tensor cores take operands of 16 bits, of half the bytes, and add up in
+// float32. What is not multiplied gains little from 16 bits and loses much. Gates, which the
+// backward pass reads again, lie where their sums were made, in T; and between 0.996 and 1 bfloat16
+// has no number, so that the slope s (1 - s) of an open gate would be zero. A memory that changes
+// by less than 2^-9 of itself a step would stay what it is. cuDNN, too, is given arrays of 16 bits
+// and float32 as the type of its sums.
+//
+// Gradients of float16 are the caller's to scale: a delta below 2^-25 becomes zero.
 #pragma once
 
 #include "base/float16.hpp"

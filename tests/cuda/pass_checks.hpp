@@ -182,7 +182,10 @@ class OnDevice {
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       const auto found = converted<double>(numbers[i]);
       const auto asked = static_cast<double>(wanted[i]);
-      if (found == asked || (std::isnan(found) && std::isnan(asked))) continue;
+      if (found == asked) continue;
+      // An infinity times what is left of a slope: NaN if that is zero in one of the types.
+      const bool neither = !std::isfinite(found) && !std::isfinite(asked);
+      if (neither && (std::isnan(found) || std::isnan(asked))) continue;
       const double off = std::fabs(found - asked) /
                          (tolerance.of_number * std::fabs(asked) + tolerance.of_size * size);
       worst = off > worst || std::isnan(off) ? off : worst;

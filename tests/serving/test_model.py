@@ -102,9 +102,16 @@ def test_weights_may_be_kept_in_half_as_many_bytes(name: str, precision: str, of
 
 
 @pytest.mark.parametrize(
-    ("dtype", "precision"), [("f4", "float64"), ("f8", "bfloat16"), ("f4", "int7"), ("f4", 16)]
+    ("dtype", "precision", "error", "said"),
+    [
+        ("f4", "float64", TypeError, "that of float64 arrays, got float32 ones"),
+        ("f8", "bfloat16", TypeError, "takes float32 arrays, got float64 ones"),
+        ("f4", "int7", ValueError, "precision must be None or one of .*got 'int7'"),
+        ("f4", "int8", ValueError, "precision must be .* for streams, got 'int8'"),
+        ("f4", 16, TypeError, "precision must be a str or None, got 16"),
+    ],
 )
-def test_another_precision_is_refused(dtype: str, precision) -> None:
+def test_another_precision_is_refused(dtype: str, precision, error, said) -> None:
     weights = weights_of(LSTM, arguments_of(LSTM, np.dtype(dtype).type))
-    with pytest.raises(ValueError, match=f"precision must be None or one of .*got {precision!r}"):
+    with pytest.raises(error, match=said):
         rnnfast.load(weights, precision=precision)
