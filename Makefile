@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 NATIVE_SOURCES := $(shell find csrc tests/native tests/cuda tests/package bench/device rnnfast/examples/cpp rnnfast/include \
 	-name '*.?pp' -o -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh')
-PYTHON_SOURCES := rnnfast tests $(wildcard bench)
+PYTHON_SOURCES := rnnfast tests packaging $(wildcard bench)
 
 # What a command needs: .venv/.<command> is newer than what it was installed from.
 ENVIRONMENTS := .venv/.demo .venv/.test .venv/.hosts .venv/.bench .venv/.lint .venv/.wheel .venv-sanitize/.test \
@@ -100,6 +100,7 @@ HARMFUL = $(foreach what,checkpoints lengths nan_and_edges noise prepack stacks 
 	tests/functional/test_$(what).py) \
 	$(foreach what,plan plan_of_layers,tests/functional/test_team.py::test_any_team_under_any_$(what)) \
 	tests/fuzz tests/native tests/training \
+	$(foreach what,pool session,tests/serving/test_$(what).py) \
 	$(foreach what,exchange layers weights,tests/interop/test_torch_$(what).py)
 
 # Python leaks at exit by design, and a refused allocation must stay a MemoryError. What looks at

@@ -30,8 +30,8 @@ const SequenceRow* data_of(const std::vector<SequenceRow>& rows) {
   return rows.empty() ? nullptr : rows.data();
 }
 
-void require_own(StorageType storage, ScalarType scalar) {
-  if (storage == storage_of(scalar)) return;
+void require_plain(Precision precision) {
+  if (precision.is_plain()) return;
   throw std::invalid_argument("a device keeps weights in the type of its arrays");
 }
 
@@ -60,13 +60,14 @@ Header DeviceBackend::header(const Weights& weights) const {
           weights.dims};
 }
 
-const CellTraits& DeviceBackend::traits(const CellSpec& cell, ScalarType scalar) const {
-  return kernels(cell, scalar).traits;
+const CellTraits& DeviceBackend::traits(const CellSpec& cell, Precision precision) const {
+  require_plain(precision);
+  return kernels(cell, precision.scalar).traits;
 }
 
-CallPlan DeviceBackend::plan(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+CallPlan DeviceBackend::plan(Purpose purpose, const CellSpec& cell, Precision precision,
                              const CallSizes& sizes) const {
-  return {purpose, &traits(cell, scalar), sizes.dims, whole(sizes)};
+  return {purpose, &traits(cell, precision), sizes.dims, whole(sizes)};
 }
 
 std::size_t DeviceBackend::tape_bytes(const CellSpec& cell, ScalarType scalar,
@@ -75,7 +76,7 @@ std::size_t DeviceBackend::tape_bytes(const CellSpec& cell, ScalarType scalar,
 }
 
 Packed DeviceBackend::pack(const Weights& weights, StorageType storage) const {
-  require_own(storage, weights.scalar);
+  require_plain({weights.scalar, storage});
   const DeviceCell& cell = kernels(weights.cell, weights.scalar);
   const std::size_t bytes = cell.packed_bytes(weights.dims);
   const std::shared_ptr<char> memory = stream_.keep(bytes);
@@ -105,7 +106,7 @@ void DeviceBackend::forward(const Weights& weights, const Call& call, const Call
 
 Tape DeviceBackend::forward_saving(const Weights& weights, StorageType storage, const Call& call,
                                    const CallPlan& plan, TapeMemory memory) const {
-  require_own(storage, weights.scalar);
+  require_plain({weights.scalar, storage});
   const DeviceCell& cell = kernels(weights.cell, weights.scalar);
   if (memory.bytes() < cell.tape_bytes(plan)) {
     throw std::invalid_argument("less memory than a tape of this plan needs");
@@ -143,16 +144,16 @@ void DeviceBackend::trace(const Tape& tape, const TraceTo& to) const {
       .trace(stream_, {made.cell, to, *made.plan, tape.rows(), tape.data()});
 }
 
-StackPlan DeviceBackend::plan_layers(Purpose, const CellSpec&, ScalarType, const StackDims&) const {
+StackPlan DeviceBackend::plan_layers(Purpose, const CellSpec&, Precision, const StackDims&) const {
   return {false, 1, 0};
 }
 
 std::vector<CallPlan> DeviceBackend::plan_each(Purpose purpose, const CellSpec& cell,
-                                               ScalarType scalar, const StackDims& dims,
+                                               Precision precision, const StackDims& dims,
                                                const StackPlan&) const {
   std::vector<CallPlan> each;
   for (index layer = 0; layer < dims.layers; ++layer) {
-    each.push_back(plan(purpose, cell, scalar, {dims.of(layer)}));
+    each.push_back(plan(purpose, cell, precision, {dims.of(layer)}));
   }
   return each;
 }

@@ -1,6 +1,7 @@
 // The backend of a stream of a device. Calls are launched and come back at once: arrays, weights
 // and tapes are the device's, and whoever uses them on another stream waits for this one. Layers
-// run one after the other, on all of the device.
+// run one after the other, on all of the device. Weights are kept in the type of their arrays;
+// another is a std::invalid_argument.
 #pragma once
 
 #include "api/backend.hpp"
@@ -12,21 +13,21 @@ class DeviceBackend final : public Backend {
  public:
   explicit DeviceBackend(DeviceStream& stream) : stream_(stream) {}
 
-  const CellTraits& traits(const CellSpec& cell, ScalarType scalar) const override;
+  const CellTraits& traits(const CellSpec& cell, Precision precision) const override;
 
-  CallPlan plan(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+  CallPlan plan(Purpose purpose, const CellSpec& cell, Precision precision,
                 const CallSizes& sizes) const override;
   std::size_t tape_bytes(const CellSpec& cell, ScalarType scalar,
                          const CallPlan& plan) const override;
 
-  /// For calls on any stream of the device, once all that was launched here has run.
   using Backend::pack;
+  /// For calls on any stream of the device, once all that was launched here has run.
   Packed pack(const Weights& weights, StorageType storage) const override;
 
   void forward(const Packed& weights, const Call& call, const CallPlan& plan) const override;
   void forward(const Weights& weights, const Call& call, const CallPlan& plan) const override;
-  /// `memory` is the device's.
   using Backend::forward_saving;
+  /// `memory` is the device's.
   Tape forward_saving(const Weights& weights, StorageType storage, const Call& call,
                       const CallPlan& plan, TapeMemory memory) const override;
   Tape forward_saving(const Weights& weights, StorageType storage, const Call& call,
@@ -34,9 +35,9 @@ class DeviceBackend final : public Backend {
   void backward(const Tape& tape, const Pullback& call) const override;
   void trace(const Tape& tape, const TraceTo& call) const override;
 
-  StackPlan plan_layers(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+  StackPlan plan_layers(Purpose purpose, const CellSpec& cell, Precision precision,
                         const StackDims& dims) const override;
-  std::vector<CallPlan> plan_each(Purpose purpose, const CellSpec& cell, ScalarType scalar,
+  std::vector<CallPlan> plan_each(Purpose purpose, const CellSpec& cell, Precision precision,
                                   const StackDims& dims, const StackPlan& plan) const override;
   /// Never asked for: throw std::invalid_argument.
   void forward_layers(const LayersCall& call) const override;

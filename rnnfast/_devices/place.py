@@ -105,7 +105,7 @@ class _Core:
 
     def pack(self, cell: Any, weights: Any, precision: str, scales: Any) -> _Packed:
         _require_own(precision)
-        return _Packed(self._queue.pack(cell, _bare(tuple(weights))))
+        return _Packed(self._queue.pack(cell, _bare(tuple(weights))), precision)
 
     def forward(self, cell: Any, *arguments: Any) -> None:
         self._queue.forward(cell, *_bare(arguments))
@@ -156,8 +156,8 @@ class _Tape:
 class _Packed:
     """Packed weights, for calls on any stream of their device."""
 
-    def __init__(self, packed: Any) -> None:
-        self._packed = packed
+    def __init__(self, packed: Any, precision: str) -> None:
+        self._packed, self.precision = packed, precision
 
     @property
     def nbytes(self) -> int:

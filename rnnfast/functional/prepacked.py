@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
+from .. import _core
 from .._check import Array, DType, cells, empty, inputs, options, outputs, quantized, stacks
 from .._check import precision as precisions
 from ..engine.core_calls import Results, forward_packed
@@ -124,7 +125,7 @@ class Prepacked(Generic[OutputT, StateT]):
         precisions.require_held(kept_in, one_by_one)
         self._place = place_of_weights(self._weights)
         pack, core = self._place.core.pack, self._cell.core
-        self._packed = tuple(
+        self._packed: tuple[_core.Packed, ...] = tuple(
             pack(core, one, kept_in, scales)
             for one, scales in zip(one_by_one, self._scales, strict=True)
         )

@@ -214,6 +214,8 @@ def test_a_shorter_type_of_a_layer_in_float64_is_refused() -> None:
     model = Sequential([L.Input((None, 3)), L.GRU(4, dtype="float64")])
     with pytest.raises(TypeError, match="precision='bfloat16' takes float32 arrays, got float64"):
         model.prepack("bfloat16")
+
+
 # --- sessions -------------------------------------------------------------------------------------
 
 

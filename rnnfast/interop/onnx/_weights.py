@@ -18,8 +18,8 @@ import numpy as np
 from ..._check import Array
 from ...functional import prepack
 from ...functional.prepacked import Prepacked
-from . import _quantized
 from ...weights import Found, StackWeights
+from . import _quantized
 from ._nodes import OPERATORS
 
 if TYPE_CHECKING:
