@@ -383,11 +383,12 @@ def test_options_of_prepack() -> None:
         "RNN_TANH": "; pass 'rnn' and nonlinearity='tanh'",
         "lstm_norm": "; pass 'lstm' and layer_norm",
         "tcn": "",
-        3: "",
     }.items():
         with refused(ValueError, "cell must be 'rnn', 'lstm', 'gru'") as caught:
             rnnfast.prepack(given, **weights, peephole=np.zeros(48, F32))
         assert str(caught.value).endswith(f"got {given!r}{fix}")
+    with refused(TypeError, "cell must be the name of a kind of cell, StackWeights, a torch"):
+        rnnfast.prepack(3, **weights)
     with refused(ValueError, "nonlinearity is an option of cell 'rnn', not of 'lstm'"):
         rnnfast.prepack("lstm", **weights, nonlinearity="relu")
     with refused(ValueError, "forget_gate is an option of cell 'lstm', not of 'rnn'"):
