@@ -111,14 +111,12 @@ class _Core:
         self._queue.forward(cell, *_bare(arguments))
 
     def forward_saving(self, cell: Any, *given: Any) -> _Tape:
-        *arguments, precision = given
-        _require_own(precision)
-        return _Tape(self._queue.forward_saving(cell, *_bare(arguments)), self._queue)
+        _require_own(given[-1])
+        return _Tape(self._queue.forward_saving(cell, *_bare(given[:-1])), self._queue)
 
     def forward_saving_checkpoints(self, cell: Any, *given: Any) -> _Tape:
-        *arguments, precision = given
-        _require_own(precision)
-        return _Tape(self._queue.forward_saving_checkpoints(cell, *_bare(arguments)), self._queue)
+        _require_own(given[-1])
+        return _Tape(self._queue.forward_saving_checkpoints(cell, *_bare(given[:-1])), self._queue)
 
     def plan_layers(self, *_: Any) -> None:
         """Layers run one after the other, each on all of the device."""

@@ -199,7 +199,7 @@ def test_refused_memory(gpu, more):
 def test_refused_results_are_named(gpu):
     arguments = on_gpu()
     gpu.refuse_beyond(0)
-    with pytest.raises(MemoryError, match=r"^no memory on cuda:0 for h_n \(2, 5\) of float32$"):
+    with pytest.raises(MemoryError, match=r"^no memory on cuda:0 for y \(4, 2, 5\) of float32$"):
         rnnfast.lstm(*arguments)
     gpu.refuse_nothing()
 
