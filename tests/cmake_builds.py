@@ -22,6 +22,11 @@ class Build:
         return self.folder / "rnnfast_native_tests"
 
     @property
+    def gpu_tests(self) -> Path:
+        """Those of an emulated GPU; not of a cross build."""
+        return self.folder / "rnnfast_gpu_tests"
+
+    @property
     def core(self) -> Path:
         """The extension that Python imports."""
         (core,) = self.folder.glob("_core*.so")
