@@ -15,7 +15,8 @@ using Arrays = std::vector<std::vector<Stored>>;
 template <class Stored>
 bool same_bits(const Arrays<Stored>& a, const Arrays<Stored>& b) {
   const auto same = [](const std::vector<Stored>& x, const std::vector<Stored>& y) {
-    return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size() * sizeof(Stored)) == 0;
+    return x.size() == y.size() &&
+           (x.empty() || std::memcmp(x.data(), y.data(), x.size() * sizeof(Stored)) == 0);
   };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
 }

@@ -37,8 +37,8 @@ void check_cell(const Target& target, const CellKernels<T>& kernels, const Step&
   std::vector<T> h_n(y.size() - 1);
   std::vector<T> c_n(y.size() - 1);
   const auto peephole = random.vector<T>(3 * units);
-  const WeightSet<const T> weights = {w_ih.data(), w_hh.data(), nullptr,
-                                      nullptr,     nullptr,     peephole.data()};
+  const WeightSet<const T> weights = {
+      {w_ih.data(), w_hh.data(), nullptr, nullptr, nullptr, peephole.data()}};
   const ForwardCall<T> call = {dims,
                                {x.data(), 0, 1},
                                {h0.data(), kernels.traits.has_memory ? c0.data() : nullptr},

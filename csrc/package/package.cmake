@@ -5,15 +5,15 @@
 #   rnnfast::static    the static one, with RNNFAST_STATIC_LIBRARY
 
 add_library(rnnfast_package OBJECT
-  ${PROJECT_SOURCE_DIR}/csrc/files/json.cpp
-  ${PROJECT_SOURCE_DIR}/csrc/files/safetensors.cpp
-  models.cpp
-  stack.cpp
-  stack_file.cpp
-  status.cpp
-  streams.cpp)
+  csrc/files/json.cpp
+  csrc/files/safetensors.cpp
+  csrc/package/models.cpp
+  csrc/package/stack.cpp
+  csrc/package/stack_file.cpp
+  csrc/package/status.cpp
+  csrc/package/streams.cpp)
 target_link_libraries(rnnfast_package PUBLIC rnnfast_serving)
-target_include_directories(rnnfast_package PUBLIC ${PROJECT_SOURCE_DIR}/rnnfast/include)
+target_include_directories(rnnfast_package PUBLIC rnnfast/include)
 target_compile_definitions(rnnfast_package PRIVATE RNNFAST_VERSION="${PROJECT_VERSION}")
 rnnfast_protect(rnnfast_package)
 
@@ -52,9 +52,9 @@ if(NOT RNNFAST_PYTHON)  # a wheel has no links, and would have each name's copy
 endif()
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
   target_link_options(rnnfast_shared PRIVATE
-    -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/symbols.map -Wl,-z,relro,-z,now)
+    -Wl,--version-script=${PROJECT_SOURCE_DIR}/csrc/package/symbols.map -Wl,-z,relro,-z,now)
   set_target_properties(rnnfast_shared PROPERTIES
-    LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/symbols.map)
+    LINK_DEPENDS ${PROJECT_SOURCE_DIR}/csrc/package/symbols.map)
 endif()
 if(RNNFAST_STATIC_LIBRARY)
   rnnfast_library(static STATIC)
@@ -62,12 +62,12 @@ endif()
 
 include(CMakePackageConfigHelpers)
 set(of_cmake ${library}/cmake/rnnfast)
-configure_package_config_file(rnnfastConfig.cmake.in rnnfastConfig.cmake
+configure_package_config_file(csrc/package/rnnfastConfig.cmake.in rnnfastConfig.cmake
   INSTALL_DESTINATION ${of_cmake} NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(rnnfastConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/rnnfastConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/rnnfastConfigVersion.cmake
   DESTINATION ${of_cmake} COMPONENT package)
 install(EXPORT rnnfast_libraries NAMESPACE rnnfast:: DESTINATION ${of_cmake} COMPONENT package)
-install(FILES ${PROJECT_SOURCE_DIR}/rnnfast/include/rnnfast.h
+install(FILES rnnfast/include/rnnfast.h
   DESTINATION ${include} COMPONENT package)
