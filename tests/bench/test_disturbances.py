@@ -9,7 +9,7 @@ from time import monotonic, perf_counter, sleep
 
 import pytest
 
-from rnnfast import get_num_threads, set_num_threads
+from rnnfast import get_num_threads, num_threads
 from rnnfast.bench import Case, Ours, Shape
 from rnnfast.bench.agreement import Disagreement
 from rnnfast.bench.behaviour import busy_cores, callers, disturbances, pools, threads
@@ -52,9 +52,8 @@ def timed(monkeypatch):
         monkeypatch.setattr(disturbances, "take_turn", take_turn)
         return Ours(1)
 
-    before = get_num_threads()
-    yield with_turns
-    set_num_threads(before)
+    with num_threads(get_num_threads()):
+        yield with_turns
 
 
 def gone(pid):

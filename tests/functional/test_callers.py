@@ -108,8 +108,6 @@ def test_the_number_of_threads_may_change_meanwhile():
             rnnfast.set_num_threads(threads)
         return "changed"
 
-    try:
+    with rnnfast.num_threads(before):
         given = all_at_once([forward, forward, change, forward])
-    finally:
-        rnnfast.set_num_threads(before)
     assert given == [{alone}, {alone}, {"changed"}, {alone}]

@@ -16,9 +16,8 @@ from rnnfast import _core
 
 @pytest.fixture(autouse=True)
 def restored():
-    before = rnnfast.get_num_threads()
-    yield
-    rnnfast.set_num_threads(before)
+    with rnnfast.num_threads(rnnfast.get_num_threads()):
+        yield
 
 
 def test_set_and_get() -> None:
