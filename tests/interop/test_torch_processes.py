@@ -34,10 +34,24 @@ def run(*arguments):
     return shown
 
 
+def run_together(*arguments):
+    """Run processes, once more if one was ended after all was done.
+
+    A thread of torch's that asks for Python's lock while the interpreter ends is unwound, which C++
+    takes for an exception that nobody handles: seen once in some sixty runs.
+    """
+    try:
+        return run(*TORCHRUN, *arguments)
+    except AssertionError as error:
+        if "terminate called without an active exception" not in str(error):
+            raise
+        return run(*TORCHRUN, *arguments)
+
+
 def test_two_processes_train_as_one_does(tmp_path):
     alone, together = tmp_path / "alone.pt", tmp_path / "together.pt"
     assert "processes: 1" in run(*EXAMPLE, f"--save={alone}")
-    assert "processes: 2" in run(*TORCHRUN, *EXAMPLE, f"--save={together}")
+    assert "processes: 2" in run_together(*EXAMPLE, f"--save={together}")
     want, got = torch.load(alone), torch.load(together)
     assert list(got) == list(want)
     assert {weight.dtype for weight in got.values()} == {torch.float64}
