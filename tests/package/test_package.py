@@ -214,7 +214,8 @@ def test_a_static_library_without_openmp_and_without_python(tmp_path):
     assert "rnnfast" not in needed
     assert "gomp" not in needed
     x, got, _ = results(project, tmp_path, STACKS["lstm"])
-    np.testing.assert_array_equal(got[: T * B * H], whole(STACKS["lstm"], x).ravel())
+    want = whole(STACKS["lstm"], x).ravel()  # perhaps with fused operations, which baseline has not
+    np.testing.assert_allclose(got[: want.size], want, rtol=0, atol=1e-6)
 
 
 def test_the_program_of_the_page_runs(prefix, tmp_path, monkeypatch):
