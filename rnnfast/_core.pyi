@@ -316,6 +316,9 @@ def choose_threads(n: int) -> None:
     """Set how many threads calls may use; 0 leaves it to OpenMP's settings."""
 
 def chosen_threads() -> int: ...
+def follow_host(threads: int) -> None:
+    """Use as many threads as a host whose calls come here, where none were chosen."""
+
 def share_openmp_threads() -> None:
     """Have calls of this thread helped by OpenMP's threads, which a framework keeps spinning."""
 

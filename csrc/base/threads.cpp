@@ -15,6 +15,7 @@ namespace rnnfast {
 namespace {
 
 std::atomic<int> choice{0};
+std::atomic<int> of_host{0};  // 0: what OpenMP says
 
 struct Sharing {
   bool openmp = false;
@@ -47,9 +48,14 @@ int chosen_threads() { return choice.load(std::memory_order_relaxed); }
 
 void choose_threads(int threads) { choice.store(threads, std::memory_order_relaxed); }
 
+void follow_host(int threads) {
+  of_host.store(threads == openmp_threads() ? 0 : threads, std::memory_order_relaxed);
+}
+
 int default_threads() {
-  const int chosen = chosen_threads();
-  return std::min(chosen > 0 ? chosen : openmp_threads(), available_threads());
+  if (const int chosen = chosen_threads()) return std::min(chosen, available_threads());
+  const int followed = of_host.load(std::memory_order_relaxed);
+  return std::min(followed > 0 ? followed : openmp_threads(), available_threads());
 }
 
 /// OpenMP's settings say nothing of a host's threads.

@@ -8,14 +8,18 @@ namespace rnnfast {
 /// Cores of this process's affinity, within its cgroup's quota.
 int available_threads();
 
-/// What calls may use at most: what `choose_threads` was given, or else what OpenMP would
-/// (OMP_NUM_THREADS, OMP_THREAD_LIMIT, omp_set_num_threads by whomever; one within a parallel
+/// What calls may use at most: what `choose_threads` was given, or else what a host uses, or else
+/// what OpenMP would (OMP_NUM_THREADS, OMP_THREAD_LIMIT, omp_set_num_threads by whomever; one within a parallel
 /// region), within what is available.
 int default_threads();
 
 /// 0: no choice. `chosen_threads` tells.
 void choose_threads(int threads);
 int chosen_threads();
+
+/// So many threads the host uses whose calls come here. It is no choice: one that is made counts
+/// before it, and leaves it as it was when it is taken back.
+void follow_host(int threads);
 
 /// What a call that begins now should use: the default shared with the calls that are running, and
 /// fewer while the machine is busy (base/crowd.hpp).

@@ -62,6 +62,7 @@ void register_machine(py::module_& module) {
   module.def("get_num_threads", &default_threads);
   module.def("choose_threads", &choose_threads, py::arg("n"));
   module.def("chosen_threads", &chosen_threads);
+  module.def("follow_host", &follow_host, py::arg("threads"));
   module.def("share_openmp_threads", &share_openmp_threads);
   module.def("meeting_ns", &meeting_ns, py::arg("threads"));
 }

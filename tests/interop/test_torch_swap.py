@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+import rnnfast
 from rnnfast.interop import torch as ours
 
 
@@ -94,17 +95,26 @@ def test_another_device_goes_to_torch():
 
 
 def test_threads_follow_torch():
-    import rnnfast
-
     before = torch.get_num_threads()
     module, x = ours.LSTM(3, 4), torch.zeros(2, 1, 3)
+    used = []
     try:
-        torch.set_num_threads(1)
-        module(x)
-        assert rnnfast.get_num_threads() == 1
+        for threads in (1, before, 1):
+            torch.set_num_threads(threads)
+            module(x)
+            used.append(rnnfast.get_num_threads())
+        # A choice counts before it, and whatever torch changes meanwhile counts afterwards.
+        with rnnfast.num_threads(before):
+            torch.set_num_threads(before)
+            module(x)
+            torch.set_num_threads(1)
+            module(x)
+            used.append(rnnfast.get_num_threads())
+        used.append(rnnfast.get_num_threads())
     finally:
         torch.set_num_threads(before)
         module(x)
+    assert used == [1, before, 1, before, 1]
 
 
 @pytest.mark.parametrize("act", [ours.swap, ours.swap_back])

@@ -17,7 +17,6 @@ from ..._check import gradients, inputs
 from ...engine.network import Network, Recording
 from ._call import Call, Operands
 
-_threads_followed = 0
 _core.share_openmp_threads()  # torch's: of the thread that imports, as a rule the one that trains
 _calls = 0
 
@@ -106,11 +105,7 @@ def count() -> None:
 
 def follow_threads() -> None:
     """Use as many threads as torch does, unless rnnfast was told otherwise."""
-    global _threads_followed
-    wanted = torch.get_num_threads()
-    if wanted != _core.get_num_threads() and _core.chosen_threads() in (0, _threads_followed):
-        _core.choose_threads(wanted)
-        _threads_followed = wanted
+    _core.follow_host(torch.get_num_threads())
 
 
 def _network(call: Call, operands: Operands) -> Network:
