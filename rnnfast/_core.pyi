@@ -158,6 +158,8 @@ class Model:
 
     @property
     def nbytes(self) -> int: ...
+    def require_state(self, layer: int, h: _Array, /) -> None:
+        """ValueError for an h that the weights of a layer cannot be multiplied with."""
     def session(self) -> Session: ...
     def pool(self, capacity: int, /) -> Pool: ...
 
@@ -190,6 +192,10 @@ class Pool:
     def nbytes(self) -> int: ...
     def __len__(self) -> int: ...
     def step(self, ids: object, x: object, out: object, /) -> Any | NotImplementedType: ...
+    def run(
+        self, ids: object, x: object, lengths: _Integers | None, out: object, /
+    ) -> Any | NotImplementedType:
+        """`lengths` are from 0 to T."""
     def open(self) -> int: ...
     def close(self, id: int, /) -> None: ...
     def is_open(self, id: int, /) -> bool: ...
@@ -198,9 +204,11 @@ class Pool:
     def write_state(self, id: int, layer: int, h: _Array, c: _Array | None, /) -> None: ...
 
 def serve(
-    layers: Sequence[tuple[_Cell, _Weights, float, float]], precision: str | None, /
+    layers: Sequence[tuple[_Cell, _Weights, tuple[_Array | None, _Array | None], float, float]],
+    precision: str | None,
+    /,
 ) -> Model:
-    """Of each layer the cell, its weights, and how much of h and c a step keeps.
+    """Of each layer the cell, its weights, their scales (`pack`), how much of h and c a step keeps.
 
     Weights are kept in a `precision`; None is their own.
     """

@@ -119,9 +119,7 @@ class Prepacked(Generic[OutputT, StateT]):
         one_by_one = [one for layer in self._weights for one in layer]
         given: Any = ((raw.w_ih,), (raw.w_hh,)) if self._form is None else (raw.w_ih, raw.w_hh)
         self._scales = quantized.scales(*given)
-        if precision is None and all(scales.complete for scales in self._scales):
-            precision = "int8"
-        kept_in = precisions.chosen(precision, self.dtype)
+        kept_in = precisions.chosen(quantized.precision_of(precision, self._scales), self.dtype)
         precisions.require_held(kept_in, one_by_one)
         self._place = place_of_weights(self._weights)
         pack, core = self._place.core.pack, self._cell.core
@@ -439,7 +437,8 @@ class Prepacked(Generic[OutputT, StateT]):
         """Return what the class was called with."""
         one_by_one = [one for layer in self._weights for one in layer]
         layers = [
-            scales.restored(one) for one, scales in zip(one_by_one, self._scales, strict=True)
+            scales.restored(one)._asdict()
+            for one, scales in zip(one_by_one, self._scales, strict=True)
         ]
         weights: dict[str, Any] = dict(layers[0])
         if self._form is not None:

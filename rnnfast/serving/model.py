@@ -21,7 +21,7 @@ class Model:
     ----------
     weights : StackWeights
         Layers in one direction, forward: a stream has no end from which another could begin.
-    precision : {"float32", "float64", "bfloat16", "float16"}, optional
+    precision : {"float32", "float64", "bfloat16", "float16", "int8"}, optional
         What weights are kept in; their own by default.
 
     Attributes
@@ -42,7 +42,8 @@ class Model:
     Raises
     ------
     ValueError
-        If weights are of the reverse direction, or of both, or are not kept in a precision.
+        If weights are of the reverse direction, or of both, or are not kept in a precision, as
+        int8 does not keep all cells.
     """
 
     __slots__ = ("_stack",)
@@ -139,11 +140,13 @@ def load(weights: StackWeights | str | os.PathLike[str], precision: str | None =
     weights : str, path or StackWeights
         A safetensors file that `rnnfast.weights.save_weights` has written, or its contents: layers
         of an RNN, LSTM, GRU, MGU or light GRU, each in one direction, forward.
-    precision : {"float32", "float64", "bfloat16", "float16"}, optional
+    precision : {"float32", "float64", "bfloat16", "float16", "int8"}, optional
         What weights are kept in: as they are, by default. float32 arrays may be multiplied with
-        weights in half as many bytes; inputs, states and results stay float32. bfloat16 has 8
-        significant bits, and inputs and h are rounded to it where they meet weights; float16 has
-        11, and they are not.
+        weights in half as many bytes, or a quarter; inputs, states and results stay float32.
+        bfloat16 has 8 significant bits, and inputs and h are rounded to it where they meet weights;
+        float16 has 11, and they are not. int8 has whole numbers with a scale for each row, of
+        weights, inputs and h, as `rnnfast.prepack` says: for cells that keep h within -1 and 1,
+        in which a state must begin.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
-from rnnfast._check import DType, cells, inputs, stacks
+from rnnfast._check import DType, cells, inputs, quantized, stacks
 from rnnfast._check.options import directions
 from rnnfast._check.spelling import meant
 from rnnfast.engine.noise import noise
@@ -76,7 +76,7 @@ class StackWeights:
     <StackWeights gru: input_size=3, hidden_size=4, dtype=float64, reset_after=False>
     """
 
-    __slots__ = ("_cell", "_layers", "_noise", "_options", "_stacked")
+    __slots__ = ("_cell", "_layers", "_noise", "_options", "_scales", "_stacked")
 
     def __init__(
         self,
@@ -102,6 +102,7 @@ class StackWeights:
         raw = inputs.RawWeights(w_ih, w_hh, b_ih, b_hh, **beside)
         self._layers, form = stacks.packable(self._cell, raw, both)
         self._stacked = form is not None
+        self._scales = quantized.scales(*((w_ih, w_hh) if self._stacked else ((w_ih,), (w_hh,))))
         self._cell.require_held_numbers(self.dtype)
         self._noise = noise(self._cell, 0.0, 0.0, 0.0, 0.0, zoneout, None)
         self._noise.require_held_rates(self.dtype)
@@ -145,6 +146,11 @@ class StackWeights:
     def layers(self) -> stacks.Layers:
         """The arrays by layer and direction."""
         return self._layers
+
+    @property
+    def scales(self) -> list[quantized.Scales]:
+        """Those of the rows of matrices that came quantized, for each layer and direction."""
+        return list(self._scales)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -211,7 +217,9 @@ class StackWeights:
         dict
             `cell`, the arrays that are there, in lists if they are `stacked`, and `options`.
         """
-        columns = _columns(self._layers)
+        flat = [one for layer in self._layers for one in layer]
+        given = [scales.restored(one) for one, scales in zip(flat, self._scales, strict=True)]
+        columns = _columns([given])
         if not self._stacked:
             columns = {name: of_all[0] for name, of_all in columns.items()}
         return {"cell": self.cell, **columns, **self._options}

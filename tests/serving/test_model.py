@@ -107,7 +107,7 @@ def test_weights_may_be_kept_in_half_as_many_bytes(name: str, precision: str, of
         ("f4", "float64", TypeError, "that of float64 arrays, got float32 ones"),
         ("f8", "bfloat16", TypeError, "takes float32 arrays, got float64 ones"),
         ("f4", "int7", ValueError, "precision must be None or one of .*got 'int7'"),
-        ("f4", "int8", ValueError, "precision must be .* for streams, got 'int8'"),
+        ("f8", "int8", TypeError, "takes float32 arrays, got float64 ones"),
         ("f4", 16, TypeError, "precision must be a str or None, got 16"),
     ],
 )
