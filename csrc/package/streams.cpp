@@ -89,7 +89,10 @@ void rnnfast_session_get_state(const rnnfast_session* session, void* state) {
 }
 
 rnnfast_status rnnfast_session_set_state(rnnfast_session* session, const void* state) {
-  return reported([&] { set(session->session.model(), states_of(session->session), state); });
+  return reported([&] {
+    const Session& of = required(session, "session").session;
+    set(of.model(), states_of(of), state);
+  });
 }
 
 void rnnfast_session_reset(rnnfast_session* session) { session->session.reset(); }
@@ -107,6 +110,7 @@ void rnnfast_pool_free(rnnfast_pool* pool) { delete pool; }
 ptrdiff_t rnnfast_pool_size(const rnnfast_pool* pool) { return pool->pool.size(); }
 
 rnnfast_status rnnfast_pool_open(rnnfast_pool* pool, ptrdiff_t* id) {
+  if (!pool || !id) return failed(RNNFAST_INVALID, "pool and id must not be NULL");
   const index opened = pool->pool.open();
   if (opened < 0) return failed(RNNFAST_FULL, "the pool is full; close a stream before");
   *id = opened;
@@ -114,7 +118,8 @@ rnnfast_status rnnfast_pool_open(rnnfast_pool* pool, ptrdiff_t* id) {
 }
 
 rnnfast_status rnnfast_pool_close(rnnfast_pool* pool, ptrdiff_t id) {
-  return pool->pool.close(id) ? RNNFAST_OK : failed(RNNFAST_INVALID, "no such open stream");
+  if (pool && pool->pool.close(id)) return RNNFAST_OK;
+  return failed(RNNFAST_INVALID, "no such open stream");
 }
 
 rnnfast_status rnnfast_pool_step(rnnfast_pool* pool, const ptrdiff_t* ids, ptrdiff_t count,
@@ -125,6 +130,9 @@ rnnfast_status rnnfast_pool_step(rnnfast_pool* pool, const ptrdiff_t* ids, ptrdi
 rnnfast_status rnnfast_pool_run(rnnfast_pool* pool, const ptrdiff_t* ids, ptrdiff_t count,
                                 ptrdiff_t steps, const ptrdiff_t* lengths, const void* x, void* y) {
   if (count < 0 || steps < 0) return failed(RNNFAST_INVALID, "count and steps must be at least 0");
+  if (!pool || (count > 0 && (!ids || (steps > 0 && (!x || !y))))) {
+    return failed(RNNFAST_INVALID, "pool, ids, x and y must not be NULL");
+  }
   const index I = pool->pool.model().inputs();
   const index R = pool->pool.model().outputs();
   const PoolStep done =
@@ -143,9 +151,15 @@ rnnfast_status rnnfast_pool_run(rnnfast_pool* pool, const ptrdiff_t* ids, ptrdif
 }
 
 rnnfast_status rnnfast_pool_get_state(const rnnfast_pool* pool, ptrdiff_t id, void* state) {
-  return reported([&] { get(pool->pool.model(), states_of(pool->pool, id), state); });
+  return reported([&] {
+    const Pool& of = required(pool, "pool").pool;
+    get(of.model(), states_of(of, id), &required(static_cast<char*>(state), "state"));
+  });
 }
 
 rnnfast_status rnnfast_pool_set_state(rnnfast_pool* pool, ptrdiff_t id, const void* state) {
-  return reported([&] { set(pool->pool.model(), states_of(pool->pool, id), state); });
+  return reported([&] {
+    const Pool& of = required(pool, "pool").pool;
+    set(of.model(), states_of(of, id), state);
+  });
 }

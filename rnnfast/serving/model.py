@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from .._check import DType, options
 from ..weights import StackWeights, read_weights
+from ..weights.sources import stack_of
 from ._stack import ServedStack
 from .pool import Pool
 from .session import Session
@@ -132,14 +134,18 @@ class Model:
         return Model, (self.weights, self.precision)
 
 
-def load(weights: StackWeights | str | os.PathLike[str], precision: str | None = None) -> Model:
+def load(
+    weights: StackWeights | Mapping[str, Any] | str | os.PathLike[str] | object,
+    precision: str | None = None,
+) -> Model:
     """Load a model to be served.
 
     Parameters
     ----------
-    weights : str, path or StackWeights
+    weights : str, path, StackWeights, torch.nn.Module or state_dict
         A safetensors file that `rnnfast.weights.save_weights` has written, or its contents: layers
-        of an RNN, LSTM, GRU, MGU or light GRU, each in one direction, forward.
+        of an RNN, LSTM, GRU, MGU or light GRU, each in one direction, forward. Or a module of
+        PyTorch with one recurrent layer, or its `state_dict`.
     precision : {"float32", "float64", "bfloat16", "float16", "int8"}, optional
         What weights are kept in: as they are, by default. float32 arrays may be multiplied with
         weights in half as many bytes, or a quarter; inputs, states and results stay float32.
@@ -159,7 +165,7 @@ def load(weights: StackWeights | str | os.PathLike[str], precision: str | None =
         If the file is damaged, weights are of the reverse direction, or of both, or are not kept
         in a precision.
     TypeError
-        If `weights` are neither a path nor StackWeights.
+        If `weights` are nothing of this.
     OSError
         If there is no file to read.
     ImportError
@@ -177,5 +183,11 @@ def load(weights: StackWeights | str | os.PathLike[str], precision: str | None =
     (4,)
     """
     if isinstance(weights, (str, os.PathLike)):
-        weights = read_weights(weights)
-    return Model(weights, precision)
+        return Model(read_weights(weights), precision)
+    stack = stack_of(weights)
+    if stack is None:
+        raise TypeError(
+            "weights must be a path, StackWeights, or a module or state_dict of PyTorch, got "
+            f"{type(weights).__name__}; Prepacked.weights() gives those of a packed cell"
+        )
+    return Model(stack, precision)

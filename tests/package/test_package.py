@@ -228,7 +228,8 @@ def test_nothing_but_the_interface_is_seen(prefix):
 
 @pytest.mark.slow
 def test_a_static_library_without_openmp_and_without_python(tmp_path):
-    """By CMake alone, for one instruction set."""
+    """By CMake alone, for one instruction set, and without what only training needs."""
+    target = rnnfast.show_config("dicts")["target"]
     cmake, ninja = cmake_builds.tool("cmake"), cmake_builds.tool("ninja")
     settings = (
         f"CMAKE_MAKE_PROGRAM={ninja}",
@@ -236,7 +237,8 @@ def test_a_static_library_without_openmp_and_without_python(tmp_path):
         "RNNFAST_PYTHON=OFF",
         "RNNFAST_STATIC_LIBRARY=ON",
         "RNNFAST_OPENMP=OFF",
-        "RNNFAST_INSTRUCTION_SETS=baseline",
+        "RNNFAST_TRAINING=OFF",
+        f"RNNFAST_INSTRUCTION_SETS={target}",
     )
     build = tmp_path / "build"
     cmake_builds.run(
@@ -245,13 +247,35 @@ def test_a_static_library_without_openmp_and_without_python(tmp_path):
     cmake_builds.run(cmake, "--build", build, "--parallel", os.cpu_count())
     prefix = installed(build, tmp_path / "prefix")
     project = used(prefix, tmp_path / "project", LIBRARY="rnnfast::static")
-    assert cmake_builds.run(project / "plain").split()[1] == "baseline"
+    assert cmake_builds.run(project / "plain").split()[1] == target
+    other = "avx2" if target == "baseline" else "baseline"
+    done = subprocess.run(
+        [project / "plain"], env={**os.environ, "RNNFAST_TARGET": other}, capture_output=True
+    )
+    assert done.returncode
+    assert f"RNNFAST_TARGET must be one of {target} on this processor" in done.stderr.decode()
     needed = cmake_builds.binutils("readelf", "--dynamic", project / "plain")
     assert "rnnfast" not in needed
     assert "gomp" not in needed
     x, got, _ = results(project, tmp_path, STACKS["lstm"])
-    want = whole(STACKS["lstm"], x).ravel()  # perhaps with fused operations, which baseline has not
+    want = whole(STACKS["lstm"], x).ravel()
     np.testing.assert_allclose(got[: want.size], want, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (("RNNFAST_INSTRUCTION_SETS=sse9",), "must be all, or some of baseline.* got.*sse9"),
+        (("RNNFAST_TRAINING=OFF",), "RNNFAST_TRAINING=OFF needs.*RNNFAST_PYTHON=OFF"),
+    ],
+)
+def test_builds_that_cannot_be_say_so(tmp_path, settings, said):
+    cmake, ninja = cmake_builds.tool("cmake"), cmake_builds.tool("ninja")
+    made = ("-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}", *(f"-D{s}" for s in settings))
+    command = [cmake, "-S", cmake_builds.ROOT, "-B", tmp_path / "build", *made]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode
+    assert re.search(said, done.stderr, re.S), done.stderr
 
 
 def test_the_program_of_the_page_runs(prefix, tmp_path, monkeypatch):
@@ -266,7 +290,7 @@ def test_the_program_of_the_page_runs(prefix, tmp_path, monkeypatch):
     program = used(prefix, tmp_path / "build", source) / "streams"
     said = subprocess.run([program], capture_output=True, text=True, check=True, timeout=60)
     numbers = said.stdout.split()
-    assert len(numbers) == 4
+    assert len(numbers) == 5
     assert len(set(numbers)) == 1
 
 

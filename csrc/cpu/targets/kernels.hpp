@@ -179,17 +179,31 @@ constexpr InferenceKernels<typename F::Sum> inference_of() {
       Of::stack};
 }
 
+/// All null in a build that does not train.
 template <class Shape, class F>
 constexpr TrainingKernels<typename F::Sum> training_of() {
-  using Of = ShapeKernels<Shape, F>;
-  return {Of::saved_bytes,
-          Of::forward_saving,
-          Of::backward,
-          Of::checkpoint_bytes,
-          Of::forward_saving_checkpoints,
-          Of::backward_from_checkpoints,
-          Of::stack_work_saving,
-          Of::stack_saving};
+  if constexpr (trains) {
+    using Of = ShapeKernels<Shape, F>;
+    return {Of::saved_bytes,
+            Of::forward_saving,
+            Of::backward,
+            Of::checkpoint_bytes,
+            Of::forward_saving_checkpoints,
+            Of::backward_from_checkpoints,
+            Of::stack_work_saving,
+            Of::stack_saving};
+  } else {
+    return {};
+  }
+}
+
+template <class Shape, class T>
+constexpr auto trace_of() -> decltype(CellKernels<T>::trace) {
+  if constexpr (trains) {
+    return ShapeKernels<Shape, Plain<T>>::trace;
+  } else {
+    return nullptr;
+  }
 }
 
 template <class Cell, class T>
@@ -197,7 +211,7 @@ constexpr CellKernels<T> kernels_of(const char* name) {
   using Shape = typename Cell::Shape;
   using F = Plain<T>;
   return {inference_of<Shape, F>(), training_of<Shape, F>(), name, &FunctionsOf<Cell, T>::all,
-          ShapeKernels<Shape, F>::trace};
+          trace_of<Shape, T>()};
 }
 
 }  // namespace

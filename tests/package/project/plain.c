@@ -132,6 +132,14 @@ static void streams(const rnnfast_model* model) {
   expect(rnnfast_pool_run(pool, ids, 2, 1, lengths, x, y) == RNNFAST_INVALID, "too long");
   expect(rnnfast_pool_run(pool, ids, 2, -1, NULL, x, y) == RNNFAST_INVALID, "less than no step");
   expect(rnnfast_pool_step(pool, ids, -1, x, y) == RNNFAST_INVALID, "less than no stream");
+  expect(rnnfast_pool_step(NULL, ids, 2, x, y) == RNNFAST_INVALID, "no pool");
+  expect(rnnfast_pool_step(pool, NULL, 2, x, y) == RNNFAST_INVALID, "no ids");
+  expect(rnnfast_pool_step(pool, ids, 2, NULL, y) == RNNFAST_INVALID, "no x");
+  expect(rnnfast_pool_step(pool, ids, 2, x, NULL) == RNNFAST_INVALID, "no y");
+  expect(rnnfast_pool_step(pool, NULL, 0, NULL, NULL) == RNNFAST_OK, "nobody");
+  expect(rnnfast_pool_open(NULL, &third) == RNNFAST_INVALID, "open, no pool");
+  expect(rnnfast_pool_open(pool, NULL) == RNNFAST_INVALID, "open to nowhere");
+  expect(rnnfast_pool_get_state(pool, ids[0], NULL) == RNNFAST_INVALID, "a state to nowhere");
   third = ids[0];
   ids[0] = ids[1];
   expect(rnnfast_pool_step(pool, ids, 2, x, y) == RNNFAST_INVALID, "twice");
