@@ -132,7 +132,9 @@ class SequencesPass {
 
 Stack::Stack(const DescribedStack& of) : directions_(of.directions) {
   for (const DescribedLayer& layer : of.layers) {
-    layers_.emplace_back(cpu_backend().pack(layer.weights), layer.kept);
+    const StorageType whole = storage_of(layer.weights.scalar);
+    const StorageType storage = of.sparse ? StorageType::sparse : whole;
+    layers_.emplace_back(cpu_backend().pack(layer.weights, storage), layer.kept);
   }
   require_fit(layers_, directions_);
 }

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._check import Array, DType, arrays, cells, empty, inputs
+from .._check import Array, DType, arrays, cells, empty, inputs, sparse
 from .._check import precision as precisions
 from ..engine.noise import noise
 from ..weights import StackWeights
@@ -21,7 +21,7 @@ State: TypeAlias = Array | tuple[Array, Array]
 """h, or (h, c) of an LSTM."""
 
 _NOT_OF_THE_CELL = frozenset(
-    {"cell", "w_ih", "w_hh", "b_ih", "b_hh", "reverse", "bidirectional", "zoneout"}
+    {"cell", "w_ih", "w_hh", "b_ih", "b_hh", "reverse", "bidirectional", "zoneout", "sparse"}
 )
 
 
@@ -60,6 +60,8 @@ class ServedStack:
                     "from; rnnfast.prepack runs whole sequences"
                 )
         given = weights.arguments()
+        if given.get("sparse"):
+            sparse.require_plain(precision, weights.dtype)
         of_cell = {name: value for name, value in given.items() if name not in _NOT_OF_THE_CELL}
         self.weights = weights
         self.precision = wanted
@@ -68,7 +70,7 @@ class ServedStack:
         kept_h, kept_c, *_ = (*zoneout, 0.0, 0.0)
         core = self.cell.core
         layers = [(core, layer, kept_h, kept_c) for (layer,) in weights.layers]
-        self.core = _core.serve(layers, self.precision)
+        self.core = _core.serve(layers, "sparse" if given.get("sparse") else self.precision)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by the weights: packed ones depend on the processor."""

@@ -131,7 +131,11 @@ class Model:
         return Model, (self.weights, self.precision)
 
 
-def load(weights: StackWeights | str | os.PathLike[str], precision: str | None = None) -> Model:
+def load(
+    weights: StackWeights | str | os.PathLike[str],
+    precision: str | None = None,
+    sparse: bool | None = None,
+) -> Model:
     """Load a model to be served.
 
     Parameters
@@ -144,6 +148,9 @@ def load(weights: StackWeights | str | os.PathLike[str], precision: str | None =
         weights in half as many bytes; inputs, states and results stay float32. bfloat16 has 8
         significant bits, and inputs and h are rounded to it where they meet weights; float16 has
         11, and they are not.
+    sparse : bool, optional
+        Whether blocks of `w_hh` that are all zero are skipped, as for `rnnfast.prepack`; by
+        default as the weights say. Of an LSTM or GRU, in float32 or float64.
 
     Returns
     -------
@@ -153,8 +160,8 @@ def load(weights: StackWeights | str | os.PathLike[str], precision: str | None =
     Raises
     ------
     ValueError
-        If the file is damaged, weights are of the reverse direction, or of both, or are not kept
-        in a precision.
+        If the file is damaged, weights are of the reverse direction, or of both, are not kept in a
+        precision, or not sparse.
     TypeError
         If `weights` are neither a path nor StackWeights.
     OSError
@@ -175,4 +182,6 @@ def load(weights: StackWeights | str | os.PathLike[str], precision: str | None =
     """
     if isinstance(weights, (str, os.PathLike)):
         weights = read_weights(weights)
+    if sparse is not None and isinstance(weights, StackWeights):
+        weights = StackWeights(**{**weights.arguments(), "sparse": sparse})
     return Model(weights, precision)
