@@ -34,6 +34,8 @@ _Masks = tuple[_Array | None, _Array | None, _Array | None]
 class CellFacts(TypedDict):
     """What a cell is: `fixed` with activations of its own, `chosen` with those of a call.
 
+    `sparse` tells whether its w_hh may be.
+
     `layer_norm` has norm_rows*H numbers, `peephole` unit_weights*H; `activations` are how many a
     call chooses, `parts` the vectors of a slot, `phases` the recurrent products of a step.
     """
@@ -41,6 +43,7 @@ class CellFacts(TypedDict):
     name: str
     fixed: bool
     chosen: bool
+    sparse: bool
     gates: int
     parts: int
     phases: int
@@ -148,6 +151,9 @@ def pack(
     scales: tuple[_Array | None, _Array | None] = (None, None),
 ) -> Packed:
     """Weights of float32 may be kept in bfloat16, float16 or int8; None is what they are.
+
+    Those of either type may be kept "sparse": of w_hh only what is not zero, in lines of 64 bytes
+    of adjacent units.
 
     `scales`, of the rows of w_ih and w_hh, are for int8: what these are multiples of.
     """

@@ -101,11 +101,12 @@ py::object step_of_some(ServedPool& served, py::handle ids, py::handle x, py::ha
 /// A run that a signal may end: its sessions are then as they were before.
 PoolStep run_asking(ServedPool& served, const Ids& which, const PoolRun& all) {
   Pool& pool = served.of;
-  const PoolStep found = pool.run(which.data(), which.count(), {0, all.x, all.y});
+  // A copy: other threads of Python may write to the array meanwhile.
+  const std::vector<index> ids(which.data(), which.data() + which.count());
+  const PoolStep found = pool.run(ids.data(), which.count(), {0, all.x, all.y});
   if (found.outcome != PoolStep::done) return found;
   StatesBefore before;
-  for (index i = 0; i < which.count(); ++i) {
-    const index id = which.data()[i];
+  for (const index id : ids) {
     before.add(pool.model(), [&](index layer) { return pool.state(layer, id); });
   }
   const ScalarType scalar = pool.model().scalar();
@@ -121,7 +122,7 @@ PoolStep run_asking(ServedPool& served, const Ids& which, const PoolRun& all) {
       left[i] -= now[i];
     }
     if (all.lengths) next.lengths = now.data();
-    without_gil([&] { pool.run(which.data(), which.count(), next); });
+    without_gil([&] { pool.run(ids.data(), which.count(), next); });
     if (PyErr_CheckSignals() != 0) {
       before.restore();
       throw py::error_already_set();

@@ -36,6 +36,7 @@ void require_held(const DescribedStack& stack, float largest) {
 
 StorageType as_given(const DescribedStack& stack) {
   if (stack.layers.empty()) return StorageType::float32;
+  if (stack.sparse) return StorageType::sparse;
   const bool quantized =
       std::all_of(stack.layers.begin(), stack.layers.end(), [](const DescribedLayer& layer) {
         const RowScales& scales = layer.weights.arrays.scales;
@@ -47,6 +48,9 @@ StorageType as_given(const DescribedStack& stack) {
 }  // namespace
 
 StorageType storage_of(rnnfast_precision precision, const DescribedStack& stack) {
+  if (stack.sparse && precision != RNNFAST_AS_GIVEN) {
+    throw std::invalid_argument("sparse weights stay of their type: precision must be as given");
+  }
   switch (precision) {
     case RNNFAST_AS_GIVEN:
       return as_given(stack);

@@ -18,6 +18,7 @@ struct DescribedLayer {
 struct DescribedStack {
   std::vector<DescribedLayer> layers;
   int directions = 1;
+  bool sparse = false;  // whether W_hh is mostly zero
 };
 
 /// y (T, B, D*R) of x (T, B, I), with both directions side by side.

@@ -74,6 +74,11 @@ Kept kept_of(const Json::Object& kernel) {
   return {rate(0), rate(1)};
 }
 
+bool is_sparse(const Json::Object& kernel) {
+  const Json* const sparse = find(kernel, "sparse");
+  return sparse && sparse->boolean("sparse");
+}
+
 const FileArray* find_array(const SafetensorsFile& file, const std::string& name) {
   const auto found = file.arrays().find(name);
   return found == file.arrays().end() ? nullptr : &found->second;
@@ -92,6 +97,7 @@ StackFile::StackFile(const SafetensorsFile& file) {
     const CellSpec cell = cell_of(kernel);
     const Kept kept = kept_of(kernel);
     const bool twice = file.array("weight_ih_l0").dtype == "F64";
+    stack_.sparse = is_sparse(kernel);
     stack_.directions = find_array(file, "weight_ih_l0_reverse") ? 2 : 1;
     for (index layer = 0; find_array(file, "weight_ih_l" + std::to_string(layer)); ++layer) {
       for (int direction = 0; direction < stack_.directions; ++direction) {

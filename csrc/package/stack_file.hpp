@@ -5,7 +5,7 @@
 //   "rnnfast": {"version", "kind": "weights", "state": {"kernel": {...}, ...}}  metadata, as JSON
 //
 // The kernel says which cell of this library runs: {"cell", "activations", "zoneout"}, which in
-// Python follow from a function and its options.
+// Python follow from a function and its options; and {"sparse": true} where most of W_hh is zero.
 #pragma once
 
 #include <memory>

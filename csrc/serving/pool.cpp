@@ -112,13 +112,14 @@ void Pool::take_rows(Span rows, const PoolRun& next) noexcept {
 
 /// All steps of some turns: of fewer and fewer, as the shorter ones end.
 void Pool::take_turns(Span turns, const PoolRun& next) noexcept {
-  for (index step = 0; true;) {
-    while (turns.size() > 0 && turns_[static_cast<std::size_t>(turns.end - 1)].length <= step) {
+  index step = 0;
+  while (turns.size() > 0) {
+    const index shortest = turns_[static_cast<std::size_t>(turns.end - 1)].length;
+    if (shortest == step) {
       --turns.end;
+      continue;
     }
-    if (turns.size() == 0) return;
-    const index all_take = turns_[static_cast<std::size_t>(turns.end - 1)].length;
-    const index end = std::min(all_take, step + rows_at_once / turns.size());
+    const index end = std::min(shortest, step + rows_at_once / turns.size());
     take_together(turns, {step, end}, next);
     step = end;
   }

@@ -80,7 +80,7 @@ typedef struct rnnfast_model rnnfast_model;
 typedef enum rnnfast_type { RNNFAST_FLOAT32 = 0, RNNFAST_FLOAT64 = 1 } rnnfast_type;
 
 /* What weights are kept in, and multiplied. Inputs, states and results stay float; a model of
- * double is as it was given. */
+ * double takes no other than as it was given. */
 typedef enum rnnfast_precision {
   RNNFAST_AS_GIVEN = 0, /* of a file whose weights are whole numbers, RNNFAST_INT8 */
   RNNFAST_BFLOAT16 = 1, /* 8 significant bits, of inputs and h as well where they meet weights */
@@ -170,7 +170,8 @@ RNNFAST_PUBLIC rnnfast_status rnnfast_pool_close(rnnfast_pool* pool, ptrdiff_t i
 RNNFAST_PUBLIC rnnfast_status rnnfast_pool_step(rnnfast_pool* pool, const ptrdiff_t* ids,
                                                 ptrdiff_t count, const void* x, void* y);
 /* The next T steps of some streams: y (T, count, R) of x (T, count, I). `lengths` (count,) says how
- * many steps each takes, from 0 to T; after them y is zero; NULL: all take T. */
+ * many steps each takes, from 0 to T; after them y is zero; NULL: all take T. What is wrong changes
+ * nothing, as of a step. */
 RNNFAST_PUBLIC rnnfast_status rnnfast_pool_run(rnnfast_pool* pool, const ptrdiff_t* ids,
                                                ptrdiff_t count, ptrdiff_t steps,
                                                const ptrdiff_t* lengths, const void* x, void* y);

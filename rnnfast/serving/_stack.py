@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._check import Array, DType, arrays, cells, empty, inputs, quantized
+from .._check import Array, DType, arrays, cells, empty, inputs, quantized, sparse
 from .._check import precision as precisions
 from ..engine.noise import noise
 from ..weights import StackWeights
@@ -21,7 +21,7 @@ State: TypeAlias = Array | tuple[Array, Array]
 """h, or (h, c) of an LSTM."""
 
 _NOT_OF_THE_CELL = frozenset(
-    {"cell", "w_ih", "w_hh", "b_ih", "b_hh", "reverse", "bidirectional", "zoneout"}
+    {"cell", "w_ih", "w_hh", "b_ih", "b_hh", "reverse", "bidirectional", "zoneout", "sparse"}
 )
 
 
@@ -56,6 +56,8 @@ class ServedStack:
                     "from; rnnfast.prepack runs whole sequences"
                 )
         given = weights.arguments()
+        if given.get("sparse"):
+            sparse.require_plain(given_in, weights.dtype)
         of_cell = {name: value for name, value in given.items() if name not in _NOT_OF_THE_CELL}
         self.weights = weights
         self.precision = wanted
@@ -67,7 +69,7 @@ class ServedStack:
             (core, layer, scales, kept_h, kept_c)
             for (layer,), scales in zip(weights.layers, weights.scales, strict=True)
         ]
-        self.core = _core.serve(layers, self.precision)
+        self.core = _core.serve(layers, "sparse" if given.get("sparse") else self.precision)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by the weights: packed ones depend on the processor."""

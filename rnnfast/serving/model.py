@@ -137,6 +137,7 @@ class Model:
 def load(
     weights: StackWeights | Mapping[str, Any] | str | os.PathLike[str] | object,
     precision: str | None = None,
+    sparse: bool | None = None,
 ) -> Model:
     """Load a model to be served.
 
@@ -153,6 +154,9 @@ def load(
         float16 has 11, and they are not. int8 has whole numbers with a scale for each row, of
         weights, inputs and h, as `rnnfast.prepack` says: for cells that keep h within -1 and 1,
         in which a state must begin.
+    sparse : bool, optional
+        Whether blocks of `w_hh` that are all zero are skipped, as for `rnnfast.prepack`; by
+        default as the weights say. Of an LSTM or GRU, in float32 or float64.
 
     Returns
     -------
@@ -162,8 +166,8 @@ def load(
     Raises
     ------
     ValueError
-        If the file is damaged, weights are of the reverse direction, or of both, or are not kept
-        in a precision.
+        If the file is damaged, weights are of the reverse direction, or of both, are not kept in a
+        precision, or not sparse.
     TypeError
         If `weights` are nothing of this.
     OSError
@@ -183,11 +187,14 @@ def load(
     (4,)
     """
     if isinstance(weights, (str, os.PathLike)):
-        return Model(read_weights(weights), precision)
-    stack = stack_of(weights)
+        stack: StackWeights | None = read_weights(weights)
+    else:
+        stack = stack_of(weights)
     if stack is None:
         raise TypeError(
             "weights must be a path, StackWeights, or a module or state_dict of PyTorch, got "
             f"{type(weights).__name__}; Prepacked.weights() gives those of a packed cell"
         )
+    if sparse is not None:
+        stack = StackWeights(**{**stack.arguments(), "sparse": sparse})
     return Model(stack, precision)

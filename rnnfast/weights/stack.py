@@ -14,8 +14,8 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
-from rnnfast._check import DType, cells, inputs, quantized, stacks
-from rnnfast._check.options import directions
+from rnnfast._check import DType, cells, inputs, quantized, sparse, stacks
+from rnnfast._check.options import directions, flag
 from rnnfast._check.spelling import meant
 from rnnfast.engine.noise import noise
 
@@ -26,6 +26,7 @@ OPTIONS: Mapping[str, Any] = {
     "reverse": False,
     "bidirectional": False,
     "zoneout": 0.0,
+    "sparse": False,
 }
 """What a stack is made with beside arrays, by default."""
 
@@ -46,7 +47,7 @@ class StackWeights:
         Further weights, as for `rnnfast.prepack`.
     **options
         nonlinearity, forget_gate, reset_after, activations, clip, reverse, bidirectional, zoneout,
-        as for `rnnfast.prepack`.
+        sparse, as for `rnnfast.prepack`.
 
     Attributes
     ----------
@@ -59,6 +60,8 @@ class StackWeights:
         The options that are not at their defaults.
     stacked : bool
         Whether weights were given in sequences, so that states have an axis of layers.
+    density : float
+        Share of `w_hh` in blocks, 16 units of a gate at one k, that are not all zero.
 
     Raises
     ------
@@ -97,6 +100,7 @@ class StackWeights:
         given = {**OPTIONS, **options}
         _, both = directions(given.pop("reverse"), given.pop("bidirectional"))
         zoneout = given.pop("zoneout")
+        is_sparse = flag("sparse", given.pop("sparse"))
         beside = {"w_hr": w_hr, "peephole": peephole, "layer_norm": layer_norm}
         self._cell = cells.choose_of_any(cell, **beside, **given)
         raw = inputs.RawWeights(w_ih, w_hh, b_ih, b_hh, **beside)
@@ -106,6 +110,8 @@ class StackWeights:
         self._cell.require_held_numbers(self.dtype)
         self._noise = noise(self._cell, 0.0, 0.0, 0.0, 0.0, zoneout, None)
         self._noise.require_held_rates(self.dtype)
+        if is_sparse:
+            sparse.require_sparse(self._cell, self._one_by_one(), None)
         of_cell = dict(cells.options_of(self._cell))
         named = cells.choose_of_any(cell, **beside, **{**given, **of_cell, "activations": None})
         if named == self._cell:  # the activations given are those that it has by its other options
@@ -188,6 +194,14 @@ class StackWeights:
         """The one dtype of all arrays."""
         return self._layers[0][0].dtype
 
+    @property
+    def density(self) -> float:
+        """Share of `w_hh` in blocks, 16 units of a gate at one k, that are not all zero."""
+        return sparse.density(self._cell, self._one_by_one())
+
+    def _one_by_one(self) -> list[inputs.LayerWeights]:
+        return [directed for layer in self._layers for directed in layer]
+
     def kernel(self) -> dict[str, Any]:
         """Return which of the kernels runs it, as `rnnfast.h`'s library reads it.
 
@@ -196,7 +210,7 @@ class StackWeights:
         dict
             `cell`, the core's name; `activations`, None or of each a function, alpha, beta, the
             lowest and the highest result, and the bound of what it sees, None for no bound;
-            `zoneout`, of each state.
+            `zoneout`, of each state; `sparse`, where `w_hh` is.
         """
         activations = [
             [one.function, one.alpha, one.beta]
@@ -207,6 +221,7 @@ class StackWeights:
             "cell": self._cell.name,
             "activations": activations or None,
             "zoneout": list(self._noise.zoneout),
+            **({"sparse": True} if self._options.get("sparse") else {}),
         }
 
     def arguments(self) -> dict[str, Any]:
@@ -217,7 +232,7 @@ class StackWeights:
         dict
             `cell`, the arrays that are there, in lists if they are `stacked`, and `options`.
         """
-        flat = [one for layer in self._layers for one in layer]
+        flat = self._one_by_one()
         given = [scales.restored(one) for one, scales in zip(flat, self._scales, strict=True)]
         columns = _columns([given])
         if not self._stacked:

@@ -42,9 +42,12 @@ Sequences<T> stream_of(const CellSpec& cell, Dims dims) {
 }
 
 template <class T>
-std::shared_ptr<const Model> model_of(std::vector<Sequences<T>>& layers, Kept kept = {}) {
+std::shared_ptr<const Model> model_of(std::vector<Sequences<T>>& layers, Kept kept = {},
+                                      StorageType storage = storage_of(testing::scalar_type<T>)) {
   std::vector<ServedLayer> packed;
-  for (Sequences<T>& layer : layers) packed.push_back({cpu_backend().pack(layer.given()), kept});
+  for (Sequences<T>& layer : layers) {
+    packed.push_back({cpu_backend().pack(layer.given(), storage), kept});
+  }
   return std::make_shared<const Model>(std::move(packed));
 }
 
@@ -148,6 +151,50 @@ TEST(states_that_bytes_do_not_hold_are_refused) {
   bytes.require_state(within);
   CHECK(is_refused([&] { bytes.require_state(beyond); }), "beyond 1");
   ServedLayer(cpu_backend().pack(whole.given())).require_state(beyond);
+}
+
+/// Has most lines of W_hh zero, and some in no run of k at all.
+template <class T>
+void make_sparse(Sequences<T>& layer) {
+  std::vector<T>& w = layer.weights[static_cast<int>(WeightId::w_hh)];
+  const index outputs = outputs_of(layer.dims);
+  for (std::size_t i = 0; i < w.size(); ++i) {
+    const index row = static_cast<index>(i) / outputs;
+    const index k = static_cast<index>(i) % outputs;
+    if ((row / 16 + k) % 5 != 0 || row / 16 == 1) w[i] = 0;
+  }
+}
+
+template <class T>
+void check_sparse(const CellSpec& cell, const Dims& dims) {
+  Sequences<T> dense = stream_of<T>(cell, dims);
+  make_sparse(dense);
+  dense.forward();
+  std::vector<Sequences<T>> one = {dense};
+  const auto model = model_of(one, {}, StorageType::sparse);
+  Session session(model);
+  CHECK(stepped(session, dense.x, dims.steps) == dense.y, "%s H=%d step by step", cell.name(),
+        static_cast<int>(dims.units));
+  session.reset();
+  CHECK(run_at_once(session, dense.x, dims.steps) == dense.y, "%s H=%d at once", cell.name(),
+        static_cast<int>(dims.units));
+}
+
+TEST(sparse_weights_give_what_dense_ones_do) {
+  for (const KnownCell& known : known_cells()) {
+    const CellSpec cell = known.fixed ? CellSpec(known.name) : choosing(known);
+    if (!known.sparse) {
+      Sequences<float> of = stream_of<float>(cell, {3, 1, 2, 20});
+      CHECK(is_refused([&] { cpu_backend().pack(of.given(), StorageType::sparse); }), "%s",
+            known.name);
+      continue;
+    }
+    for (const index units : {1, 31, 67, 200}) {
+      check_sparse<float>(cell, {25, 1, 9, units});
+      check_sparse<double>(cell, {25, 1, 9, units});
+    }
+    if (known.traits.may_project) check_sparse<float>(cell, {23, 1, 5, 33, 21});
+  }
 }
 
 /// An LSTM with a projection under a GRU of other sizes.
@@ -459,15 +506,16 @@ TEST(the_mode_of_the_caller_comes_back) {
 /// A session of two layers and a pool, with all they read and write.
 struct RealTime {
   std::vector<Sequences<float>> layers = two_layers(50);
-  std::shared_ptr<const Model> model = model_of(layers);
-  Session session{model};
-  Pool pool{model, 100};
+  std::shared_ptr<const Model> model;
+  Session session;
+  Pool pool;
   std::vector<index> ids;
   std::vector<float> y = std::vector<float>(100 * 35);
   std::vector<float> x = std::vector<float>(100 * 7, 0.5F);
   std::vector<index> lengths = {1, 3, 0, 2};
 
-  RealTime() {
+  explicit RealTime(StorageType storage)
+      : model(model_of(layers, {}, storage)), session(model), pool(model, 100) {
     for (int i = 0; i < 100; ++i) ids.push_back(pool.open());
   }
 
@@ -484,11 +532,15 @@ struct RealTime {
   }
 };
 
+constexpr StorageType storages[] = {StorageType::float32, StorageType::sparse};
+
 // What RealtimeSanitizer is shown, where the compiler has it.
 TEST(steps_are_for_real_time) {
-  RealTime of;
-  of.steps();
-  CHECK(of.y[0] == of.y[0], "a number");
+  for (const StorageType storage : storages) {
+    RealTime of(storage);
+    of.steps();
+    CHECK(of.y[0] == of.y[0], "a number");
+  }
 }
 
 #if defined(__linux__) && !defined(__SANITIZE_THREAD__) && !__has_feature(thread_sanitizer)
@@ -508,8 +560,10 @@ int status_without_system_calls(Body&& body) {
 }
 
 TEST(steps_make_no_system_call) {
-  RealTime of;
-  CHECK(status_without_system_calls([&] { of.steps(); }) == 0, "a step was ended by the system");
+  for (const StorageType storage : storages) {
+    RealTime of(storage);
+    CHECK(status_without_system_calls([&] { of.steps(); }) == 0, "a step was ended by the system");
+  }
 }
 
 // tests/serving/test_real_time.py puts a malloc in place of the C library's that counts.
@@ -518,10 +572,13 @@ TEST(steps_allocate_nothing) {
   const auto count = reinterpret_cast<Count>(dlsym(RTLD_DEFAULT, "allocations_of_this_thread"));
   CHECK(count || !std::getenv("RNNFAST_COUNTS_ALLOCATIONS"), "nothing counts");
   if (!count) return;
-  RealTime of;
+  for (const StorageType storage : storages) {
+    RealTime of(storage);
+    const long before = count();
+    of.steps();
+    CHECK(count() == before, "%ld allocations in %s", count() - before, name_of(storage));
+  }
   const long before = count();
-  of.steps();
-  CHECK(count() == before, "%ld allocations", count() - before);
   const std::vector<int> one(1000);
   CHECK(count() > before && one[0] == 0, "an allocation that nobody counts");
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
 import signal
@@ -349,6 +350,25 @@ def test_a_pool_of_two_threads_tells_one_of_them() -> None:
     thread.join()
     assert "this pool is in use by another thread" in str(told[0])
     assert pool.step(ids, x).shape == (400, 64)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forking a process with threads
+def test_a_forked_child_goes_on_by_itself() -> None:
+    model, chunk = model_of(), np.ones((9, 2, 7), np.float32)
+    pool, twin = model.pool(2), model.session()
+    ids = [pool.open(), pool.open()]
+    pool.run(ids, chunk)
+    want = [twin.run(chunk[:, 0]), twin.run(chunk[:, 0])][1]
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            status = 0 if np.array_equal(pool.run(ids, chunk)[:, 1], want) else 1
+        finally:
+            os._exit(status)
+    np.testing.assert_array_equal(pool.run(ids, chunk)[:, 1], want)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_pools_are_not_pickled() -> None:
