@@ -34,6 +34,8 @@ _Masks = tuple[_Array | None, _Array | None, _Array | None]
 class CellFacts(TypedDict):
     """What a cell is: `fixed` with activations of its own, `chosen` with those of a call.
 
+    `sparse` tells whether its w_hh may be.
+
     `layer_norm` has norm_rows*H numbers, `peephole` unit_weights*H; `activations` are how many a
     call chooses, `parts` the vectors of a slot, `phases` the recurrent products of a step.
     """
@@ -41,6 +43,7 @@ class CellFacts(TypedDict):
     name: str
     fixed: bool
     chosen: bool
+    sparse: bool
     gates: int
     parts: int
     phases: int
@@ -149,6 +152,9 @@ def pack(
 ) -> Packed:
     """Weights of float32 may be kept in bfloat16, float16 or int8; None is what they are.
 
+    Those of either type may be kept "sparse": of w_hh only what is not zero, in lines of 64 bytes
+    of adjacent units.
+
     `scales`, of the rows of w_ih and w_hh, are for int8: what these are multiples of.
     """
 
@@ -158,6 +164,8 @@ class Model:
 
     @property
     def nbytes(self) -> int: ...
+    def require_state(self, layer: int, h: _Array, /) -> None:
+        """ValueError for an h that the weights of a layer cannot be multiplied with."""
     def session(self) -> Session: ...
     def pool(self, capacity: int, /) -> Pool: ...
 
@@ -190,6 +198,10 @@ class Pool:
     def nbytes(self) -> int: ...
     def __len__(self) -> int: ...
     def step(self, ids: object, x: object, out: object, /) -> Any | NotImplementedType: ...
+    def run(
+        self, ids: object, x: object, lengths: _Integers | None, out: object, /
+    ) -> Any | NotImplementedType:
+        """`lengths` are from 0 to T."""
     def open(self) -> int: ...
     def close(self, id: int, /) -> None: ...
     def is_open(self, id: int, /) -> bool: ...
@@ -198,9 +210,11 @@ class Pool:
     def write_state(self, id: int, layer: int, h: _Array, c: _Array | None, /) -> None: ...
 
 def serve(
-    layers: Sequence[tuple[_Cell, _Weights, float, float]], precision: str | None, /
+    layers: Sequence[tuple[_Cell, _Weights, tuple[_Array | None, _Array | None], float, float]],
+    precision: str | None,
+    /,
 ) -> Model:
-    """Of each layer the cell, its weights, and how much of h and c a step keeps.
+    """Of each layer the cell, its weights, their scales (`pack`), how much of h and c a step keeps.
 
     Weights are kept in a `precision`; None is their own.
     """

@@ -46,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if len(found.stacks) > 1 and not given.layer:
                 raise ValueError(f"several were found, choose by --layer: {[*found.stacks]}")
             weights = found.stack(given.layer)
+            if given.sparse:
+                weights = StackWeights(**{**weights.arguments(), "sparse": True})
             write(given.destination, weights, given.overwrite)
             print(f"\n{given.destination}: {weights}")
     except (ImportError, OSError, TypeError, ValueError) as error:
@@ -221,6 +223,11 @@ def _parser() -> argparse.ArgumentParser:
         "--nonlinearity",
         choices=("tanh", "relu", "sigmoid"),
         help="of a plain RNN in a state_dict, which does not say it; tanh by default",
+    )
+    parser.add_argument(
+        "--sparse",
+        action="store_true",
+        help="have .safetensors say that blocks of w_hh which are all zero are to be skipped",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace OUT where it exists")
     return parser

@@ -42,6 +42,7 @@ struct KnownCell {
   CellTraits traits;
   bool fixed;   // whether it has activations of its own
   bool chosen;  // whether a call may choose them
+  bool sparse;  // whether its W_hh may be
 };
 
 std::vector<KnownCell> known_cells();

@@ -20,7 +20,7 @@ Packed pack_on(const Weights& weights, StorageType storage, int threads) {
     using T = decltype(zero);
     const InferenceKernels<T>& kernels = inference_for<T>(weights.cell, storage);
     if (storage == StorageType::int8) require_quantizable(weights);
-    const std::size_t bytes = kernels.packed_bytes(weights.dims);
+    const std::size_t bytes = kernels.packed_bytes(weights.dims, typed<T>(weights.arrays));
     Arena memory(bytes);
     kernels.pack(weights.dims, typed<T>(weights.arrays), threads, memory.data());
     const Header header = {weights.cell,    weights.scalar, storage,     target().name,

@@ -42,6 +42,8 @@ const FormatKernels<float>* format_for<float>(StorageType storage) {
       return &target().float16;
     case StorageType::int8:
       return &target().int8;
+    case StorageType::sparse:
+      return &target().sparse.single;
     case StorageType::float64:
       break;
   }
@@ -50,8 +52,15 @@ const FormatKernels<float>* format_for<float>(StorageType storage) {
 
 template <>
 const FormatKernels<double>* format_for<double>(StorageType storage) {
+  if (storage == StorageType::sparse) return &target().sparse.twice;
   if (storage != StorageType::float64) refuse_storage("float64", storage);
   return nullptr;
+}
+
+void refuse_cell(const CellSpec& cell, StorageType storage) {
+  if (storage == StorageType::int8) refuse_quantized(cell);
+  throw std::invalid_argument(std::string("sparse=True is for \"lstm\" and \"gru\", got ") +
+                              cell.name());
 }
 
 void require_serves(const CallPlan& plan, const CellTraits& traits, const CallSizes& sizes) {

@@ -25,13 +25,15 @@ const CellKernels<T>& kernels_for(const CellSpec& cell) {
 template <class T>
 const FormatKernels<T>* format_for(StorageType storage);
 
-/// Inference with weights of some storage; throws likewise, and where bytes do not hold the cell's
-/// states.
+/// Throws std::invalid_argument for a cell that has no kernels for weights of some storage.
+[[noreturn]] void refuse_cell(const CellSpec& cell, StorageType storage);
+
+/// Inference with weights of some storage; throws likewise.
 template <class T>
 const InferenceKernels<T>& inference_for(const CellSpec& cell, StorageType storage) {
   if (const FormatKernels<T>* const format = format_for<T>(storage)) {
     const auto& found = (cell.chooses() ? format->chosen : format->fixed)[cell.number()];
-    if (!found.pack) refuse_quantized(cell);
+    if (!found.pack) refuse_cell(cell, storage);
     return found;
   }
   return kernels_for<T>(cell);

@@ -66,8 +66,8 @@ void run_parts(const LayersCall& call, std::vector<StackPart<T>>& parts,
   std::size_t total = 0;
   for (const StackPart<T>& part : parts) {
     const Dims& dims = part.call.dims;
-    sizes.push_back(
-        {part.packed ? 0 : kernels.packed_bytes(dims), work_bytes(dims, part.plan) + apart});
+    sizes.push_back({part.packed ? 0 : kernels.packed_bytes(dims, part.weights),
+                     work_bytes(dims, part.plan) + apart});
     total += sizes.back().packed + sizes.back().work;
   }
   const Arena memory(total);

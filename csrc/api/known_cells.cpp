@@ -10,13 +10,16 @@ namespace {
 CellTable<float> fixed_cells() { return target().single.fixed; }
 CellTable<float> chosen_cells() { return target().single.chosen; }
 
+bool is_there(const InferenceKernels<float>& kernels) { return kernels.pack; }
+
 }  // namespace
 
 std::vector<KnownCell> known_cells() {
+  const FormatKernels<float>& sparse = target().sparse.single;
   std::vector<KnownCell> known;
   for (int i = 0; i < fixed_cells().count; ++i) {
     const CellKernels<float>& cell = fixed_cells().cells[i];
-    known.push_back({cell.name, cell.traits, true, false});
+    known.push_back({cell.name, cell.traits, true, false, is_there(sparse.fixed[i])});
   }
   for (int i = 0; i < chosen_cells().count; ++i) {
     const CellKernels<float>& cell = chosen_cells().cells[i];
@@ -24,7 +27,7 @@ std::vector<KnownCell> known_cells() {
       return std::string_view(one.name) == cell.name;
     });
     if (same == known.end()) {
-      known.push_back({cell.name, cell.traits, false, true});
+      known.push_back({cell.name, cell.traits, false, true, is_there(sparse.chosen[i])});
     } else {
       same->chosen = true;
     }

@@ -37,11 +37,15 @@ void require_quantizable(const Weights& weights) {
 
 void require_bounded(const Call& call) {
   const auto* const h = static_cast<const float*>(call.initial.h);
-  if (!h) return;
-  for (index i = 0; i < call.dims.rows * call.dims.units; ++i) {
+  if (h) require_bounded("h0", h, call.dims.rows * call.dims.units);
+}
+
+void require_bounded(const char* name, const float* h, index count) {
+  for (index i = 0; i < count; ++i) {
     if (std::fabs(h[i]) <= 1 || std::isnan(h[i])) continue;
     throw std::invalid_argument(
-        "h0 must lie within -1 and 1 for weights packed with precision=\"int8\", which multiply it "
+        std::string(name) +
+        " must lie within -1 and 1 for weights packed with precision=\"int8\", which multiply it "
         "in steps of 1/127, got " +
         std::to_string(h[i]));
   }

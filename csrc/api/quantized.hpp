@@ -17,4 +17,7 @@ void require_quantizable(const Weights& weights);
 /// stays in its row.
 void require_bounded(const Call& call);
 
+/// Likewise for some h by a name.
+void require_bounded(const char* name, const float* h, index count);
+
 }  // namespace rnnfast

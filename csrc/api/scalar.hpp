@@ -8,11 +8,12 @@ namespace rnnfast {
 /// What arrays hold, and states, gates and sums are.
 enum class ScalarType { float32, float64 };
 
-/// What packed weights are kept in: the scalar's own type, or a shorter one, with which a call of
-/// float32 multiplies (gemm/format.hpp).
-enum class StorageType { float32, float64, bfloat16, float16, int8 };
+/// What packed weights are kept in: the scalar's own type, whole or with a sparse W_hh, or a
+/// shorter one, with which a call of float32 multiplies (gemm/format.hpp).
+enum class StorageType { float32, float64, bfloat16, float16, int8, sparse };
 
-constexpr const char* storage_names[] = {"float32", "float64", "bfloat16", "float16", "int8"};
+constexpr const char* storage_names[] = {"float32", "float64", "bfloat16",
+                                         "float16", "int8",    "sparse"};
 
 constexpr const char* name_of(StorageType storage) {
   return storage_names[static_cast<int>(storage)];
@@ -30,7 +31,7 @@ struct Precision {
   constexpr Precision(ScalarType scalar) : scalar(scalar), storage(storage_of(scalar)) {}
   constexpr Precision(ScalarType scalar, StorageType storage) : scalar(scalar), storage(storage) {}
 
-  /// Whether weights are multiplied as they are given.
+  /// Whether weights are multiplied as they are given, all of them.
   constexpr bool is_plain() const { return storage == storage_of(scalar); }
   constexpr bool operator==(const Precision&) const = default;
 };

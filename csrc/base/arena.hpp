@@ -74,6 +74,8 @@ class Bump {
   }
 
   std::size_t used() const { return used_; }
+  /// Where the next would begin: of what takes as much as there is.
+  char* end() const { return base_ ? base_ + used_ : nullptr; }
 
  private:
   char* base_;

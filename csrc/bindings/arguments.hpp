@@ -42,6 +42,15 @@ inline Weights weights_of(const py::object& cell, const py::tuple& weights) {
           dims_of(weights), weight_set<const void>(weights)};
 }
 
+/// The same; `scales` are those of the rows of w_ih and w_hh, of which any may be None.
+inline Weights weights_of(const py::object& cell, const py::tuple& weights,
+                          const py::tuple& scales) {
+  Weights quantized = weights_of(cell, weights);
+  quantized.arrays.scales = {pointer<const float>(py::object(scales[0])),
+                             pointer<const float>(py::object(scales[1]))};
+  return quantized;
+}
+
 /// The sizes of a call.
 inline Dims dims_of(const py::array& x, Dims weights) {
   weights.steps = x.shape(0);

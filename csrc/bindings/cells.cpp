@@ -73,11 +73,8 @@ void trace(const Tape& tape, const py::tuple& weights, const py::array& gates, O
   without_gil([&] { cpu_backend().trace(tape, to); });
 }
 
-/// `scales` are those of the rows of w_ih and w_hh, of which any may be None.
 Packed pack(Object cell, const py::tuple& given, Object precision, const py::tuple& scales) {
-  Weights weights = weights_of(cell, given);
-  weights.arrays.scales = {pointer<const float>(py::object(scales[0])),
-                           pointer<const float>(py::object(scales[1]))};
+  const Weights weights = weights_of(cell, given, scales);
   const StorageType storage = precision_of(precision, weights.scalar).storage;
   return without_gil([&] { return cpu_backend().pack(weights, storage); });
 }

@@ -41,6 +41,7 @@ py::list cells() {
     facts["name"] = cell.name;
     facts["fixed"] = cell.fixed;
     facts["chosen"] = cell.chosen;
+    facts["sparse"] = cell.sparse;
     facts["gates"] = cell.traits.gates;
     facts["parts"] = cell.traits.parts;
     facts["phases"] = cell.traits.phases;

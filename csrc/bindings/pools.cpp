@@ -2,6 +2,7 @@
 #include "bindings/direct_method.hpp"
 #include "bindings/register.hpp"
 #include "bindings/served.hpp"
+#include "bindings/states_before.hpp"
 
 namespace rnnfast {
 namespace {
@@ -63,7 +64,11 @@ class Ids {
 };
 
 [[noreturn]] void refuse(const PoolStep& refused, index id) {
-  const std::string name = "ids[" + std::to_string(refused.at) + "]";
+  const std::string at = "[" + std::to_string(refused.at) + "]";
+  if (refused.outcome == PoolStep::no_length) {
+    throw std::invalid_argument("lengths" + at + " must be from 0 to T");
+  }
+  const std::string name = "ids" + at;
   throw std::invalid_argument(refused.outcome == PoolStep::twice
                                   ? "ids must name each session once, " + name + " is " +
                                         std::to_string(id) + " again"
@@ -93,6 +98,76 @@ py::object step_of_some(ServedPool& served, py::handle ids, py::handle x, py::ha
   return y.object;
 }
 
+/// A run that a signal may end: its sessions are then as they were before.
+PoolStep run_asking(ServedPool& served, const Ids& which, const PoolRun& all) {
+  Pool& pool = served.of;
+  // A copy: other threads of Python may write to the array meanwhile.
+  const std::vector<index> ids(which.data(), which.data() + which.count());
+  const PoolStep found = pool.run(ids.data(), which.count(), {0, all.x, all.y});
+  if (found.outcome != PoolStep::done) return found;
+  StatesBefore before;
+  for (const index id : ids) {
+    before.add(pool.model(), [&](index layer) { return pool.state(layer, id); });
+  }
+  const ScalarType scalar = pool.model().scalar();
+  std::vector<index> left;
+  if (all.lengths) left.assign(all.lengths, all.lengths + which.count());
+  std::vector<index> now(left.size());
+  const index piece = steps_of_a_piece(served.products * static_cast<double>(which.count()));
+  for (index step = 0; step < all.steps; step += piece) {
+    PoolRun next = {std::min(piece, all.steps - step), beginning(all.x, step, 0, scalar),
+                    beginning(all.y, step, 0, scalar)};
+    for (std::size_t i = 0; i < left.size(); ++i) {
+      now[i] = std::min(left[i], next.steps);
+      left[i] -= now[i];
+    }
+    if (all.lengths) next.lengths = now.data();
+    without_gil([&] { pool.run(ids.data(), which.count(), next); });
+    if (PyErr_CheckSignals() != 0) {
+      before.restore();
+      throw py::error_already_set();
+    }
+  }
+  return found;
+}
+
+/// Each of (B,), from 0 to T, which Python has seen to; null for None.
+const index* lengths_of(py::handle lengths) {
+  return lengths.is_none() ? nullptr
+                           : pointer<const index>(py::reinterpret_borrow<py::object>(lengths));
+}
+
+/// ids (B,), x (T, B, I), lengths (B,) or None, out (T, B, R) or None.
+py::object run(ServedPool& served, py::handle ids, py::handle x, py::handle lengths,
+               py::handle out) {
+  const Model& model = served.of.model();
+  const NumpyDoor door(model.scalar());
+  const Ids which(ids);
+  View of_x;
+  NewArray y;
+  if (!which.there() || !door.look(x, of_x) || of_x.shape.axes != 3) return not_implemented();
+  const index steps = of_x.shape.sizes[0];
+  const index count = which.count();
+  if (!(of_x.shape == Shape{steps, count, model.inputs()}) ||
+      !take_out(door, out, {steps, count, model.outputs()}, of_x, size_of(model.scalar()), y)) {
+    return not_implemented();
+  }
+  const PoolRun all = {steps,
+                       {of_x.data, count * model.inputs(), model.inputs()},
+                       {y.data, count * model.outputs(), model.outputs()},
+                       lengths_of(lengths)};
+  const double products = served.products * static_cast<double>(count * steps);
+  const Turn turn(served);
+  PoolStep found = {};
+  if (products > long_run) {
+    found = run_asking(served, which, all);
+  } else {
+    run_lasting(products, [&] { found = served.of.run(which.data(), count, all); });
+  }
+  if (found.outcome != PoolStep::done) refuse(found, which.data()[found.at]);
+  return y.object;
+}
+
 void require_open(const Pool& pool, index id) {
   if (pool.is_open(id)) return;
   throw std::invalid_argument("id must be an open session of this pool, got " + std::to_string(id) +
@@ -106,6 +181,7 @@ void register_pools(py::module_& module) {
       .def_property_readonly("nbytes", [](const ServedPool& served) { return served.of.bytes(); })
       .def("__len__", [](const ServedPool& served) { return served.of.size(); })
       .def_property_readonly("step", &direct_method<ServedPool, &step_of_some>)
+      .def_property_readonly("run", &direct_method<ServedPool, &run>)
       .def("open",
            [](ServedPool& served) {
              const Turn turn(served);

@@ -70,6 +70,13 @@ void run_lasting(double products, Body&& body) {
   products > long_products ? without_gil(body) : body();
 }
 
+constexpr double long_run = 1 << 26;  // products: tens of milliseconds
+
+/// Of a run that is longer, between two looks at whether a signal has come.
+inline index steps_of_a_piece(double products_a_step) {
+  return std::max<index>(1, static_cast<index>(long_run / products_a_step));
+}
+
 /// Of an array, a part that another has as well.
 inline bool overlap(const void* a, index a_bytes, const void* b, index b_bytes) {
   const auto* const from_a = static_cast<const char*>(a);

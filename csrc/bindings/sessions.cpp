@@ -2,6 +2,7 @@
 #include "bindings/direct_method.hpp"
 #include "bindings/register.hpp"
 #include "bindings/served.hpp"
+#include "bindings/states_before.hpp"
 
 namespace rnnfast {
 namespace {
@@ -21,43 +22,13 @@ py::object step(ServedSession& served, py::handle x, py::handle out) {
   return y.object;
 }
 
-/// Copies of all states of a stream, to go back to.
-class Before {
- public:
-  explicit Before(const Session& session) : session_(session) {
-    each([&](void* state, std::size_t bytes) {
-      copies_.emplace_back(static_cast<char*>(state), static_cast<char*>(state) + bytes);
-    });
-  }
-  void restore() const {
-    auto copy = copies_.begin();
-    each([&](void* state, std::size_t bytes) { std::memcpy(state, (copy++)->data(), bytes); });
-  }
-
- private:
-  template <class Body>
-  void each(Body&& body) const {
-    const Model& model = session_.model();
-    const index number = size_of(model.scalar());
-    for (index i = 0; i < model.layers(); ++i) {
-      const States<void> state = session_.state(i);
-      body(state.h, static_cast<std::size_t>(model.output_width(i) * number));
-      if (state.c) body(state.c, static_cast<std::size_t>(model.memory_width(i) * number));
-    }
-  }
-
-  const Session& session_;
-  std::vector<std::vector<char>> copies_;
-};
-
-constexpr double long_run = 1 << 26;  // products: tens of milliseconds
-
 /// A run that a signal may end: the session is then as it was before.
 void run_asking(ServedSession& served, index steps, const Sequence<const void>& x,
                 const Sequence<void>& y) {
   const ScalarType scalar = served.of.model().scalar();
-  const Before before(served.of);
-  const index piece = std::max<index>(1, static_cast<index>(long_run / served.products));
+  StatesBefore before;
+  before.add(served.of.model(), [&](index layer) { return served.of.state(layer); });
+  const index piece = steps_of_a_piece(served.products);
   for (index step = 0; step < steps; step += piece) {
     without_gil([&] {
       served.of.run(std::min(piece, steps - step), beginning(x, step, 0, scalar),

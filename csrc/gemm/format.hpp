@@ -8,6 +8,8 @@
 //   F16       float        float16     float    1
 //   W8        u8           s8          float    4     whole numbers with scales
 //   (gemm/byte_tile.hpp)
+//   Sparse    T            T           T        1     of recurrent weights only some
+//   (gemm/sparse_tile.hpp)
 //
 // An element of A or of B holds as many adjacent k as one multiplication may take: the K of rows
 // and columns counts elements. It is added in passes, of which each takes its share of these k.
@@ -37,6 +39,9 @@ struct Plain {
 
 using F32 = Plain<float>;
 using F64 = Plain<double>;
+
+template <class T>
+struct Sparse : Plain<T> {};
 
 struct Bf16 {
   using A = BfloatOperand;
@@ -80,6 +85,11 @@ constexpr bool is_plain = false;
 template <class T>
 constexpr bool is_plain<Plain<T>> = true;
 
+template <class F>
+constexpr bool is_sparse = false;
+template <class T>
+constexpr bool is_sparse<Sparse<T>> = true;
+
 template <class T, class Other>
 constexpr bool are_same = false;
 template <class T>
@@ -99,6 +109,12 @@ constexpr bool rounds_operands = !are_same<typename F::A, typename F::Sum>;
 /// Whether numbers are quantized: whole ones with scales, which columns of B begin with.
 template <class F>
 concept Quantized = requires { F::head; };
+
+/// Bytes of a packed weight, as plans count them.
+template <class F>
+constexpr int weight_bytes = static_cast<int>(sizeof(typename F::B) / F::group);
+template <class T>
+constexpr int weight_bytes<Sparse<T>> = 1;  // of those of W_hh most are not there
 
 /// Elements of A, or of a column of B, that so many k take.
 template <class F>

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "api/backend.hpp"
+#include "package/precision.hpp"
 #include "package/stack_file.hpp"
 #include "package/status.hpp"
 
@@ -50,6 +51,10 @@ DescribedLayer described(const rnnfast_layer& of) {
   return {weights};
 }
 
+Stack packed(const DescribedStack& of, rnnfast_precision precision) {
+  return Stack(of, storage_of(precision, of));
+}
+
 }  // namespace
 }  // namespace rnnfast
 
@@ -73,26 +78,30 @@ rnnfast_status rnnfast_weights_find(const rnnfast_weights* weights, const char* 
   });
 }
 
-rnnfast_status rnnfast_model_load(const char* path, rnnfast_model** model) {
+rnnfast_status rnnfast_model_load(const char* path, rnnfast_precision precision,
+                                  rnnfast_model** model) {
   return reported([&] {
     const StackFile read(SafetensorsFile::read(&required(path, "path")));
-    required(model, "model") = new rnnfast_model(Stack(read.stack()));
+    required(model, "model") = new rnnfast_model(packed(read.stack(), precision));
   });
 }
 
 rnnfast_status rnnfast_model_make(const rnnfast_layer* layers, size_t count,
-                                  rnnfast_model** model) {
+                                  rnnfast_precision precision, rnnfast_model** model) {
   return reported([&] {
     DescribedStack stack;
     for (std::size_t i = 0; i < count; ++i) {
       stack.layers.push_back(described((&required(layers, "layers"))[i]));
     }
-    required(model, "model") = new rnnfast_model(Stack(stack));
+    required(model, "model") = new rnnfast_model(packed(stack, precision));
   });
 }
 
 void rnnfast_model_free(rnnfast_model* model) { delete model; }
 
+rnnfast_precision rnnfast_model_precision(const rnnfast_model* model) {
+  return precision_of(model->stack.storage());
+}
 rnnfast_type rnnfast_model_type(const rnnfast_model* model) {
   return model->stack.scalar() == ScalarType::float32 ? RNNFAST_FLOAT32 : RNNFAST_FLOAT64;
 }

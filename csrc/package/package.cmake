@@ -8,6 +8,7 @@ add_library(rnnfast_package OBJECT
   csrc/files/json.cpp
   csrc/files/safetensors.cpp
   csrc/package/models.cpp
+  csrc/package/precision.cpp
   csrc/package/stack.cpp
   csrc/package/stack_file.cpp
   csrc/package/status.cpp

@@ -115,7 +115,7 @@ class SequencesPass {
     call.spans = spans.empty() ? nullptr : spans.data();
     call.masks = layer.masks();
     const CallPlan plan =
-        cpu_backend().plan(Purpose::inference, made.cell, made.scalar, call.sizes());
+        cpu_backend().plan(Purpose::inference, made.cell, made.precision(), call.sizes());
     cpu_backend().forward(layer.weights(), call, plan);
     h.write(call_.after);
     c.write(call_.after);
@@ -130,9 +130,9 @@ class SequencesPass {
 
 }  // namespace
 
-Stack::Stack(const DescribedStack& of) : directions_(of.directions) {
+Stack::Stack(const DescribedStack& of, StorageType storage) : directions_(of.directions) {
   for (const DescribedLayer& layer : of.layers) {
-    layers_.emplace_back(cpu_backend().pack(layer.weights), layer.kept);
+    layers_.emplace_back(cpu_backend().pack(layer.weights, storage), layer.kept);
   }
   require_fit(layers_, directions_);
 }
@@ -151,8 +151,21 @@ std::size_t Stack::bytes() const {
   return all;
 }
 
+/// Before anything is written.
+void Stack::require_states(const SequencesCall& call) const {
+  if (!call.before) return;
+  for (index b = 0; b < call.rows; ++b) {
+    index at = b * state_size();
+    for (const ServedLayer& layer : layers_) {
+      layer.require_state(static_cast<const char*>(call.before) + at * size_of(scalar()));
+      at += layer.output_width() + layer.memory_width();
+    }
+  }
+}
+
 void Stack::run(const SequencesCall& call) const {
   if (call.steps == 0 || call.rows == 0) return;
+  require_states(call);
   const RunningCall running;
   with_scalar(scalar(), [&](auto zero) {
     SequencesPass<decltype(zero)>(call, directions_, state_size()).run(layers_);

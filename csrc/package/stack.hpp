@@ -18,6 +18,7 @@ struct DescribedLayer {
 struct DescribedStack {
   std::vector<DescribedLayer> layers;
   int directions = 1;
+  bool sparse = false;  // whether W_hh is mostly zero
 };
 
 /// y (T, B, D*R) of x (T, B, I), with both directions side by side.
@@ -33,9 +34,11 @@ struct SequencesCall {
 
 class Stack {
  public:
-  /// Throws std::invalid_argument where layers do not fit each other, std::bad_alloc.
-  explicit Stack(const DescribedStack& of);
+  /// Packed in a storage. Throws std::invalid_argument where layers do not fit each other or cannot
+  /// be kept so, std::bad_alloc.
+  Stack(const DescribedStack& of, StorageType storage);
 
+  StorageType storage() const { return layers_[0].header().storage; }
   ScalarType scalar() const { return layers_[0].header().scalar; }
   index inputs() const { return layers_[0].header().dims.inputs; }
   index outputs() const { return directions_ * layers_.back().output_width(); }
@@ -43,13 +46,15 @@ class Stack {
   index state_size() const;
   std::size_t bytes() const;
 
-  /// Throws std::invalid_argument for lengths that cannot be, std::bad_alloc.
+  /// Throws std::invalid_argument for lengths or states that cannot be, std::bad_alloc.
   void run(const SequencesCall& call) const;
 
   /// As streams are served. Throws std::invalid_argument where layers run in both directions.
   std::shared_ptr<const Model> served() const;
 
  private:
+  void require_states(const SequencesCall& call) const;
+
   std::vector<ServedLayer> layers_;
   int directions_;
 };

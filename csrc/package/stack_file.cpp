@@ -1,5 +1,6 @@
 #include "package/stack_file.hpp"
 
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -73,6 +74,11 @@ Kept kept_of(const Json::Object& kernel) {
   return {rate(0), rate(1)};
 }
 
+bool is_sparse(const Json::Object& kernel) {
+  const Json* const sparse = find(kernel, "sparse");
+  return sparse && sparse->boolean("sparse");
+}
+
 const FileArray* find_array(const SafetensorsFile& file, const std::string& name) {
   const auto found = file.arrays().find(name);
   return found == file.arrays().end() ? nullptr : &found->second;
@@ -91,6 +97,7 @@ StackFile::StackFile(const SafetensorsFile& file) {
     const CellSpec cell = cell_of(kernel);
     const Kept kept = kept_of(kernel);
     const bool twice = file.array("weight_ih_l0").dtype == "F64";
+    stack_.sparse = is_sparse(kernel);
     stack_.directions = find_array(file, "weight_ih_l0_reverse") ? 2 : 1;
     for (index layer = 0; find_array(file, "weight_ih_l" + std::to_string(layer)); ++layer) {
       for (int direction = 0; direction < stack_.directions; ++direction) {
@@ -117,6 +124,29 @@ const void* StackFile::copied(const FileArray* array, const std::string& name,
   return arrays_.back().data();
 }
 
+/// The same of one that may be of bytes, with a scale for each row in an array beside it.
+template <class T>
+const void* StackFile::matrix(const SafetensorsFile& file, const std::string& name,
+                              const std::vector<index>& shape, const float*& scales) {
+  const FileArray& array = file.array(name);
+  if (array.dtype != "I8" || sizeof(T) != sizeof(float)) return copied<T>(&array, name, shape);
+  if (array.shape != shape) throw FileError(name + " is of another shape than the weights");
+  const std::string of_scales = name + "_scale";
+  scales =
+      static_cast<const float*>(copied<float>(&file.array(of_scales), of_scales, {shape.front()}));
+  const auto* const bytes = reinterpret_cast<const signed char*>(array.data);
+  arrays_.emplace_back(array.bytes * sizeof(float));
+  auto* const numbers = reinterpret_cast<float*>(arrays_.back().data());
+  for (index row = 0; row < shape[0]; ++row) {
+    const float scale = scales[row];
+    if (!(scale > 0) || std::isinf(scale)) throw FileError(of_scales + " must be more than 0");
+    for (index i = row * shape[1]; i < (row + 1) * shape[1]; ++i) {
+      numbers[i] = static_cast<float>(bytes[i]) * scale;
+    }
+  }
+  return numbers;
+}
+
 template <class T>
 void StackFile::add_layer(const SafetensorsFile& file, const CellSpec& cell, const Kept& kept,
                           const std::string& suffix) {
@@ -135,8 +165,9 @@ void StackFile::add_layer(const SafetensorsFile& file, const CellSpec& cell, con
   const auto take = [&](WeightId id, const char* name, const std::vector<index>& shape) {
     weights.arrays[id] = copied<T>(find_array(file, name + suffix), name + suffix, shape);
   };
-  take(WeightId::w_ih, "weight_ih", {G * H, I});
-  take(WeightId::w_hh, "weight_hh", {G * H, R});
+  RowScales& scales = weights.arrays.scales;
+  weights.arrays[WeightId::w_ih] = matrix<T>(file, "weight_ih" + suffix, {G * H, I}, scales.ih);
+  weights.arrays[WeightId::w_hh] = matrix<T>(file, "weight_hh" + suffix, {G * H, R}, scales.hh);
   take(WeightId::b_ih, "bias_ih", {G * H});
   take(WeightId::b_hh, "bias_hh", {G * H});
   take(WeightId::w_hr, "weight_hr", {R, H});

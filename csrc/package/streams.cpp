@@ -42,9 +42,14 @@ void get(const Model& model, OfLayer&& of_layer, void* to) {
 
 template <class OfLayer>
 void set(const Model& model, OfLayer&& of_layer, const void* from) {
-  for_states(model, of_layer, [&](char* state, index bytes, index at) {
-    std::copy_n(static_cast<const char*>(from) + at, bytes, state);
-  });
+  const auto* const given = &required(static_cast<const char*>(from), "state");
+  index at = 0;
+  for (index layer = 0; layer < model.layers(); ++layer) {
+    model.layer(layer).require_state(given + at * size_of(model.scalar()));
+    at += model.output_width(layer) + model.memory_width(layer);
+  }
+  for_states(model, of_layer,
+             [&](char* state, index bytes, index at) { std::copy_n(given + at, bytes, state); });
 }
 
 auto states_of(const Session& session) {
@@ -83,8 +88,11 @@ void rnnfast_session_get_state(const rnnfast_session* session, void* state) {
   get(session->session.model(), states_of(session->session), state);
 }
 
-void rnnfast_session_set_state(rnnfast_session* session, const void* state) {
-  set(session->session.model(), states_of(session->session), state);
+rnnfast_status rnnfast_session_set_state(rnnfast_session* session, const void* state) {
+  return reported([&] {
+    const Session& of = required(session, "session").session;
+    set(of.model(), states_of(of), state);
+  });
 }
 
 void rnnfast_session_reset(rnnfast_session* session) { session->session.reset(); }
@@ -102,6 +110,7 @@ void rnnfast_pool_free(rnnfast_pool* pool) { delete pool; }
 ptrdiff_t rnnfast_pool_size(const rnnfast_pool* pool) { return pool->pool.size(); }
 
 rnnfast_status rnnfast_pool_open(rnnfast_pool* pool, ptrdiff_t* id) {
+  if (!pool || !id) return failed(RNNFAST_INVALID, "pool and id must not be NULL");
   const index opened = pool->pool.open();
   if (opened < 0) return failed(RNNFAST_FULL, "the pool is full; close a stream before");
   *id = opened;
@@ -109,28 +118,48 @@ rnnfast_status rnnfast_pool_open(rnnfast_pool* pool, ptrdiff_t* id) {
 }
 
 rnnfast_status rnnfast_pool_close(rnnfast_pool* pool, ptrdiff_t id) {
-  return pool->pool.close(id) ? RNNFAST_OK : failed(RNNFAST_INVALID, "no such open stream");
+  if (pool && pool->pool.close(id)) return RNNFAST_OK;
+  return failed(RNNFAST_INVALID, "no such open stream");
 }
 
 rnnfast_status rnnfast_pool_step(rnnfast_pool* pool, const ptrdiff_t* ids, ptrdiff_t count,
                                  const void* x, void* y) {
-  const Model& model = pool->pool.model();
+  return rnnfast_pool_run(pool, ids, count, 1, NULL, x, y);
+}
+
+rnnfast_status rnnfast_pool_run(rnnfast_pool* pool, const ptrdiff_t* ids, ptrdiff_t count,
+                                ptrdiff_t steps, const ptrdiff_t* lengths, const void* x, void* y) {
+  if (count < 0 || steps < 0) return failed(RNNFAST_INVALID, "count and steps must be at least 0");
+  if (!pool || (count > 0 && (!ids || (steps > 0 && (!x || !y))))) {
+    return failed(RNNFAST_INVALID, "pool, ids, x and y must not be NULL");
+  }
+  const index I = pool->pool.model().inputs();
+  const index R = pool->pool.model().outputs();
   const PoolStep done =
-      pool->pool.step(ids, count, {x, 0, model.inputs()}, {y, 0, model.outputs()});
+      pool->pool.run(ids, count, {steps, {x, count * I, I}, {y, count * R, R}, lengths});
   switch (done.outcome) {
     case PoolStep::done:
       return RNNFAST_OK;
     case PoolStep::not_open:
       return failed(RNNFAST_INVALID, "an id is of no open stream");
-    default:
+    case PoolStep::twice:
       return failed(RNNFAST_INVALID, "an id stands there twice");
+    case PoolStep::no_length:
+      return failed(RNNFAST_INVALID, "a length must be from 0 to the number of steps");
   }
+  __builtin_unreachable();
 }
 
 rnnfast_status rnnfast_pool_get_state(const rnnfast_pool* pool, ptrdiff_t id, void* state) {
-  return reported([&] { get(pool->pool.model(), states_of(pool->pool, id), state); });
+  return reported([&] {
+    const Pool& of = required(pool, "pool").pool;
+    get(of.model(), states_of(of, id), &required(static_cast<char*>(state), "state"));
+  });
 }
 
 rnnfast_status rnnfast_pool_set_state(rnnfast_pool* pool, ptrdiff_t id, const void* state) {
-  return reported([&] { set(pool->pool.model(), states_of(pool->pool, id), state); });
+  return reported([&] {
+    const Pool& of = required(pool, "pool").pool;
+    set(of.model(), states_of(of, id), state);
+  });
 }

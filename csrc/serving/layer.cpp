@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "api/quantized.hpp"
+
 namespace rnnfast {
 namespace {
 
@@ -37,6 +39,11 @@ ServedLayer::ServedLayer(Packed weights, const Kept& kept)
   kept_ = with_scalar(header().scalar, [&](auto zero) {
     return std::make_shared<const Arena>(kept_rows<decltype(zero)>(header().dims, kept));
   });
+}
+
+void ServedLayer::require_state(const void* h) const {
+  if (header().storage != StorageType::int8) return;
+  require_bounded("state h", static_cast<const float*>(h), output_width());
 }
 
 Masks<void> ServedLayer::masks() const {

@@ -26,6 +26,9 @@ class ServedLayer {
   /// Of h, or y; and of c, 0 where the cell has none.
   index output_width() const { return outputs_of(header().dims); }
   index memory_width() const { return header().traits->has_memory ? header().dims.units : 0; }
+  /// Throws std::invalid_argument for an h (R,) that its weights cannot be multiplied with: beyond
+  /// -1 and 1, where these are bytes.
+  void require_state(const void* h) const;
   /// For a call of any sizes.
   Masks<void> masks() const;
 

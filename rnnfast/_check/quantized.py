@@ -136,14 +136,19 @@ class Scales(NamedTuple):
         """Whether both have."""
         return self.w_ih is not None and self.w_hh is not None
 
-    def restored(self, weights: LayerWeights) -> dict[str, Any]:
-        """Return weights by their names, with matrices as they were given."""
-        given: dict[str, Any] = weights._asdict()
+    def restored(self, weights: LayerWeights) -> LayerWeights:
+        """Return weights with matrices as they were given."""
+        given: dict[str, Any] = {}
         for name, scale in self._asdict().items():
             if scale is not None:
-                values = np.rint(given[name] / scale[:, None]).astype(np.int8)
+                values = np.rint(getattr(weights, name) / scale[:, None]).astype(np.int8)
                 given[name] = QuantizedWeight(values, scale)
-        return given
+        return weights._replace(**given)
+
+
+def precision_of(precision: str | None, of_all: Sequence[Scales]) -> str | None:
+    """Return the precision asked for, by default int8 of weights that are all quantized."""
+    return "int8" if precision is None and all(one.complete for one in of_all) else precision
 
 
 def scales(w_ih: Sequence[object], w_hh: Sequence[object]) -> list[Scales]:

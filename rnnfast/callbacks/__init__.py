@@ -1,6 +1,7 @@
 """Callbacks with Keras's names: told of every moment of `fit`, `evaluate` and `predict`."""
 
 from rnnfast.callbacks.backup_and_restore import BackupAndRestore
+from rnnfast.callbacks.block_pruning import BlockPruning
 from rnnfast.callbacks.callback import Callback
 from rnnfast.callbacks.csv_logger import CSVLogger
 from rnnfast.callbacks.early_stopping import EarlyStopping
@@ -14,6 +15,7 @@ from rnnfast.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
     "BackupAndRestore",
+    "BlockPruning",
     "CSVLogger",
     "Callback",
     "EarlyStopping",

@@ -258,7 +258,22 @@ class _Precision(TypedDict, total=False):
     precision: Precision | None
 
 
+class _Sparse(TypedDict, total=False):
+    """Whether zeros among the recurrent weights are skipped.
+
+    Parameters
+    ----------
+    sparse : bool, default False
+        For "lstm" and "gru" only: skip the blocks of `w_hh` that are all zero, of 16 units of a
+        gate (rows g*H + 16*i and the 15 after it) at one k (a column). Results are equal as long as
+        h is finite. It pays where most are, as `rnnfast.callbacks.BlockPruning` makes them; with
+        matrices in their own type alone.
+    """
+
+    sparse: bool
+
+
 class PackOptions(
-    _OfKinds, _CellOptions, _Reverse, _Bidirectional, _Zoneout, _Precision, total=False
+    _OfKinds, _CellOptions, _Reverse, _Bidirectional, _Zoneout, _Precision, _Sparse, total=False
 ):
     """Options of `prepack`."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .. import _core
 from .._check import Array, DType, cells, empty, inputs, options, outputs, quantized, stacks
 from .._check import precision as precisions
+from .._check.sparse import require_sparse
 from ..engine.core_calls import Results, forward_packed
 from ..engine.network import Network
 from ..engine.noise import QUIET, noise
@@ -41,7 +42,7 @@ class Prepacked(Generic[OutputT, StateT]):
     Parameters
     ----------
     cell, w_ih, w_hh, b_ih, b_hh, w_hr, peephole, layer_norm, nonlinearity, forget_gate, \
-    reset_after, activations, clip, reverse, bidirectional, zoneout, precision
+    reset_after, activations, clip, reverse, bidirectional, zoneout, precision, sparse
         As for `prepack`.
 
     Attributes
@@ -105,9 +106,11 @@ class Prepacked(Generic[OutputT, StateT]):
         bidirectional: bool = False,
         zoneout: float | tuple[float, ...] = 0.0,
         precision: str | None = None,
+        sparse: bool = False,
         **of_cell: Any,
     ) -> None:
         self._reverse, self._both = options.directions(reverse, bidirectional)
+        is_sparse = options.flag("sparse", sparse)
         self._cell = cells.choose_of_any(self._kind, **of_cell)
         self._output = FAMILIES[self._kind].output
         self._noise = noise(self._cell, 0.0, 0.0, 0.0, 0.0, zoneout, seed=None)
@@ -119,14 +122,15 @@ class Prepacked(Generic[OutputT, StateT]):
         one_by_one = [one for layer in self._weights for one in layer]
         given: Any = ((raw.w_ih,), (raw.w_hh,)) if self._form is None else (raw.w_ih, raw.w_hh)
         self._scales = quantized.scales(*given)
-        if precision is None and all(scales.complete for scales in self._scales):
-            precision = "int8"
-        kept_in = precisions.chosen(precision, self.dtype)
+        given_in = quantized.precision_of(precision, self._scales)
+        kept_in = precisions.chosen(given_in, self.dtype)
         precisions.require_held(kept_in, one_by_one)
+        if is_sparse:
+            require_sparse(self._cell, one_by_one, given_in)
         self._place = place_of_weights(self._weights)
         pack, core = self._place.core.pack, self._cell.core
         self._packed: tuple[_core.Packed, ...] = tuple(
-            pack(core, one, kept_in, scales)
+            pack(core, one, "sparse" if is_sparse else kept_in, scales)
             for one, scales in zip(one_by_one, self._scales, strict=True)
         )
         # Held as a bound method because a step of a small cell costs little more than the call.
@@ -166,7 +170,8 @@ class Prepacked(Generic[OutputT, StateT]):
     @property
     def precision(self) -> str:
         """What matrices are kept in: the name of `dtype`, "bfloat16", "float16" or "int8"."""
-        return self._packed[0].precision
+        kept_in = self._packed[0].precision
+        return self.dtype.name if kept_in == "sparse" else kept_in
 
     @property
     def reverse(self) -> bool:
@@ -439,7 +444,8 @@ class Prepacked(Generic[OutputT, StateT]):
         """Return what the class was called with."""
         one_by_one = [one for layer in self._weights for one in layer]
         layers = [
-            scales.restored(one) for one, scales in zip(one_by_one, self._scales, strict=True)
+            scales.restored(one)._asdict()
+            for one, scales in zip(one_by_one, self._scales, strict=True)
         ]
         weights: dict[str, Any] = dict(layers[0])
         if self._form is not None:

@@ -79,6 +79,16 @@ typedef struct rnnfast_model rnnfast_model;
 
 typedef enum rnnfast_type { RNNFAST_FLOAT32 = 0, RNNFAST_FLOAT64 = 1 } rnnfast_type;
 
+/* What weights are kept in, and multiplied. Inputs, states and results stay float; a model of
+ * double takes no other than as it was given. */
+typedef enum rnnfast_precision {
+  RNNFAST_AS_GIVEN = 0, /* of a file whose weights are whole numbers, RNNFAST_INT8 */
+  RNNFAST_BFLOAT16 = 1, /* 8 significant bits, of inputs and h as well where they meet weights */
+  RNNFAST_FLOAT16 = 2,  /* 11 significant bits, of weights alone */
+  RNNFAST_INT8 = 3 /* whole numbers from -127 to 127, with a scale for each row of weights, and of
+                      inputs and h as well: of "lstm", "gru", "gru_reset_before" and "rnn_tanh" */
+} rnnfast_precision;
+
 /* A layer. Its weights are read when a model is made, and not afterwards. G gates of H units, in
  * PyTorch's order: i f g o of an LSTM, r z n of a GRU. */
 typedef struct rnnfast_layer {
@@ -97,13 +107,16 @@ typedef struct rnnfast_layer {
 } rnnfast_layer;
 
 /* From a file that `rnnfast.weights.save_weights` has written in Python: any cell, any option. */
-RNNFAST_PUBLIC rnnfast_status rnnfast_model_load(const char* path, rnnfast_model** model);
+RNNFAST_PUBLIC rnnfast_status rnnfast_model_load(const char* path, rnnfast_precision precision,
+                                                 rnnfast_model** model);
 /* From layers, the first below. */
 RNNFAST_PUBLIC rnnfast_status rnnfast_model_make(const rnnfast_layer* layers, size_t count,
+                                                 rnnfast_precision precision,
                                                  rnnfast_model** model);
 RNNFAST_PUBLIC void rnnfast_model_free(rnnfast_model* model);
 
 RNNFAST_PUBLIC rnnfast_type rnnfast_model_type(const rnnfast_model* model);
+RNNFAST_PUBLIC rnnfast_precision rnnfast_model_precision(const rnnfast_model* model);
 RNNFAST_PUBLIC ptrdiff_t rnnfast_model_inputs(const rnnfast_model* model);  /* I */
 RNNFAST_PUBLIC ptrdiff_t rnnfast_model_outputs(const rnnfast_model* model); /* R */
 RNNFAST_PUBLIC size_t rnnfast_model_bytes(const rnnfast_model* model);      /* of packed weights */
@@ -132,9 +145,11 @@ RNNFAST_PUBLIC void rnnfast_session_step(rnnfast_session* session, const void* x
 /* The next T steps: y (T, R) of x (T, I). Cannot fail. */
 RNNFAST_PUBLIC void rnnfast_session_run(rnnfast_session* session, ptrdiff_t steps, const void* x,
                                         void* y);
-/* A state is `rnnfast_model_state_size` numbers. */
+/* A state is `rnnfast_model_state_size` numbers. RNNFAST_INVALID for an h beyond -1 and 1 where
+ * weights are RNNFAST_INT8. */
 RNNFAST_PUBLIC void rnnfast_session_get_state(const rnnfast_session* session, void* state);
-RNNFAST_PUBLIC void rnnfast_session_set_state(rnnfast_session* session, const void* state);
+RNNFAST_PUBLIC rnnfast_status rnnfast_session_set_state(rnnfast_session* session,
+                                                        const void* state);
 RNNFAST_PUBLIC void rnnfast_session_reset(rnnfast_session* session); /* to zero */
 
 /* ---- pools ------------------------------------------------------------------------------------
@@ -154,6 +169,12 @@ RNNFAST_PUBLIC rnnfast_status rnnfast_pool_close(rnnfast_pool* pool, ptrdiff_t i
  * changed, where an id is not open or stands there twice. */
 RNNFAST_PUBLIC rnnfast_status rnnfast_pool_step(rnnfast_pool* pool, const ptrdiff_t* ids,
                                                 ptrdiff_t count, const void* x, void* y);
+/* The next T steps of some streams: y (T, count, R) of x (T, count, I). `lengths` (count,) says how
+ * many steps each takes, from 0 to T; after them y is zero; NULL: all take T. What is wrong changes
+ * nothing, as of a step. */
+RNNFAST_PUBLIC rnnfast_status rnnfast_pool_run(rnnfast_pool* pool, const ptrdiff_t* ids,
+                                               ptrdiff_t count, ptrdiff_t steps,
+                                               const ptrdiff_t* lengths, const void* x, void* y);
 RNNFAST_PUBLIC rnnfast_status rnnfast_pool_get_state(const rnnfast_pool* pool, ptrdiff_t id,
                                                      void* state);
 RNNFAST_PUBLIC rnnfast_status rnnfast_pool_set_state(rnnfast_pool* pool, ptrdiff_t id,
@@ -257,7 +278,7 @@ class Session {
   }
   void set_state(const std::vector<T>& numbers) {
     if (numbers.size() != state_size_) throw std::invalid_argument("a state of another model");
-    rnnfast_session_set_state(held_.get(), numbers.data());
+    check(rnnfast_session_set_state(held_.get(), numbers.data()));
   }
   void reset() noexcept { rnnfast_session_reset(held_.get()); }
 
@@ -285,6 +306,12 @@ class Pool {
   /// y (ids, R) of x (ids, I).
   void step(const std::vector<ptrdiff_t>& ids, const T* x, T* y) {
     check(rnnfast_pool_step(held_.get(), ids.data(), static_cast<ptrdiff_t>(ids.size()), x, y));
+  }
+  /// y (T, ids, R) of x (T, ids, I); each takes as many steps as its length says, or all T.
+  void run(const std::vector<ptrdiff_t>& ids, ptrdiff_t steps, const T* x, T* y,
+           const ptrdiff_t* lengths = nullptr) {
+    check(rnnfast_pool_run(held_.get(), ids.data(), static_cast<ptrdiff_t>(ids.size()), steps,
+                           lengths, x, y));
   }
   std::vector<T> state(ptrdiff_t id) const {
     std::vector<T> numbers(state_size_);
@@ -330,12 +357,14 @@ rnnfast_layer layer(const char* cell, ptrdiff_t inputs, ptrdiff_t units, const s
 template <class T = float>
 class Model {
  public:
-  static Model load(const std::string& path) {
+  static Model load(const std::string& path, rnnfast_precision precision = RNNFAST_AS_GIVEN) {
     rnnfast_model* made = nullptr;
-    check(rnnfast_model_load(path.c_str(), &made));
+    check(rnnfast_model_load(path.c_str(), precision, &made));
     return Model(made);
   }
-  explicit Model(const std::vector<rnnfast_layer>& layers) : Model(made_of(layers)) {}
+  explicit Model(const std::vector<rnnfast_layer>& layers,
+                 rnnfast_precision precision = RNNFAST_AS_GIVEN)
+      : Model(made_of(layers, precision)) {}
 
   ptrdiff_t inputs() const noexcept { return rnnfast_model_inputs(held_.get()); }
   ptrdiff_t outputs() const noexcept { return rnnfast_model_outputs(held_.get()); }
@@ -367,9 +396,10 @@ class Model {
       throw std::invalid_argument("the weights are not of the model's type");
     }
   }
-  static rnnfast_model* made_of(const std::vector<rnnfast_layer>& layers) {
+  static rnnfast_model* made_of(const std::vector<rnnfast_layer>& layers,
+                                rnnfast_precision precision) {
     rnnfast_model* made = nullptr;
-    check(rnnfast_model_make(layers.data(), layers.size(), &made));
+    check(rnnfast_model_make(layers.data(), layers.size(), precision, &made));
     return made;
   }
   std::size_t state_size() const {

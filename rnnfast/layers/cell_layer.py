@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from rnnfast import initializers, regularizers
+from rnnfast._check.cells import BESIDE, FACTS
 from rnnfast._check.options import flag, rate, rates
 from rnnfast._check.precision import Precision
 from rnnfast._check.precision import of_training as precision_of_training
@@ -215,13 +216,25 @@ class CellLayer(Unidirectional):
         """Give one gradient per parameter from those of the kernels."""
         return [getattr(grads, name) for name in self._kernel_weight_names]
 
-    def prepack(self, precision: Precision | None = None) -> Prepacked[Any, Any]:
+    def prunable_weights(self) -> list[tuple[Array, int]]:
+        """Give the recurrent weights if they may be sparse; see `Layer.prunable_weights`."""
+        may_be = FACTS[self.kind]["sparse"] and not {*BESIDE} & self._further_weights.keys()
+        if not (self.trainable and may_be):
+            return []
+        return [(self._parameters["recurrent_kernel"], len(self.gate_order))]
+
+    def prepack(
+        self, precision: Precision | None = None, sparse: bool = False
+    ) -> Prepacked[Any, Any]:
         """Copy and pack the weights for inference, step by step if wanted: not in Keras.
 
         Parameters
         ----------
         precision : {"bfloat16", "float16", "float32", "float64"}, optional
             What matrices are kept in, see `rnnfast.prepack`; by default the layer's own precision.
+        sparse : bool, default False
+            Whether blocks of the recurrent kernel that are all zero are skipped, see
+            `rnnfast.prepack`; for what `rnnfast.callbacks.BlockPruning` has pruned.
 
         Returns
         -------
@@ -242,6 +255,7 @@ class CellLayer(Unidirectional):
             reverse=self.go_backwards,
             zoneout=self.zoneout,
             precision=precision or self.precision,
+            sparse=sparse,
         )
 
     def trace(self, x: ArrayLike) -> Any:

@@ -188,6 +188,18 @@ class Weighted(KnownAttributes):
             return [p for layer in self._inner_layers for p in layer.trainable_parameters]
         return self.parameters
 
+    def prunable_weights(self) -> list[tuple[Array, int]]:
+        """Give the recurrent weights that may be sparse, of those that training changes.
+
+        Returns
+        -------
+        list of (ndarray, int)
+            Each (G*H, H) as it is computed with, and its number of gates G.
+        """
+        if not self.trainable:
+            return []
+        return [one for layer in self._inner_layers for one in layer.prunable_weights()]
+
     def penalty(self) -> float:
         """Sum the penalties of the weights that training changes.
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._check import Array, DType, arrays, cells, empty, inputs
+from .._check import Array, DType, arrays, cells, empty, inputs, quantized, sparse
 from .._check import precision as precisions
 from ..engine.noise import noise
 from ..weights import StackWeights
@@ -21,7 +21,7 @@ State: TypeAlias = Array | tuple[Array, Array]
 """h, or (h, c) of an LSTM."""
 
 _NOT_OF_THE_CELL = frozenset(
-    {"cell", "w_ih", "w_hh", "b_ih", "b_hh", "reverse", "bidirectional", "zoneout"}
+    {"cell", "w_ih", "w_hh", "b_ih", "b_hh", "reverse", "bidirectional", "zoneout", "sparse"}
 )
 
 
@@ -46,12 +46,8 @@ class ServedStack:
     __slots__ = ("cell", "core", "precision", "weights")
 
     def __init__(self, weights: StackWeights, precision: str | None) -> None:
-        wanted = precisions.chosen(precision, weights.dtype)
-        if wanted == "int8":
-            raise ValueError(
-                "precision must be None, 'bfloat16' or 'float16' for streams, got 'int8', which is "
-                "rnnfast.prepack's"
-            )
+        given_in = quantized.precision_of(precision, weights.scales)
+        wanted = precisions.chosen(given_in, weights.dtype)
         precisions.require_held(wanted, (layer for (layer, *_) in weights.layers))
         for option in ("reverse", "bidirectional"):
             if weights.options.get(option, False):
@@ -60,6 +56,8 @@ class ServedStack:
                     "from; rnnfast.prepack runs whole sequences"
                 )
         given = weights.arguments()
+        if given.get("sparse"):
+            sparse.require_plain(given_in, weights.dtype)
         of_cell = {name: value for name, value in given.items() if name not in _NOT_OF_THE_CELL}
         self.weights = weights
         self.precision = wanted
@@ -67,8 +65,11 @@ class ServedStack:
         zoneout = noise(self.cell, 0.0, 0.0, 0.0, 0.0, given.get("zoneout", 0.0), None).zoneout
         kept_h, kept_c, *_ = (*zoneout, 0.0, 0.0)
         core = self.cell.core
-        layers = [(core, layer, kept_h, kept_c) for (layer,) in weights.layers]
-        self.core = _core.serve(layers, self.precision)
+        layers = [
+            (core, layer, scales, kept_h, kept_c)
+            for (layer,), scales in zip(weights.layers, weights.scales, strict=True)
+        ]
+        self.core = _core.serve(layers, "sparse" if given.get("sparse") else self.precision)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by the weights: packed ones depend on the processor."""
@@ -89,15 +90,16 @@ class ServedStack:
         """The width of h, and so of a result."""
         return self.weights.layers[-1][0].output_size
 
-    def take(self, x: npt.ArrayLike, axis: str | None, size: int | None = None) -> Array:
-        """Return `x` (I,), or with one more axis of a name and, if it is known, a size."""
+    def take(self, x: npt.ArrayLike, **leading: int | None) -> Array:
+        """Return `x` (I,), or with leading axes of names and, where they are known, sizes."""
         array = arrays.real_like("x", x, "the model", self.dtype)
-        if axis is None:
-            arrays.require_shape("x", array, "(I,)", (self.input_size,))
-            return arrays.contiguous(array)
-        if size is None:
-            size = array.shape[0] if array.ndim == 2 else 1
-        arrays.require_shape("x", array, f"({axis}, I)", (size, self.input_size))
+        fits = array.ndim == len(leading) + 1
+        sizes = [
+            (array.shape[axis] if fits else 1) if size is None else size
+            for axis, size in enumerate(leading.values())
+        ]
+        symbols = f"({', '.join([*leading, 'I'])})" if leading else "(I,)"
+        arrays.require_shape("x", array, symbols, (*sizes, self.input_size))
         return arrays.contiguous(array)
 
     def outputs(self, out: object, x: npt.ArrayLike, symbols: str, *leading: int) -> Outputs:
@@ -135,6 +137,8 @@ class ServedStack:
         layers = len(self.weights.layers)
         axis = layers if self.weights.stacked else None
         found = inputs.stream_state(self.cell, self.weights.layers[0][0], state, axis)
+        for layer in range(layers):
+            self.core.require_state(layer, found[0] if axis is None else found[0][layer])
         for layer in range(layers):
             of_layer = [one if axis is None else one[layer] for one in found]
             write(layer, of_layer[0], of_layer[1] if self.cell.has_c else None)

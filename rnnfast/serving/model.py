@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from .._check import DType, options
 from ..weights import StackWeights, read_weights
+from ..weights.sources import stack_of
 from ._stack import ServedStack
 from .pool import Pool
 from .session import Session
@@ -21,7 +23,7 @@ class Model:
     ----------
     weights : StackWeights
         Layers in one direction, forward: a stream has no end from which another could begin.
-    precision : {"float32", "float64", "bfloat16", "float16"}, optional
+    precision : {"float32", "float64", "bfloat16", "float16", "int8"}, optional
         What weights are kept in; their own by default.
 
     Attributes
@@ -42,7 +44,8 @@ class Model:
     Raises
     ------
     ValueError
-        If weights are of the reverse direction, or of both, or are not kept in a precision.
+        If weights are of the reverse direction, or of both, or are not kept in a precision, as
+        int8 does not keep all cells.
     """
 
     __slots__ = ("_stack",)
@@ -131,19 +134,29 @@ class Model:
         return Model, (self.weights, self.precision)
 
 
-def load(weights: StackWeights | str | os.PathLike[str], precision: str | None = None) -> Model:
+def load(
+    weights: StackWeights | Mapping[str, Any] | str | os.PathLike[str] | object,
+    precision: str | None = None,
+    sparse: bool | None = None,
+) -> Model:
     """Load a model to be served.
 
     Parameters
     ----------
-    weights : str, path or StackWeights
+    weights : str, path, StackWeights, torch.nn.Module or state_dict
         A safetensors file that `rnnfast.weights.save_weights` has written, or its contents: layers
-        of an RNN, LSTM, GRU, MGU or light GRU, each in one direction, forward.
-    precision : {"float32", "float64", "bfloat16", "float16"}, optional
+        of an RNN, LSTM, GRU, MGU or light GRU, each in one direction, forward. Or a module of
+        PyTorch with one recurrent layer, or its `state_dict`.
+    precision : {"float32", "float64", "bfloat16", "float16", "int8"}, optional
         What weights are kept in: as they are, by default. float32 arrays may be multiplied with
-        weights in half as many bytes; inputs, states and results stay float32. bfloat16 has 8
-        significant bits, and inputs and h are rounded to it where they meet weights; float16 has
-        11, and they are not.
+        weights in half as many bytes, or a quarter; inputs, states and results stay float32.
+        bfloat16 has 8 significant bits, and inputs and h are rounded to it where they meet weights;
+        float16 has 11, and they are not. int8 has whole numbers with a scale for each row, of
+        weights, inputs and h, as `rnnfast.prepack` says: for cells that keep h within -1 and 1,
+        in which a state must begin.
+    sparse : bool, optional
+        Whether blocks of `w_hh` that are all zero are skipped, as for `rnnfast.prepack`; by
+        default as the weights say. Of an LSTM or GRU, in float32 or float64.
 
     Returns
     -------
@@ -153,10 +166,10 @@ def load(weights: StackWeights | str | os.PathLike[str], precision: str | None =
     Raises
     ------
     ValueError
-        If the file is damaged, weights are of the reverse direction, or of both, or are not kept
-        in a precision.
+        If the file is damaged, weights are of the reverse direction, or of both, are not kept in a
+        precision, or not sparse.
     TypeError
-        If `weights` are neither a path nor StackWeights.
+        If `weights` are nothing of this.
     OSError
         If there is no file to read.
     ImportError
@@ -174,5 +187,14 @@ def load(weights: StackWeights | str | os.PathLike[str], precision: str | None =
     (4,)
     """
     if isinstance(weights, (str, os.PathLike)):
-        weights = read_weights(weights)
-    return Model(weights, precision)
+        stack: StackWeights | None = read_weights(weights)
+    else:
+        stack = stack_of(weights)
+    if stack is None:
+        raise TypeError(
+            "weights must be a path, StackWeights, or a module or state_dict of PyTorch, got "
+            f"{type(weights).__name__}; Prepacked.weights() gives those of a packed cell"
+        )
+    if sparse is not None:
+        stack = StackWeights(**{**stack.arguments(), "sparse": sparse})
+    return Model(stack, precision)

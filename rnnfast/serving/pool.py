@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._check import Array
+from .._check import Array, arrays
 from ._stack import ServedStack, State
 
 
@@ -49,12 +49,12 @@ class Pool:
     1
     """
 
-    __slots__ = ("_capacity", "_core", "_stack", "_step")
+    __slots__ = ("_capacity", "_core", "_run", "_stack", "_step")
 
     def __init__(self, stack: ServedStack, capacity: int) -> None:
         self._stack, self._capacity = stack, capacity
         self._core = stack.core.pool(capacity)
-        self._step = self._core.step
+        self._step, self._run = self._core.step, self._core.run
 
     @property
     def capacity(self) -> int:
@@ -148,9 +148,57 @@ class Pool:
         if result is NotImplemented:
             stack = self._stack
             which = _plain_ids(ids)
-            rows = stack.take(x, "B", len(which))
+            rows = stack.take(x, B=len(which))
             place = stack.outputs(out, x, "(B, R)", len(which))
             return place.filled(self._step(which, rows, place.written))  # type: ignore[no-any-return]
+        return result  # type: ignore[no-any-return]
+
+    def run(
+        self,
+        ids: npt.ArrayLike,
+        chunk: npt.ArrayLike,
+        out: npt.NDArray[Any] | None = None,
+        *,
+        lengths: npt.ArrayLike | None = None,
+    ) -> Array:
+        """Take the next steps of some sessions: the same bits as one by one.
+
+        Parameters
+        ----------
+        ids : array_like of int, shape (B,)
+            Which, each once, in any order.
+        chunk : array_like, shape (T, B, I)
+            The inputs of each in any number of steps.
+        out : ndarray, shape (T, B, R), optional
+            Where the results go; it must not overlap `chunk`. A new array by default.
+        lengths : array_like of int, shape (B,), optional
+            How many of the steps each takes, 0 to T; all by default. One that has fewer stays in
+            the state after its last, and what `chunk` holds beyond is not looked at.
+
+        Returns
+        -------
+        ndarray, shape (T, B, R)
+            h of the last layer of each after each step, zero after its last; `out` if it was given.
+
+        Raises
+        ------
+        ValueError, TypeError, RuntimeError
+            As for `step`, or if a length is not between 0 and T.
+        KeyboardInterrupt
+            Or whatever a handler of signals raises, in a run of many milliseconds: the states are
+            then as they were before.
+        """
+        result = NotImplemented if lengths is not None else self._run(ids, chunk, None, out)
+        if result is NotImplemented:
+            stack = self._stack
+            which = _plain_ids(ids)
+            rows = stack.take(chunk, T=None, B=len(which))
+            steps, count = rows.shape[:2]
+            ends = None
+            if lengths is not None:
+                ends = arrays.integers("lengths", lengths, "(B,)", (count,), steps)
+            place = stack.outputs(out, chunk, "(T, B, R)", steps, count)
+            return place.filled(self._run(which, rows, ends, place.written))  # type: ignore[no-any-return]
         return result  # type: ignore[no-any-return]
 
     def state(self, id: int) -> State:

@@ -11,7 +11,13 @@ from rnnfast.weights.torch_weights import from_torch
 
 
 def arguments_of(source: object) -> dict[str, Any] | None:
-    """Return what `prepack` takes by name, of weights in another form; None for anything else.
+    """Return what `prepack` takes by name, of weights in another form; see `stack_of`."""
+    stack = stack_of(source)
+    return None if stack is None else stack.arguments()
+
+
+def stack_of(source: object) -> StackWeights | None:
+    """Return a description of weights in this or another form; None for anything else.
 
     Raises
     ------
@@ -19,10 +25,10 @@ def arguments_of(source: object) -> dict[str, Any] | None:
         Of a model of which not exactly one part is recurrent.
     """
     if isinstance(source, StackWeights):
-        return source.arguments()
+        return source
     if isinstance(source, Mapping) or torch_modules.is_module(source):
         try:
-            return from_torch(source).arguments()
+            return from_torch(source)
         except ValueError as error:
             raise ValueError(
                 f"{error}; rnnfast.weights.from_torch takes a name, and prepack what it returns"

@@ -14,8 +14,8 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
-from rnnfast._check import DType, cells, inputs, stacks
-from rnnfast._check.options import directions
+from rnnfast._check import DType, cells, inputs, quantized, sparse, stacks
+from rnnfast._check.options import directions, flag
 from rnnfast._check.spelling import meant
 from rnnfast.engine.noise import noise
 
@@ -26,6 +26,7 @@ OPTIONS: Mapping[str, Any] = {
     "reverse": False,
     "bidirectional": False,
     "zoneout": 0.0,
+    "sparse": False,
 }
 """What a stack is made with beside arrays, by default."""
 
@@ -46,7 +47,7 @@ class StackWeights:
         Further weights, as for `rnnfast.prepack`.
     **options
         nonlinearity, forget_gate, reset_after, activations, clip, reverse, bidirectional, zoneout,
-        as for `rnnfast.prepack`.
+        sparse, as for `rnnfast.prepack`.
 
     Attributes
     ----------
@@ -59,6 +60,8 @@ class StackWeights:
         The options that are not at their defaults.
     stacked : bool
         Whether weights were given in sequences, so that states have an axis of layers.
+    density : float
+        Share of `w_hh` in blocks, 16 units of a gate at one k, that are not all zero.
 
     Raises
     ------
@@ -76,7 +79,7 @@ class StackWeights:
     <StackWeights gru: input_size=3, hidden_size=4, dtype=float64, reset_after=False>
     """
 
-    __slots__ = ("_cell", "_layers", "_noise", "_options", "_stacked")
+    __slots__ = ("_cell", "_layers", "_noise", "_options", "_scales", "_stacked")
 
     def __init__(
         self,
@@ -97,14 +100,18 @@ class StackWeights:
         given = {**OPTIONS, **options}
         _, both = directions(given.pop("reverse"), given.pop("bidirectional"))
         zoneout = given.pop("zoneout")
+        is_sparse = flag("sparse", given.pop("sparse"))
         beside = {"w_hr": w_hr, "peephole": peephole, "layer_norm": layer_norm}
         self._cell = cells.choose_of_any(cell, **beside, **given)
         raw = inputs.RawWeights(w_ih, w_hh, b_ih, b_hh, **beside)
         self._layers, form = stacks.packable(self._cell, raw, both)
         self._stacked = form is not None
+        self._scales = quantized.scales(*((w_ih, w_hh) if self._stacked else ((w_ih,), (w_hh,))))
         self._cell.require_held_numbers(self.dtype)
         self._noise = noise(self._cell, 0.0, 0.0, 0.0, 0.0, zoneout, None)
         self._noise.require_held_rates(self.dtype)
+        if is_sparse:
+            sparse.require_sparse(self._cell, self._one_by_one(), None)
         of_cell = dict(cells.options_of(self._cell))
         named = cells.choose_of_any(cell, **beside, **{**given, **of_cell, "activations": None})
         if named == self._cell:  # the activations given are those that it has by its other options
@@ -147,6 +154,11 @@ class StackWeights:
         return self._layers
 
     @property
+    def scales(self) -> list[quantized.Scales]:
+        """Those of the rows of matrices that came quantized, for each layer and direction."""
+        return list(self._scales)
+
+    @property
     def options(self) -> dict[str, Any]:
         """The options that are not at their defaults."""
         return dict(self._options)
@@ -182,6 +194,14 @@ class StackWeights:
         """The one dtype of all arrays."""
         return self._layers[0][0].dtype
 
+    @property
+    def density(self) -> float:
+        """Share of `w_hh` in blocks, 16 units of a gate at one k, that are not all zero."""
+        return sparse.density(self._cell, self._one_by_one())
+
+    def _one_by_one(self) -> list[inputs.LayerWeights]:
+        return [directed for layer in self._layers for directed in layer]
+
     def kernel(self) -> dict[str, Any]:
         """Return which of the kernels runs it, as `rnnfast.h`'s library reads it.
 
@@ -190,7 +210,7 @@ class StackWeights:
         dict
             `cell`, the core's name; `activations`, None or of each a function, alpha, beta, the
             lowest and the highest result, and the bound of what it sees, None for no bound;
-            `zoneout`, of each state.
+            `zoneout`, of each state; `sparse`, where `w_hh` is.
         """
         activations = [
             [one.function, one.alpha, one.beta]
@@ -201,6 +221,7 @@ class StackWeights:
             "cell": self._cell.name,
             "activations": activations or None,
             "zoneout": list(self._noise.zoneout),
+            **({"sparse": True} if self._options.get("sparse") else {}),
         }
 
     def arguments(self) -> dict[str, Any]:
@@ -211,7 +232,9 @@ class StackWeights:
         dict
             `cell`, the arrays that are there, in lists if they are `stacked`, and `options`.
         """
-        columns = _columns(self._layers)
+        flat = self._one_by_one()
+        given = [scales.restored(one) for one, scales in zip(flat, self._scales, strict=True)]
+        columns = _columns([given])
         if not self._stacked:
             columns = {name: of_all[0] for name, of_all in columns.items()}
         return {"cell": self.cell, **columns, **self._options}

@@ -3,21 +3,26 @@
 weight_ih_l0, weight_hh_l0, bias_ih_l0, ...            what torch's `load_state_dict` takes
 {"cell": "lstm", "options": {...}, "stacked": false}   in the metadata; nothing is code
 
+weight_ih_l0 of int8, weight_ih_l0_scale               a matrix that came quantized, and its scales
+
 Beside these stands what the C++ package reads in place of the options: which of the kernels it is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rnnfast._check.options import flag
+from rnnfast._check.quantized import QuantizedWeight
 from rnnfast.files import destination, state_file
 from rnnfast.files.destination import Filepath
 from rnnfast.weights import torch_state
 from rnnfast.weights.stack import OPTIONS, StackWeights
 
 KIND = "weights"
+_SCALE = "_scale"
 
 
 def save_weights(filepath: Filepath, weights: StackWeights, overwrite: bool = True) -> None:
@@ -50,9 +55,7 @@ def save_weights(filepath: Filepath, weights: StackWeights, overwrite: bool = Tr
         "stacked": weights.stacked,
         "kernel": weights.kernel(),
     }
-    destination.write(
-        path, state_file.encode(KIND, note, torch_state.named(weights.layers)), overwrite
-    )
+    destination.write(path, state_file.encode(KIND, note, _stored(weights)), overwrite)
 
 
 def read_weights(filepath: Filepath) -> StackWeights:
@@ -80,7 +83,7 @@ def read_weights(filepath: Filepath) -> StackWeights:
     try:
         cell, stacked = note["cell"], flag("stacked", note["stacked"])
         options = {name: _option(name, value) for name, value in note["options"].items()}
-        of_fields, both = torch_state.columns(arrays)
+        of_fields, both = torch_state.columns(_quantized_again(arrays))
         if options.get("bidirectional", False) is not both:
             raise ValueError(f"it has {'two directions' if both else 'one direction'}")
         if not stacked:
@@ -88,6 +91,27 @@ def read_weights(filepath: Filepath) -> StackWeights:
         return StackWeights(cell, **of_fields, **options)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is damaged, or of another rnnfast: {error}") from error
+
+
+def _stored(weights: StackWeights) -> dict[str, Any]:
+    """Return arrays by name; of a quantized matrix its numbers, and its scales beside them."""
+    scales = iter(weights.scales)
+    layers = tuple(tuple(next(scales).restored(one) for one in layer) for layer in weights.layers)
+    arrays: dict[str, Any] = {}
+    named: dict[str, Any] = dict(torch_state.named(layers))
+    for name, array in named.items():
+        if isinstance(array, QuantizedWeight):
+            arrays |= {name: array.values, f"{name}{_SCALE}": array.scale}
+        else:
+            arrays[name] = array
+    return arrays
+
+
+def _quantized_again(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arrays as they were before `_stored` took quantized ones apart."""
+    scales = {name.removesuffix(_SCALE): a for name, a in arrays.items() if name.endswith(_SCALE)}
+    own = {name: array for name, array in arrays.items() if not name.endswith(_SCALE)}
+    return own | {name: QuantizedWeight(own[name], scale) for name, scale in scales.items()}
 
 
 def _only(field: str, arrays: list[Any]) -> Any:

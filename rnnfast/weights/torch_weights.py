@@ -120,7 +120,8 @@ def to_torch(weights: StackWeights, prefix: str = "") -> dict[str, Array]:
 
 
 def _require_torchs(weights: StackWeights) -> None:
-    lacks = {k: v for k, v in weights.options.items() if k not in ("bidirectional", "nonlinearity")}
+    known = ("bidirectional", "nonlinearity", "sparse")  # zeros are there without being told
+    lacks = {k: v for k, v in weights.options.items() if k not in known}
     if weights.options.get("nonlinearity") == "sigmoid":
         lacks["nonlinearity"] = "sigmoid"
     if weights.cell not in ("lstm", "gru", "rnn"):

@@ -221,6 +221,11 @@ def test_an_address_of_nobody():
         rnnfast.lstm(x, w_ih, w_hh)
 
 
+def test_sparse_weights_are_the_hosts():
+    with pytest.raises(TypeError, match=r"^sparse=True is for arrays of the host, got w_hh on a"):
+        rnnfast.prepack("lstm", there(W_IH), there(W_HH), sparse=True)
+
+
 def test_results_are_nobody_elses_arrays():
     packed = rnnfast.prepack("lstm", there(W_IH), there(W_HH))
     with pytest.raises(TypeError, match=r"^an array on cuda:0 cannot be pickled"):

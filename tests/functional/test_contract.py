@@ -44,7 +44,7 @@ SIGNATURES = {
     "prepack": "(cell, w_ih=None, w_hh=None, b_ih=None, b_hh=None, *, "
     "w_hr=None, peephole=None, layer_norm=None, nonlinearity='tanh', forget_gate='own', "
     "reset_after=True, activations=None, clip=None, reverse=False, bidirectional=False, "
-    "zoneout=0.0, precision=None)",
+    "zoneout=0.0, precision=None, sparse=False)",
     "Prepacked.__call__": "(self, x, state=None, *, h0=None, c0=None, lengths=None, resets=None, "
     "batch_first=False, out=None)",
     "Prepacked.step": "(self, x_t, state=None, out=None)",

@@ -50,7 +50,7 @@ void check_cell(const Target& target, const CellKernels<T>& kernels, const Step&
                                chosen};
   const PlanSegment plan =
       make_plan(Purpose::inference, dims, kernels.traits, machine_for(1), 1).segments.front();
-  const Arena packed(kernels.packed_bytes(dims));
+  const Arena packed(kernels.packed_bytes(dims, {}));
   kernels.pack(dims, weights, 1, packed.data());
   kernels.forward(kernels.epilogues, call, plan, packed.data());
 

@@ -42,9 +42,12 @@ Sequences<T> stream_of(const CellSpec& cell, Dims dims) {
 }
 
 template <class T>
-std::shared_ptr<const Model> model_of(std::vector<Sequences<T>>& layers, Kept kept = {}) {
+std::shared_ptr<const Model> model_of(std::vector<Sequences<T>>& layers, Kept kept = {},
+                                      StorageType storage = storage_of(testing::scalar_type<T>)) {
   std::vector<ServedLayer> packed;
-  for (Sequences<T>& layer : layers) packed.push_back({cpu_backend().pack(layer.given()), kept});
+  for (Sequences<T>& layer : layers) {
+    packed.push_back({cpu_backend().pack(layer.given(), storage), kept});
+  }
   return std::make_shared<const Model>(std::move(packed));
 }
 
@@ -131,6 +134,66 @@ TEST(shorter_weights_give_the_bits_of_their_whole_sequence) {
       for (const index units : {1, 67}) check_storage(cell, {47, 1, 9, units}, storage);
       if (known.traits.may_project) check_storage(cell, {23, 1, 5, 33, 21}, storage);
     }
+  }
+  for (const char* const bounded : {"lstm", "gru", "gru_reset_before", "rnn_tanh"}) {
+    for (const index units : {1, 67}) {
+      check_storage(CellSpec(bounded), {47, 1, 9, units}, StorageType::int8);
+    }
+  }
+}
+
+TEST(states_that_bytes_do_not_hold_are_refused) {
+  Sequences<float> whole = stream_of<float>(CellSpec("gru"), {2, 1, 3, 2});
+  const ServedLayer bytes(cpu_backend().pack(whole.given(), StorageType::int8));
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float within[] = {-1, nan};
+  const float beyond[] = {0, 1.5F};
+  bytes.require_state(within);
+  CHECK(is_refused([&] { bytes.require_state(beyond); }), "beyond 1");
+  ServedLayer(cpu_backend().pack(whole.given())).require_state(beyond);
+}
+
+/// Has most lines of W_hh zero, and some in no run of k at all.
+template <class T>
+void make_sparse(Sequences<T>& layer) {
+  std::vector<T>& w = layer.weights[static_cast<int>(WeightId::w_hh)];
+  const index outputs = outputs_of(layer.dims);
+  for (std::size_t i = 0; i < w.size(); ++i) {
+    const index row = static_cast<index>(i) / outputs;
+    const index k = static_cast<index>(i) % outputs;
+    if ((row / 16 + k) % 5 != 0 || row / 16 == 1) w[i] = 0;
+  }
+}
+
+template <class T>
+void check_sparse(const CellSpec& cell, const Dims& dims) {
+  Sequences<T> dense = stream_of<T>(cell, dims);
+  make_sparse(dense);
+  dense.forward();
+  std::vector<Sequences<T>> one = {dense};
+  const auto model = model_of(one, {}, StorageType::sparse);
+  Session session(model);
+  CHECK(stepped(session, dense.x, dims.steps) == dense.y, "%s H=%d step by step", cell.name(),
+        static_cast<int>(dims.units));
+  session.reset();
+  CHECK(run_at_once(session, dense.x, dims.steps) == dense.y, "%s H=%d at once", cell.name(),
+        static_cast<int>(dims.units));
+}
+
+TEST(sparse_weights_give_what_dense_ones_do) {
+  for (const KnownCell& known : known_cells()) {
+    const CellSpec cell = known.fixed ? CellSpec(known.name) : choosing(known);
+    if (!known.sparse) {
+      Sequences<float> of = stream_of<float>(cell, {3, 1, 2, 20});
+      CHECK(is_refused([&] { cpu_backend().pack(of.given(), StorageType::sparse); }), "%s",
+            known.name);
+      continue;
+    }
+    for (const index units : {1, 31, 67, 200}) {
+      check_sparse<float>(cell, {25, 1, 9, units});
+      check_sparse<double>(cell, {25, 1, 9, units});
+    }
+    if (known.traits.may_project) check_sparse<float>(cell, {23, 1, 5, 33, 21});
   }
 }
 
@@ -272,6 +335,88 @@ TEST(sessions_of_a_pool_have_the_bits_of_sessions_alone) {
   check_pool(CellSpec("lstm"), {9, 1, 3, 16}, 250);  // more than are taken at once
 }
 
+/// Runs all of them, each for as many steps as it has a length, and compares with each alone.
+void run_all(Pool& pool, Streaming& all, index steps, const std::vector<index>& lengths) {
+  const Dims& dims = all.alone[0].dims;
+  const auto count = static_cast<index>(all.ids.size());
+  const index I = dims.inputs;
+  const index R = outputs_of(dims);
+  std::vector<float> x(static_cast<std::size_t>(steps * count * I),
+                       std::numeric_limits<float>::quiet_NaN());  // where none is taken
+  std::vector<float> y(static_cast<std::size_t>(steps * count * R), -7);
+  const auto length = [&](index i) {
+    return lengths.empty() ? steps : lengths[static_cast<std::size_t>(i)];
+  };
+  for (index i = 0; i < count; ++i) {
+    const auto number = static_cast<std::size_t>(i);
+    for (index t = 0; t < length(i); ++t) {
+      std::copy_n(row(all.alone[number].x, all.taken[number] + t, I), I,
+                  x.data() + (t * count + i) * I);
+    }
+  }
+  const PoolStep done = pool.run(all.ids.data(), count,
+                                 {steps,
+                                  {x.data(), count * I, I},
+                                  {y.data(), count * R, R},
+                                  lengths.empty() ? nullptr : lengths.data()});
+  CHECK(done.outcome == PoolStep::done, "refused");
+  const std::vector<float> none(static_cast<std::size_t>(R));
+  for (index i = 0; i < count; ++i) {
+    const auto number = static_cast<std::size_t>(i);
+    for (index t = 0; t < steps; ++t) {
+      const float* const wanted =
+          t < length(i) ? row(all.alone[number].y, all.taken[number] + t, R) : none.data();
+      CHECK(std::equal(wanted, wanted + R, row(y, t * count + i, R)), "stream %d of %d, step %d",
+            static_cast<int>(i), static_cast<int>(count), static_cast<int>(t));
+    }
+    all.taken[number] += length(i);
+  }
+}
+
+/// Of streams of dims.steps, the last dims.steps - 30 at once: more than a pool takes at a time, or
+/// few enough for cells whose h grows.
+void check_run(const CellSpec& cell, const Dims& dims, index count) {
+  const Sequences<float> model = stream_of<float>(cell, dims);
+  Pool pool(model_of(model), count + 3);
+  pool.open();
+  Streaming all = open_streams(pool, model, count);
+  run_all(pool, all, 13, {});
+  std::vector<index> lengths;
+  for (index i = 0; i < count; ++i) lengths.push_back(i * 7 % 14);
+  run_all(pool, all, 13, lengths);
+  std::vector<std::size_t> first_and_last = {all.ids.size() - 1};
+  if (count > 1) first_and_last.push_back(0);
+  step_some(pool, all, first_and_last);
+  run_all(pool, all, dims.steps - 30, {});
+  run_all(pool, all, 0, {});
+  run_all(pool, all, 5, std::vector<index>(all.ids.size(), 0));
+  run_all(pool, all, 1, std::vector<index>(all.ids.size(), 1));
+}
+
+TEST(runs_of_a_pool_have_the_bits_of_sessions_alone) {
+  for (const index count : {1, 2, 5, 30, 130}) check_run(CellSpec("gru"), {140, 1, 3, 16}, count);
+  for (const KnownCell& known : known_cells()) {
+    check_run(known.fixed ? CellSpec(known.name) : choosing(known), {50, 1, 5, 19}, 7);
+  }
+  check_run(CellSpec("lstm"), {50, 1, 5, 40, 24}, 9);
+}
+
+TEST(lengths_that_cannot_be_change_nothing) {
+  const Sequences<float> model = stream_of<float>(CellSpec("gru"), {9, 1, 5, 19});
+  Pool pool(model_of(model), 3);
+  Streaming all = open_streams(pool, model, 2);
+  const std::vector<float> x(2 * 4 * 5);
+  std::vector<float> y(2 * 4 * 19, -7);
+  for (const index wrong : {index{-1}, index{5}}) {
+    const index lengths[] = {2, wrong};
+    const PoolStep refused =
+        pool.run(all.ids.data(), 2, {4, {x.data(), 10, 5}, {y.data(), 38, 19}, lengths});
+    CHECK(refused.outcome == PoolStep::no_length && refused.at == 1, "%d", static_cast<int>(wrong));
+  }
+  CHECK(std::count(y.begin(), y.end(), -7.0F) == 2 * 4 * 19, "something was written");
+  run_all(pool, all, 9, {});
+}
+
 TEST(layers_of_a_pool_follow_each_other) {
   constexpr index steps = 6;
   std::vector<Sequences<float>> layers = two_layers(steps);
@@ -282,6 +427,21 @@ TEST(layers_of_a_pool_follow_each_other) {
   for (index t = 0; t < steps; ++t) {
     pool.step(&id, 1, {row(layers[0].x, t, 7), 0, 0}, {y.data(), 0, 0});
     CHECK(std::equal(y.begin(), y.end(), row(layers[1].y, t, 35)), "step %d", static_cast<int>(t));
+  }
+  const index again[] = {pool.open(), pool.open()};
+  std::vector<float> x;
+  std::vector<float> both(2 * steps * 35);
+  for (index t = 0; t < steps; ++t) {
+    for (int i = 0; i < 2; ++i) {
+      x.insert(x.end(), row(layers[0].x, t, 7), row(layers[0].x, t + 1, 7));
+    }
+  }
+  const index lengths[] = {3, steps};
+  pool.run(again, 2, {steps, {x.data(), 14, 7}, {both.data(), 70, 35}, lengths});
+  for (index t = 0; t < steps; ++t) {
+    CHECK(
+        std::equal(row(layers[1].y, t, 35), row(layers[1].y, t + 1, 35), row(both, 2 * t + 1, 35)),
+        "step %d of a run", static_cast<int>(t));
   }
   CHECK(std::memcmp(pool.state(0, id).c, layers[0].c_n.data(), 40 * sizeof(float)) == 0, "c");
 }
@@ -346,14 +506,16 @@ TEST(the_mode_of_the_caller_comes_back) {
 /// A session of two layers and a pool, with all they read and write.
 struct RealTime {
   std::vector<Sequences<float>> layers = two_layers(50);
-  std::shared_ptr<const Model> model = model_of(layers);
-  Session session{model};
-  Pool pool{model, 100};
+  std::shared_ptr<const Model> model;
+  Session session;
+  Pool pool;
   std::vector<index> ids;
   std::vector<float> y = std::vector<float>(100 * 35);
   std::vector<float> x = std::vector<float>(100 * 7, 0.5F);
+  std::vector<index> lengths = {1, 3, 0, 2};
 
-  RealTime() {
+  explicit RealTime(StorageType storage)
+      : model(model_of(layers, {}, storage)), session(model), pool(model, 100) {
     for (int i = 0; i < 100; ++i) ids.push_back(pool.open());
   }
 
@@ -364,15 +526,21 @@ struct RealTime {
     pool.close(ids[7]);
     ids[7] = pool.open();
     pool.step(ids.data() + 5, 3, {x.data(), 0, 7}, {y.data(), 0, 35});
+    pool.run(ids.data(), 4, {3, {x.data(), 28, 7}, {y.data(), 140, 35}});
+    pool.run(ids.data(), 4, {3, {x.data(), 28, 7}, {y.data(), 140, 35}, lengths.data()});
     session.reset();
   }
 };
 
+constexpr StorageType storages[] = {StorageType::float32, StorageType::sparse};
+
 // What RealtimeSanitizer is shown, where the compiler has it.
 TEST(steps_are_for_real_time) {
-  RealTime of;
-  of.steps();
-  CHECK(of.y[0] == of.y[0], "a number");
+  for (const StorageType storage : storages) {
+    RealTime of(storage);
+    of.steps();
+    CHECK(of.y[0] == of.y[0], "a number");
+  }
 }
 
 #if defined(__linux__) && !defined(__SANITIZE_THREAD__) && !__has_feature(thread_sanitizer)
@@ -392,8 +560,10 @@ int status_without_system_calls(Body&& body) {
 }
 
 TEST(steps_make_no_system_call) {
-  RealTime of;
-  CHECK(status_without_system_calls([&] { of.steps(); }) == 0, "a step was ended by the system");
+  for (const StorageType storage : storages) {
+    RealTime of(storage);
+    CHECK(status_without_system_calls([&] { of.steps(); }) == 0, "a step was ended by the system");
+  }
 }
 
 // tests/serving/test_real_time.py puts a malloc in place of the C library's that counts.
@@ -402,10 +572,13 @@ TEST(steps_allocate_nothing) {
   const auto count = reinterpret_cast<Count>(dlsym(RTLD_DEFAULT, "allocations_of_this_thread"));
   CHECK(count || !std::getenv("RNNFAST_COUNTS_ALLOCATIONS"), "nothing counts");
   if (!count) return;
-  RealTime of;
+  for (const StorageType storage : storages) {
+    RealTime of(storage);
+    const long before = count();
+    of.steps();
+    CHECK(count() == before, "%ld allocations in %s", count() - before, name_of(storage));
+  }
   const long before = count();
-  of.steps();
-  CHECK(count() == before, "%ld allocations", count() - before);
   const std::vector<int> one(1000);
   CHECK(count() > before && one[0] == 0, "an allocation that nobody counts");
 }

@@ -11,7 +11,7 @@ import pytest
 
 import cmake_builds
 import rnnfast
-from rnnfast import __main__
+from rnnfast import QuantizedWeight, __main__
 from rnnfast.weights import StackWeights, save_weights
 
 pytestmark = pytest.mark.compiles
@@ -44,6 +44,14 @@ def normal(*shape):
     return (0.5 * rng.standard_normal(shape)).astype(np.float32)
 
 
+def sparse(weights):
+    """The same with most blocks of w_hh zero."""
+    given = weights.arguments()
+    columns = np.arange(H) % 4 == 0
+    w_hh = [array * columns.astype(array.dtype) for array in given["w_hh"]]
+    return StackWeights(**{**given, "w_hh": w_hh, "sparse": True})
+
+
 STACKS = {
     "lstm": stack("lstm"),
     "two layers": stack("lstm", layers=2),
@@ -57,12 +65,16 @@ STACKS = {
     "normalized": stack("lstm", layer_norm=normal(10 * H)),
     "zoneout": stack("lstm", zoneout=(0.1, 0.3)),
     "chosen": stack("lstm", activations=("hard_sigmoid", "softsign", "tanh"), clip=1.5),
+    "sparse": sparse(stack("gru", layers=2)),
     "both ways": stack("lstm", layers=2, directions=2),
 }
 
 
-def whole(weights, x, lengths=None):
-    y, *_ = rnnfast.prepack(**weights.arguments())(x, lengths=lengths)
+PRECISIONS = {None: 0, "bfloat16": 1, "float16": 2, "int8": 3}  # as the header has them
+
+
+def whole(weights, x, lengths=None, precision=None):
+    y, *_ = rnnfast.prepack(**weights.arguments(), precision=precision)(x, lengths=lengths)
     return y
 
 
@@ -95,7 +107,7 @@ def project(prefix, tmp_path_factory):
     return used(prefix, tmp_path_factory.mktemp("project"))
 
 
-def results(project, folder, weights, lengths=None):
+def results(project, folder, weights, lengths=None, precision=None):
     """What `streams` writes, and what it says."""
     dtype = weights.dtype
     x = rng.standard_normal((T, B, I)).astype(dtype)
@@ -111,23 +123,29 @@ def results(project, folder, weights, lengths=None):
         folder / "x",
         "-" if lengths is None else folder / "lengths",
         folder / "out",
+        PRECISIONS[precision],
     )
     return x, np.fromfile(folder / "out", dtype), said
 
 
-@pytest.mark.parametrize("name", STACKS)
-def test_every_way_gives_what_python_gives(project, tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "precision"),
+    [(name, None) for name in STACKS]
+    + [(name, precision) for name in ("two layers", "both ways") for precision in PRECISIONS]
+    + [("reset before", "int8"), ("zoneout", "int8"), ("projected", "bfloat16")],
+)
+def test_every_way_gives_what_python_gives(project, tmp_path, name, precision):
     weights = STACKS[name]
-    x, got, said = results(project, tmp_path, weights)
-    want = whole(weights, x)
+    x, got, said = results(project, tmp_path, weights, precision=precision)
+    want = whole(weights, x, precision=precision)
     if weights.bidirectional:
         np.testing.assert_array_equal(got, want.ravel())
         assert "both directions cannot be served step by step" in said
         return
-    of_whole, of_steps, of_runs, of_turns, states = np.split(
-        got, np.cumsum([want.size, want.size, want[:, 0].size, want.size])
+    of_whole, of_pool, of_steps, of_runs, of_turns, states = np.split(
+        got, np.cumsum([want.size, want.size, want.size, want[:, 0].size, want.size])
     )
-    for each in (of_whole, of_steps, of_turns):
+    for each in (of_whole, of_pool, of_steps, of_turns):
         np.testing.assert_array_equal(each, want.ravel())
     np.testing.assert_array_equal(of_runs, want[:, 0].ravel())
     last = states.reshape(B, -1)
@@ -149,7 +167,22 @@ def test_sequences_of_different_lengths(project, tmp_path, name):
     lengths = [T, 1, 7]
     x, got, _ = results(project, tmp_path, STACKS[name], lengths)
     want = whole(STACKS[name], x, lengths)
-    np.testing.assert_array_equal(got[: want.size], want.ravel())
+    for of_each in np.split(got, [want.size, 2 * want.size])[: 2 - STACKS[name].bidirectional]:
+        np.testing.assert_array_equal(of_each, want.ravel())
+
+
+def test_weights_that_came_as_bytes(project, tmp_path):
+    """They are multiplied as they are, unless a precision is asked for."""
+
+    def matrix(columns):
+        values = rng.integers(-80, 81, (3 * H, columns)).astype(np.int8)
+        return QuantizedWeight(values, rng.uniform(0.002, 0.02, 3 * H))
+
+    weights = StackWeights("gru", matrix(I), matrix(H))
+    for precision, wanted in ((None, "int8"), ("int8", "int8"), ("float16", "float16")):
+        x, got, _ = results(project, tmp_path, weights, precision=precision)
+        want = whole(weights, x, precision=wanted)
+        np.testing.assert_array_equal(got[: want.size], want.ravel())
 
 
 def test_what_is_wrong_is_told_in_c_as_well(project):
@@ -159,19 +192,31 @@ def test_what_is_wrong_is_told_in_c_as_well(project):
 
 
 def test_a_file_that_holds_no_layers_is_refused(project, tmp_path):
-    from safetensors.numpy import save_file
+    from safetensors import safe_open
+    from safetensors.numpy import load_file, save_file
 
     save_file({"weight_ih_l0": normal(4, 4)}, tmp_path / "foreign.safetensors")
     (tmp_path / "cut.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{")
     save_weights(tmp_path / "back.safetensors", stack("rnn", reverse=True))
+    quantized = QuantizedWeight(np.ones((H, 1), np.int8), 0.5)
+    save_weights(tmp_path / "w.safetensors", StackWeights("rnn", quantized, normal(H, H)))
+    arrays = load_file(tmp_path / "w.safetensors")
+    with safe_open(tmp_path / "w.safetensors", "np") as file:
+        note = file.metadata()
+    scale = arrays.pop("weight_ih_l0_scale")
+    save_file(arrays, tmp_path / "unscaled.safetensors", note)
+    arrays["weight_ih_l0_scale"] = -scale
+    save_file(arrays, tmp_path / "negative.safetensors", note)
     for name, said in (
+        ("unscaled", "weight_ih_l0_scale"),
+        ("negative", "weight_ih_l0_scale must be more than 0"),
         ("foreign", "not written by rnnfast"),
         ("cut", "truncated"),
         ("missing", "No such file"),
         ("back", "in reverse alone"),
     ):
         path = tmp_path / f"{name}.safetensors"
-        command = [project / "streams", path, "f", "1", "1", "-", "-", tmp_path / "out"]
+        command = [project / "streams", path, "f", "1", "1", "-", "-", tmp_path / "out", "0"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert done.returncode == 1
         assert said in done.stderr, done.stderr
@@ -192,7 +237,8 @@ def test_nothing_but_the_interface_is_seen(prefix):
 
 @pytest.mark.slow
 def test_a_static_library_without_openmp_and_without_python(tmp_path):
-    """By CMake alone, for one instruction set."""
+    """By CMake alone, for one instruction set, and without what only training needs."""
+    target = rnnfast.show_config("dicts")["target"]
     cmake, ninja = cmake_builds.tool("cmake"), cmake_builds.tool("ninja")
     settings = (
         f"CMAKE_MAKE_PROGRAM={ninja}",
@@ -200,7 +246,8 @@ def test_a_static_library_without_openmp_and_without_python(tmp_path):
         "RNNFAST_PYTHON=OFF",
         "RNNFAST_STATIC_LIBRARY=ON",
         "RNNFAST_OPENMP=OFF",
-        "RNNFAST_INSTRUCTION_SETS=baseline",
+        "RNNFAST_TRAINING=OFF",
+        f"RNNFAST_INSTRUCTION_SETS={target}",
     )
     build = tmp_path / "build"
     cmake_builds.run(
@@ -209,13 +256,40 @@ def test_a_static_library_without_openmp_and_without_python(tmp_path):
     cmake_builds.run(cmake, "--build", build, "--parallel", os.cpu_count())
     prefix = installed(build, tmp_path / "prefix")
     project = used(prefix, tmp_path / "project", LIBRARY="rnnfast::static")
-    assert cmake_builds.run(project / "plain").split()[1] == "baseline"
+    assert cmake_builds.run(project / "plain").split()[1] == target
     needed = cmake_builds.binutils("readelf", "--dynamic", project / "plain")
     assert "rnnfast" not in needed
     assert "gomp" not in needed
     x, got, _ = results(project, tmp_path, STACKS["lstm"])
-    want = whole(STACKS["lstm"], x).ravel()  # perhaps with fused operations, which baseline has not
+    want = whole(STACKS["lstm"], x).ravel()
     np.testing.assert_allclose(got[: want.size], want, rtol=0, atol=1e-6)
+    command = [project / "streams", tmp_path / "weights.safetensors", "f", "1", "1", "-", "-"]
+    environment = {**os.environ, "RNNFAST_TARGET": "another"}
+    done = subprocess.run(
+        [*command, tmp_path / "out", "0"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert f"RNNFAST_TARGET must be one of {target} on this processor" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (("RNNFAST_INSTRUCTION_SETS=sse9",), "must be all, or some of baseline.* got.*sse9"),
+        (("RNNFAST_TRAINING=OFF",), "RNNFAST_TRAINING=OFF needs.*RNNFAST_PYTHON=OFF"),
+    ],
+)
+def test_builds_that_cannot_be_say_so(tmp_path, settings, said):
+    cmake, ninja = cmake_builds.tool("cmake"), cmake_builds.tool("ninja")
+    made = ("-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}", *(f"-D{s}" for s in settings))
+    command = [cmake, "-S", cmake_builds.ROOT, "-B", tmp_path / "build", *made]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode
+    assert re.search(said, " ".join(done.stderr.split())), done.stderr
 
 
 def test_the_program_of_the_page_runs(prefix, tmp_path, monkeypatch):
@@ -230,7 +304,7 @@ def test_the_program_of_the_page_runs(prefix, tmp_path, monkeypatch):
     program = used(prefix, tmp_path / "build", source) / "streams"
     said = subprocess.run([program], capture_output=True, text=True, check=True, timeout=60)
     numbers = said.stdout.split()
-    assert len(numbers) == 4
+    assert len(numbers) == 5
     assert len(set(numbers)) == 1
 
 

@@ -25,6 +25,24 @@ def test_from_a_file(tmp_path) -> None:
         np.testing.assert_array_equal(rnnfast.load(place).session().run(arguments["x"][:, 0]), y)
 
 
+def test_from_a_state_dict() -> None:
+    arguments = arguments_of(CELLS_BY_NAME["gru"])
+    named = {"weight_ih": "w_ih", "weight_hh": "w_hh", "bias_ih": "b_ih", "bias_hh": "b_hh"}
+    state = {f"encoder.{name}_l0": arguments[own] for name, own in named.items()}
+    x = arguments["x"][:, 0]
+    y = CELLS_BY_NAME["gru"].forward(arguments).y[:, 0]
+    np.testing.assert_array_equal(rnnfast.load(state).session().run(x), y)
+
+
+def test_from_a_module_of_torch() -> None:
+    torch = pytest.importorskip("torch", reason="no package torch of the extra hosts")
+    module = torch.nn.LSTM(7, 19, num_layers=2)
+    x = np.random.default_rng(0).standard_normal((30, 7)).astype(np.float32)
+    with torch.no_grad():
+        y = module(torch.from_numpy(x))[0].numpy()
+    np.testing.assert_allclose(rnnfast.load(module).session().run(x), y, rtol=0, atol=1e-6)
+
+
 def test_pickled_by_its_weights() -> None:
     arguments = arguments_of(LSTM)
     model = rnnfast.load(weights_of(LSTM, arguments))
@@ -53,8 +71,14 @@ def test_directions_without_a_beginning_are_refused(option: str) -> None:
 
 
 def test_what_is_no_model_is_refused(tmp_path) -> None:
-    with pytest.raises(TypeError, match="weights must be StackWeights, got dict"):
+    cell = rnnfast.prepack(**weights_of(LSTM, arguments_of(LSTM)).arguments())
+    for wrong in (None, 5, cell):
+        with pytest.raises(TypeError, match=f"StackWeights, .* got {type(wrong).__name__}; Prep"):
+            rnnfast.load(wrong)
+    with pytest.raises(ValueError, match="no recurrent layers were found"):
         rnnfast.load({"w_ih": 1})
+    with pytest.raises(TypeError, match="weights must be StackWeights, got dict"):
+        rnnfast.serving.Model({"w_ih": 1})
     with pytest.raises(FileNotFoundError):
         rnnfast.load(tmp_path / "none.safetensors")
 
@@ -107,7 +131,7 @@ def test_weights_may_be_kept_in_half_as_many_bytes(name: str, precision: str, of
         ("f4", "float64", TypeError, "that of float64 arrays, got float32 ones"),
         ("f8", "bfloat16", TypeError, "takes float32 arrays, got float64 ones"),
         ("f4", "int7", ValueError, "precision must be None or one of .*got 'int7'"),
-        ("f4", "int8", ValueError, "precision must be .* for streams, got 'int8'"),
+        ("f8", "int8", TypeError, "takes float32 arrays, got float64 ones"),
         ("f4", 16, TypeError, "precision must be a str or None, got 16"),
     ],
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
+import signal
 import threading
 
 import numpy as np
@@ -105,7 +107,104 @@ def test_a_spoilt_session_leaves_others_alone() -> None:
     np.testing.assert_array_equal(pool.step(ids[::-1], x)[2], twin.step(x[0]))
 
 
-X = np.zeros((2, 7), np.float32)
+def run_with_twins(model: rnnfast.serving.Model, count: int, steps: int, lengths=None) -> None:
+    """A run of some sessions, and of a twin of each as far as it goes; then a step of all."""
+    rng = np.random.default_rng(count)
+    pool, twins = model.pool(count + 2), [model.session() for _ in range(count)]
+    ids = rng.permutation([pool.open() for _ in range(count)])
+    chunk = rng.standard_normal((steps, count, model.input_size)).astype(model.dtype)
+    taken = [steps] * count if lengths is None else lengths
+    for i, length in enumerate(taken):
+        chunk[length:, i] = np.nan  # what is beyond is not looked at
+    y = pool.run(ids, chunk, lengths=lengths)
+    assert y.shape == (steps, count, model.output_size) and y.dtype == model.dtype
+    for i, (twin, length) in enumerate(zip(twins, taken, strict=True)):
+        np.testing.assert_array_equal(y[:length, i], twin.run(chunk[:length, i]))
+        assert not y[length:, i].any()
+        assert_states_equal(pool.state(ids[i]), twin.state())
+    x = rng.standard_normal((count, model.input_size)).astype(model.dtype)
+    for got, twin, x_t in zip(pool.step(ids, x), twins, x, strict=True):
+        np.testing.assert_array_equal(got, twin.step(x_t))
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_runs_of_every_cell(cell: Cell) -> None:
+    run_with_twins(model_of(cell), 5, 23)
+    run_with_twins(model_of(cell), 5, 23, [23, 0, 7, 8, 7])
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 40, 120])
+def test_runs_of_any_number_of_sessions(count: int) -> None:
+    model = model_of(GRU, np.float64)
+    run_with_twins(model, count, 30)
+    run_with_twins(model, count, 30, [i * 11 % 31 for i in range(count)])
+    run_with_twins(model, count, 0)
+
+
+def test_runs_of_layers() -> None:
+    model = model_of_stack("lstm", stack_of("lstm"))
+    run_with_twins(model, 6, 25)
+    run_with_twins(model, 6, 25, [1, 25, 0, 24, 13, 1])
+
+
+def test_a_run_is_written_to_out() -> None:
+    model = model_of()
+    pool = model.pool(4)
+    ids, chunk = [pool.open() for _ in range(4)], np.ones((3, 4, 7), np.float32)
+    out, wide = np.full((3, 4, 19), 5, np.float32), np.empty((3, 4, 40), np.float32)
+    assert pool.run(ids, chunk, out, lengths=[3, 2, 1, 0]) is out
+    assert not out[:, 3].any()
+    for id in ids:
+        pool.reset(id)
+    view = wide[..., 3:41:2]
+    assert pool.run(ids, chunk[::-1][::-1], out=view) is view
+    np.testing.assert_array_equal(view[:1, :3], out[:1, :3])
+
+
+def test_runs_of_a_spoilt_session_leave_others_alone() -> None:
+    model, chunk = model_of(), np.ones((9, 3, 7), np.float32)
+    pool, twin = model.pool(3), model.session()
+    chunk[4, 1] = np.inf
+    y = pool.run([pool.open() for _ in range(3)], chunk)
+    assert np.isfinite(y[:4, 1]).all() and np.isnan(y[5:, 1]).all()
+    np.testing.assert_array_equal(y[:, 2], twin.run(chunk[:, 2]))
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="not Linux")
+@pytest.mark.parametrize("lengths", [None, [200_000, 150_000]])
+def test_a_long_run_may_be_interrupted_and_has_not_been(lengths) -> None:
+    class Stop(Exception):
+        pass
+
+    def stop(*_):
+        raise Stop
+
+    pool, chunk = model_of(H=64).pool(2), np.zeros((200_000, 2, 7), np.float32)
+    ids = [pool.open(), pool.open()]
+    pool.step(ids, np.ones((2, 7), np.float32))
+    before = [pool.state(id) for id in ids]
+    handler = signal.signal(signal.SIGALRM, stop)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        with pytest.raises(Stop):
+            while True:
+                for id, state in zip(ids, before, strict=True):
+                    pool.reset(id, state)
+                pool.run(ids, chunk, lengths=lengths)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+    for id, state in zip(ids, before, strict=True):
+        assert_states_equal(pool.state(id), state)
+
+
+def test_a_long_run_goes_to_its_end() -> None:
+    """One that looks for signals on its way, in several pieces."""
+    run_with_twins(model_of(H=64), 3, 4000)
+    run_with_twins(model_of(H=64), 3, 4000, [4000, 3999, 1])
+
+
+X, LARGE = np.zeros((2, 7), np.float32), np.zeros(60, np.float32)
 MISTAKES = {
     "never open": (
         lambda p, a, b: p.step([a, 3], X),
@@ -125,6 +224,44 @@ MISTAKES = {
     "out of a wrong size": (
         lambda p, a, b: p.step([a, b], X, np.zeros((1, 19), np.float32)),
         "out must be (B, R) = (2, 19), got (1, 19)",
+    ),
+    "a run never open": (lambda p, a, b: p.run([a, 3], X[None]), "ids[1] must be an open session"),
+    "a long run never open": (
+        lambda p, a, b: p.run([a, 3], np.zeros((40_000, 2, 7), np.float32)),
+        "ids[1] must be an open session",
+    ),
+    "a run of one twice": (lambda p, a, b: p.run([b, b], X[None]), "ids[1] is 1 again"),
+    "a chunk of one step": (
+        lambda p, a, b: p.run([a, b], X),
+        "x must be (T, B, I) = (1, 2, 7), got (2, 7)",
+    ),
+    "a chunk batch first": (
+        lambda p, a, b: p.run([a, b], np.zeros((2, 5, 7), np.float32)),
+        "x must be (T, B, I) = (2, 2, 7), got (2, 5, 7)",
+    ),
+    "a length too long": (
+        lambda p, a, b: p.run([a, b], X[None], lengths=[1, 2]),
+        "lengths must be between 0 and T = 1, got 2",
+    ),
+    "a length below zero": (
+        lambda p, a, b: p.run([a, b], X[None], lengths=[-1, 1]),
+        "lengths must be between 0 and T = 1, got -1",
+    ),
+    "lengths of too few": (
+        lambda p, a, b: p.run([a, b], X[None], lengths=[1]),
+        "lengths must be (B,) = (2,), got (1,)",
+    ),
+    "lengths that are floats": (
+        lambda p, a, b: p.run([a, b], X[None], lengths=[1.0, 1.0]),
+        "lengths must be integers, got float64",
+    ),
+    "a run to a wrong size": (
+        lambda p, a, b: p.run([a, b], X[None], np.zeros((2, 19), np.float32)),
+        "out must be (T, B, R) = (1, 2, 19), got (2, 19)",
+    ),
+    "a run over its own inputs": (
+        lambda p, a, b: p.run([a, b], LARGE[:14].reshape(1, 2, 7), LARGE[9:47].reshape(1, 2, 19)),
+        "out must not overlap x",
     ),
     "close": (lambda p, a, b: p.close(9), "id must be an open session of this pool, got 9"),
     "close a float": (lambda p, a, b: p.close(0.0), "id must be an int, got float"),
@@ -213,6 +350,25 @@ def test_a_pool_of_two_threads_tells_one_of_them() -> None:
     thread.join()
     assert "this pool is in use by another thread" in str(told[0])
     assert pool.step(ids, x).shape == (400, 64)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forking a process with threads
+def test_a_forked_child_goes_on_by_itself() -> None:
+    model, chunk = model_of(), np.ones((9, 2, 7), np.float32)
+    pool, twin = model.pool(2), model.session()
+    ids = [pool.open(), pool.open()]
+    pool.run(ids, chunk)
+    want = [twin.run(chunk[:, 0]), twin.run(chunk[:, 0])][1]
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            status = 0 if np.array_equal(pool.run(ids, chunk)[:, 1], want) else 1
+        finally:
+            os._exit(status)
+    np.testing.assert_array_equal(pool.run(ids, chunk)[:, 1], want)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_pools_are_not_pickled() -> None:

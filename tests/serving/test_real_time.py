@@ -90,13 +90,15 @@ model = rnnfast.load(StackWeights(
 session, pool = model.session(), model.pool(50)
 ids = [pool.open() for _ in range(50)]
 x, chunk, rows = np.ones(7), np.ones((45, 7)), np.ones((50, 7))
-outs = np.empty(19), np.empty((45, 19)), np.empty((50, 19))
+outs = np.empty(19), np.empty((45, 19)), np.empty((50, 19)), np.empty((3, 50, 19))
+later = np.ones((3, 50, 7))
 
 def steps():
     for _ in range(3):
         session.step(x, out=outs[0])
         session.run(chunk, out=outs[1])
         pool.step(ids, rows, out=outs[2])
+        pool.run(ids, later, out=outs[3])
     return True
 
 got, refusals = attempt(steps, 0)

@@ -52,6 +52,19 @@ def test_what_a_state_dict_does_not_say(tmp_path):
     assert read_weights(out).options == {"nonlinearity": "relu"}
 
 
+def test_what_was_pruned_is_said_to_be_sparse(tmp_path, capsys):
+    out, pt = tmp_path / "out.safetensors", tmp_path / "pruned.safetensors"
+    pruned = {**to_torch(WEIGHTS), "weight_hh_l0": np.eye(12, 4)}
+    save_file(pruned, pt)
+    convert.main([str(pt), str(out), "--sparse"])
+    assert "sparse=True>" in capsys.readouterr().out
+    assert read_weights(out).options["sparse"] is True
+    for name, array in to_torch(read_weights(out)).items():
+        np.testing.assert_array_equal(array, pruned[name])
+    save_file(to_torch(WEIGHTS), pt)
+    assert "needs zeros in w_hh" in refused(capsys, pt, out, "--sparse", "--overwrite")
+
+
 def test_arrays_for_keras(tmp_path):
     path, out = tmp_path / "a.safetensors", tmp_path / "a.npz"
     save_weights(path, WEIGHTS)

@@ -46,6 +46,9 @@ STACKS = [
     StackWeights("light_gru", **alone(2)),
     StackWeights("mgu", **alone(2)),
     StackWeights(
+        "gru", **{**alone(3), "w_hh": normal(12, 4) * np.float32([1, 0, 0, 1])}, sparse=True
+    ),
+    StackWeights(
         "lstm",
         [normal(16, 3), normal(16, 2)],
         [normal(16, 2)] * 2,

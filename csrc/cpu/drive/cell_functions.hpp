@@ -11,6 +11,14 @@
 namespace rnnfast {
 namespace {
 
+/// Whether this build has what training needs: backward passes, and forward ones that save. One
+/// that only serves is half as large.
+#if defined(RNNFAST_INFERENCE_ONLY)
+constexpr bool trains = false;
+#else
+constexpr bool trains = true;
+#endif
+
 template <class Shape, class T>
 struct CellFunctions {
   /// Epilogues, with which `body` makes a forward pass.
@@ -38,8 +46,10 @@ struct FunctionsOf {
 
   static void forward(const EpilogueContext<Shape, T>& of,
                       typename CellFunctions<Shape, T>::ForwardBody body, void* context) {
-    of.history.keep == Keep::all ? body(context, cell_forward<Keep::all>(of))
-                                 : body(context, cell_forward<Keep::latest>(of));
+    if constexpr (trains) {
+      if (of.history.keep == Keep::all) return body(context, cell_forward<Keep::all>(of));
+    }
+    body(context, cell_forward<Keep::latest>(of));
   }
 
   static auto cell_backward(const ActivationChoice* activations) {
@@ -55,7 +65,14 @@ struct FunctionsOf {
     body(context, cell_backward(activations));
   }
 
-  static constexpr CellFunctions<Shape, T> all = {forward, backward, write_trace<Cell, T>};
+  static constexpr CellFunctions<Shape, T> functions() {
+    if constexpr (trains) {
+      return {forward, backward, write_trace<Cell, T>};
+    } else {
+      return {forward, nullptr, nullptr};
+    }
+  }
+  static constexpr CellFunctions<Shape, T> all = functions();
 };
 
 /// A worker's part of a forward pass, in a product format.

@@ -223,7 +223,7 @@ class ForwardPass {
   void recurrent_panel(const Step& step, index panel, Gates gates, const Share& share) {
     constexpr Range range = Shape::phase[Phase];
     const index width = layout_.width(panel);
-    const PanelWeights<Shape, F>& weights = of_.weights.recurrent[Phase];
+    const RecurrentWeights<Shape, F>& weights = of_.weights.recurrent[Phase];
     const Rows<T> c = {step.panel(panel) + range.begin * width * L::N,
                        of_.work.gate_rows + step.rows.begin, layout_.slot(panel)};
     const index count = step.rows.size();

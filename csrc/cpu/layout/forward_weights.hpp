@@ -1,11 +1,13 @@
 // All weights of the forward pass in the order in which it reads them: W_ih, and W_hh of each
 // phase, as panels; the bias [panel][P][U][N], where the input product starts (at zero where a bias
-// comes after a norm); and those of a projection, of norms and of units.
+// comes after a norm); and those of a projection, of norms and of units. Of a sparse W_hh follows
+// what is kept of it, phase after phase.
 #pragma once
 
 #include "cells/linear.hpp"
 #include "cpu/layout/norm_weights.hpp"
 #include "cpu/layout/panel_weights.hpp"
+#include "cpu/layout/sparse_weights.hpp"
 #include "cpu/layout/unit_weights.hpp"
 
 namespace rnnfast {
@@ -26,7 +28,7 @@ struct ForwardWeights {
   using L = Layout<Shape, T>;
   L layout;
   PanelWeights<Shape, F> input;
-  PanelWeights<Shape, F> recurrent[Shape::phases];
+  RecurrentWeights<Shape, F> recurrent[Shape::phases];
   T* bias = nullptr;
   PanelWeights<Linear, F> projection;  // of no size where there is none
   NormWeights<Shape, T> norm;
@@ -50,6 +52,18 @@ struct ForwardWeights {
     projection.place(bump);
     if constexpr (Normalized<Shape>) norm.place(bump);
     of_units.place(bump);
+    if constexpr (is_sparse<F>) {
+      for (auto& weights : recurrent) weights.kept = bump.end();
+    }
+  }
+
+  /// Of a sparse W_hh, beside what `place` asks for.
+  std::size_t kept_bytes([[maybe_unused]] const WeightSet<const T>& weights) const {
+    std::size_t bytes = 0;
+    if constexpr (is_sparse<F>) {
+      for (const auto& of_phase : recurrent) bytes += of_phase.kept_bytes(weights[WeightId::w_hh]);
+    }
+    return bytes;
   }
 
   const T* bias_panel(index panel) const { return bias + panel * L::U * L::P * L::N; }
@@ -57,9 +71,7 @@ struct ForwardWeights {
   /// Packs a share of the panels.
   void pack(const WeightSet<const T>& weights, const Share& own) {
     input.pack(weights[WeightId::w_ih], weights.scales.ih, own);
-    for (const auto& of_phase : recurrent) {
-      of_phase.pack(weights[WeightId::w_hh], weights.scales.hh, own);
-    }
+    pack_recurrent(weights, own);
     const Span panels = own.of(layout.panels());
     for (index panel = panels.begin; panel < panels.end; ++panel) {
       pack_bias(weights, panel);
@@ -71,6 +83,18 @@ struct ForwardWeights {
   }
 
  private:
+  void pack_recurrent(const WeightSet<const T>& weights, const Share& own) {
+    if constexpr (is_sparse<F>) {
+      if (own.of(1).size() == 0) return;  // one share: where a column lies depends on all before
+      std::size_t at = 0;
+      for (const auto& of_phase : recurrent) at = of_phase.pack(weights[WeightId::w_hh], at);
+    } else {
+      for (const auto& of_phase : recurrent) {
+        of_phase.pack(weights[WeightId::w_hh], weights.scales.hh, own);
+      }
+    }
+  }
+
   // A part starts from the bias of every product that feeds it.
   void pack_bias(const WeightSet<const T>& weights, index panel) const {
     T* to = bias + panel * L::U * L::P * L::N;

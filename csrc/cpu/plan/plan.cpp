@@ -232,14 +232,14 @@ Plan make_plan(Purpose purpose, const Dims& dims, const CellTraits& cell, const 
 }
 
 PlanSegment narrowed(const PlanSegment& plan, index steps, index rows) {
-  assert(plan.threads == 1 && steps <= plan.end && rows <= plan.rows);
+  assert(plan.threads == 1 && rows <= plan.rows && steps * rows <= plan.end * plan.rows);
   PlanSegment part = plan;
   part.end = steps;
   part.rows = rows;
   part.stretch_steps = steps;
   part.interleaves_input = plan.interleaves_input && steps >= 2 * input_window;
-  part.chunk_steps =
-      std::min(plan.chunk_steps, part.interleaves_input ? round_up(steps, input_window) : steps);
+  part.chunk_steps = std::min(plan.chunk_steps * plan.rows / rows,
+                              part.interleaves_input ? round_up(steps, input_window) : steps);
   return part;
 }
 

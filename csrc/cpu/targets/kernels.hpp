@@ -16,9 +16,9 @@ struct ShapeKernels {
   using T = typename F::Sum;
   using Functions = CellFunctions<Shape, T>;
 
-  static std::size_t packed_bytes(const Dims& dims) {
+  static std::size_t packed_bytes(const Dims& dims, const WeightSet<const T>& from) {
     ForwardWeights<Shape, F> weights(dims);
-    return measure(weights);
+    return measure(weights) + weights.kept_bytes(from);
   }
 
   static void pack(const Dims& dims, const WeightSet<const T>& from, int threads, char* packed) {
@@ -164,32 +164,45 @@ template <class Shape, class F>
 constexpr InferenceKernels<typename F::Sum> inference_of() {
   using T = typename F::Sum;
   using Of = ShapeKernels<Shape, F>;
-  return {
-      {Shape::gates, Shape::parts, Shape::phases, static_cast<int>(sizeof(T)),
-       static_cast<int>(lanes<T>), Shape::has_memory, norm_rows<Shape>(), unit_weights_of<Shape>(),
-       may_project<Shape, F>, Shape::activations,
-       static_cast<int>(sizeof(typename F::B) / F::group), static_cast<int>(F::group / F::passes)},
-      Of::packed_bytes,
-      Of::pack,
-      Of::forward,
-      Of::standing_bytes,
-      Of::make_ready,
-      Of::take_alone,
-      Of::stack_work,
-      Of::stack};
+  return {{Shape::gates, Shape::parts, Shape::phases, static_cast<int>(sizeof(T)),
+           static_cast<int>(lanes<T>), Shape::has_memory, norm_rows<Shape>(),
+           unit_weights_of<Shape>(), may_project<Shape, F>, Shape::activations, weight_bytes<F>,
+           static_cast<int>(F::group / F::passes)},
+          Of::packed_bytes,
+          Of::pack,
+          Of::forward,
+          Of::standing_bytes,
+          Of::make_ready,
+          Of::take_alone,
+          Of::stack_work,
+          Of::stack};
 }
 
+/// All null in a build that does not train.
 template <class Shape, class F>
 constexpr TrainingKernels<typename F::Sum> training_of() {
-  using Of = ShapeKernels<Shape, F>;
-  return {Of::saved_bytes,
-          Of::forward_saving,
-          Of::backward,
-          Of::checkpoint_bytes,
-          Of::forward_saving_checkpoints,
-          Of::backward_from_checkpoints,
-          Of::stack_work_saving,
-          Of::stack_saving};
+  if constexpr (trains) {
+    using Of = ShapeKernels<Shape, F>;
+    return {Of::saved_bytes,
+            Of::forward_saving,
+            Of::backward,
+            Of::checkpoint_bytes,
+            Of::forward_saving_checkpoints,
+            Of::backward_from_checkpoints,
+            Of::stack_work_saving,
+            Of::stack_saving};
+  } else {
+    return {};
+  }
+}
+
+template <class Shape, class T>
+constexpr auto trace_of() -> decltype(CellKernels<T>::trace) {
+  if constexpr (trains) {
+    return ShapeKernels<Shape, Plain<T>>::trace;
+  } else {
+    return nullptr;
+  }
 }
 
 template <class Cell, class T>
@@ -197,7 +210,7 @@ constexpr CellKernels<T> kernels_of(const char* name) {
   using Shape = typename Cell::Shape;
   using F = Plain<T>;
   return {inference_of<Shape, F>(), training_of<Shape, F>(), name, &FunctionsOf<Cell, T>::all,
-          ShapeKernels<Shape, F>::trace};
+          trace_of<Shape, T>()};
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ using Epilogues = const void*;
 template <class T>
 struct InferenceKernels {
   CellTraits traits;
-  std::size_t (*packed_bytes)(const Dims&);
+  std::size_t (*packed_bytes)(const Dims&, const WeightSet<const T>&);
   void (*pack)(const Dims&, const WeightSet<const T>&, int threads, char* packed);
   void (*forward)(Epilogues, const ForwardCall<T>&, const PlanSegment&, const char* packed);
   /// The same by a plan for one thread, in `work`, of the size that stack_work tells: made ready in
@@ -138,6 +138,13 @@ struct Int8Kernels : FormatKernels<float> {
                    const float* start, float* c);
 };
 
+/// Inference with W_hh of which only lines that are not zero are kept; other cells than LSTM and
+/// GRU have null functions.
+struct SparseKernels {
+  FormatKernels<float> single;
+  FormatKernels<double> twice;
+};
+
 /// A file for each scalar type and format, since together they would take minutes to compile.
 struct Target {
   const char* name;
@@ -147,6 +154,7 @@ struct Target {
   const FormatKernels<float>& bfloat16;
   const FormatKernels<float>& float16;
   const Int8Kernels& int8;
+  const SparseKernels& sparse;
 };
 
 }  // namespace rnnfast

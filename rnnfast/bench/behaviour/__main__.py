@@ -33,6 +33,7 @@ from . import (
     pools,
     precisions,
     served_models,
+    sparse,
     stacks,
     streams,
     threads,
@@ -135,6 +136,7 @@ _LOOKS: dict[str, _Look] = {
     "sessions": _simply(streams.beside_onnxruntimes_steps),
     "even-steps": _simply(streams.even_steps),
     "pools": _simply(streams.pool_beside_sessions),
+    "sparse": _simply(sparse.beside_dense_weights),
 }
 
 if __name__ == "__main__":

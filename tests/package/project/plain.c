@@ -28,34 +28,73 @@ static rnnfast_layer one_unit(void) {
 static void wrong_layers(void) {
   rnnfast_model* model = NULL;
   rnnfast_layer layer = one_unit(), two[2];
-  expect(rnnfast_model_make(NULL, 0, &model) == RNNFAST_INVALID, "no layer");
-  expect(rnnfast_model_make(NULL, 1, &model) == RNNFAST_INVALID, "NULL");
-  expect(rnnfast_model_make(&layer, 1, NULL) == RNNFAST_INVALID, "nowhere to");
+  const float large = 70000.0F;
+  expect(rnnfast_model_make(NULL, 0, RNNFAST_AS_GIVEN, &model) == RNNFAST_INVALID, "no layer");
+  expect(rnnfast_model_make(NULL, 1, RNNFAST_AS_GIVEN, &model) == RNNFAST_INVALID, "NULL");
+  expect(rnnfast_model_make(&layer, 1, RNNFAST_AS_GIVEN, NULL) == RNNFAST_INVALID, "nowhere to");
   layer.size = 8;
-  expect(rnnfast_model_make(&layer, 1, &model) == RNNFAST_INVALID, "size");
+  expect(rnnfast_model_make(&layer, 1, RNNFAST_AS_GIVEN, &model) == RNNFAST_INVALID, "size");
   layer = one_unit();
   layer.cell = "lsmt";
-  expect(rnnfast_model_make(&layer, 1, &model) == RNNFAST_INVALID, "cell");
+  expect(rnnfast_model_make(&layer, 1, RNNFAST_AS_GIVEN, &model) == RNNFAST_INVALID, "cell");
   expect(strstr(rnnfast_message(), "lsmt") != NULL, "its name");
   layer = one_unit();
   layer.w_hh = NULL;
-  expect(rnnfast_model_make(&layer, 1, &model) == RNNFAST_INVALID, "w_hh");
+  expect(rnnfast_model_make(&layer, 1, RNNFAST_AS_GIVEN, &model) == RNNFAST_INVALID, "w_hh");
   layer = one_unit();
   layer.units = 0;
-  expect(rnnfast_model_make(&layer, 1, &model) == RNNFAST_INVALID, "units");
+  expect(rnnfast_model_make(&layer, 1, RNNFAST_AS_GIVEN, &model) == RNNFAST_INVALID, "units");
   layer = one_unit();
   layer.type = (rnnfast_type)7;
-  expect(rnnfast_model_make(&layer, 1, &model) == RNNFAST_INVALID, "type");
+  expect(rnnfast_model_make(&layer, 1, RNNFAST_AS_GIVEN, &model) == RNNFAST_INVALID, "type");
   layer = one_unit();
   layer.projection = 1;
-  expect(rnnfast_model_make(&layer, 1, &model) == RNNFAST_INVALID, "projection");
+  expect(rnnfast_model_make(&layer, 1, RNNFAST_AS_GIVEN, &model) == RNNFAST_INVALID, "projection");
   two[0] = two[1] = one_unit();
   two[1].inputs = 2;
-  expect(rnnfast_model_make(two, 2, &model) == RNNFAST_INVALID, "layers that do not fit");
+  expect(rnnfast_model_make(two, 2, RNNFAST_AS_GIVEN, &model) == RNNFAST_INVALID, "layers that do not fit");
+  layer = one_unit();
+  expect(rnnfast_model_make(&layer, 1, (rnnfast_precision)9, &model) == RNNFAST_INVALID,
+         "precision");
+  layer.cell = "rnn_relu";
+  expect(rnnfast_model_make(&layer, 1, RNNFAST_INT8, &model) == RNNFAST_INVALID, "no bound of h");
+  expect(strstr(rnnfast_message(), "keeps h within -1 and 1") != NULL, "why");
+  layer = one_unit();
+  layer.w_hh = &large;
+  expect(rnnfast_model_make(&layer, 1, RNNFAST_FLOAT16, &model) == RNNFAST_INVALID, "too large");
+  expect(strstr(rnnfast_message(), "65504") != NULL, "for what");
   expect(model == NULL, "nothing was made");
-  expect(rnnfast_model_load("/no/such/file", &model) == RNNFAST_NO_FILE, "no file");
-  expect(rnnfast_model_load("/dev/null", &model) == RNNFAST_BAD_FILE, "an empty file");
+  expect(rnnfast_model_load("/no/such/file", RNNFAST_AS_GIVEN, &model) == RNNFAST_NO_FILE, "no file");
+  expect(rnnfast_model_load("/dev/null", RNNFAST_AS_GIVEN, &model) == RNNFAST_BAD_FILE, "an empty file");
   expect(rnnfast_set_threads(-1) == RNNFAST_INVALID, "threads");
+}
+
+static void bytes(void) {
+  rnnfast_model* model = NULL;
+  rnnfast_session* session = NULL;
+  rnnfast_pool* pool = NULL;
+  const rnnfast_layer layer = one_unit();
+  const float x = 1.0F, within = -0.5F, beyond = 1.5F;
+  float y = 7.0F, state;
+  ptrdiff_t id;
+  expect(rnnfast_model_make(&layer, 1, RNNFAST_INT8, &model) == RNNFAST_OK, "a model of bytes");
+  expect(rnnfast_model_precision(model) == RNNFAST_INT8, "its precision");
+  expect(rnnfast_model_run(model, 1, 1, &x, NULL, &beyond, &y, NULL) == RNNFAST_INVALID, "h");
+  expect(y == 7.0F, "nothing was written");
+  expect(rnnfast_session_open(model, &session) == RNNFAST_OK, "a session");
+  expect(rnnfast_session_set_state(session, &within) == RNNFAST_OK, "a state");
+  expect(rnnfast_session_set_state(session, &beyond) == RNNFAST_INVALID, "one beyond");
+  rnnfast_session_get_state(session, &state);
+  expect(state == within, "the one before");
+  rnnfast_session_step(session, &x, &y);
+  expect(fabsf(y - tanhf(0.5F * x + 0.25F * within)) < 2e-3F, "a step");
+  rnnfast_session_close(session);
+  expect(rnnfast_pool_make(model, 1, &pool) == RNNFAST_OK, "a pool");
+  expect(rnnfast_pool_open(pool, &id) == RNNFAST_OK, "a stream");
+  expect(rnnfast_pool_set_state(pool, id, &beyond) == RNNFAST_INVALID, "beyond in a pool");
+  expect(rnnfast_pool_set_state(pool, id, NULL) == RNNFAST_INVALID, "no state");
+  rnnfast_pool_free(pool);
+  rnnfast_model_free(model);
 }
 
 static void streams(const rnnfast_model* model) {
@@ -63,7 +102,7 @@ static void streams(const rnnfast_model* model) {
   rnnfast_pool* pool = NULL;
   const float x[] = {1.0F, -2.0F};
   float y[2], want, state;
-  ptrdiff_t ids[2], third = 0;
+  ptrdiff_t ids[2], lengths[2], third = 0;
   want = tanhf(0.25F * tanhf(0.5F * x[0]) + 0.5F * x[1]);
 
   expect(rnnfast_session_open(model, &session) == RNNFAST_OK, "a session");
@@ -84,6 +123,23 @@ static void streams(const rnnfast_model* model) {
   expect(rnnfast_pool_open(pool, &third) == RNNFAST_FULL, "a third");
   expect(rnnfast_pool_step(pool, ids, 2, x, y) == RNNFAST_OK, "a step");
   expect(fabsf(y[1] - tanhf(0.5F * x[1])) < 1e-6F, "of the other");
+  lengths[0] = 0;
+  lengths[1] = 1;
+  expect(rnnfast_pool_run(pool, ids, 2, 1, lengths, x, y) == RNNFAST_OK, "a run");
+  expect(y[0] == 0.0F && fabsf(y[1] - tanhf(0.25F * tanhf(0.5F * x[1]) + 0.5F * x[1])) < 1e-6F,
+         "of the other");
+  lengths[0] = 2;
+  expect(rnnfast_pool_run(pool, ids, 2, 1, lengths, x, y) == RNNFAST_INVALID, "too long");
+  expect(rnnfast_pool_run(pool, ids, 2, -1, NULL, x, y) == RNNFAST_INVALID, "less than no step");
+  expect(rnnfast_pool_step(pool, ids, -1, x, y) == RNNFAST_INVALID, "less than no stream");
+  expect(rnnfast_pool_step(NULL, ids, 2, x, y) == RNNFAST_INVALID, "no pool");
+  expect(rnnfast_pool_step(pool, NULL, 2, x, y) == RNNFAST_INVALID, "no ids");
+  expect(rnnfast_pool_step(pool, ids, 2, NULL, y) == RNNFAST_INVALID, "no x");
+  expect(rnnfast_pool_step(pool, ids, 2, x, NULL) == RNNFAST_INVALID, "no y");
+  expect(rnnfast_pool_step(pool, NULL, 0, NULL, NULL) == RNNFAST_OK, "nobody");
+  expect(rnnfast_pool_open(NULL, &third) == RNNFAST_INVALID, "open, no pool");
+  expect(rnnfast_pool_open(pool, NULL) == RNNFAST_INVALID, "open to nowhere");
+  expect(rnnfast_pool_get_state(pool, ids[0], NULL) == RNNFAST_INVALID, "a state to nowhere");
   third = ids[0];
   ids[0] = ids[1];
   expect(rnnfast_pool_step(pool, ids, 2, x, y) == RNNFAST_INVALID, "twice");
@@ -104,7 +160,8 @@ int main(void) {
   const float x[] = {1.0F, 2.0F};
   float y[2];
   wrong_layers();
-  expect(rnnfast_model_make(&layer, 1, &model) == RNNFAST_OK, "a model");
+  bytes();
+  expect(rnnfast_model_make(&layer, 1, RNNFAST_AS_GIVEN, &model) == RNNFAST_OK, "a model");
   expect(rnnfast_model_state_size(model) == 1 && rnnfast_model_inputs(model) == 1, "its sizes");
   expect(rnnfast_model_run(model, 2, 1, x, NULL, NULL, y, NULL) == RNNFAST_OK, "a sequence");
   expect(rnnfast_model_run(model, 2, 1, x, &too_long, NULL, y, NULL) == RNNFAST_INVALID, "length");

@@ -1,9 +1,12 @@
 // What a model gives in each of the ways that there are, one after the other into a file:
 //
-//   streams MODEL TYPE T B X LENGTHS OUT      TYPE f or d; X (T, B, I); LENGTHS (B,) or -
+//   streams MODEL TYPE T B X LENGTHS OUT PRECISION
 //
-//   y of the whole sequences; unless that is all a model can: each sequence step by step, in runs,
-//   in a pool whose streams take their steps by turns, and their states in the end.
+//   TYPE f or d; X (T, B, I); LENGTHS (B,) or -; PRECISION a number of rnnfast_precision
+//
+//   y of the whole sequences; unless that is all a model can: the same by a run of a pool, each
+//   sequence step by step, in runs, in a pool whose streams take their steps by turns, and their
+//   states in the end.
 #include <rnnfast.h>
 
 #include <cstdio>
@@ -37,6 +40,15 @@ class Ways {
   void whole(const Index* lengths) {
     std::vector<T> y = results();
     model_.run(steps_, rows_, x_.data(), y.data(), lengths);
+    write(y);
+  }
+
+  void together(const Index* lengths) {
+    std::vector<T> y = results();
+    rnnfast::Pool<T> pool = model_.pool(rows_);
+    std::vector<Index> ids;
+    for (Index b = 0; b < rows_; ++b) ids.push_back(pool.open());
+    pool.run(ids, steps_, x_.data(), y.data(), lengths);
     write(y);
   }
 
@@ -118,7 +130,8 @@ class Ways {
 
 template <class T>
 void run(char** of) {
-  const auto model = rnnfast::Model<T>::load(of[1]);
+  const auto precision = static_cast<rnnfast_precision>(std::atoi(of[8]));
+  const auto model = rnnfast::Model<T>::load(of[1], precision);
   const std::vector<T> x = read<T>(of[5]);
   const bool has_lengths = std::string(of[6]) != "-";
   const std::vector<Index> lengths = has_lengths ? read<Index>(of[6]) : std::vector<Index>();
@@ -130,6 +143,7 @@ void run(char** of) {
     std::printf("%s\n", error.what());
     return;
   }
+  ways.together(has_lengths ? lengths.data() : nullptr);
   ways.step_by_step();
   ways.in_runs();
   ways.by_turns();
@@ -139,7 +153,7 @@ void run(char** of) {
 
 int main(int count, char** arguments) {
   try {
-    if (count != 8) throw std::invalid_argument("arguments");
+    if (count != 9) throw std::invalid_argument("arguments");
     arguments[2][0] == 'f' ? run<float>(arguments) : run<double>(arguments);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
