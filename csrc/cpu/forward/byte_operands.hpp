@@ -27,7 +27,7 @@ class OperandRows<Shape, W8> {
   QuantizedRows inputs(const index* offsets, index count, const Share& share) const {
     A* const x = own_.x + share.id * own_.x_rows * own_.x_row;
     index* const numbers = own_.x_numbers + share.id * own_.x_rows;
-    float* const scales = own_.x_scales + share.id * own_.x_rows;
+    float* const scales = own_.x_scales + share.id * own_.x_scale_row;
     count_up(numbers, count);
     for (index i = 0; i < count; ++i) {
       const float* const row = call_.x.data + offsets[i];
@@ -66,7 +66,7 @@ class OperandRows<Shape, W8> {
   A* operand_at(int phase, index step) const {
     return own_.recurrent[phase] + history_.state_row_of(step) * own_.row;
   }
-  float* scales_of(const Share& share) const { return own_.scales + share.id * own_.rows; }
+  float* scales_of(const Share& share) const { return own_.scales + share.id * own_.scale_row; }
 
   const ForwardCall<float>& call_;
   const History<Shape, float>& history_;
