@@ -49,6 +49,14 @@ class OperandRows<Shape, W8> {
       }
     }
   }
+  /// A share will make some groups: it asks for their lines, which others have read, ahead.
+  void will_make(int phase, index step, Span rows, Span groups) const {
+    constexpr index line = static_cast<index>(cache_line);
+    for (index r = rows.begin; r < rows.end; ++r) {
+      const std::uint8_t* const row = bytes_of(operand_at(phase, step) + rows_.state_rows[r] * own_.row);
+      for (index i = groups.begin * N; i < groups.end * N; i += line) ask_to_write(row + i);
+    }
+  }
   /// A share begins with a phase's product: which rows have NaN, each finds out for itself.
   void begin(int phase, const Step& step, const Share& share) const {
     float* const scales = scales_of(share);
