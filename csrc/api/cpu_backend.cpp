@@ -29,9 +29,9 @@ Packed pack_on(const Weights& weights, StorageType storage, int threads) {
     const std::size_t bytes = kernels.packed_bytes(weights.dims);
     Arena memory(bytes);
     kernels.pack(weights.dims, typed<T>(weights.arrays), threads, memory.data());
-    const Header header = {weights.cell,    weights.scalar, storage,     target().name,
-                           &kernels.traits, std::nullopt,   weights.dims,
-                           &kernels,        kernels_for<T>(weights.cell).epilogues};
+    const Header header = {weights.cell,  weights.scalar,  storage,
+                           target().name, &kernels.traits, std::nullopt,
+                           weights.dims,  &kernels,        kernels_for<T>(weights.cell).epilogues};
     return Packed(header, std::move(memory), bytes);
   });
 }

@@ -53,7 +53,8 @@ class OperandRows<Shape, W8> {
   void will_make(int phase, index step, Span rows, Span groups) const {
     constexpr index line = static_cast<index>(cache_line);
     for (index r = rows.begin; r < rows.end; ++r) {
-      const std::uint8_t* const row = bytes_of(operand_at(phase, step) + rows_.state_rows[r] * own_.row);
+      const std::uint8_t* const row =
+          bytes_of(operand_at(phase, step) + rows_.state_rows[r] * own_.row);
       for (index i = groups.begin * N; i < groups.end * N; i += line) ask_to_write(row + i);
     }
   }
