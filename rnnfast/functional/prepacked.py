@@ -134,7 +134,7 @@ class Prepacked(Generic[OutputT, StateT]):
         plain = not (self.reverse or self._noise.reaches_steps)
         first = self._packed[0]
         self._step = first.step if plain and self._form is None else _left
-        self._run = _left
+        self._run: Callable[[Any, Any], Any] = _left
         if plain and len(self._packed) == 1 and self._place is HOST:
             self._run = first.run if self._form is None else first.run_stacked
 
