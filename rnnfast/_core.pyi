@@ -122,6 +122,12 @@ class Packed:
         c_n: _Array | None,
         /,
     ) -> None: ...
+    def run(self, x: object, state: object, /) -> Any | NotImplementedType:
+        """Run sequences, as `step` runs steps: y and the state after them."""
+
+    def run_stacked(self, x: object, state: object, /) -> Any | NotImplementedType:
+        """Run sequences with states (1, B, R)."""
+
     def step(self, x_t: object, state: object, /) -> Any | NotImplementedType:
         """One step into fresh arrays; NotImplemented unless its arguments are as the kernels need.
 

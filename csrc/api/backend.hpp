@@ -27,6 +27,11 @@ class Backend {
 
   virtual CallPlan plan(Purpose purpose, const CellSpec& cell, Precision precision,
                         const CallSizes& sizes) const = 0;
+  /// Of inference with packed weights.
+  virtual CallPlan plan(const Packed& weights, const CallSizes& sizes) const {
+    const Header& made = weights.header();
+    return plan(Purpose::inference, made.cell, made.precision(), sizes);
+  }
   /// Bytes that a tape needs under a plan; it may have more.
   virtual std::size_t tape_bytes(const CellSpec& cell, ScalarType scalar,
                                  const CallPlan& plan) const = 0;
@@ -80,7 +85,7 @@ class Backend {
     call.x = {x, 0, made.dims.inputs};
     call.initial = before;
     end_step(call, after);
-    forward(weights, call, plan(Purpose::inference, made.cell, made.precision(), call.sizes()));
+    forward(weights, call, plan(weights, call.sizes()));
   }
 };
 

@@ -17,7 +17,7 @@ CallPlan plan_alone(const Packed& weights, index steps, index rows) {
 AloneBytes bytes_alone(const Packed& weights, const CallPlan& plan) {
   const Header& made = weights.header();
   return with_scalar(made.scalar, [&](auto zero) -> AloneBytes {
-    const auto& kernels = inference_for<decltype(zero)>(made.cell, made.storage);
+    const auto& kernels = kernels_of<decltype(zero)>(made);
     return {kernels.standing_bytes, kernels.stack_work(plan.dims, plan.segment)};
   });
 }
@@ -27,10 +27,9 @@ void make_ready(const Packed& weights, const Call& call, const CallPlan& plan, c
   const Header& made = weights.header();
   with_scalar(made.scalar, [&](auto zero) {
     using T = decltype(zero);
-    inference_for<T>(made.cell, made.storage)
-        .make_ready(forward_call<T>(call, made.cell, {}),
-                    narrowed(plan.segment, call.dims.steps, call.dims.rows), weights.data(), work,
-                    standing);
+    kernels_of<T>(made).make_ready(forward_call<T>(call, made.cell, {}),
+                                   narrowed(plan.segment, call.dims.steps, call.dims.rows),
+                                   weights.data(), work, standing);
   });
 }
 
@@ -38,9 +37,8 @@ void take_alone(const Packed& weights, char* standing, const void* x, void* y) n
   const Header& made = weights.header();
   with_scalar(made.scalar, [&](auto zero) {
     using T = decltype(zero);
-    inference_for<T>(made.cell, made.storage)
-        .take_alone(kernels_for<T>(made.cell).epilogues, standing, static_cast<const T*>(x),
-                    static_cast<T*>(y));
+    kernels_of<T>(made).take_alone(made.epilogues, standing, static_cast<const T*>(x),
+                                   static_cast<T*>(y));
   });
 }
 

@@ -15,6 +15,12 @@ const CellTraits& traits_of(const CellSpec& cell, Precision precision) {
   });
 }
 
+CallPlan plan_of(Purpose purpose, const CellTraits& traits, const CallSizes& sizes) {
+  CallPlan plan = {purpose, &traits, sizes.dims, plan_call(purpose, sizes.dims, traits)};
+  plan.segment.masks_operand = sizes.masks_h;
+  return plan;
+}
+
 Packed pack_on(const Weights& weights, StorageType storage, int threads) {
   return with_scalar(weights.scalar, [&](auto zero) {
     using T = decltype(zero);
@@ -23,8 +29,9 @@ Packed pack_on(const Weights& weights, StorageType storage, int threads) {
     const std::size_t bytes = kernels.packed_bytes(weights.dims, typed<T>(weights.arrays));
     Arena memory(bytes);
     kernels.pack(weights.dims, typed<T>(weights.arrays), threads, memory.data());
-    const Header header = {weights.cell,    weights.scalar, storage,     target().name,
-                           &kernels.traits, std::nullopt,   weights.dims};
+    const Header header = {weights.cell,  weights.scalar,  storage,
+                           target().name, &kernels.traits, std::nullopt,
+                           weights.dims,  &kernels,        kernels_for<T>(weights.cell).epilogues};
     return Packed(header, std::move(memory), bytes);
   });
 }
@@ -49,10 +56,10 @@ class CpuBackend final : public Backend {
 
   CallPlan plan(Purpose purpose, const CellSpec& cell, Precision precision,
                 const CallSizes& sizes) const override {
-    const CellTraits& traits = traits_of(cell, precision);
-    CallPlan plan = {purpose, &traits, sizes.dims, plan_call(purpose, sizes.dims, traits)};
-    plan.segment.masks_operand = sizes.masks_h;
-    return plan;
+    return plan_of(purpose, traits_of(cell, precision), sizes);
+  }
+  CallPlan plan(const Packed& weights, const CallSizes& sizes) const override {
+    return plan_of(Purpose::inference, *weights.header().traits, sizes);
   }
 
   std::size_t tape_bytes(const CellSpec& cell, ScalarType scalar,
@@ -71,13 +78,12 @@ class CpuBackend final : public Backend {
     const Header& made = weights.header();
     with_scalar(made.scalar, [&](auto zero) {
       using T = decltype(zero);
-      const InferenceKernels<T>& kernels = inference_for<T>(made.cell, made.storage);
-      require_serves(plan, kernels.traits, call.sizes());
+      require_serves(plan, *made.traits, call.sizes());
       require_fits(made.dims, call.dims);
       if (made.storage == StorageType::int8) require_bounded(call);
       const std::vector<SequenceRow> rows = rows_of(call, plan.segment);
-      kernels.forward(kernels_for<T>(made.cell).epilogues, forward_call<T>(call, made.cell, rows),
-                      plan.segment, weights.data());
+      kernels_of<T>(made).forward(made.epilogues, forward_call<T>(call, made.cell, rows),
+                                  plan.segment, weights.data());
     });
   }
 

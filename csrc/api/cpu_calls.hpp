@@ -39,6 +39,12 @@ const InferenceKernels<T>& inference_for(const CellSpec& cell, StorageType stora
   return kernels_for<T>(cell);
 }
 
+/// Those that weights were packed for.
+template <class T>
+const InferenceKernels<T>& kernels_of(const Header& packed) {
+  return *static_cast<const InferenceKernels<T>*>(packed.kernels);
+}
+
 /// Training with products in some storage; throws likewise, and for one that is of inference alone.
 template <class T>
 const TrainingKernels<T>& training_for(const CellSpec& cell, StorageType storage) {

@@ -26,6 +26,10 @@ struct Header {
   const CellTraits* traits;      // of the cell, in this precision
   std::optional<CallPlan> plan;  // none where any will do
   Dims dims;                     // of weights without T and B
+  // Of weights packed by the CPU's backend, so that a step asks for nothing twice: the cell's
+  // InferenceKernels in this precision, and the epilogues that go with them.
+  const void* kernels = nullptr;
+  const void* epilogues = nullptr;
 
   Precision precision() const { return {scalar, storage}; }
 };

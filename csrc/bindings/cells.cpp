@@ -85,13 +85,13 @@ void forward_packed(const Packed& packed, const py::array& x, Object h0, Object 
   const Header& made = packed.header();
   const Call call =
       call_of({x, h0, c0, spans, resets, masks, y, h_n, c_n}, dims_of(x, made.dims), made.scalar);
-  const CallPlan plan =
-      cpu_backend().plan(Purpose::inference, made.cell, made.precision(), call.sizes());
+  const CallPlan plan = cpu_backend().plan(packed, call.sizes());
   without_gil([&] { cpu_backend().forward(packed, call, plan); });
 }
 
 /// `state` is None, h, or h and c in a tuple where the cell has both.
-py::object step(const Packed& packed, py::handle x, py::handle state) {
+template <Extent extent>
+py::object run(const Packed& packed, py::handle x, py::handle state) {
   const Header& made = packed.header();
   py::handle h0 = state;
   py::handle c0 = Py_None;
@@ -102,7 +102,7 @@ py::object step(const Packed& packed, py::handle x, py::handle state) {
     h0 = PyTuple_GET_ITEM(state.ptr(), 0);
     c0 = PyTuple_GET_ITEM(state.ptr(), 1);
   }
-  return run_into_new(NumpyDoor(made.scalar), packed, Extent::step, x, h0, c0);
+  return run_into_new(NumpyDoor(made.scalar), packed, extent, x, h0, c0);
 }
 
 }  // namespace
@@ -121,7 +121,9 @@ void register_cells(py::module_& module) {
       .def_property_readonly("precision",
                              [](const Packed& of) { return name_of(of.header().storage); })
       .def("forward", &forward_packed)
-      .def_property_readonly("step", &direct_method<Packed, &step>);
+      .def_property_readonly("step", &direct_method<Packed, &run<Extent::step>>)
+      .def_property_readonly("run", &direct_method<Packed, &run<Extent::of_layer>>)
+      .def_property_readonly("run_stacked", &direct_method<Packed, &run<Extent::sequences>>);
   // Made by a function: pybind11 asks for memory after a constructor where nobody catches.
   module.def("pack", &pack, py::arg(), py::arg(), py::arg("precision") = py::none(),
              py::arg("scales") = py::make_tuple(py::none(), py::none()));

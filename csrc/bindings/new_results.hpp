@@ -17,9 +17,9 @@ inline py::object not_implemented() {
   return py::reinterpret_borrow<py::object>(Py_NotImplemented);
 }
 
-/// What a call goes over: sequences (T, B, I), or (B, T, I), with states (1, B, R), or one step
-/// (B, I) with states (B, R).
-enum class Extent { sequences, batch_first, step };
+/// What a call goes over: sequences (T, B, I), or (B, T, I), with states (1, B, R); sequences
+/// (T, B, I) with the states (B, R) of a layer by itself; or one step (B, I) with such states.
+enum class Extent { sequences, batch_first, of_layer, step };
 
 /// Of x, y or their gradients, so many numbers wide.
 inline Shape sequence_shape(Extent extent, const Dims& dims, index width) {
@@ -29,7 +29,8 @@ inline Shape sequence_shape(Extent extent, const Dims& dims, index width) {
 }
 
 inline Shape state_shape(Extent extent, index rows, index width) {
-  return extent == Extent::step ? Shape{rows, width} : Shape{1, rows, width};
+  const bool by_itself = extent == Extent::step || extent == Extent::of_layer;
+  return by_itself ? Shape{rows, width} : Shape{1, rows, width};
 }
 
 /// A dense array of a sequence_shape.
@@ -139,7 +140,7 @@ py::object run_into_new(const Door& door, const Packed& packed, Extent extent, p
     return not_implemented();
   }
   NewResults results(door, traits, extent, call);
-  const CallPlan plan = backend.plan(Purpose::inference, made.cell, made.precision(), call.sizes());
+  const CallPlan plan = backend.plan(packed, call.sizes());
   const auto run = [&] { backend.forward(packed, call, plan); };
   takes_long(call.dims, traits) ? without_gil(run) : run();
   return results.take();

@@ -79,6 +79,7 @@ class Prepacked(Generic[OutputT, StateT]):
         "_packed",
         "_place",
         "_reverse",
+        "_run",
         "_scales",
         "_step",
         "_weights",
@@ -133,9 +134,13 @@ class Prepacked(Generic[OutputT, StateT]):
             pack(core, one, "sparse" if is_sparse else kept_in, scales)
             for one, scales in zip(one_by_one, self._scales, strict=True)
         )
-        # Held as a bound method because a step of a small cell costs little more than the call.
-        plain = self._form is None and not (self.reverse or self._noise.reaches_steps)
-        self._step = self._packed[0].step if plain else _no_step
+        # Held as bound methods because a step of a small cell costs little more than the call.
+        plain = not (self.reverse or self._noise.reaches_steps)
+        first = self._packed[0]
+        self._step = first.step if plain and self._form is None else _left
+        self._run: Callable[[Any, Any], Any] = _left
+        if plain and len(self._packed) == 1 and self._place is HOST:
+            self._run = first.run if self._form is None else first.run_stacked
 
     @property
     def cell(self) -> str:
@@ -232,6 +237,10 @@ class Prepacked(Generic[OutputT, StateT]):
         MemoryError
             If the results do not fit into memory.
         """
+        if h0 is c0 is lengths is resets is out is None and batch_first is False:
+            directly = self._run(x, state)
+            if directly is not NotImplemented:
+                return cast(OutputT, self._output(*directly))
         given = self._given(x, state, h0, c0, lengths, resets, batch_first)
         network = Network.of_packed(self._cell, given, self._packed, self._reverse, self._noise)
         if out is None:
@@ -512,8 +521,8 @@ def _of_layer(states: Any, layer: int) -> Any:
     return tuple(s[layer] for s in states) if isinstance(states, tuple) else states[layer]
 
 
-def _no_step(x_t: object, state: object) -> Any:
-    """Stand in for the core's step where there is none."""
+def _left(x: object, state: object) -> Any:
+    """Stand in for the core's way of a call, or a step, where there is none."""
     return NotImplemented
 
 

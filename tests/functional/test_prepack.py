@@ -191,12 +191,41 @@ def test_the_cores_step_keeps_its_weights_and_frees_them() -> None:
     del cell
     gc.collect()
     assert_equal(step(rest["x"][0], None), want)
-    assert sys.getrefcount(core) == counted - 2  # the cell's own, and that of its step
+    assert sys.getrefcount(core) == counted - 3  # the cell's own, and those of its two ways
     del step
-    assert sys.getrefcount(core) == counted - 3
+    assert sys.getrefcount(core) == counted - 4
     for wrong in ((), (None,), (None, None, None)):
         with pytest.raises(TypeError, match=f"expected 2 arguments, got {len(wrong)}"):
             core.step(*wrong)
+
+
+@every_cell
+@every_dtype
+@pytest.mark.parametrize("stacked", [False, True], ids=["single", "in_a_list"])
+def test_a_layer_by_itself_goes_to_the_core_at_once(
+    cell: Cell, dtype: DType, stacked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments, rest = setting(cell, dtype)
+    if stacked:
+        arguments = {n: [a] if is_weight(n) else a for n, a in arguments.items()}
+        rest = {n: a if n == "x" else a[None] for n, a in rest.items()}
+    packed = cell.prepack(arguments)
+    x, state = rest["x"], initial(cell, rest)
+    want, of_zeros = packed(**rest), packed(x, batch_first=False, lengths=[len(x)] * x.shape[1])
+    held = [packed(hold(x), state) for hold in FORMS.values()]
+    of_nothing = packed(x[:0], state)
+    for got in held:
+        assert type(got) is type(want)
+        assert_equal(got, want)
+    assert_equal(of_nothing[1:], as_tuple(state))
+    with pytest.raises((TypeError, ValueError), match="x must"):
+        packed(x[..., :-1], state)
+    with pytest.raises((TypeError, ValueError)):
+        packed(x, (x, x, x))
+    # The way through Python is not taken: nothing of it is there.
+    monkeypatch.setattr(type(packed), "_given", None)
+    assert_equal(packed(x, state), want)
+    assert_equal(packed(x), of_zeros)
 
 
 @pytest.mark.timing

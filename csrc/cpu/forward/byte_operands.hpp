@@ -27,7 +27,7 @@ class OperandRows<Shape, W8> {
   QuantizedRows inputs(const index* offsets, index count, const Share& share) const {
     A* const x = own_.x + share.id * own_.x_rows * own_.x_row;
     index* const numbers = own_.x_numbers + share.id * own_.x_rows;
-    float* const scales = own_.x_scales + share.id * own_.x_rows;
+    float* const scales = own_.x_scales + share.id * own_.x_scale_row;
     count_up(numbers, count);
     for (index i = 0; i < count; ++i) {
       const float* const row = call_.x.data + offsets[i];
@@ -49,6 +49,15 @@ class OperandRows<Shape, W8> {
       }
     }
   }
+  /// A share will make some groups: it asks for their lines, which others have read, ahead.
+  void will_make(int phase, index step, Span rows, Span groups) const {
+    constexpr index line = static_cast<index>(cache_line);
+    for (index r = rows.begin; r < rows.end; ++r) {
+      const std::uint8_t* const row =
+          bytes_of(operand_at(phase, step) + rows_.state_rows[r] * own_.row);
+      for (index i = groups.begin * N; i < groups.end * N; i += line) ask_to_write(row + i);
+    }
+  }
   /// A share begins with a phase's product: which rows have NaN, each finds out for itself.
   void begin(int phase, const Step& step, const Share& share) const {
     float* const scales = scales_of(share);
@@ -66,7 +75,7 @@ class OperandRows<Shape, W8> {
   A* operand_at(int phase, index step) const {
     return own_.recurrent[phase] + history_.state_row_of(step) * own_.row;
   }
-  float* scales_of(const Share& share) const { return own_.scales + share.id * own_.rows; }
+  float* scales_of(const Share& share) const { return own_.scales + share.id * own_.scale_row; }
 
   const ForwardCall<float>& call_;
   const History<Shape, float>& history_;

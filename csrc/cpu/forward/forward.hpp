@@ -166,6 +166,10 @@ class ForwardPass {
       const Gates gates = Normalized<Shape> || slots <= slots_at_once ? Gates::after_all_products
                                                                       : Gates::after_some_tiles;
       operands_.begin(Phase, step, share);
+      if (share.count > 1) {
+        last ? operands_.will_make(0, step.number + 1, step.rows, own.outputs)
+             : operands_.will_make(Phase + 1, step.number, step.rows, own.units);
+      }
       for_own_panels(step, own.panels, [&](index panel) {
         recurrent_panel<Phase>(step, panel, gates, share);
         share.worked(step.rows.size() * layout_.slot(panel) * (outputs_.units + L::N));

@@ -35,6 +35,7 @@ class OperandRows {
 
   void made(int, index, Span, Span) const {}
   void made_m(index, Span, Span) const {}
+  void will_make(int, index, Span, Span) const {}
   void begin(int, const Step&, const Share&) const {}
 
  private:
@@ -86,6 +87,7 @@ class OperandRows<Shape, F> {
     round_groups(history_.m_at(step), history_.layout.row(), at(own_.m, own_.m_row, step),
                  own_.m_row, rows, groups);
   }
+  void will_make(int, index, Span, Span) const {}
   /// A share begins with a phase's product.
   void begin(int, const Step&, const Share&) const {}
 

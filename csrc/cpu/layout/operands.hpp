@@ -17,6 +17,14 @@ constexpr index operand_row(index k) {
   return (lines % 2 == 0 ? lines + 1 : lines) * line;
 }
 
+/// Elements from what one share writes at every step to what another does: so far that no line, and
+/// no prefetcher, of the one touches the other's.
+template <class T>
+constexpr index apart(index count) {
+  constexpr auto far = static_cast<index>(1024 / sizeof(T));
+  return round_up(count, far) + far;
+}
+
 // k of rows of x that stay in L2 while all panels of W_ih pass over them.
 constexpr index x_block = 96 * 1024;
 
@@ -38,13 +46,14 @@ struct Operands<Shape, F> {
   index x_row;   // likewise of x
   index x_rows;  // of a share
   index shares;
-  index rows;                        // B, where numbers are quantized
+  index scale_row;                   // from the scales of a share to the next one's
+  index x_scale_row;                 // likewise of x
   A* recurrent[Shape::phases] = {};  // [states][row], as the history's operands
   A* m = nullptr;                    // [states][m_row], as the history's m
   A* x = nullptr;                    // [shares][x_rows][x_row]
   index* x_numbers = nullptr;        // [shares][x_rows] 0, 1, 2, ...
-  float* scales = nullptr;           // [shares][B] of rows that a phase multiplies
-  float* x_scales = nullptr;         // [shares][x_rows]
+  float* scales = nullptr;           // [shares][scale_row], B of rows that a phase multiplies
+  float* x_scales = nullptr;         // [shares][x_scale_row], x_rows of them
 
   Operands(const History<Shape, T>& history, const PlanSegment& plan)
       : states(history.state_rows()),
@@ -54,15 +63,16 @@ struct Operands<Shape, F> {
         x_rows(smaller(history.chunk_steps * history.dims.rows,
                        larger(largest_tile_rows, x_block / (x_row * F::group)))),
         shares(plan.threads),
-        rows(Quantized<F> ? history.dims.rows : 0) {}
+        scale_row(Quantized<F> ? apart<float>(history.dims.rows) : 0),
+        x_scale_row(Quantized<F> ? apart<float>(x_rows) : 0) {}
 
   void place(Bump& bump) {
     for (A*& of_phase : recurrent) of_phase = bump.take<A>(states * row);
     m = bump.take<A>(states * m_row);
     x = bump.take<A>(shares * x_rows * x_row);
     x_numbers = bump.take<index>(shares * x_rows);
-    scales = bump.take<float>(shares * rows);
-    if constexpr (Quantized<F>) x_scales = bump.take<float>(shares * x_rows);
+    scales = bump.take<float>(shares * scale_row);
+    x_scales = bump.take<float>(shares * x_scale_row);
   }
 };
 
