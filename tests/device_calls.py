@@ -122,5 +122,7 @@ def agree(problem, **options):
 
 def forward_of(options):
     return {
-        name: one for name, one in options.items() if name not in ("truncate", "checkpoint", "wrt")
+        name: one
+        for name, one in options.items()
+        if name not in ("truncate", "checkpoint", "wrt", "per_sample")
     }
