@@ -2,6 +2,7 @@
 
     extension   `_cuda`, which is there or not, and what it finds on this machine
     libraries   whose array it is: the stream that its library works on, how results become its own
+    types       what arrays hold, and what is computed in
     array       an array of a device as the rest of the package sees it
     exchange    from a caller's array to ours, over the same memory
     place       a call's device and stream: passes by the names that `_core` has for them
@@ -13,17 +14,21 @@ stream of its `x`; other arguments are waited for there, by the device and not b
 from __future__ import annotations
 
 from .array import DeviceArray
-from .exchange import array_of, booleans_of, is_on_device, mismatch
+from .exchange import array_of, booleans_of, is_on_device, mismatch, require_host
 from .extension import config
 from .place import DevicePlace, place_of
+from .types import computed_in, is_of_device
 
 __all__ = [
     "DeviceArray",
     "DevicePlace",
     "array_of",
     "booleans_of",
+    "computed_in",
     "config",
+    "is_of_device",
     "is_on_device",
     "mismatch",
     "place_of",
+    "require_host",
 ]

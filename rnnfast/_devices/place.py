@@ -14,6 +14,7 @@ import numpy.typing as npt
 from .array import DeviceArray, Place, empty
 from .extension import queue
 from .libraries import Library
+from .types import DeviceType
 
 
 class DevicePlace:
@@ -34,7 +35,9 @@ class DevicePlace:
         self._queue = queue(*place)
         self.core = _Core(self._queue)
 
-    def empty(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DeviceArray:
+    def empty(
+        self, name: str, shape: tuple[int, ...], dtype: DeviceType | np.dtype[Any]
+    ) -> DeviceArray:
         """Return an array whose numbers are not set; refused memory is a MemoryError."""
         try:
             return empty(shape, dtype, self._place, self._library)
@@ -42,22 +45,23 @@ class DevicePlace:
             device = self._place[0]
             raise MemoryError(f"no memory on cuda:{device} for {name} {shape} of {dtype}") from None
 
-    def zeros(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DeviceArray:
+    def zeros(
+        self, name: str, shape: tuple[int, ...], dtype: DeviceType | np.dtype[Any]
+    ) -> DeviceArray:
         """Return an array of zeros."""
         array = self.empty(name, shape, dtype)
         array[...] = 0
         return array
 
-    def from_host(self, mask: npt.NDArray[Any] | None) -> DeviceArray | None:
-        """Return a copy of an array of the host, which is read before this returns."""
-        if mask is None:
-            return None
-        # Of an axis along which it is the same, one entry.
-        once = tuple(slice(0, 1) if stride == 0 else slice(None) for stride in mask.strides)
-        kept = mask[once]
-        array = self.empty("a mask", kept.shape, mask.dtype)
-        self._queue.copy_in(kept, array.geometry)
-        return array.broadcast_to(mask.shape)
+    def same(self, value: float, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DeviceArray:
+        """Return a view of an array, all of whose numbers are one."""
+        row = self.empty("a mask", (1,) * (len(shape) - 1) + shape[-1:], dtype)
+        row[...] = value
+        return row.broadcast_to(shape)
+
+    def put(self, mask: DeviceArray, places: npt.NDArray[np.intp], value: float) -> None:
+        """Write a value to places of the host's among the numbers of a mask, in C order."""
+        self._queue.put(mask.geometry, places, value)
 
     def given(self, results: Any) -> Any:
         """Return results as the caller wants them: arrays of its library, as what they came in.
@@ -104,34 +108,26 @@ class _Core:
         self._queue = queue
 
     def pack(self, cell: Any, weights: Any, precision: str, scales: Any) -> _Packed:
-        _require_own(precision)
         return _Packed(self._queue.pack(cell, _bare(tuple(weights))), precision)
 
     def forward(self, cell: Any, *arguments: Any) -> None:
         self._queue.forward(cell, *_bare(arguments))
 
     def forward_saving(self, cell: Any, *given: Any) -> _Tape:
-        _require_own(given[-1])
         return _Tape(self._queue.forward_saving(cell, *_bare(given[:-1])), self._queue)
 
     def forward_saving_checkpoints(self, cell: Any, *given: Any) -> _Tape:
-        _require_own(given[-1])
         return _Tape(self._queue.forward_saving_checkpoints(cell, *_bare(given[:-1])), self._queue)
 
     def plan_layers(self, *_: Any) -> None:
         """Layers run one after the other, each on all of the device."""
 
+    def draw_mask(self, *of: Any) -> None:
+        self._queue.draw_mask(*_bare(of))
+
     def apply_mask(self, x: DeviceArray, mask: DeviceArray, to: DeviceArray) -> None:
-        self._queue.multiply(x.geometry, np.broadcast_to(mask.geometry, x.shape), to.geometry)
-
-
-def _require_own(precision: str | None) -> None:
-    """Refuse a precision other than that of the arrays."""
-    if precision not in (None, "float32", "float64"):
-        raise NotImplementedError(
-            f"precision must be None where arrays are on a device, got {precision!r}; copy them to "
-            "the host"
-        )
+        factors = np.broadcast_to(mask.geometry, x.shape)
+        self._queue.apply_mask(x.geometry, factors, to.geometry)
 
 
 class _Tape:
@@ -146,6 +142,9 @@ class _Tape:
 
     def backward(self, *arguments: Any) -> None:
         self._queue.backward(self._tape, *_bare(arguments))
+
+    def backward_per_sample(self, *arguments: Any) -> None:
+        self._queue.backward_per_sample(self._tape, *_bare(arguments))
 
     def trace(self, *arguments: Any) -> None:
         self._queue.trace(self._tape, *_bare(arguments))

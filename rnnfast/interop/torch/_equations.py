@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
+from ...engine.place import HOST
 from ._call import Call, Operands
 
 _EPSILON = 1e-5  # of layer normalization
@@ -39,15 +40,15 @@ def outputs(call: Call, operands: Operands) -> tuple[Tensor, ...]:
         if direction == 0:
             if layer:
                 x = torch.cat(ways, 2)
-            mask = noise.of_inputs(layer, tuple(x.shape), dtype)
+            mask = noise.of_inputs(HOST, layer, tuple(x.shape), dtype)
             x = x if mask is None else x * torch.from_numpy(mask)
             ways = []
-        weight_mask = noise.of_weights(number, tuple(part["w_hh"].shape), dtype)
+        weight_mask = noise.of_weights(HOST, number, tuple(part["w_hh"].shape), dtype)
         if weight_mask is not None:
             part["w_hh"] = part["w_hh"] * torch.from_numpy(weight_mask)
         hidden = part["w_hr"].shape[1] if "w_hr" in part else part["w_hh"].shape[1]
         widths = (part["w_hh"].shape[1], hidden)
-        masks = noise.of_states(number, (steps, batch), widths, dtype) or (None, None, None)
+        masks = noise.of_states(HOST, number, (steps, batch), widths, dtype) or (None, None, None)
         recurrent, *kept = (None if m is None else torch.from_numpy(np.array(m)) for m in masks)
         step = _STEPS[call.kind]
         initial = (h0, c0) if call.has_c else (h0,)
