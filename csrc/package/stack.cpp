@@ -115,7 +115,7 @@ class SequencesPass {
     call.spans = spans.empty() ? nullptr : spans.data();
     call.masks = layer.masks();
     const CallPlan plan =
-        cpu_backend().plan(Purpose::inference, made.cell, made.scalar, call.sizes());
+        cpu_backend().plan(Purpose::inference, made.cell, made.precision(), call.sizes());
     cpu_backend().forward(layer.weights(), call, plan);
     h.write(call_.after);
     c.write(call_.after);
