@@ -106,7 +106,6 @@ struct SparseColumns {
   index parts;
   index vectors;
 
-  static constexpr index lines_of(index vectors) { return ceil_div(vectors, line_vectors<T>); }
   /// Lines that a column of so many takes, with their k.
   static constexpr index size(index lines) {
     return lines + ceil_div(lines * static_cast<index>(sizeof(std::uint32_t)), line_bytes);

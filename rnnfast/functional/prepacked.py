@@ -439,9 +439,10 @@ class Prepacked(Generic[OutputT, StateT]):
             layers = f"layers={self.layers}, bidirectional={self.bidirectional}, "
         projection = "" if self.proj_size is None else f"proj_size={self.proj_size}, "
         precision = "" if self.precision == self.dtype.name else f"precision={self.precision}, "
+        sparse = "sparse=True, " if self._options.get("sparse") else ""
         return (
             f"<Prepacked {self._cell.name}: {layers}input_size={self.input_size}, "
-            f"hidden_size={self.hidden_size}, {projection}dtype={self.dtype}, {precision}"
+            f"hidden_size={self.hidden_size}, {projection}dtype={self.dtype}, {precision}{sparse}"
             f"reverse={self.reverse}>"
         )
 

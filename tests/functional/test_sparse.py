@@ -163,7 +163,7 @@ def test_nan_stays_in_its_row() -> None:
 def test_it_is_kept_when_pickled_described_and_saved(tmp_path) -> None:
     arguments = problem(LSTM, np.float32, 24)
     cell = packed(LSTM, arguments)
-    assert cell.precision == "float32"
+    assert cell.precision == "float32" and "sparse=True" in repr(cell)
     path = tmp_path / "cell.safetensors"
     cell.save(path)
     again = [

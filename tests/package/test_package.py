@@ -222,6 +222,16 @@ def test_a_file_that_holds_no_layers_is_refused(project, tmp_path):
         assert said in done.stderr, done.stderr
 
 
+def test_sparse_weights_stay_of_their_type(project, tmp_path):
+    save_weights(tmp_path / "sparse.safetensors", STACKS["sparse"])
+    command = [project / "streams", tmp_path / "sparse.safetensors", "f", "1", "1", "-", "-"]
+    done = subprocess.run(
+        [*command, tmp_path / "out", "3"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert "sparse weights stay of their type" in done.stderr
+
+
 def test_another_instruction_set_may_be_asked_for(project):
     said = cmake_builds.run(project / "plain", RNNFAST_TARGET="baseline")
     assert said.split()[1] == "baseline"

@@ -18,31 +18,34 @@ struct SparseWeights {
   L layout;
   Range range = {};  // the parts that the product feeds
   index length = 0;  // K
+  index runs = 0;    // of k
   std::uint32_t* heads = nullptr;
   char* kept = nullptr;
 
   void place(Bump& bump) {
-    if (layout.units) heads = bump.take<std::uint32_t>(layout.panels() * heads_of_panel());
+    runs = DenseRuns(length).runs;
+    heads = bump.take<std::uint32_t>(layout.panels() * heads_of_panel());
   }
 
   /// Vectors of a panel.
   index vectors(index panel) const { return range.count() * layout.width(panel); }
   Panel panel(index panel) const {
-    return {heads + panel * heads_of_panel(), kept, runs(), range.count(), layout.width(panel)};
+    return {heads + panel * heads_of_panel(), kept, runs, range.count(), layout.width(panel)};
   }
 
   /// Bytes of what is kept of w (G*H, length).
   std::size_t kept_bytes(const T* w) const {
     std::size_t lines = 0;
-    for_columns([&](std::uint32_t*, Span units) {
-      lines += static_cast<std::size_t>(Panel::size(count(w, units, {0, length})));
+    for_columns([&](index, Span units) {
+      lines += static_cast<std::size_t>(Panel::size(count(w, units)));
     });
     return lines * line_bytes;
   }
 
   /// Packs w, from a line of what is kept on; returns the line after it.
   std::size_t pack(const T* w, std::size_t at) const {
-    for_columns([&](std::uint32_t* head, Span units) {
+    for_columns([&](index column, Span units) {
+      std::uint32_t* const head = heads + column * (1 + runs);
       *head = static_cast<std::uint32_t>(at);
       at += static_cast<std::size_t>(pack_column(w, units, head + 1, kept + at * line_bytes));
     });
@@ -50,21 +53,20 @@ struct SparseWeights {
   }
 
  private:
-  static constexpr index longest_run(index length) { return DenseRuns(length).run; }
-  index runs() const { return DenseRuns(length).runs; }
-  index heads_of_panel() const { return range.count() * Panel::lines_of(L::U) * (1 + runs()); }
+  static constexpr index lines_of_part = L::U / line_vectors<T>;  // of a full panel
+  index heads_of_panel() const { return range.count() * lines_of_part * (1 + runs); }
 
-  /// Calls body(its head, its rows of w) for every column, in order.
+  /// Calls body(its number, its rows of w) for every column, in order.
   template <class Body>
   void for_columns(Body&& body) const {
     for (index panel = 0; panel < layout.panels(); ++panel) {
-      std::uint32_t* head = heads + panel * heads_of_panel();
+      index column = panel * range.count() * lines_of_part;
       const index begin = panel * L::U * L::N;
       const index end = smaller(layout.units, begin + layout.width(panel) * L::N);
       for (int part = range.begin; part < range.end; ++part) {
         const index gate = Shape::gate_of[part] * layout.units;
-        for (index unit = begin; unit < end; unit += line_size<T>, head += 1 + runs()) {
-          body(head, Span{gate + unit, gate + smaller(end, unit + line_size<T>)});
+        for (index unit = begin; unit < end; unit += line_size<T>, ++column) {
+          body(column, Span{gate + unit, gate + smaller(end, unit + line_size<T>)});
         }
       }
     }
@@ -78,18 +80,18 @@ struct SparseWeights {
   }
 
   /// Lines that are not zero.
-  index count(const T* w, Span units, Span of_k) const {
+  index count(const T* w, Span units) const {
     index lines = 0;
-    for (index k = of_k.begin; k < of_k.end; ++k) lines += !is_zero(w, units, k);
+    for (index k = 0; k < length; ++k) lines += !is_zero(w, units, k);
     return lines;
   }
 
   /// Returns how many lines it took.
   index pack_column(const T* w, Span units, std::uint32_t* ends, char* to) const {
     auto* line = reinterpret_cast<T*>(to);
-    const index lines = count(w, units, {0, length});
+    const index lines = count(w, units);
     auto* const numbers = reinterpret_cast<std::uint32_t*>(to + lines * line_bytes);
-    const index run = longest_run(length);
+    const index run = DenseRuns(length).run;
     index packed = 0;
     for (index k = 0; k < length; ++k) {
       if (!is_zero(w, units, k)) {
