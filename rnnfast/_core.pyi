@@ -476,6 +476,9 @@ class _OnnxRuntime(ModuleType):
     def refusal(self, op_type: str, attributes: dict[str, Any], peepholes: bool, /) -> str | None:
         """Return why the kernels cannot compute a node of ONNX; None if they can."""
 
+    def register_in(self, domain: str, /) -> None:
+        """Say whose domain registrations of this thread are for: ONNX's, or else the host's."""
+
 @type_check_only
 class _Hosts(ModuleType):
     """Doors for hosts that speak plain C: a submodule. What they take stands in csrc/doors/."""

@@ -51,6 +51,9 @@ void register_onnxruntime(py::module_& hosts) {
   py::module_ door = hosts.def_submodule("onnxruntime");
   door.def("kernel_calls", &onnx::kernel_calls);
   door.def("refusal", &refusal);
+  door.def("register_in", [](const std::string& domain) {
+    onnx::register_in(domain.empty() ? onnx::Domain::of_onnx : onnx::Domain::of_host);
+  });
   // The host looks the function up by its name; it is told here so that linkers keep it.
   door.attr("registration") =
       py::capsule(reinterpret_cast<void*>(&onnx::RegisterCustomOps), "RegisterCustomOps");

@@ -20,7 +20,14 @@ struct SessionOptions;
 struct OperatorDomain;
 struct Allocator;
 
-enum class ElementType : int { none = 0, float32 = 1, int32 = 6, float64 = 11 };
+enum class ElementType : int {
+  none = 0,
+  float32 = 1,
+  uint8 = 2,
+  int8 = 3,
+  int32 = 6,
+  float64 = 11
+};
 enum class ErrorCode : int { fail = 1, invalid_argument = 2 };
 enum class Presence : int { required = 0, optional = 1 };
 

@@ -6,9 +6,6 @@
 namespace rnnfast::onnx {
 namespace {
 
-// Places of a node's inputs.
-enum : std::size_t { of_x, of_w, of_r, of_b, of_lengths, of_initial_h, of_initial_c, of_p };
-
 std::atomic<long long> calls{0};
 
 Attributes attributes_of(const Host& host, const KernelInfo* info) {
@@ -29,24 +26,44 @@ Attributes attributes_of(const Host& host, const KernelInfo* info) {
   return found;
 }
 
-/// The weights of a node if none of them can change.
-bool constant_weights(const Host& host, const KernelInfo* info, NodeWeights& weights) {
+/// body(place, tensor, size of a number) for each tensor that is a weight.
+template <class Weights, class Body>
+void for_weights(Operator op, ElementType matrices, Weights& weights, Body&& body) {
+  const auto of_scalar = static_cast<std::size_t>(size_of(scalar_of(matrices)));
+  const std::size_t of_matrix = is_quantized(matrices) ? 1 : of_scalar;
+  body(of_w, weights.w, of_matrix);
+  body(of_r, weights.r, of_matrix);
+  body(of_b, weights.b, of_scalar);
+  if (is_lstm(op)) body(of_p, weights.p, of_scalar);
+  if (!is_quantized(matrices)) return;
+  body(of_w_scale, weights.of_w.scale, of_scalar);
+  body(of_w_zero_point, weights.of_w.zero_point, of_matrix);
+  body(of_r_scale, weights.of_r.scale, of_scalar);
+  body(of_r_zero_point, weights.of_r.zero_point, of_matrix);
+}
+
+/// The weights of a node; whether none of them can change.
+bool constant_weights(const Host& host, const KernelInfo* info, Operator op, ElementType matrices,
+                      NodeWeights& weights) {
   const auto is_fixed = [&](std::size_t number, Tensor& tensor) {
     return !host.has_input(info, number) || host.constant_input(info, number, tensor);
   };
-  return is_fixed(of_w, weights.w) && is_fixed(of_r, weights.r) && is_fixed(of_b, weights.b) &&
-         is_fixed(of_p, weights.p);
+  bool all = true;
+  for_weights(op, matrices, weights, [&](std::size_t number, Tensor& tensor, std::size_t) {
+    all = all && is_fixed(number, tensor);
+  });
+  return all;
 }
 
-std::uint64_t fingerprint_of(const NodeWeights& weights, ScalarType scalar) {
+std::uint64_t fingerprint_of(const NodeWeights& weights, Operator op, ElementType matrices) {
   std::vector<Memory> all;
-  for (const Tensor* tensor : {&weights.w, &weights.r, &weights.b, &weights.p}) {
-    all.push_back({reinterpret_cast<const char*>(tensor->shape.data()),
-                   tensor->shape.size() * sizeof(std::int64_t)});
-    auto bytes = static_cast<std::size_t>(tensor->data ? size_of(scalar) : 0);
-    for (const std::int64_t size : tensor->shape) bytes *= static_cast<std::size_t>(size);
-    all.push_back({static_cast<const char*>(tensor->data), bytes});
-  }
+  for_weights(op, matrices, weights, [&](std::size_t, const Tensor& tensor, std::size_t each) {
+    all.push_back({reinterpret_cast<const char*>(tensor.shape.data()),
+                   tensor.shape.size() * sizeof(std::int64_t)});
+    std::size_t bytes = tensor.data ? each : 0;
+    for (const std::int64_t size : tensor.shape) bytes *= static_cast<std::size_t>(size);
+    all.push_back({static_cast<const char*>(tensor.data), bytes});
+  });
   return fingerprint(all);
 }
 
@@ -55,36 +72,38 @@ std::uint64_t fingerprint_of(const NodeWeights& weights, ScalarType scalar) {
 long long kernel_calls() { return calls.load(std::memory_order_relaxed); }
 
 Kernel::Kernel(const Host& host, const KernelInfo* info, std::string name, Operator op,
-               ScalarType scalar)
+               ElementType matrices)
     : host_(host),
       op_(op),
-      scalar_(scalar),
+      matrices_(matrices),
       name_(std::move(name)),
       attributes_(attributes_of(host, info)) {
-  directions_of(op, attributes_, host.has_input(info, of_p));  // throws what is wrong with them now
+  // Throws what is wrong with them now.
+  directions_of(op, attributes_, is_lstm(op) && host.has_input(info, of_p));
   NodeWeights weights;
-  is_constant_ = constant_weights(host, info, weights);
+  is_constant_ = constant_weights(host, info, op, matrices, weights);
   if (is_constant_) {
-    packed_ = std::make_shared<const PackedNode>(pack_node(op, attributes_, scalar, weights));
+    packed_ = std::make_shared<const PackedNode>(pack_node(op, attributes_, matrices, weights));
   }
 }
 
 NodeWeights Kernel::weights_in(const KernelContext* context) const {
-  NodeWeights weights = {
-      host_.input(context, of_w), host_.input(context, of_r), host_.input(context, of_b), {}};
-  if (op_ == Operator::lstm) weights.p = host_.input(context, of_p);
+  NodeWeights weights;
+  for_weights(op_, matrices_, weights, [&](std::size_t number, Tensor& tensor, std::size_t) {
+    tensor = host_.input(context, number);
+  });
   return weights;
 }
 
 std::shared_ptr<const PackedNode> Kernel::packed_for(const KernelContext* context) {
   if (is_constant_) return packed_;
   const NodeWeights weights = weights_in(context);
-  const std::uint64_t seen = fingerprint_of(weights, scalar_);
+  const std::uint64_t seen = fingerprint_of(weights, op_, matrices_);
   {
     const std::lock_guard lock(mutex_);
     if (packed_ && fingerprint_ == seen) return packed_;
   }
-  auto packed = std::make_shared<const PackedNode>(pack_node(op_, attributes_, scalar_, weights));
+  auto packed = std::make_shared<const PackedNode>(pack_node(op_, attributes_, matrices_, weights));
   const std::lock_guard lock(mutex_);
   packed_ = packed;
   fingerprint_ = seen;
@@ -98,13 +117,13 @@ void Kernel::compute(KernelContext* context) {
                       host_.input(context, of_lengths),
                       host_.input(context, of_initial_h),
                       {}};
-  if (op_ == Operator::lstm) given.initial_c = host_.input(context, of_initial_c);
+  if (is_lstm(op_)) given.initial_c = host_.input(context, of_initial_c);
   const PassSizes sizes = sizes_of(*packed, attributes_.layout == 1, given);
   const PassOutputs out = {
       host_.output(context, 0, sizes.shape_of_y()),
       host_.output(context, 1, sizes.shape_of_state()),
-      op_ == Operator::lstm ? host_.output(context, 2, sizes.shape_of_state()) : nullptr};
-  run_pass(*packed, scalar_, sizes, given, out);
+      is_lstm(op_) ? host_.output(context, 2, sizes.shape_of_state()) : nullptr};
+  run_pass(*packed, sizes, given, out);
   calls.fetch_add(1, std::memory_order_relaxed);
 }
 

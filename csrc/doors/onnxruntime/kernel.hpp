@@ -10,11 +10,27 @@
 
 namespace rnnfast::onnx {
 
+/// Places of a node's inputs.
+enum : std::size_t {
+  of_x,
+  of_w,
+  of_r,
+  of_b,
+  of_lengths,
+  of_initial_h,
+  of_initial_c,
+  of_p,
+  of_w_scale,
+  of_w_zero_point,
+  of_r_scale,
+  of_r_zero_point
+};
+
 class Kernel {
  public:
   /// Constant weights are packed here, once.
   Kernel(const Host& host, const KernelInfo* info, std::string name, Operator op,
-         ScalarType scalar);
+         ElementType matrices);
 
   void compute(KernelContext* context);
 
@@ -28,7 +44,7 @@ class Kernel {
 
   Host host_;
   Operator op_;
-  ScalarType scalar_;
+  ElementType matrices_;
   std::string name_;
   Attributes attributes_;
   PoolSize pool_size_;

@@ -68,7 +68,7 @@ class Numbers {
   std::span<const float> left_;
 };
 
-int activations_of(Operator op) { return op == Operator::lstm ? 3 : op == Operator::gru ? 2 : 1; }
+int activations_of(Operator op) { return is_lstm(op) ? 3 : op == Operator::gru ? 2 : 1; }
 
 std::vector<std::string> names_of(Operator op, const Attributes& attributes, int directions) {
   const auto each = static_cast<std::size_t>(activations_of(op));
@@ -77,7 +77,7 @@ std::vector<std::string> names_of(Operator op, const Attributes& attributes, int
   if (names.empty()) {
     for (int i = 0; i < directions; ++i) {
       if (op != Operator::rnn) names.emplace_back("sigmoid");
-      names.resize(names.size() + (op == Operator::lstm ? 2 : 1), "tanh");
+      names.resize(names.size() + (is_lstm(op) ? 2 : 1), "tanh");
     }
   }
   // An RNN's are two by default, also of one direction.
@@ -106,7 +106,7 @@ std::vector<ActivationChoice> choices_of(Operator op, const Attributes& attribut
     ActivationChoice choice = known.choice;
     if (known.takes_alpha) choice.alpha = alphas.next(known.alpha);
     if (known.takes_beta) choice.beta = betas.next(known.beta);
-    const bool is_output = op == Operator::lstm && i % 3 == 2;
+    const bool is_output = is_lstm(op) && i % 3 == 2;
     if (attributes.clips && !is_output) {
       choice.clip = attributes.clip;
       if (!is_monotone(choice)) {
@@ -166,6 +166,16 @@ Direction lstm(std::span<const ActivationChoice> choices, bool coupled, bool pee
   return {cell, reverse, {0, 0, 3, 1}, {0, 0, 1}, 1};
 }
 
+/// What bounds h: whole numbers multiply it in steps of 1/127.
+Direction quantized_lstm(std::span<const ActivationChoice> choices, bool coupled, bool peepholes,
+                         bool reverse) {
+  const Direction plain = lstm(choices, coupled, peepholes, reverse);
+  if (!coupled && !peepholes && !plain.cell.chooses()) return plain;
+  throw std::invalid_argument(
+      "DynamicQuantizeLSTM has a kernel with its usual activations alone, without clip, peepholes "
+      "and input_forget");
+}
+
 Direction gru(std::span<const ActivationChoice> choices, bool reset_after, bool reverse) {
   const char* const name = reset_after ? "gru" : "gru_reset_before";
   return {cell_of(name, true, choices), reverse, {1, 0, 2}};  // ONNX's are z r h
@@ -174,17 +184,27 @@ Direction gru(std::span<const ActivationChoice> choices, bool reset_after, bool 
 }  // namespace
 
 const char* name_of(Operator op) {
-  return op == Operator::lstm ? "LSTM" : op == Operator::gru ? "GRU" : "RNN";
+  switch (op) {
+    case Operator::lstm:
+      return "LSTM";
+    case Operator::gru:
+      return "GRU";
+    case Operator::rnn:
+      return "RNN";
+    case Operator::quantized_lstm:
+      return "DynamicQuantizeLSTM";
+  }
+  __builtin_unreachable();
 }
 
 Operator operator_named(std::string_view name) {
-  for (const Operator op : {Operator::lstm, Operator::gru, Operator::rnn}) {
+  for (const Operator op : operators) {
     if (name == name_of(op)) return op;
   }
   throw std::invalid_argument("no operator named " + std::string(name));
 }
 
-int gates_of(Operator op) { return op == Operator::lstm ? 4 : op == Operator::gru ? 3 : 1; }
+int gates_of(Operator op) { return is_lstm(op) ? 4 : op == Operator::gru ? 3 : 1; }
 
 std::vector<Direction> directions_of(Operator op, const Attributes& given, bool peepholes) {
   const std::string& name = given.direction;
@@ -211,6 +231,9 @@ std::vector<Direction> directions_of(Operator op, const Attributes& given, bool 
     switch (op) {
       case Operator::lstm:
         directions.push_back(lstm(own, attributes.input_forget, peepholes, reverse));
+        break;
+      case Operator::quantized_lstm:
+        directions.push_back(quantized_lstm(own, attributes.input_forget, peepholes, reverse));
         break;
       case Operator::gru:
         directions.push_back(gru(own, attributes.linear_before_reset, reverse));

@@ -1,5 +1,6 @@
-// What a node of ONNX's LSTM, GRU or RNN asks for, in ONNX's words, and the cell of ours that
-// computes it. Where ONNX's text leaves something open, it is as ONNX Runtime has it:
+// What a node of ONNX's LSTM, GRU or RNN, or of ONNX Runtime's DynamicQuantizeLSTM, asks for, in
+// ONNX's words, and the cell of ours that computes it. Where ONNX's text leaves something open, it
+// is as ONNX Runtime has it:
 //
 //   clip          bounds what gates and candidates see, not the c that an LSTM's output sees
 //   input_forget  f = 1 - i, with peepholes those of i alone
@@ -16,9 +17,16 @@
 
 namespace rnnfast::onnx {
 
-enum class Operator { lstm, gru, rnn };
+/// The last has matrices of whole numbers (doors/onnxruntime/quantized.hpp).
+enum class Operator { lstm, gru, rnn, quantized_lstm };
+constexpr Operator operators[] = {Operator::lstm, Operator::gru, Operator::rnn,
+                                  Operator::quantized_lstm};
 
-/// "LSTM", "GRU", "RNN".
+constexpr bool is_lstm(Operator op) {
+  return op == Operator::lstm || op == Operator::quantized_lstm;
+}
+
+/// "LSTM", "GRU", "RNN", "DynamicQuantizeLSTM".
 const char* name_of(Operator op);
 /// Throws std::invalid_argument for another name.
 Operator operator_named(std::string_view name);

@@ -9,21 +9,23 @@
 namespace rnnfast::onnx {
 namespace {
 
-/// An operator of one type of numbers.
+/// An operator whose matrices are of one type of numbers.
 struct TypedOperator : CustomOperator {
-  TypedOperator(Operator of, ScalarType type);
+  TypedOperator(Operator of, ElementType type);
   Operator op;
-  ScalarType scalar;
+  ElementType matrices;
 };
 
 const TypedOperator& typed_operator(const CustomOperator* of) {
   return *static_cast<const TypedOperator*>(of);
 }
 
+thread_local Domain domain_of_thread = Domain::of_onnx;
+
 /// A host that has registered, and what it gave us: there may be several in a process.
 struct KnownHost {
   Host host;
-  OperatorDomain* domain;  // never released: sessions may outlive whoever asked for them
+  OperatorDomain* domains[2];  // never released: sessions may outlive whoever asked for them
 };
 
 class KnownHosts {
@@ -35,9 +37,12 @@ class KnownHosts {
       if (known->host.table() == table) return *known;
     }
     const Host host(table, versions.table(version_with_texts) != nullptr);
-    OperatorDomain* const domain = host.create_domain("");
-    for (const TypedOperator& op : operators()) host.add_operator(domain, op);
-    known_.push_back(std::make_unique<KnownHost>(KnownHost{host, domain}));
+    OperatorDomain* const onnx = host.create_domain("");
+    OperatorDomain* const own = host.create_domain("com.microsoft");
+    for (const TypedOperator& op : typed_operators()) {
+      host.add_operator(op.op == Operator::quantized_lstm ? own : onnx, op);
+    }
+    known_.push_back(std::make_unique<KnownHost>(KnownHost{host, {onnx, own}}));
     return *known_.back();
   }
 
@@ -52,12 +57,13 @@ class KnownHosts {
 
  private:
   /// Hosts keep where they are.
-  static const std::vector<TypedOperator>& operators() {
+  static const std::vector<TypedOperator>& typed_operators() {
     static const auto* const all = [] {
       auto* const each = new std::vector<TypedOperator>;
-      for (const Operator op : {Operator::lstm, Operator::gru, Operator::rnn}) {
-        each->emplace_back(op, ScalarType::float32);
-        each->emplace_back(op, ScalarType::float64);
+      for (const Operator op : operators) {
+        const bool quantized = op == Operator::quantized_lstm;
+        each->emplace_back(op, quantized ? ElementType::int8 : ElementType::float32);
+        each->emplace_back(op, quantized ? ElementType::uint8 : ElementType::float64);
       }
       return each;
     }();
@@ -104,7 +110,7 @@ Status* create(const CustomOperator* of, const void* api, const KernelInfo* info
     const Host& host = known_hosts().of(table);
     const std::string own = host.node_name(info);
     if (!own.empty()) name += " " + own;
-    *kernel = new Kernel(host, info, name, op.op, op.scalar);
+    *kernel = new Kernel(host, info, name, op.op, op.matrices);
   });
 }
 
@@ -113,28 +119,45 @@ Status* compute(void* kernel, KernelContext* context) {
   return reported(own.host(), own.name(), [&] { own.compute(context); });
 }
 
-bool is_lstm(const CustomOperator* of) { return typed_operator(of).op == Operator::lstm; }
-
-ElementType type_of(const CustomOperator* of) {
-  return typed_operator(of).scalar == ScalarType::float32 ? ElementType::float32
-                                                          : ElementType::float64;
+/// Inputs of an operator: x, its weights, lengths and states; scales and zero points.
+std::size_t inputs_of(const CustomOperator* of) {
+  const Operator op = typed_operator(of).op;
+  if (op == Operator::quantized_lstm) return 12;
+  return is_lstm(op) ? 8 : 6;
 }
 
-TypedOperator::TypedOperator(Operator of, ScalarType type)
-    : CustomOperator{}, op(of), scalar(type) {
-  constexpr std::size_t of_lengths = 4;
-  constexpr std::size_t required_inputs = 3;
+ElementType type_of(const CustomOperator* of) {
+  return scalar_of(typed_operator(of).matrices) == ScalarType::float32 ? ElementType::float32
+                                                                       : ElementType::float64;
+}
+
+ElementType input_type_of(const CustomOperator* of, std::size_t number) {
+  switch (number) {
+    case of_w:
+    case of_r:
+    case of_w_zero_point:
+    case of_r_zero_point:
+      return typed_operator(of).matrices;
+    case of_lengths:
+      return ElementType::int32;
+    default:
+      return type_of(of);
+  }
+}
+
+TypedOperator::TypedOperator(Operator of, ElementType type)
+    : CustomOperator{}, op(of), matrices(type) {
   version = custom_operator_version;
   name = [](const CustomOperator* own) { return name_of(typed_operator(own).op); };
   provider = [](const CustomOperator*) -> const char* { return nullptr; };  // the CPU's
-  input_count = [](const CustomOperator* own) { return std::size_t{is_lstm(own) ? 8U : 6U}; };
-  output_count = [](const CustomOperator* own) { return std::size_t{is_lstm(own) ? 3U : 2U}; };
-  input_type = [](const CustomOperator* own, std::size_t number) {
-    return number == of_lengths ? ElementType::int32 : type_of(own);
+  input_count = inputs_of;
+  output_count = [](const CustomOperator* own) {
+    return std::size_t{is_lstm(typed_operator(own).op) ? 3U : 2U};
   };
+  input_type = input_type_of;
   output_type = [](const CustomOperator* own, std::size_t) { return type_of(own); };
   input_presence = [](const CustomOperator*, std::size_t number) {
-    return number < required_inputs ? Presence::required : Presence::optional;
+    return number <= of_r || number >= of_w_scale ? Presence::required : Presence::optional;
   };
   output_presence = [](const CustomOperator*, std::size_t) { return Presence::optional; };
   input_memory = [](const CustomOperator*, std::size_t) { return 0; };  // where all others are
@@ -146,6 +169,8 @@ TypedOperator::TypedOperator(Operator of, ScalarType type)
 
 }  // namespace
 
+void register_in(Domain domain) { domain_of_thread = domain; }
+
 extern "C" Status* RegisterCustomOps(SessionOptions* options, const Versions* versions) {
   if (!versions->table(oldest_version)) {
     // Statuses are made as ever.
@@ -155,7 +180,7 @@ extern "C" Status* RegisterCustomOps(SessionOptions* options, const Versions* ve
   const Host any(versions->table(oldest_version), false);
   return reported(any, "registration", [&] {
     const KnownHost& known = known_hosts().of(*versions);
-    known.host.add_domain(options, known.domain);
+    known.host.add_domain(options, known.domains[static_cast<int>(domain_of_thread)]);
   });
 }
 

@@ -234,18 +234,20 @@ PassSizes sizes_of(const PackedNode& node, bool batch_first, const PassInputs& g
   return sizes;
 }
 
-void run_pass(const PackedNode& node, ScalarType scalar, const PassSizes& sizes,
-              const PassInputs& given, const PassOutputs& out) {
-  Pass pass(node, scalar, sizes, given, out);
+void run_pass(const PackedNode& node, const PassSizes& sizes, const PassInputs& given,
+              const PassOutputs& out) {
+  const Precision precision = node.packed[0].header().precision();
+  Pass pass(node, precision.scalar, sizes, given, out);
   if (pass.is_empty()) return pass.clear();
   const Backend& backend = cpu_backend();
   const CellSpec& cell = node.directions[0].cell;
   if (sizes.directions == 2 && are_alike(node.directions[0], node.directions[1])) {
     const StackDims dims = {pass.call(0).dims, 1, 2};
-    const StackPlan plan = backend.plan_layers(Purpose::inference, cell, scalar, dims);
+    const StackPlan plan = backend.plan_layers(Purpose::inference, cell, precision, dims);
     if (plan.pipelines) {
-      const CallPlan each = backend.plan_each(Purpose::inference, cell, scalar, dims, plan).front();
-      LayersCall both = {cell, scalar, 2, plan, {}};
+      const CallPlan each =
+          backend.plan_each(Purpose::inference, cell, precision, dims, plan).front();
+      LayersCall both = {cell, precision, 2, plan, {}};
       for (index i = 0; i < 2; ++i) {
         both.layers.push_back({pass.call(i), each, {}, &node.packed[static_cast<std::size_t>(i)]});
       }
@@ -257,8 +259,7 @@ void run_pass(const PackedNode& node, ScalarType scalar, const PassSizes& sizes,
   for (index i = 0; i < sizes.directions; ++i) {
     const auto at = static_cast<std::size_t>(i);
     const Call call = pass.call(i);
-    const CallPlan plan =
-        backend.plan(Purpose::inference, node.directions[at].cell, scalar, call.sizes());
+    const CallPlan plan = backend.plan(node.packed[at], call.sizes());
     const RunningCall running;
     backend.forward(node.packed[at], call, plan);
   }

@@ -43,7 +43,7 @@ struct PassSizes {
 /// Throws std::invalid_argument for inputs that do not fit.
 PassSizes sizes_of(const PackedNode& node, bool batch_first, const PassInputs& given);
 
-void run_pass(const PackedNode& node, ScalarType scalar, const PassSizes& sizes,
-              const PassInputs& given, const PassOutputs& out);
+void run_pass(const PackedNode& node, const PassSizes& sizes, const PassInputs& given,
+              const PassOutputs& out);
 
 }  // namespace rnnfast::onnx

@@ -21,7 +21,7 @@ std::vector<T> reordered(const T* from, const std::vector<int>& order, std::size
 }
 
 template <class T>
-Packed pack_direction(const Direction& direction, ScalarType scalar, const Dims& dims,
+Packed pack_direction(const Direction& direction, ElementType matrices, const Dims& dims,
                       const NodeWeights& given, std::size_t number, std::size_t gates) {
   const auto units = static_cast<std::size_t>(dims.units);
   const auto inputs = static_cast<std::size_t>(dims.inputs);
@@ -31,8 +31,6 @@ Packed pack_direction(const Direction& direction, ScalarType scalar, const Dims&
     const T* const data = static_cast<const T*>(tensor.data);
     return reordered(data + part * gates * block, order, block, direction.negated);
   };
-  const std::vector<T> w_ih = of(given.w, number, units * inputs, direction.gates);
-  const std::vector<T> w_hh = of(given.r, number, units * units, direction.gates);
   const std::vector<T> b_ih = of(given.b, 2 * number, units, direction.gates);
   const std::vector<T> b_hh = of(given.b, 2 * number + 1, units, direction.gates);
   std::vector<T> of_units;
@@ -44,11 +42,24 @@ Packed pack_direction(const Direction& direction, ScalarType scalar, const Dims&
   const auto set = [&](WeightId id, const std::vector<T>& array) {
     if (!array.empty()) arrays[id] = array.data();
   };
-  set(WeightId::w_ih, w_ih);
-  set(WeightId::w_hh, w_hh);
   set(WeightId::b_ih, b_ih);
   set(WeightId::b_hh, b_hh);
   set(WeightId::of_units, of_units);
+  const ScalarType scalar = scalar_of(matrices);
+  if constexpr (std::is_same_v<T, float>) {
+    if (is_quantized(matrices)) {
+      const auto w_ih = scaled_rows("W", given.w, matrices, given.of_w, number, direction.gates);
+      const auto w_hh = scaled_rows("R", given.r, matrices, given.of_r, number, direction.gates);
+      set(WeightId::w_ih, w_ih.rows);
+      set(WeightId::w_hh, w_hh.rows);
+      arrays.scales = {w_ih.scales.data(), w_hh.scales.data()};
+      return cpu_backend().pack({direction.cell, scalar, dims, arrays}, StorageType::int8);
+    }
+  }
+  const std::vector<T> w_ih = of(given.w, number, units * inputs, direction.gates);
+  const std::vector<T> w_hh = of(given.r, number, units * units, direction.gates);
+  set(WeightId::w_ih, w_ih);
+  set(WeightId::w_hh, w_hh);
   return cpu_backend().pack({direction.cell, scalar, dims, arrays});
 }
 
@@ -66,7 +77,7 @@ void require_shape(const char* name, const Tensor& tensor, const std::vector<std
                               ", got " + shape_text(tensor.shape));
 }
 
-PackedNode pack_node(Operator op, const Attributes& attributes, ScalarType scalar,
+PackedNode pack_node(Operator op, const Attributes& attributes, ElementType matrices,
                      const NodeWeights& given) {
   PackedNode node = {directions_of(op, attributes, given.p.data != nullptr), {}, 0, 0};
   const std::int64_t gates = gates_of(op);
@@ -75,22 +86,29 @@ PackedNode pack_node(Operator op, const Attributes& attributes, ScalarType scala
     throw std::invalid_argument("W and R must have 3 axes, got " + shape_text(given.w.shape) +
                                 " and " + shape_text(given.r.shape));
   }
-  const std::int64_t units = attributes.hidden_size ? attributes.hidden_size : given.r.shape[2];
-  const std::int64_t inputs = given.w.shape[2];
+  const bool quantized = is_quantized(matrices);
+  const auto row_length = [&](const Tensor& matrix) { return matrix.shape[quantized ? 1 : 2]; };
+  const std::int64_t units = attributes.hidden_size ? attributes.hidden_size : row_length(given.r);
+  const std::int64_t inputs = row_length(given.w);
   if (units < 1 || inputs < 1) {
-    throw std::invalid_argument("hidden_size and the last axis of W must be at least 1, got " +
+    throw std::invalid_argument("hidden_size and the inputs of W must be at least 1, got " +
                                 std::to_string(units) + " and " + std::to_string(inputs));
   }
-  require_shape("W", given.w, {directions, gates * units, inputs});
-  require_shape("R", given.r, {directions, gates * units, units});
+  const auto shape_of = [&](std::int64_t length) {
+    using Shape = std::vector<std::int64_t>;
+    const std::int64_t rows = gates * units;
+    return quantized ? Shape{directions, length, rows} : Shape{directions, rows, length};
+  };
+  require_shape("W", given.w, shape_of(inputs));
+  require_shape("R", given.r, shape_of(units));
   require_shape("B", given.b, {directions, 2 * gates * units});
   require_shape("P", given.p, {directions, 3 * units});
   node.inputs = inputs;
   node.units = units;
   const Dims dims = {0, 0, inputs, units};
   for (std::size_t i = 0; i < node.directions.size(); ++i) {
-    node.packed.push_back(with_scalar(scalar, [&](auto zero) {
-      return pack_direction<decltype(zero)>(node.directions[i], scalar, dims, given, i,
+    node.packed.push_back(with_scalar(scalar_of(matrices), [&](auto zero) {
+      return pack_direction<decltype(zero)>(node.directions[i], matrices, dims, given, i,
                                             static_cast<std::size_t>(gates));
     }));
   }

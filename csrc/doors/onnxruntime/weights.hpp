@@ -6,15 +6,19 @@
 #include "api/backend.hpp"
 #include "doors/onnxruntime/host.hpp"
 #include "doors/onnxruntime/node.hpp"
+#include "doors/onnxruntime/quantized.hpp"
 
 namespace rnnfast::onnx {
 
-/// As ONNX has them, of D directions, G gates, H units and I inputs.
+/// As ONNX has them, of D directions, G gates, H units and I inputs; matrices of whole numbers lie
+/// as doors/onnxruntime/quantized.hpp says.
 struct NodeWeights {
   Tensor w;  // (D, G*H, I)
   Tensor r;  // (D, G*H, H)
   Tensor b;  // (D, 2*G*H), those of W before those of R, or absent
   Tensor p;  // (D, 3*H), or absent
+  Quantization of_w = {};
+  Quantization of_r = {};
 };
 
 struct PackedNode {
@@ -25,7 +29,7 @@ struct PackedNode {
 };
 
 /// Throws std::invalid_argument for weights that do not fit the node.
-PackedNode pack_node(Operator op, const Attributes& attributes, ScalarType scalar,
+PackedNode pack_node(Operator op, const Attributes& attributes, ElementType matrices,
                      const NodeWeights& given);
 
 /// "(2, 3)"

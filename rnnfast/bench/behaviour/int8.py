@@ -17,7 +17,15 @@ from ..peers.peer import import_host
 from ..timing import Call
 from .ratios import BoundedRatio, medians
 
-__all__ = ["beside_float32", "beside_onnxruntime", "character_model"]
+__all__ = [
+    "AGREEMENT",
+    "SEQUENCES",
+    "Sequence",
+    "beside_float32",
+    "beside_onnxruntime",
+    "character_model",
+    "model_of",
+]
 
 _SIZES = (256, 384, 512)  # of H and of I
 _OF_FLOAT32 = 2.5
@@ -26,10 +34,10 @@ _BYTES = 0.26
 _PERPLEXITY = 1.01
 # ONNX Runtime has one scale for what it multiplies, we one for each row; of one row they differ by
 # where h is rounded.
-_AGREEMENT = 2.0**-5
+AGREEMENT = 2.0**-5
 
 
-class _Sequence(NamedTuple):
+class Sequence(NamedTuple):
     """One sequence through an LSTM of as many inputs as units."""
 
     steps: int
@@ -65,7 +73,7 @@ class _Sequence(NamedTuple):
         ]
 
 
-_EVERY = tuple(_Sequence(t, h, d) for d in (1, 2) for h in _SIZES for t in (13, 100))
+SEQUENCES = tuple(Sequence(t, h, d) for d in (1, 2) for h in _SIZES for t in (13, 100))
 
 
 def beside_float32(ours: Ours, rounds: int) -> list[BoundedRatio]:
@@ -83,7 +91,7 @@ def beside_float32(ours: Ours, rounds: int) -> list[BoundedRatio]:
     list of BoundedRatio
     """
     found = []
-    for case in _EVERY:
+    for case in SEQUENCES:
         x = case.x()
         packed = {name: _packed(case, precision=name) for name in ("int8", "float32")}
         calls: dict[str, Call] = {name: partial(cell, x) for name, cell in packed.items()}
@@ -120,13 +128,13 @@ def beside_onnxruntime(ours: Ours, rounds: int) -> list[BoundedRatio]:
     except Unable:
         return []
     found = []
-    for case in _EVERY:
+    for case in SEQUENCES:
         x = case.x()
         session = _session(runtime, case, ours.threads)
         own = _packed(case)
         theirs = session.run(None, {"x": x})[0].swapaxes(1, 2).reshape(case.steps, 1, -1)
         error = np.abs(own(x).y - theirs).max()
-        if error > _AGREEMENT:
+        if error > AGREEMENT:
             raise AssertionError(f"onnxruntime differs by {error} at {case}")
         calls: dict[str, Call] = {
             "ours": partial(own, x),
@@ -186,7 +194,7 @@ def _perplexity_in_bytes(model: Any, x: Any, y: Any) -> float:
     return exp(float((np.log(np.exp(logits).sum(axis=1)) - chosen).mean()))
 
 
-def _packed(case: _Sequence, **options: Any) -> Prepacked[Any, Any]:
+def _packed(case: Sequence, **options: Any) -> Prepacked[Any, Any]:
     weights: Mapping[str, Any] = {
         name: [one[name] for one in case.weights()] for name in ("w_ih", "w_hh", "b_ih")
     }
@@ -197,7 +205,19 @@ def _bytes(cell: Prepacked[Any, Any]) -> int:
     return sum(one.nbytes for one in cell._packed)
 
 
-def _session(runtime: Any, case: _Sequence, threads: int) -> Any:
+def model_of(case: Sequence) -> bytes:
+    """Return a serialized model of one DynamicQuantizeLSTM, with the same whole numbers.
+
+    Parameters
+    ----------
+    case : Sequence
+        Its sizes.
+
+    Returns
+    -------
+    bytes
+        It takes x and gives y.
+    """
     from onnx import TensorProto, helper, numpy_helper
 
     order = (0, 3, 1, 2)  # of ONNX's gates i o f c among ours
@@ -232,6 +252,11 @@ def _session(runtime: Any, case: _Sequence, threads: int) -> Any:
     )
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+    serialized: bytes = model.SerializeToString()
+    return serialized
+
+
+def _session(runtime: Any, case: Sequence, threads: int) -> Any:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
-    return runtime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
+    return runtime.InferenceSession(model_of(case), options, ["CPUExecutionProvider"])

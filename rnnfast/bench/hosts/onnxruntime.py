@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..behaviour import int8
 from ..behaviour.ratios import BoundedRatio, medians, to_markdown
 
 __all__ = ["beside_onnxruntime"]
@@ -30,6 +31,11 @@ class Case(NamedTuple):
     directions: int
     bound: float
 
+    def __str__(self) -> str:
+        """Return the operator and the sizes."""
+        sizes = {"T": self.steps, "B": self.rows, "H": self.units, "D": self.directions}
+        return " ".join([self.op_type, *(f"{letter}{size}" for letter, size in sizes.items())])
+
 
 _CASES = (
     Case("LSTM", 100, 1, 256, 1, 1.1),
@@ -44,7 +50,7 @@ _CASES = (
 )
 
 _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
-_SIZES = {"T": "steps", "B": "rows", "H": "units", "D": "directions"}
+_IN_INT8 = 1.3  # of each DynamicQuantizeLSTM
 
 
 def beside_onnxruntime(rounds: int, threads: int) -> list[BoundedRatio]:
@@ -61,10 +67,33 @@ def beside_onnxruntime(rounds: int, threads: int) -> list[BoundedRatio]:
     -------
     list of BoundedRatio
     """
-    return [_ratio(case, rounds, threads) for case in _CASES]
+    found = []
+    for case in _CASES:
+        found.append(_ratio(str(case), *_model(case), 1e-4, case.bound, rounds, threads))
+    for sequence in int8.SEQUENCES:
+        found.append(
+            _ratio(
+                f"{sequence}, in int8",
+                int8.model_of(sequence),
+                {"x": sequence.x()},
+                int8.AGREEMENT,
+                _IN_INT8,
+                rounds,
+                threads,
+            )
+        )
+    return found
 
 
-def _ratio(case: Case, rounds: int, threads: int) -> BoundedRatio:
+def _ratio(
+    what: str,
+    model: bytes,
+    feeds: dict[str, Any],
+    agreement: float,
+    bound: float,
+    rounds: int,
+    threads: int,
+) -> BoundedRatio:
     import onnxruntime
 
     from ...interop.onnx import InferenceSession
@@ -74,19 +103,17 @@ def _ratio(case: Case, rounds: int, threads: int) -> BoundedRatio:
         options.intra_op_num_threads = threads
         return kind(model, options, providers=["CPUExecutionProvider"])
 
-    model, feeds = _model(case)
     sessions = {
         "theirs": session(onnxruntime.InferenceSession),
         "own": session(InferenceSession),
     }
     theirs, own = (one.run(None, feeds) for one in sessions.values())
     for found, wanted in zip(own, theirs, strict=True):
-        np.testing.assert_allclose(found, wanted, atol=1e-4)
+        np.testing.assert_allclose(found, wanted, atol=agreement)
     calls = {name: partial(one.run, None, feeds) for name, one in sessions.items()}
     times = medians(calls, rounds)
-    sizes = " ".join(f"{letter}{getattr(case, name)}" for letter, name in _SIZES.items())
-    about = f"ONNX Runtime's time / ours, {case.op_type} {sizes}, {threads} threads"
-    return BoundedRatio(about, times["theirs"] / times["own"], "at least", case.bound)
+    about = f"ONNX Runtime's time / ours, {what}, {threads} threads"
+    return BoundedRatio(about, times["theirs"] / times["own"], "at least", bound)
 
 
 def _model(case: Case) -> tuple[bytes, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""ONNX models whose LSTM, GRU and RNN nodes run on the kernels of rnnfast.
+"""ONNX models whose LSTM, GRU, RNN and DynamicQuantizeLSTM nodes run on the kernels of rnnfast.
 
     rnnfast.interop.onnx.InferenceSession(path)     in place of onnxruntime.InferenceSession
     with rnnfast.interop.onnx.patched():            sessions that others make meanwhile

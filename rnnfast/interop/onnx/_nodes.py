@@ -14,10 +14,15 @@ from typing import Any, NamedTuple
 
 from . import _protobuf as pb
 
-OPERATORS = ("LSTM", "GRU", "RNN")
-TYPES = {1: "float32", 10: "float16", 11: "float64", 16: "bfloat16"}
+_OF_ONNX = frozenset({"LSTM", "GRU", "RNN"})
+_OPERATORS = {
+    "": _OF_ONNX,
+    "ai.onnx": _OF_ONNX,
+    "com.microsoft": frozenset({"DynamicQuantizeLSTM"}),  # ONNX Runtime's own
+}
+TYPES = {1: "float32", 2: "uint8", 3: "int8", 10: "float16", 11: "float64", 16: "bfloat16"}
 
-_PEEPHOLES = 7  # the place of P among an LSTM's inputs
+_PEEPHOLES = 7  # the place of P among the inputs of an LSTM of either domain
 
 
 class Node(NamedTuple):
@@ -31,6 +36,16 @@ class Node(NamedTuple):
     attributes: dict[str, Any]
     has_peepholes: bool
     weight_type: str | None
+
+
+def domain_of(op_type: str) -> str:
+    """Return the domain of a recurrent operator."""
+    return "" if op_type in _OF_ONNX else "com.microsoft"
+
+
+def is_recurrent(node: Any) -> bool:
+    """Return whether a node, as the package onnx has it, is one that there are kernels for."""
+    return node.op_type in _OPERATORS.get(node.domain, ())
 
 
 def recurrent_nodes(model: memoryview) -> list[Node]:
@@ -90,8 +105,10 @@ def _of_node(node: memoryview, types: dict[str, str]) -> Iterator[Node]:
         for number, value in pb.fields(attribute):
             if number in (6, 11) and isinstance(value, memoryview):  # a body
                 yield from _of_graph(value, types)
-    if op_type in OPERATORS and domain in ("", "ai.onnx"):
-        has_peepholes = op_type == "LSTM" and len(inputs) > _PEEPHOLES and bool(inputs[_PEEPHOLES])
+    if op_type in _OPERATORS.get(domain, ()):
+        has_peepholes = (
+            op_type.endswith("LSTM") and len(inputs) > _PEEPHOLES and bool(inputs[_PEEPHOLES])
+        )
         weight_type = types.get(inputs[1]) if len(inputs) > 1 else None
         known = dict(map(_attribute, attributes))
         yield Node(name, op_type, known, has_peepholes, weight_type)

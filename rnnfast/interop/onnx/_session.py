@@ -1,8 +1,8 @@
 """Sessions of ONNX Runtime whose recurrent nodes run on the kernels.
 
-The operators of a session's options take the place of ONNX Runtime's in the whole session. So a
-model is looked through before: where a node has something that the kernels cannot compute, the
-session is left to ONNX Runtime, and said once.
+The operators of a session's options take the place of ONNX Runtime's in the whole session, those of
+a domain together. So a model is looked through before: where a node has something that the kernels
+cannot compute, all of its domain are left to ONNX Runtime, and said once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 import onnxruntime
 
@@ -25,18 +25,20 @@ from ._library import library
 _OLDEST = (1, 17)
 _TELLS_ACTIVATIONS = (1, 25)
 _OURS = {"CPUExecutionProvider", "AzureExecutionProvider"}  # the latter has no recurrent nodes
+_TYPES_OF = {"DynamicQuantizeLSTM": ("int8", "uint8")}
 _ORT_FORMAT = b"ORTM"  # at byte 4
 
 
 _reports: WeakKeyDictionary[Any, Report] = WeakKeyDictionary()
-_with_operators: WeakSet[Any] = WeakSet()  # options that have got ours
+# Options that have got our operators, and of which domains.
+_with_operators: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 _said: set[str] = set()
 
 _Model = str | os.PathLike[str] | bytes
 
 
 class InferenceSession(onnxruntime.InferenceSession):  # type: ignore[misc]  # it has no types
-    """A session whose LSTM, GRU and RNN nodes run on rnnfast's kernels.
+    """A session whose LSTM, GRU, RNN and DynamicQuantizeLSTM nodes run on rnnfast's kernels.
 
     Parameters
     ----------
@@ -158,9 +160,7 @@ def _make(
         own = options
         if own is None:
             own = onnxruntime.SessionOptions()
-        if own not in _with_operators:
-            own.register_custom_ops_library(library())
-            _with_operators.add(own)
+        _register(own, found)
         try:
             init(model, own, providers, provider_options, **kwargs)
         except Exception as error:
@@ -172,8 +172,20 @@ def _make(
     _reports[session] = found
 
 
+def _register(options: Any, found: Report) -> None:
+    """Give options the operators that a model needs and that they have not got."""
+    there = _with_operators.setdefault(options, set())
+    for domain in {_nodes.domain_of(op_type) for op_type in found.swapped.values()} - there:
+        _core.hosts.onnxruntime.register_in(domain)
+        try:
+            options.register_custom_ops_library(library())
+        finally:
+            _core.hosts.onnxruntime.register_in("")
+        there.add(domain)
+
+
 def _look_through(model: _Model, providers: Sequence[Any] | None) -> Report:
-    """Return who is to run the recurrent nodes of a model: all of them, or none."""
+    """Return who is to run the recurrent nodes of a model: all of a domain, or none."""
     try:
         with _nodes.opened(model) as data:
             if bytes(data[4:8]) == _ORT_FORMAT:
@@ -188,10 +200,17 @@ def _look_through(model: _Model, providers: Sequence[Any] | None) -> Report:
         for name, node in zip(names, nodes, strict=True)
         if (reason := _reason_to_leave(node, others))
     }
-    if not reasons:
-        return Report({name: n.op_type for name, n in zip(names, nodes, strict=True)}, {})
-    first = next(iter(reasons))
-    return Report({}, {name: reasons.get(name, f"{first} is left") for name in names})
+    swapped, left = {}, {}
+    first: dict[str, str] = {}  # of the nodes of a domain, that is left
+    domains = {name: _nodes.domain_of(n.op_type) for name, n in zip(names, nodes, strict=True)}
+    for name in reversed(reasons):
+        first[domains[name]] = name
+    for name, node in zip(names, nodes, strict=True):
+        if domains[name] in first:
+            left[name] = reasons.get(name, f"{first[domains[name]]} is left")
+        else:
+            swapped[name] = node.op_type
+    return Report(swapped, left)
 
 
 def _reason_to_leave(node: _nodes.Node, other_providers: set[str]) -> str | None:
@@ -202,7 +221,7 @@ def _reason_to_leave(node: _nodes.Node, other_providers: set[str]) -> str | None
         return f"ONNX Runtime {onnxruntime.__version__} is older than 1.17"
     if version < _TELLS_ACTIVATIONS and "activations" in node.attributes:
         return f"ONNX Runtime {onnxruntime.__version__} does not tell activations, 1.25 does"
-    if node.weight_type not in (None, "float32", "float64"):
+    if node.weight_type not in (None, *_TYPES_OF.get(node.op_type, ("float32", "float64"))):
         return f"its weights are of {node.weight_type}"
     attributes = {name: value for name, value in node.attributes.items() if value is not None}
     try:

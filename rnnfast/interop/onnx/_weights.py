@@ -20,7 +20,7 @@ from ...functional import prepack
 from ...functional.prepacked import Prepacked
 from ...weights import Found, StackWeights
 from . import _quantized
-from ._nodes import OPERATORS
+from ._nodes import is_recurrent
 
 if TYPE_CHECKING:
     import onnx
@@ -139,7 +139,7 @@ def find(model: str | os.PathLike[str] | onnx.ModelProto) -> Found:
             found.stacks[name] = _recurrent(name, node, scope).weights()
         except (TypeError, ValueError) as error:
             found.left[name] = str(error)
-    others = Counter(node.op_type for node in loaded.graph.node if node.op_type not in OPERATORS)
+    others = Counter(node.op_type for node in loaded.graph.node if not is_recurrent(node))
     found.left.update({kind: f"{count} of them" for kind, count in others.items()})
     return found
 
@@ -221,8 +221,7 @@ def _nodes(
         for attribute in node.attribute:
             for body in [attribute.g] if attribute.HasField("g") else attribute.graphs:
                 yield from _nodes(body, scope, opsets)
-        plain = node.op_type in OPERATORS and node.domain in ("", "ai.onnx")
-        if plain or _quantized.is_quantized(node):
+        if is_recurrent(node):
             yield node, scope
 
 
