@@ -107,17 +107,23 @@ void DeviceBackend::forward(const Weights& weights, const Call& call, const Call
 Tape DeviceBackend::forward_saving(const Weights& weights, StorageType storage, const Call& call,
                                    const CallPlan& plan, TapeMemory memory) const {
   require_plain({weights.scalar, storage});
-  const DeviceCell& cell = kernels(weights.cell, weights.scalar);
-  if (memory.bytes() < cell.tape_bytes(plan)) {
+  char* const to = memory.data();
+  Tape made = tape(weights, call, plan, std::move(memory));
+  const Packed packed = packed_for_now(weights);
+  kernels(weights.cell, weights.scalar)
+      .forward(stream_, {weights.cell, call, plan, made.rows(), packed.data(), to});
+  return made;
+}
+
+Tape DeviceBackend::tape(const Weights& weights, const Call& call, const CallPlan& plan,
+                         TapeMemory memory) const {
+  if (memory.bytes() < tape_bytes(weights.cell, weights.scalar, plan)) {
     throw std::invalid_argument("less memory than a tape of this plan needs");
   }
-  const Packed packed = packed_for_now(weights);
-  std::vector<SequenceRow> rows = rows_of(call, plan);
-  cell.forward(stream_, {weights.cell, call, plan, data_of(rows), packed.data(), memory.data()});
   Header made = header(weights);
   made.plan = plan;
   made.dims = call.dims;
-  return Tape(made, std::move(rows), std::move(memory));
+  return Tape(made, rows_of(call, plan), std::move(memory));
 }
 
 Tape DeviceBackend::forward_saving(const Weights& weights, StorageType storage, const Call& call,

@@ -12,18 +12,24 @@ stream of its `x`; other arguments are waited for there, by the device and not b
 
 from __future__ import annotations
 
-from .array import DeviceArray
+from .array import DeviceArray, over
 from .exchange import array_of, booleans_of, is_on_device, mismatch
-from .extension import config
+from .extension import config, lacks, queue
+from .libraries import LEGACY_STREAM, Library
 from .place import DevicePlace, place_of
 
 __all__ = [
+    "LEGACY_STREAM",
     "DeviceArray",
     "DevicePlace",
+    "Library",
     "array_of",
     "booleans_of",
     "config",
     "is_on_device",
+    "lacks",
     "mismatch",
+    "over",
     "place_of",
+    "queue",
 ]

@@ -32,7 +32,7 @@ class DevicePlace:
     def __init__(self, place: Place, library: Library) -> None:
         self._place, self._library = place, library
         self._queue = queue(*place)
-        self.core = _Core(self._queue)
+        self.core = _Core(self)
 
     def empty(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DeviceArray:
         """Return an array whose numbers are not set; refused memory is a MemoryError."""
@@ -48,10 +48,13 @@ class DevicePlace:
         array[...] = 0
         return array
 
-    def from_host(self, mask: npt.NDArray[Any] | None) -> DeviceArray | None:
-        """Return a copy of an array of the host, which is read before this returns."""
-        if mask is None:
-            return None
+    def from_host(self, mask: npt.NDArray[Any] | DeviceArray | None) -> DeviceArray | None:
+        """Return a copy of an array of the host, which is read before this returns.
+
+        What has been drawn on the device is there.
+        """
+        if mask is None or isinstance(mask, DeviceArray):
+            return mask
         # Of an axis along which it is the same, one entry.
         once = tuple(slice(0, 1) if stride == 0 else slice(None) for stride in mask.strides)
         kept = mask[once]
@@ -97,11 +100,23 @@ def place_of(arrays: Iterable[Any]) -> DevicePlace:
     return place
 
 
-class _Core:
-    """`_core` for arrays on a device: its functions, on a stream."""
+def sizes_of(steps: int, batch: int, weights: Any) -> tuple[int, int, int, int, int]:
+    """Return T, B, I, H and R, which is 0 where h is not projected, of one layer's weights."""
+    w_ih, w_hh, _, _, w_hr, *_ = weights
+    inputs, outputs = w_ih.shape[1], w_hh.shape[1]
+    if w_hr is None:
+        return steps, batch, inputs, outputs, 0
+    return steps, batch, inputs, w_hr.shape[1], outputs
 
-    def __init__(self, queue: Any) -> None:
-        self._queue = queue
+
+class _Core:
+    """`_core` for arrays on a device: its functions, on a stream.
+
+    Tapes lie in memory of the arrays' library, or where the caller says, `..._in`.
+    """
+
+    def __init__(self, place: DevicePlace) -> None:
+        self._place, self._queue = place, place._queue
 
     def pack(self, cell: Any, weights: Any, precision: str, scales: Any) -> _Packed:
         _require_own(precision)
@@ -111,12 +126,42 @@ class _Core:
         self._queue.forward(cell, *_bare(arguments))
 
     def forward_saving(self, cell: Any, *given: Any) -> _Tape:
-        _require_own(given[-1])
-        return _Tape(self._queue.forward_saving(cell, *_bare(given[:-1])), self._queue)
+        *arguments, precision = given
+        _require_own(precision)
+        return self.forward_saving_in(self._memory("tape_bytes", cell, *given), cell, *arguments)
 
     def forward_saving_checkpoints(self, cell: Any, *given: Any) -> _Tape:
-        _require_own(given[-1])
-        return _Tape(self._queue.forward_saving_checkpoints(cell, *_bare(given[:-1])), self._queue)
+        *arguments, precision = given
+        _require_own(precision)
+        memory = self._memory("tape_bytes_of_checkpoints", cell, *given)
+        return self.forward_saving_checkpoints_in(memory, cell, *arguments)
+
+    def _memory(self, how_many: str, cell: Any, x: DeviceArray, weights: Any, *of: Any) -> Any:
+        masks = of[4]
+        sizes = sizes_of(x.shape[0], x.shape[1], weights)
+        masks_h = masks is not None and masks[0] is not None
+        count = getattr(self._queue, how_many)(cell, x.geometry.dtype, sizes, masks_h)
+        return self._place.empty("the tape", (count,), np.dtype(np.uint8))
+
+    def forward_saving_in(self, memory: DeviceArray, cell: Any, *arguments: Any) -> _Tape:
+        tape = self._queue.forward_saving(memory.geometry, cell, *_bare(arguments))
+        return _Tape(tape, self._queue, memory)
+
+    def forward_saving_checkpoints_in(
+        self, memory: DeviceArray, cell: Any, *arguments: Any
+    ) -> _Tape:
+        tape = self._queue.forward_saving_checkpoints(memory.geometry, cell, *_bare(arguments))
+        return _Tape(tape, self._queue, memory)
+
+    def tape_in(self, memory: DeviceArray, cell: Any, *arguments: Any) -> _Tape:
+        """Return what `forward_saving_in` has left; of x, weights, spans and masks."""
+        tape = self._queue.tape(memory.geometry, cell, *_bare(arguments))
+        return _Tape(tape, self._queue, memory)
+
+    def tape_of_checkpoints_in(self, memory: DeviceArray, cell: Any, *arguments: Any) -> _Tape:
+        """Return what `forward_saving_checkpoints_in` has left."""
+        tape = self._queue.tape_of_checkpoints(memory.geometry, cell, *_bare(arguments))
+        return _Tape(tape, self._queue, memory)
 
     def plan_layers(self, *_: Any) -> None:
         """Layers run one after the other, each on all of the device."""
@@ -137,8 +182,8 @@ def _require_own(precision: str | None) -> None:
 class _Tape:
     """A tape of `_core`, whose passes run on the stream of the forward pass."""
 
-    def __init__(self, tape: Any, queue: Any) -> None:
-        self._tape, self._queue = tape, queue
+    def __init__(self, tape: Any, queue: Any, memory: DeviceArray) -> None:
+        self._tape, self._queue, self._memory = tape, queue, memory
 
     @property
     def nbytes(self) -> int:

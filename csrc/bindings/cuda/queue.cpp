@@ -1,5 +1,9 @@
 // Calls on a stream of a device, as `_core` has them for the processor. Arrays of the device come
 // as their geometry (capsules.cpp), so that they are read as NumPy's are; `spans` are the host's.
+#include <pybind11/stl.h>
+
+#include <array>
+
 #include "api/device_backend.hpp"
 #include "bindings/arguments.hpp"
 #include "bindings/cuda/register.hpp"
@@ -116,15 +120,42 @@ class Queue {
     launched(stream_, [&] { backend_.forward(packed, call, plan); });
   }
 
+  /// Of a call of T, B, I, H and R, which is 0 where h is not projected.
   template <Purpose purpose>
-  Tape forward_saving(Object cell, const py::array& x, const py::tuple& given, Object h0, Object c0,
-                      Object spans, Object resets, Object masks, const py::array& y,
-                      const py::array& h_n, Object c_n) const {
+  std::size_t tape_bytes(Object cell, const py::dtype& dtype, const std::array<index, 5>& sizes,
+                         bool masks_h) const {
+    const CellSpec of = cell_spec(cell);
+    const ScalarType scalar = scalar_of(dtype);
+    const auto& [steps, rows, inputs, units, projection] = sizes;
+    const CallSizes call = {{steps, rows, inputs, units, projection}, masks_h};
+    return backend_.tape_bytes(of, scalar, backend_.plan(purpose, of, scalar, call));
+  }
+
+  /// The tape lies in `memory`, bytes of the device that the caller keeps as long.
+  template <Purpose purpose>
+  Tape forward_saving(const py::array& memory, Object cell, const py::array& x,
+                      const py::tuple& given, Object h0, Object c0, Object spans, Object resets,
+                      Object masks, const py::array& y, const py::array& h_n, Object c_n) const {
     const Weights weights = weights_of(cell, given);
     const Call call = call_of({x, h0, c0, spans, resets, masks, y, h_n, c_n},
                               dims_of(x, weights.dims), weights.scalar);
     const CallPlan plan = backend_.plan(purpose, weights.cell, weights.scalar, call.sizes());
-    return launched(stream_, [&] { return backend_.forward_saving(weights, call, plan); });
+    TapeMemory there = tape_memory(memory);
+    return launched(stream_,
+                    [&] { return backend_.forward_saving(weights, call, plan, std::move(there)); });
+  }
+
+  /// The tape of a forward pass that has left it in `memory`, for a backward pass of the same call.
+  template <Purpose purpose>
+  Tape tape(const py::array& memory, Object cell, const py::array& x, const py::tuple& given,
+            Object spans, Object masks) const {
+    const Weights weights = weights_of(cell, given);
+    Call call = {};
+    call.dims = dims_of(x, weights.dims);
+    call.spans = pointer<const index>(spans);
+    call.masks = masks_of(masks, size_of(weights.scalar));
+    const CallPlan plan = backend_.plan(purpose, weights.cell, weights.scalar, call.sizes());
+    return backend_.tape(weights, call, plan, tape_memory(memory));
   }
 
   void backward(const Tape& tape, const py::array& x, const py::tuple& weights, Object resets,
@@ -153,6 +184,11 @@ class Queue {
   }
 
  private:
+  static TapeMemory tape_memory(const py::array& memory) {
+    return {static_cast<char*>(const_cast<void*>(memory.data())),
+            static_cast<std::size_t>(memory.nbytes())};
+  }
+
   DeviceStream& stream_;
   DeviceBackend backend_;
 };
@@ -182,8 +218,12 @@ void register_queue(py::module_& module) {
       .def("pack", &Queue::pack)
       .def("forward", &Queue::forward)
       .def("forward_packed", &Queue::forward_packed)
+      .def("tape_bytes", &Queue::tape_bytes<Purpose::training>)
+      .def("tape_bytes_of_checkpoints", &Queue::tape_bytes<Purpose::training_with_checkpoints>)
       .def("forward_saving", &Queue::forward_saving<Purpose::training>)
       .def("forward_saving_checkpoints", &Queue::forward_saving<Purpose::training_with_checkpoints>)
+      .def("tape", &Queue::tape<Purpose::training>)
+      .def("tape_of_checkpoints", &Queue::tape<Purpose::training_with_checkpoints>)
       .def("backward", &Queue::backward)
       .def("trace", &Queue::trace);
 }

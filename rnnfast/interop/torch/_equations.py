@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
+from . import _passes
 from ._call import Call, Operands
 
 _EPSILON = 1e-5  # of layer normalization
@@ -22,7 +23,8 @@ _EPSILON = 1e-5  # of layer normalization
 def outputs(call: Call, operands: Operands) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n, as `_kernels.forward` does."""
     x, h0, c0, weights, lengths, resets, seed = operands
-    noise = call.noise(seed)
+    noise = _passes.noise(call, x, seed)
+    lengths = None if lengths is None else lengths.to(x.device)
     dtype = np.dtype(str(x.dtype).removeprefix("torch."))
     width, directions = len(call.weight_names), call.directions
     parts = [
@@ -40,15 +42,15 @@ def outputs(call: Call, operands: Operands) -> tuple[Tensor, ...]:
             if layer:
                 x = torch.cat(ways, 2)
             mask = noise.of_inputs(layer, tuple(x.shape), dtype)
-            x = x if mask is None else x * torch.from_numpy(mask)
+            x = x if mask is None else x * _passes.mask_tensor(mask)
             ways = []
         weight_mask = noise.of_weights(number, tuple(part["w_hh"].shape), dtype)
         if weight_mask is not None:
-            part["w_hh"] = part["w_hh"] * torch.from_numpy(weight_mask)
+            part["w_hh"] = part["w_hh"] * _passes.mask_tensor(weight_mask)
         hidden = part["w_hr"].shape[1] if "w_hr" in part else part["w_hh"].shape[1]
         widths = (part["w_hh"].shape[1], hidden)
         masks = noise.of_states(number, (steps, batch), widths, dtype) or (None, None, None)
-        recurrent, *kept = (None if m is None else torch.from_numpy(np.array(m)) for m in masks)
+        recurrent, *kept = (None if m is None else _passes.mask_tensor(m) for m in masks)
         step = _STEPS[call.kind]
         initial = (h0, c0) if call.has_c else (h0,)
         state = tuple(
