@@ -21,15 +21,14 @@ class GpuArray:
         self.ndim = geometry.ndim
 
     @classmethod
-    def of(cls, numbers, device=0):
-        """A copy of an array of the host."""
+    def of(cls, numbers, device=0, bfloat16=False):
+        """A copy of an array of the host; of bfloat16, rounded, whose geometry is of uint16."""
         from rnnfast import _cuda
         from rnnfast._devices.array import over
 
-        numbers = np.asarray(numbers)
+        numbers = bits_of_bfloat16(numbers) if bfloat16 else np.asarray(numbers)
         memory = _cuda.emulation.CallersMemory(numbers.tobytes())
-        geometry = over(memory.address, numbers.shape, None, numbers.dtype.name)
-        return cls(geometry, memory, device)
+        return cls(over(memory.address, numbers.shape, None, numbers.dtype), memory, device)
 
     def seen_as(self, view):
         """The same memory, as view(geometry)."""
@@ -56,13 +55,15 @@ class DLPackArray(GpuArray):
         """As the libraries take another's array: on the stream that they work on."""
         from rnnfast import _cuda
         from rnnfast._devices.array import over
+        from rnnfast._devices.types import type_on
 
         kind, device = array.__dlpack_device__()
         assert kind == 2
         capsule = array.__dlpack__(stream=stream, max_version=(1, 0))
         address, shape, strides, dtype, itemsize, owner = _cuda.opened(capsule)
         in_bytes = strides and tuple(itemsize * stride for stride in strides)
-        return cls(over(address, shape, in_bytes, dtype), owner, device)
+        geometry = over(address, shape, in_bytes, type_on(dtype, device).geometry)
+        return cls(geometry, owner, device)
 
 
 class Tensor(DLPackArray):
@@ -163,10 +164,25 @@ def install(monkeypatch):
     return streams
 
 
+def bits_of_bfloat16(numbers):
+    """The upper halves of finite numbers of float32, rounded to nearest even."""
+    bits = np.asarray(numbers, np.float32).view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+
+
+def widened(bits):
+    """The same numbers as float32."""
+    return (bits.astype(np.uint32) << 16).view(np.float32)
+
+
 def numbers(result):
-    """What results, gradients or traces hold, on the host: arrays, or anything made of them."""
+    """What results, gradients or traces hold, on the host: arrays, or anything made of them.
+
+    Of bfloat16 they are float32.
+    """
     if isinstance(result, GpuArray) or hasattr(result, "geometry"):
-        return np.array(result.geometry)
+        held = np.array(result.geometry)
+        return widened(held) if held.dtype == np.uint16 else held
     if isinstance(result, (list, tuple)):
         return [numbers(one) for one in result]
     return result

@@ -17,6 +17,7 @@
 #include "api/call.hpp"
 #include "api/header.hpp"
 #include "api/packed.hpp"
+#include "random/philox.hpp"
 
 namespace rnnfast {
 
@@ -48,7 +49,7 @@ struct DeviceTrace {
   const char* tape;
 };
 
-/// A cell in one scalar type, as kernels of the device know it.
+/// A cell for arrays of one type, as kernels of the device know it.
 struct DeviceCell {
   const char* name;
   CellTraits traits;
@@ -66,6 +67,16 @@ struct DeviceView {
   void* data;
   index sizes[axes];
   index strides[axes];
+};
+
+/// What a mask is drawn from: number i < level ? below : above.
+struct DrawnMask {
+  RandomStream stream;
+  std::uint32_t level;
+  double below;
+  double above;
+  const std::uint64_t* seed = nullptr;  // on the device, in place of the stream's
+  std::uint64_t rest = 0;  // below as well with a chance of rest 2^-64, by words of another half
 };
 
 class DeviceStream {
@@ -87,7 +98,7 @@ class DeviceStream {
 
   /// Whose kernels these are.
   virtual const char* target() const = 0;
-  virtual std::span<const DeviceCell> cells(ScalarType scalar, bool chooses) const = 0;
+  virtual std::span<const DeviceCell> cells(StorageType arrays, bool chooses) const = 0;
 
   /// Memory that goes back in the order of the stream, by any thread; null for no bytes.
   virtual std::shared_ptr<char> take(std::size_t bytes) = 0;
@@ -95,13 +106,18 @@ class DeviceStream {
   virtual std::shared_ptr<char> keep(std::size_t bytes) = 0;
   /// From the host, which may change its numbers afterwards.
   virtual void copy_in(const void* from, std::size_t bytes, void* to) = 0;
-  /// Views of one scalar type and of the same sizes; a stride of 0 reads a number again.
-  virtual void fill(ScalarType scalar, double value, const DeviceView& to) = 0;
-  virtual void copy(ScalarType scalar, const DeviceView& from, const DeviceView& to) = 0;
-  virtual void add(ScalarType scalar, const DeviceView& a, const DeviceView& b,
+  /// Views of one type of numbers and of the same sizes; a stride of 0 reads a number again.
+  virtual void fill(StorageType type, double value, const DeviceView& to) = 0;
+  virtual void copy(StorageType type, const DeviceView& from, const DeviceView& to) = 0;
+  virtual void add(StorageType type, const DeviceView& a, const DeviceView& b,
                    const DeviceView& to) = 0;
-  virtual void multiply(ScalarType scalar, const DeviceView& a, const DeviceView& b,
-                        const DeviceView& to) = 0;
+  /// By a mask, of the scalar that numbers of the type are computed in.
+  virtual void apply_mask(StorageType type, const DeviceView& from, const DeviceView& mask,
+                          const DeviceView& to) = 0;
+  /// The bits that random/masks.hpp draws for the host; `count` of them, dense.
+  virtual void draw_mask(ScalarType scalar, const DrawnMask& mask, index count, void* to) = 0;
+  /// to[places[i]] = value; the places, no two of them the same, lie on the device.
+  virtual void put(ScalarType scalar, double value, const index* places, index count, void* to) = 0;
 
   /// What is launched from now on comes after all that another stream has been given.
   virtual void wait_for(std::uintptr_t other) = 0;

@@ -30,39 +30,35 @@ const SequenceRow* data_of(const std::vector<SequenceRow>& rows) {
   return rows.empty() ? nullptr : rows.data();
 }
 
-void require_plain(Precision precision) {
-  if (precision.is_plain()) return;
-  throw std::invalid_argument("a device keeps weights in the type of its arrays");
-}
-
 }  // namespace
 
-const DeviceCell& DeviceBackend::kernels(const CellSpec& cell, ScalarType scalar) const {
-  const auto cells = stream_.cells(scalar, cell.chooses());
+const DeviceCell& DeviceBackend::kernels(const CellSpec& cell, Precision precision) const {
+  if (scalar_of(precision.storage) != precision.scalar || precision.storage == StorageType::int8) {
+    throw std::invalid_argument("a device keeps weights in the type of its arrays");
+  }
+  const auto cells = stream_.cells(precision.storage, cell.chooses());
   const std::string_view name = cell.name();
   const auto found = std::find_if(cells.begin(), cells.end(),
                                   [&](const DeviceCell& one) { return one.name == name; });
   if (found != cells.end()) return *found;
   throw std::invalid_argument("the cell " + std::string(name) +
                               (cell.chooses() ? ", with activations of the call's," : "") +
-                              " is not there for " +
-                              (scalar == ScalarType::float32 ? "float32" : "float64") +
+                              " is not there for " + name_of(precision.storage) +
                               " in this build for " + stream_.target());
 }
 
-Header DeviceBackend::header(const Weights& weights) const {
+Header DeviceBackend::header(const Weights& weights, StorageType storage) const {
   return {weights.cell,
           weights.scalar,
-          storage_of(weights.scalar),
+          storage,
           stream_.target(),
-          &kernels(weights.cell, weights.scalar).traits,
+          &kernels(weights.cell, {weights.scalar, storage}).traits,
           std::nullopt,
           weights.dims};
 }
 
 const CellTraits& DeviceBackend::traits(const CellSpec& cell, Precision precision) const {
-  require_plain(precision);
-  return kernels(cell, precision.scalar).traits;
+  return kernels(cell, precision).traits;
 }
 
 CallPlan DeviceBackend::plan(Purpose purpose, const CellSpec& cell, Precision precision,
@@ -75,52 +71,60 @@ std::size_t DeviceBackend::tape_bytes(const CellSpec& cell, ScalarType scalar,
   return kernels(cell, scalar).tape_bytes(plan);
 }
 
+std::size_t DeviceBackend::tape_bytes(const CellSpec& cell, StorageType arrays,
+                                      const CallPlan& plan) const {
+  return kernels(cell, {scalar_of(arrays), arrays}).tape_bytes(plan);
+}
+
 Packed DeviceBackend::pack(const Weights& weights, StorageType storage) const {
-  require_plain({weights.scalar, storage});
-  const DeviceCell& cell = kernels(weights.cell, weights.scalar);
+  const DeviceCell& cell = kernels(weights.cell, {weights.scalar, storage});
   const std::size_t bytes = cell.packed_bytes(weights.dims);
   const std::shared_ptr<char> memory = stream_.keep(bytes);
   cell.pack(stream_, weights, memory.get());
   stream_.wait();
-  return Packed(header(weights), memory, bytes);
+  return Packed(header(weights, storage), memory, bytes);
 }
 
-Packed DeviceBackend::packed_for_now(const Weights& weights) const {
-  const DeviceCell& cell = kernels(weights.cell, weights.scalar);
+Packed DeviceBackend::packed_for_now(const Weights& weights, StorageType storage) const {
+  const DeviceCell& cell = kernels(weights.cell, {weights.scalar, storage});
   const std::size_t bytes = cell.packed_bytes(weights.dims);
   const std::shared_ptr<char> memory = stream_.take(bytes);
   cell.pack(stream_, weights, memory.get());
-  return Packed(header(weights), memory, bytes);
+  return Packed(header(weights, storage), memory, bytes);
 }
 
 void DeviceBackend::forward(const Packed& weights, const Call& call, const CallPlan& plan) const {
   const Header& made = weights.header();
   const std::vector<SequenceRow> rows = rows_of(call, plan);
-  kernels(made.cell, made.scalar)
+  kernels(made.cell, made.precision())
       .forward(stream_, {made.cell, call, plan, data_of(rows), weights.data(), nullptr});
 }
 
 void DeviceBackend::forward(const Weights& weights, const Call& call, const CallPlan& plan) const {
-  forward(packed_for_now(weights), call, plan);
+  forward(weights, storage_of(weights.scalar), call, plan);
+}
+
+void DeviceBackend::forward(const Weights& weights, StorageType storage, const Call& call,
+                            const CallPlan& plan) const {
+  forward(packed_for_now(weights, storage), call, plan);
 }
 
 Tape DeviceBackend::forward_saving(const Weights& weights, StorageType storage, const Call& call,
                                    const CallPlan& plan, TapeMemory memory) const {
-  require_plain({weights.scalar, storage});
   char* const to = memory.data();
-  Tape made = tape(weights, call, plan, std::move(memory));
-  const Packed packed = packed_for_now(weights);
-  kernels(weights.cell, weights.scalar)
+  Tape made = tape(weights, storage, call, plan, std::move(memory));
+  const Packed packed = packed_for_now(weights, storage);
+  kernels(weights.cell, {weights.scalar, storage})
       .forward(stream_, {weights.cell, call, plan, made.rows(), packed.data(), to});
   return made;
 }
 
-Tape DeviceBackend::tape(const Weights& weights, const Call& call, const CallPlan& plan,
-                         TapeMemory memory) const {
-  if (memory.bytes() < tape_bytes(weights.cell, weights.scalar, plan)) {
+Tape DeviceBackend::tape(const Weights& weights, StorageType storage, const Call& call,
+                         const CallPlan& plan, TapeMemory memory) const {
+  if (memory.bytes() < tape_bytes(weights.cell, storage, plan)) {
     throw std::invalid_argument("less memory than a tape of this plan needs");
   }
-  Header made = header(weights);
+  Header made = header(weights, storage);
   made.plan = plan;
   made.dims = call.dims;
   return Tape(made, rows_of(call, plan), std::move(memory));
@@ -128,7 +132,7 @@ Tape DeviceBackend::tape(const Weights& weights, const Call& call, const CallPla
 
 Tape DeviceBackend::forward_saving(const Weights& weights, StorageType storage, const Call& call,
                                    const CallPlan& plan) const {
-  const std::size_t bytes = tape_bytes(weights.cell, weights.scalar, plan);
+  const std::size_t bytes = tape_bytes(weights.cell, storage, plan);
   return forward_saving(weights, storage, call, plan, TapeMemory(stream_.take(bytes), bytes));
 }
 
@@ -137,7 +141,7 @@ void DeviceBackend::backward(const Tape& tape, const Pullback& call) const {
   if (call.out.of_sequences) {
     throw std::invalid_argument("a device has no gradients of each sequence");
   }
-  kernels(made.cell, made.scalar)
+  kernels(made.cell, made.precision())
       .backward(stream_, {made.cell, call, *made.plan, tape.rows(), tape.data()});
 }
 
@@ -146,7 +150,7 @@ void DeviceBackend::trace(const Tape& tape, const TraceTo& to) const {
   if (made.plan->purpose != Purpose::training) {
     throw std::invalid_argument("a tape of checkpoints has no trace");
   }
-  kernels(made.cell, made.scalar)
+  kernels(made.cell, made.precision())
       .trace(stream_, {made.cell, to, *made.plan, tape.rows(), tape.data()});
 }
 

@@ -1,7 +1,7 @@
 // The backend of a stream of a device. Calls are launched and come back at once: arrays, weights
 // and tapes are the device's, and whoever uses them on another stream waits for this one. Layers
-// run one after the other, on all of the device. Weights are kept in the type of their arrays;
-// another is a std::invalid_argument.
+// run one after the other, on all of the device. Weights are kept in the type of their arrays,
+// which is what a storage or a precision names here: of 16 bits with float32 as the scalar.
 #pragma once
 
 #include "api/backend.hpp"
@@ -19,6 +19,7 @@ class DeviceBackend final : public Backend {
                 const CallSizes& sizes) const override;
   std::size_t tape_bytes(const CellSpec& cell, ScalarType scalar,
                          const CallPlan& plan) const override;
+  std::size_t tape_bytes(const CellSpec& cell, StorageType arrays, const CallPlan& plan) const;
 
   using Backend::pack;
   /// For calls on any stream of the device, once all that was launched here has run.
@@ -26,6 +27,8 @@ class DeviceBackend final : public Backend {
 
   void forward(const Packed& weights, const Call& call, const CallPlan& plan) const override;
   void forward(const Weights& weights, const Call& call, const CallPlan& plan) const override;
+  void forward(const Weights& weights, StorageType storage, const Call& call,
+               const CallPlan& plan) const;
   using Backend::forward_saving;
   /// `memory` is the device's.
   Tape forward_saving(const Weights& weights, StorageType storage, const Call& call,
@@ -33,7 +36,7 @@ class DeviceBackend final : public Backend {
   Tape forward_saving(const Weights& weights, StorageType storage, const Call& call,
                       const CallPlan& plan) const override;
   /// What a forward pass of the same sizes, spans and plan has left in `memory`.
-  Tape tape(const Weights& weights, const Call& call, const CallPlan& plan,
+  Tape tape(const Weights& weights, StorageType storage, const Call& call, const CallPlan& plan,
             TapeMemory memory) const;
   void backward(const Tape& tape, const Pullback& call) const override;
   void trace(const Tape& tape, const TraceTo& call) const override;
@@ -47,9 +50,9 @@ class DeviceBackend final : public Backend {
   std::vector<Tape> forward_layers_saving(const LayersCall& call) const override;
 
  private:
-  const DeviceCell& kernels(const CellSpec& cell, ScalarType scalar) const;
-  Header header(const Weights& weights) const;
-  Packed packed_for_now(const Weights& weights) const;
+  const DeviceCell& kernels(const CellSpec& cell, Precision precision) const;
+  Header header(const Weights& weights, StorageType storage) const;
+  Packed packed_for_now(const Weights& weights, StorageType storage) const;
 
   DeviceStream& stream_;
 };

@@ -5,11 +5,11 @@
 
 namespace rnnfast {
 
-/// What arrays hold, and states, gates and sums are.
+/// What states, gates and sums are; and what arrays hold, but for those of 16 bits on a device.
 enum class ScalarType { float32, float64 };
 
 /// What packed weights are kept in: the scalar's own type, or a shorter one, with which a call of
-/// float32 multiplies (gemm/format.hpp).
+/// float32 multiplies (gemm/format.hpp). On a device all arrays of a call but masks hold it.
 enum class StorageType { float32, float64, bfloat16, float16, int8 };
 
 constexpr const char* storage_names[] = {"float32", "float64", "bfloat16", "float16", "int8"};
@@ -50,6 +50,15 @@ constexpr auto with_scalar(ScalarType scalar, Body&& body) {
 /// Bytes.
 constexpr index size_of(ScalarType scalar) {
   return with_scalar(scalar, [](auto zero) { return static_cast<index>(sizeof(zero)); });
+}
+constexpr index size_of(StorageType storage) {
+  constexpr index bytes[] = {4, 8, 2, 2, 1};
+  return bytes[static_cast<int>(storage)];
+}
+
+/// What numbers of a type are computed in.
+constexpr ScalarType scalar_of(StorageType storage) {
+  return storage == StorageType::float64 ? ScalarType::float64 : ScalarType::float32;
 }
 
 }  // namespace rnnfast

@@ -67,8 +67,8 @@ struct ForwardArrays {
   py::handle x, h0, c0, spans, resets, masks, y, h_n, c_n;
 };
 
-inline Call call_of(const ForwardArrays& of, const Dims& dims, ScalarType scalar) {
-  const index bytes = size_of(scalar);
+/// Of arrays whose numbers have so many bytes, and masks of the scalar.
+inline Call call_of(const ForwardArrays& of, const Dims& dims, index bytes, ScalarType scalar) {
   return {dims,
           sequence<const void>(of.x, bytes),
           {pointer<const void>(of.h0), pointer<const void>(of.c0)},
@@ -76,7 +76,10 @@ inline Call call_of(const ForwardArrays& of, const Dims& dims, ScalarType scalar
           {pointer<void>(of.h_n), pointer<void>(of.c_n)},
           pointer<const index>(of.spans),
           resets_of(of.resets),
-          masks_of(of.masks, bytes)};
+          masks_of(of.masks, size_of(scalar))};
+}
+inline Call call_of(const ForwardArrays& of, const Dims& dims, ScalarType scalar) {
+  return call_of(of, dims, size_of(scalar), scalar);
 }
 
 }  // namespace rnnfast

@@ -25,6 +25,7 @@ struct DataType {
   std::uint16_t lanes;
 };
 constexpr std::uint8_t floating = 2;
+constexpr std::uint8_t brain_floating = 4;
 constexpr std::uint8_t boolean = 6;
 
 struct Tensor {

@@ -6,42 +6,10 @@
 namespace rnnfast {
 namespace {
 
-constexpr int words_per_block = 4;
-constexpr int numbers_per_word = 4;
-constexpr index numbers_per_block = words_per_block * numbers_per_word;
 constexpr index blocks_at_once = 64;               // their numbers stay in L1
 constexpr index blocks_for_another_thread = 1024;  // tens of microseconds
 constexpr index products_for_another_thread = 1 << 16;
 constexpr index products_a_block = 256;  // what drawing one takes as long as
-
-struct Halves {
-  std::uint64_t high;
-  std::uint64_t low;
-};
-Halves product(std::uint64_t a, std::uint64_t b) {
-  const unsigned __int128 whole = static_cast<unsigned __int128>(a) * b;
-  return {static_cast<std::uint64_t>(whole >> 64), static_cast<std::uint64_t>(whole)};
-}
-
-/// One block's words.
-void philox(const RandomStream& stream, std::uint64_t block,
-            std::uint64_t (&word)[words_per_block]) {
-  std::uint64_t key[2] = {stream.seed, 0};
-  word[0] = block;
-  word[1] = 0;
-  word[2] = stream.kind;
-  word[3] = stream.part;
-  for (int round = 0; round < 10; ++round) {
-    const Halves first = product(0xD2E7470EE14C6C93u, word[0]);
-    const Halves second = product(0xCA5A826395121157u, word[2]);
-    word[0] = second.high ^ word[1] ^ key[0];
-    word[1] = second.low;
-    word[2] = first.high ^ word[3] ^ key[1];
-    word[3] = first.low;
-    key[0] += 0x9E3779B97F4A7C15u;
-    key[1] += 0xBB67AE8584CAA73Bu;
-  }
-}
 
 void fill(const RandomStream& stream, Span blocks, std::uint16_t* numbers) {
   for (index block = blocks.begin; block < blocks.end; ++block) {
@@ -49,7 +17,7 @@ void fill(const RandomStream& stream, Span blocks, std::uint16_t* numbers) {
     philox(stream, static_cast<std::uint64_t>(block) + 1, words);
     for (const std::uint64_t word : words) {
       for (int i = 0; i < numbers_per_word; ++i) {
-        *numbers++ = static_cast<std::uint16_t>(word >> 16 * i);
+        *numbers++ = quarter(word, i);
       }
     }
   }

@@ -1,24 +1,16 @@
 // Masks: put on sequences, and drawn at random: one of two values for each element, by numbers of
-// 16 bits from a generator that is a function of its counter (Philox 4x64, ten rounds: Salmon et
-// al., Parallel random numbers: as easy as 1, 2, 3, 2011), so that any thread can draw any of them.
+// 16 bits that depend on their place alone (philox.hpp).
 #pragma once
 
 #include <cstdint>
 
 #include "base/dims.hpp"
 #include "base/view.hpp"
+#include "random/philox.hpp"
 
 namespace rnnfast {
 
-/// What a mask is drawn from.
-struct RandomStream {
-  std::uint64_t seed;  // the generator's key
-  std::uint64_t kind;  // its counter's upper words
-  std::uint64_t part;
-};
-
-/// mask[i] = number i < level ? below : above. Numbers are the quarters of words, and the words
-/// those of blocks 1, 2, ..., each least significant first.
+/// mask[i] = number i < level ? below : above.
 template <class T>
 void draw_mask(const RandomStream& stream, std::uint32_t level, T below, T above, T* mask,
                index count, int threads);

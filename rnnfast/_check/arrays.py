@@ -40,13 +40,19 @@ def real(name: str, value: npt.ArrayLike) -> Array:
     return array if array.flags.aligned else array.copy()
 
 
+def real_on_host(name: str, value: npt.ArrayLike) -> Array:
+    """As `real`, of what is there for the host alone."""
+    _devices.require_host(name, value)
+    return real(name, value)
+
+
 def real_like(name: str, value: npt.ArrayLike, model_name: str, dtype: DType) -> Array:
     """As `real`, and of `dtype`, which the argument `model_name` has set, and where that is."""
     array = real(name, value)
     if array.dtype is not dtype:
         raise _devices.mismatch(name, array, model_name, dtype) or TypeError(
             f"{name} must be {dtype} like {model_name}, got {array.dtype}; "
-            f"convert one of them, for example np.asarray({name}, np.{dtype})"
+            f"convert one of them, for example {_conversion(name, dtype)}"
         )
     return array
 
@@ -102,7 +108,7 @@ def booleans(name: str, value: npt.ArrayLike, symbols: str, shape: tuple[int, ..
     """Return truth values, which are nothing but bools, with any strides; our own, as `real`."""
     there = _devices.booleans_of(name, value)
     array: Any = _of_any_kind(name, value, "bools").view() if there is None else there
-    if array.dtype != np.bool_ and array.size:
+    if there is None and array.dtype != np.bool_ and array.size:
         raise TypeError(f"{name} must be bool, got {array.dtype}; compare first: {name} != 0")
     if array.shape != shape:
         raise ValueError(f"{name} must be {symbols} = {shape}, got {array.shape}")
@@ -138,6 +144,13 @@ def empty(name: str, shape: tuple[int, ...], dtype: DType) -> Array:
         return np.empty(shape, dtype)
     except ValueError:
         raise _too_large(name, shape, dtype) from None
+
+
+def _conversion(name: str, dtype: DType) -> str:
+    """Return how an array becomes one of a dtype."""
+    if _devices.is_of_device(dtype):
+        return f"{name}.to or {name}.astype"
+    return f"np.asarray({name}, np.{dtype})"
 
 
 def _too_large(name: str, shape: tuple[int, ...], dtype: DType) -> MemoryError:

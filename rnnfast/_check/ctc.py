@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array, Integers, integers, real, unit_last_stride
+from .arrays import Array, Integers, integers, real_on_host, unit_last_stride
 from .inputs import in_order
 
 
@@ -34,7 +34,7 @@ def logits(
     x: npt.ArrayLike, lengths: npt.ArrayLike | None, blank: int, batch_first: bool
 ) -> Logits:
     """Return `x` (T, B, C), (B, T, C) with `batch_first`, and what goes with it."""
-    array = real("x", x)
+    array = real_on_host("x", x)
     if array.ndim != 3 or array.shape[2] == 0:
         symbols = in_order("T, B, C", batch_first)
         raise ValueError(f"x must be 3-D {symbols} with C at least 1, got {array.shape}")

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import _devices
 from .arrays import Array, DType
 
 
@@ -18,6 +19,10 @@ def outputs(
     out: object, names: Sequence[str], shapes: Sequence[tuple[int, ...]], dtype: DType
 ) -> tuple[Array, ...]:
     """Return the arrays of `out`: one, or of several results a tuple of as many."""
+    if _devices.is_of_device(dtype):
+        raise NotImplementedError(
+            "out must be None where arrays are on a device; results come in new arrays there"
+        )
     several = len(names) > 1
     if several and (not isinstance(out, (tuple, list)) or len(out) != len(names)):
         got = f"{len(out)} of them" if isinstance(out, (tuple, list)) else _kind(out)

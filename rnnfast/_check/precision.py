@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
+from .. import _devices
 from .inputs import LayerWeights
 
 __all__ = ["SHORTER", "Precision", "chosen", "require_held"]
@@ -39,12 +40,20 @@ def chosen(precision: str | None, dtype: np.dtype[Any]) -> str:
         raise TypeError(f"precision must be a str or None, got {precision!r}")
     if precision not in known:
         raise ValueError(f"precision must be None or one of {', '.join(known)}, got {precision!r}")
+    if precision == dtype.name:
+        return precision
+    if precision in shorter and _devices.is_of_device(dtype):
+        raise NotImplementedError(
+            f"precision must be None where arrays are on a device, which are multiplied in the "
+            f"type that they have, got {precision!r} and arrays of {dtype}; convert these, or copy "
+            "them to the host"
+        )
     if precision in shorter and dtype != np.float32:
         raise TypeError(
             f"precision={precision!r} takes float32 arrays, got {dtype} ones: convert weights, "
             "x and states by astype(np.float32)"
         )
-    if precision not in shorter and precision != dtype.name:
+    if precision not in shorter:
         raise TypeError(
             f"precision={precision!r} is that of {precision} arrays, got {dtype} ones: leave it "
             f"None, or convert them by astype(np.{precision})"
@@ -71,6 +80,8 @@ def require_held(precision: str, layers: Iterable[LayerWeights]) -> None:
     if largest is None:
         return
     for weights in layers:
+        if weights.dtype.name == precision:
+            continue
         for name in _MATRICES:
             matrix = getattr(weights, name)
             if matrix is None:

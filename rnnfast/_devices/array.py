@@ -2,16 +2,12 @@
 
 Where its numbers lie is told by an ndarray over the device's addresses, `geometry`: its shape and
 strides, and those of any view, are NumPy's business, and the kernels read it as they read others.
-Nobody reads or writes through it on the host.
-
-The dtype is NumPy's, an object of its own for each device. So the comparison that finds an argument
-of another dtype than `x` finds one on another device as well.
+Nobody reads or writes through it on the host. What its numbers are, `types` says.
 """
 
 from __future__ import annotations
 
 import math
-from functools import cache
 from types import EllipsisType, SimpleNamespace
 from typing import Any, TypeAlias
 
@@ -20,6 +16,7 @@ import numpy.typing as npt
 
 from .extension import loaded, queue
 from .libraries import LEGACY_STREAM, Library
+from .types import DeviceType, type_on
 
 Key: TypeAlias = int | slice | EllipsisType | None
 Place: TypeAlias = tuple[int, int]  # device and stream
@@ -39,14 +36,15 @@ class DeviceArray:
     def __init__(
         self,
         geometry: npt.NDArray[Any],
-        place: Place,
+        dtype: DeviceType,
+        stream: int,
         library: Library,
         owner: object,
     ) -> None:
         self.geometry = geometry
-        self.device, self.stream = place
+        self.dtype, self.device = dtype, dtype.device
+        self.stream = stream
         self.library = library
-        self.dtype = _dtype_on(geometry.dtype.name, self.device)
         self.owner = owner  # of the memory
 
     @property
@@ -110,16 +108,15 @@ class DeviceArray:
         self.queue.copy(self.geometry, fresh.geometry)
         return fresh
 
-    def __mul__(self, other: DeviceArray) -> DeviceArray:
-        """Return the product with an array that is broadcast to the shape of this one."""
+    def __mul__(self, mask: DeviceArray) -> DeviceArray:
+        """Return the product with a mask, of the scalar type; its axes fit the last ones."""
         fresh = self.fresh(self.shape)
-        factors = np.broadcast_to(other.geometry, self.shape)
-        self.queue.multiply(self.geometry, factors, fresh.geometry)
+        self._apply(mask, fresh)
         return fresh
 
-    def __imul__(self, other: DeviceArray) -> DeviceArray:
-        """Multiply by an array of the same shape."""
-        self.queue.multiply(self.geometry, other.geometry, self.geometry)
+    def __imul__(self, mask: DeviceArray) -> DeviceArray:
+        """Multiply by a mask, likewise."""
+        self._apply(mask, self)
         return self
 
     def __iadd__(self, other: DeviceArray) -> DeviceArray:
@@ -127,10 +124,11 @@ class DeviceArray:
         self.queue.add(self.geometry, other.geometry, self.geometry)
         return self
 
-    def as_of(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> DeviceArray:
+    def as_of(self, dtype: DeviceType, shape: tuple[int, ...]) -> DeviceArray:
         """Return the first bytes of an array of bytes as numbers, in C order."""
         count = math.prod(shape) * dtype.itemsize
-        return self._over(self.geometry[:count].view(dtype).reshape(shape))
+        numbers = self.geometry[:count].view(dtype.geometry).reshape(shape)
+        return DeviceArray(numbers, dtype, self.stream, self.library, self.owner)
 
     def fresh(self, shape: tuple[int, ...]) -> DeviceArray:
         """Return an array of this type, on this stream, whose numbers are not set."""
@@ -163,7 +161,7 @@ class DeviceArray:
         """As version 3 describes it."""
         return {
             "shape": self.shape,
-            "typestr": self.geometry.dtype.str,
+            "typestr": self.dtype.typestr,
             "data": (address_of(self.geometry), not self.flags.writeable),
             "strides": self.strides,
             "stream": self.stream,
@@ -188,24 +186,31 @@ class DeviceArray:
         return queue(self.device, self.stream)
 
     def _over(self, geometry: npt.NDArray[Any]) -> DeviceArray:
-        return DeviceArray(geometry, (self.device, self.stream), self.library, self.owner)
+        return DeviceArray(geometry, self.dtype, self.stream, self.library, self.owner)
+
+    def _apply(self, mask: DeviceArray, to: DeviceArray) -> None:
+        factors = np.broadcast_to(mask.geometry, self.shape)
+        self.queue.apply_mask(self.geometry, factors, to.geometry)
 
 
 def empty(
-    shape: tuple[int, ...], dtype: np.dtype[Any], place: Place, library: Library
+    shape: tuple[int, ...], dtype: DeviceType | np.dtype[Any], place: Place, library: Library
 ) -> DeviceArray:
     """Return an array whose numbers are not set; refused memory is a MemoryError."""
+    type_there = type_on(dtype.name, place[0])
     count = math.prod(shape) * dtype.itemsize
     if library.memory is not None:
         address, owner = library.memory(count, place[0])
     else:
         owner = queue(*place).empty(count)
         address = owner.address
-    return DeviceArray(over(address, shape, None, dtype.name), place, library, owner)
+    return DeviceArray(
+        over(address, shape, None, type_there.geometry), type_there, place[1], library, owner
+    )
 
 
 def over(
-    address: int, shape: tuple[int, ...], strides: tuple[int, ...] | None, dtype: str
+    address: int, shape: tuple[int, ...], strides: tuple[int, ...] | None, dtype: np.dtype[Any]
 ) -> npt.NDArray[Any]:
     """Return the geometry of an array; strides in bytes, None in C order."""
     if 0 in shape:
@@ -214,7 +219,7 @@ def over(
         "data": (address, False),
         "shape": shape,
         "strides": strides,
-        "typestr": np.dtype(dtype).str,
+        "typestr": dtype.str,
         "version": 3,
     }
     return np.asarray(SimpleNamespace(__array_interface__=interface))
@@ -223,8 +228,3 @@ def over(
 def address_of(geometry: npt.NDArray[Any]) -> int:
     """Return the address of the first element."""
     return int(geometry.__array_interface__["data"][0])
-
-
-@cache
-def _dtype_on(name: str, device: int) -> np.dtype[Any]:
-    return np.dtype(name, metadata={"device": f"cuda:{device}"})

@@ -9,6 +9,7 @@ import numpy as np
 from .array import CUDA, DeviceArray, Place, over
 from .extension import loaded
 from .libraries import LEGACY_STREAM, Library, library_of
+from .types import FLOATS, DeviceType, type_on
 
 _MANAGED = 13  # of DLPack's devices; memory of the host that a GPU sees is the host's
 
@@ -43,7 +44,7 @@ def array_of(name: str, value: Any) -> DeviceArray | None:
     As `real` of `_check` is for the host.
     """
     fix = f"; convert it, for example {name}.astype or {name}.to"
-    return _array_of(name, value, ("float32", "float64"), fix)
+    return _array_of(name, value, FLOATS, fix)
 
 
 def booleans_of(name: str, value: Any) -> DeviceArray | None:
@@ -51,7 +52,7 @@ def booleans_of(name: str, value: Any) -> DeviceArray | None:
     return _array_of(name, value, ("bool",), f"; compare first: {name} != 0")
 
 
-def mismatch(name: str, array: Any, model_name: str, dtype: np.dtype[Any]) -> TypeError | None:
+def mismatch(name: str, array: Any, model_name: str, dtype: Any) -> TypeError | None:
     """Return what to raise of an array elsewhere than `model_name` is; None if it is not."""
     own, wanted = _where(array.dtype), _where(dtype)
     if own == wanted:
@@ -61,9 +62,18 @@ def mismatch(name: str, array: Any, model_name: str, dtype: np.dtype[Any]) -> Ty
     )
 
 
-def _where(dtype: np.dtype[Any]) -> str:
+def require_host(name: str, value: object) -> None:
+    """Raise of an array on a device, of what is there for the host alone."""
+    if is_on_device(value):
+        raise TypeError(
+            f"{name} must be on the host, got an array on a device; copy it, for example "
+            f"{name}.cpu() or {name}.get()"
+        )
+
+
+def _where(dtype: object) -> str:
     """Return where arrays of a dtype lie."""
-    return dtype.metadata["device"] if dtype.metadata else "the host"
+    return f"cuda:{dtype.device}" if isinstance(dtype, DeviceType) else "the host"
 
 
 def _array_of(name: str, value: Any, types: tuple[str, ...], fix: str) -> DeviceArray | None:
@@ -75,14 +85,28 @@ def _array_of(name: str, value: Any, types: tuple[str, ...], fix: str) -> Device
     else:
         loaded()  # first: without it nothing else matters
         library = library_of(value)
-        one = _described(name, value, library, " or ".join(types))
+        one = _described(name, value, library, _listed(types))
         got = one.dtype
     if got not in types:
-        raise TypeError(f"{name} must be {' or '.join(types)}, got {got}{fix}")
+        raise TypeError(f"{name} must be {_listed(types)}, got {got}{fix}")
     if isinstance(value, DeviceArray):
         return array
-    geometry = over(one.address, one.shape, one.strides, one.dtype)
-    return DeviceArray(geometry, one.place, library, one.owner)
+    device, stream = one.place
+    dtype = type_on(got, device)
+    geometry = over(one.address, one.shape, one.strides, dtype.geometry)
+    if not geometry.flags.aligned:  # of which a copy would be as bad
+        raise ValueError(
+            f"{name} must lie, with all its strides, at multiples of the {dtype.itemsize} bytes of "
+            f"a {got}, got address {one.address:#x} and strides {geometry.strides}; copy it with "
+            "its library"
+        )
+    return DeviceArray(geometry, dtype, stream, library, one.owner)
+
+
+def _listed(types: tuple[str, ...]) -> str:
+    """Return words for any of some types."""
+    *others, last = types
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _described(name: str, value: Any, library: Library, types: str) -> _Described:
@@ -116,7 +140,7 @@ def _by_interface(value: Any) -> _Described:
     if stream == 0:
         raise ValueError("stream 0 of its interface may be either default stream")
     address, _ = interface["data"]
-    dtype = np.dtype(interface["typestr"])
+    dtype = np.dtype(interface["typestr"])  # bfloat16 has none of its own
     place = (loaded().device_of(address), LEGACY_STREAM if stream is None else stream)
     name = dtype.name if dtype.isnative else f"{dtype.name} in another byte order"
     return _Described(

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from .array import DeviceArray, Place, empty
 from .extension import queue
 from .libraries import Library
+from .types import DeviceType
 
 
 class DevicePlace:
@@ -34,7 +35,9 @@ class DevicePlace:
         self._queue = queue(*place)
         self.core = _Core(self)
 
-    def empty(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DeviceArray:
+    def empty(
+        self, name: str, shape: tuple[int, ...], dtype: DeviceType | np.dtype[Any]
+    ) -> DeviceArray:
         """Return an array whose numbers are not set; refused memory is a MemoryError."""
         try:
             return empty(shape, dtype, self._place, self._library)
@@ -42,25 +45,23 @@ class DevicePlace:
             device = self._place[0]
             raise MemoryError(f"no memory on cuda:{device} for {name} {shape} of {dtype}") from None
 
-    def zeros(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DeviceArray:
+    def zeros(
+        self, name: str, shape: tuple[int, ...], dtype: DeviceType | np.dtype[Any]
+    ) -> DeviceArray:
         """Return an array of zeros."""
         array = self.empty(name, shape, dtype)
         array[...] = 0
         return array
 
-    def from_host(self, mask: npt.NDArray[Any] | DeviceArray | None) -> DeviceArray | None:
-        """Return a copy of an array of the host, which is read before this returns.
+    def same(self, value: float, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DeviceArray:
+        """Return a view of an array, all of whose numbers are one."""
+        row = self.empty("a mask", (1,) * (len(shape) - 1) + shape[-1:], dtype)
+        row[...] = value
+        return row.broadcast_to(shape)
 
-        What has been drawn on the device is there.
-        """
-        if mask is None or isinstance(mask, DeviceArray):
-            return mask
-        # Of an axis along which it is the same, one entry.
-        once = tuple(slice(0, 1) if stride == 0 else slice(None) for stride in mask.strides)
-        kept = mask[once]
-        array = self.empty("a mask", kept.shape, mask.dtype)
-        self._queue.copy_in(kept, array.geometry)
-        return array.broadcast_to(mask.shape)
+    def put(self, mask: DeviceArray, places: npt.NDArray[np.intp], value: float) -> None:
+        """Write a value to places of the host's among the numbers of a mask, in C order."""
+        self._queue.put(mask.geometry, places, value)
 
     def given(self, results: Any) -> Any:
         """Return results as the caller wants them: arrays of its library, as what they came in.
@@ -119,22 +120,17 @@ class _Core:
         self._place, self._queue = place, place._queue
 
     def pack(self, cell: Any, weights: Any, precision: str, scales: Any) -> _Packed:
-        _require_own(precision)
         return _Packed(self._queue.pack(cell, _bare(tuple(weights))), precision)
 
     def forward(self, cell: Any, *arguments: Any) -> None:
         self._queue.forward(cell, *_bare(arguments))
 
     def forward_saving(self, cell: Any, *given: Any) -> _Tape:
-        *arguments, precision = given
-        _require_own(precision)
-        return self.forward_saving_in(self._memory("tape_bytes", cell, *given), cell, *arguments)
+        return self.forward_saving_in(self._memory("tape_bytes", cell, *given), cell, *given[:-1])
 
     def forward_saving_checkpoints(self, cell: Any, *given: Any) -> _Tape:
-        *arguments, precision = given
-        _require_own(precision)
         memory = self._memory("tape_bytes_of_checkpoints", cell, *given)
-        return self.forward_saving_checkpoints_in(memory, cell, *arguments)
+        return self.forward_saving_checkpoints_in(memory, cell, *given[:-1])
 
     def _memory(self, how_many: str, cell: Any, x: DeviceArray, weights: Any, *of: Any) -> Any:
         masks = of[4]
@@ -166,17 +162,16 @@ class _Core:
     def plan_layers(self, *_: Any) -> None:
         """Layers run one after the other, each on all of the device."""
 
+    def draw_mask(self, *of: Any) -> None:
+        self._queue.draw_mask(*_bare(of))
+
+    def draw_mask_by(self, *of: Any) -> None:
+        """By a seed that lies on the device."""
+        self._queue.draw_mask_by(*_bare(of))
+
     def apply_mask(self, x: DeviceArray, mask: DeviceArray, to: DeviceArray) -> None:
-        self._queue.multiply(x.geometry, np.broadcast_to(mask.geometry, x.shape), to.geometry)
-
-
-def _require_own(precision: str | None) -> None:
-    """Refuse a precision other than that of the arrays."""
-    if precision not in (None, "float32", "float64"):
-        raise NotImplementedError(
-            f"precision must be None where arrays are on a device, got {precision!r}; copy them to "
-            "the host"
-        )
+        factors = np.broadcast_to(mask.geometry, x.shape)
+        self._queue.apply_mask(x.geometry, factors, to.geometry)
 
 
 class _Tape:

@@ -1,47 +1,34 @@
-"""Masks drawn on a device, from a seed that lies there: nobody waits for it.
+"""Masks drawn by a seed that lies on the device: no host waits for it, and a graph reads it anew.
 
-They are those of `noise.py`, drawn by the same numbers, but for what a rate has between two of
-their levels, less than 2^-16: the host draws where that befalls a mask, a device draws for each
-element once more (`csrc/cuda/backend/masks.hpp`). Both meet the rate exactly.
+They are those of `noise.py`, by the same numbers, but for what a rate has between two of their
+levels, less than 2^-16: where that befalls a mask the host draws, a device asks of each element
+(`csrc/cuda/backend/drawn_masks.hpp`). Either way the rate is met exactly.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from .. import _devices
 from .._check import Array, DType
+from .._devices import DeviceArray, computed_in
 from .chance import chance
 from .noise import LEVELS, Noise
+from .place import Place
 
 
 class DeviceNoise(Noise):
-    """As `Noise`, where `on` is an array of the device, and `seeds` the seed there, or None."""
+    """As `Noise`, where `seeds` is the seed."""
 
-    on: _devices.DeviceArray
-    seeds: _devices.DeviceArray | None
+    seeds: DeviceArray
 
     @classmethod
-    def of(
-        cls, noise: Noise, on: _devices.DeviceArray, seeds: _devices.DeviceArray | None
-    ) -> DeviceNoise:
-        """Return the rates of `noise`, for masks that are drawn on a device."""
-        own = cls(*noise._replace(seed=None if seeds is None else 0))
-        own.on, own.seeds = on, seeds
+    def of(cls, noise: Noise, seeds: DeviceArray) -> DeviceNoise:
+        """Return the rates of `noise`, of a call with a seed on a device."""
+        own = cls(*noise._replace(seed=0))
+        own.seeds = seeds
         return own
-
-    def _kept(
-        self, kind: int, number: int, shape: tuple[int, ...], rate: float, dtype: DType
-    ) -> Array:
-        if self.seeds is not None and rate:
-            return self._drawn(kind, number, shape, rate, 1.0, 0.0, dtype)
-        of_units: Any = self.on.fresh(shape[-1:])
-        of_units[...] = rate
-        rates: Array = of_units.broadcast_to(shape)
-        return rates
 
     def _drawn(
         self,
+        place: Place,
         kind: int,
         number: int,
         shape: tuple[int, ...],
@@ -50,12 +37,8 @@ class DeviceNoise(Noise):
         other: float,
         dtype: DType,
     ) -> Array:
-        assert self.seeds is not None
         drawn = chance(rate, LEVELS)
-        mask: Any = self.on.fresh(shape)
+        mask: Array = place.empty("a mask", shape, computed_in(dtype))
         rest = int(drawn.rest * 2.0**64)
-        self.on.queue.draw_mask(
-            self.seeds.geometry, kind, number, drawn.level, rest, chosen, other, mask.geometry
-        )
-        found: Array = mask
-        return found
+        place.core.draw_mask_by(self.seeds, kind, number, drawn.level, rest, chosen, other, mask)
+        return mask

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from .._check import Array, DType
 from .._check.arrays import contiguous, real_like, require_shape, unit_last_stride
 from .noise import StateMasks
+from .place import Place
 
 
 class DrawnMasks(NamedTuple):
@@ -38,14 +39,19 @@ class DrawnMasks(NamedTuple):
     def require_held_rates(self, dtype: DType) -> None:
         """Do nothing: there are no rates."""
 
-    def of_inputs(self, layer: int, shape: tuple[int, ...], dtype: DType) -> None:
+    def of_inputs(self, place: Place, layer: int, shape: tuple[int, ...], dtype: DType) -> None:
         """Return None: inputs come masked."""
 
-    def of_weights(self, number: int, shape: tuple[int, ...], dtype: DType) -> None:
+    def of_weights(self, place: Place, number: int, shape: tuple[int, ...], dtype: DType) -> None:
         """Return None: weights come masked."""
 
     def of_states(
-        self, number: int, rows: tuple[int, ...], widths: tuple[int, int], dtype: DType
+        self,
+        place: Place,
+        number: int,
+        rows: tuple[int, ...],
+        widths: tuple[int, int],
+        dtype: DType,
     ) -> StateMasks | None:
         """Return the masks, checked; `rows` is (T, B), `widths` are those of h and c."""
         if not self.acts:

@@ -69,17 +69,18 @@ class Layout(NamedTuple):
         return sum(map(_rounded, (*self.tapes, *self.outputs)))
 
 
-def layout(
-    keeps: Keeps, cell: cells.Cell, dtype: np.dtype[Any], sizes: Sizes, masks_h: bool
-) -> Layout:
-    """Return where a pass leaves what it keeps; `masks_h` as the recurrent weights see h."""
+def layout(keeps: Keeps, cell: cells.Cell, type_there: Any, sizes: Sizes, masks_h: bool) -> Layout:
+    """Return where a pass leaves what it keeps, of arrays of a type of the device.
+
+    `masks_h` says whether h is masked where it meets the recurrent weights.
+    """
     inputs = (sizes.inputs, *[sizes.directions * sizes.outputs] * (sizes.layers - 1))
     tapes = [
-        keeps.tape_bytes(cell.core, dtype.name, sizes._replace(inputs=width), masks_h)
+        keeps.tape_bytes(cell.core, type_there.geometry.str, sizes._replace(inputs=width), masks_h)
         for width in inputs
         for _ in range(sizes.directions)
     ]
-    of_rows = sizes.directions * sizes.outputs * dtype.itemsize
+    of_rows = sizes.directions * sizes.outputs * type_there.itemsize
     return Layout(tapes, [of_rows * sizes.steps * sizes.batch] * (sizes.layers - 1))
 
 

@@ -366,25 +366,20 @@ class Network:
         both = []
         for direction, weights in enumerate(given.layers[layer]):
             number = layer * given.directions + direction
-            weight_mask = self.place.from_host(
-                noise.of_weights(number, weights.w_hh.shape, x.dtype)
-            )
+            weight_mask = noise.of_weights(self.place, number, weights.w_hh.shape, x.dtype)
             if weight_mask is not None:
                 weights = weights._replace(w_hh=weights.w_hh * weight_mask)
             h0, c0 = self._rows(given.h0, number), self._rows(given.c0, number)
             own = inputs.Inputs(x, weights, h0, c0, given.lengths, given.resets)
             packed = None if self._packed is None else self._packed[number]
             back = self._reverse or direction == 1
-            masks = noise.of_states(number, x.shape[:2], widths, x.dtype)
-            if masks is not None:
-                recurrent, kept_h, kept_c = map(self.place.from_host, masks)
-                masks = recurrent, kept_h, kept_c
+            masks = noise.of_states(self.place, number, x.shape[:2], widths, x.dtype)
             both.append(DirectedLayer(number, direction, own, packed, back, masks, weight_mask))
         return both
 
     def _between(self, layer: int, x: Array) -> tuple[Array, Array | None]:
         """Return the input of a layer from the output of the one below, and its mask."""
-        mask = self.place.from_host(self.noise.of_inputs(layer, x.shape, x.dtype))
+        mask = self.noise.of_inputs(self.place, layer, x.shape, x.dtype)
         if mask is None:
             return x, None
         masked = self.place.empty("masked inputs", x.shape, x.dtype)

@@ -11,8 +11,9 @@ they act on: those of a projected h are R wide.
 
 Random numbers, 16 bits each, come from a counter-based generator (Philox 4x64: Salmon et al.,
 Parallel random numbers: as easy as 1, 2, 3, 2011), whose counter names what is drawn and for which
-layer: a mask depends on the seed, on these and on the sizes alone. Rates between two of the 2^16
-levels, and next to 0 and 1, are met exactly (`chance.py`), by numbers of the counter's next half.
+layer: a mask depends on the seed, on these and on the sizes alone, wherever it is drawn. Rates
+between two of the 2^16 levels, and next to 0 and 1, are met exactly (`chance.py`), by numbers of
+the counter's next half, which are few and always the host's.
 
 Sources: Srivastava et al., Dropout, 2014; Gal and Ghahramani, A theoretically grounded application
 of dropout in recurrent neural networks, 2016, with one m for all gates; Wan et al., Regularization
@@ -26,9 +27,10 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from .. import _core
-from .._check import Array, DType, cells, empty, numbers, options
+from .._check import Array, DType, cells, numbers, options
+from .._devices import computed_in
 from .chance import chance
+from .place import Place
 
 # Factors of h before the recurrent product, and how much of h and c a step keeps: see `_core`.
 StateMasks: TypeAlias = tuple[Array | None, Array | None, Array | None]
@@ -67,26 +69,35 @@ class Noise(NamedTuple):
         """Whether states are masked."""
         return any(self.zoneout) or (self.recurrent_dropout > 0 and self.seed is not None)
 
-    def of_inputs(self, layer: int, shape: tuple[int, ...], dtype: DType) -> Array | None:
+    def of_inputs(
+        self, place: Place, layer: int, shape: tuple[int, ...], dtype: DType
+    ) -> Array | None:
         """Return factors of what a layer takes, (T, B, I) or the same for all T; None for ones."""
         if self.seed is None:
             return None
         mask = None
         if layer and self.dropout:
-            mask = self._factors(_DROPOUT, layer, shape, self.dropout, dtype)
+            mask = self._factors(place, _DROPOUT, layer, shape, self.dropout, dtype)
         if self.input_dropout:
-            locked = self._factors(_INPUT, layer, shape[1:], self.input_dropout, dtype)
+            locked = self._factors(place, _INPUT, layer, shape[1:], self.input_dropout, dtype)
             mask = locked if mask is None else mask * locked
         return mask
 
-    def of_weights(self, number: int, shape: tuple[int, ...], dtype: DType) -> Array | None:
+    def of_weights(
+        self, place: Place, number: int, shape: tuple[int, ...], dtype: DType
+    ) -> Array | None:
         """Return factors of the recurrent weights of one direction of a layer; None for ones."""
         if self.seed is None or not self.weight_dropout:
             return None
-        return self._factors(_WEIGHT, number, shape, self.weight_dropout, dtype)
+        return self._factors(place, _WEIGHT, number, shape, self.weight_dropout, dtype)
 
     def of_states(
-        self, number: int, rows: tuple[int, ...], widths: tuple[int, int], dtype: DType
+        self,
+        place: Place,
+        number: int,
+        rows: tuple[int, ...],
+        widths: tuple[int, int],
+        dtype: DType,
     ) -> StateMasks | None:
         """Return the masks of states of one direction of a layer; None for none.
 
@@ -97,29 +108,42 @@ class Noise(NamedTuple):
         recurrent = None
         if self.recurrent_dropout and self.seed is not None:
             rate = self.recurrent_dropout
-            recurrent = self._factors(_RECURRENT, number, (rows[1], widths[0]), rate, dtype)
+            recurrent = self._factors(place, _RECURRENT, number, (rows[1], widths[0]), rate, dtype)
         if not any(self.zoneout):
             return recurrent, None, None
         kept_h, *kept_c = (
-            self._kept(_ZONEOUT + state, number, (*rows, widths[state]), rate, dtype)
+            self._kept(place, _ZONEOUT + state, number, (*rows, widths[state]), rate, dtype)
             for state, rate in enumerate(self.zoneout)
         )
         return recurrent, kept_h, kept_c[0] if kept_c else None
 
     def _kept(
-        self, kind: int, number: int, shape: tuple[int, ...], rate: float, dtype: DType
+        self,
+        place: Place,
+        kind: int,
+        number: int,
+        shape: tuple[int, ...],
+        rate: float,
+        dtype: DType,
     ) -> Array:
         if self.seed is None or not rate:
-            return np.broadcast_to(np.full(shape[-1], rate, dtype), shape)
-        return self._drawn(kind, number, shape, rate, 1.0, 0.0, dtype)
+            return place.same(rate, shape, computed_in(dtype))
+        return self._drawn(place, kind, number, shape, rate, 1.0, 0.0, dtype)
 
     def _factors(
-        self, kind: int, number: int, shape: tuple[int, ...], rate: float, dtype: DType
+        self,
+        place: Place,
+        kind: int,
+        number: int,
+        shape: tuple[int, ...],
+        rate: float,
+        dtype: DType,
     ) -> Array:
-        return self._drawn(kind, number, shape, rate, 0.0, 1 / (1 - rate), dtype)
+        return self._drawn(place, kind, number, shape, rate, 0.0, 1 / (1 - rate), dtype)
 
     def _drawn(
         self,
+        place: Place,
         kind: int,
         number: int,
         shape: tuple[int, ...],
@@ -130,11 +154,12 @@ class Noise(NamedTuple):
     ) -> Array:
         """Return a mask that is `chosen` with probability `rate`, else `other`."""
         seed, drawn = self.seed or 0, chance(rate, LEVELS)
-        mask: Array = empty("a mask", shape, dtype)
-        _core.draw_mask(seed, kind, number, drawn.level, chosen, other, mask)
+        mask: Array = place.empty("a mask", shape, computed_in(dtype))
+        place.core.draw_mask(seed, kind, number, drawn.level, chosen, other, mask)
         if drawn.rest:
             further = np.random.Philox(key=seed, counter=[0, 1, kind, number])
-            mask.reshape(-1)[drawn.second(np.random.Generator(further), mask.size)] = chosen
+            places = drawn.second(np.random.Generator(further), mask.size)
+            place.put(mask, places, chosen)
         return mask
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any, TypeAlias, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from .. import _core, _devices
-from .._check import Array, empty, stacks, zeros
+from .._check import Array, DType, empty, stacks, zeros
 
 
 class HostPlace:
@@ -21,9 +22,13 @@ class HostPlace:
     zeros = staticmethod(zeros)
     samples = staticmethod(_core.samples)
 
-    def from_host(self, mask: Array | None) -> Array | None:
-        """Return an array of the host where a call can read it."""
-        return mask
+    def same(self, value: float, shape: tuple[int, ...], dtype: DType) -> Array:
+        """Return a view of an array, all of whose numbers are one."""
+        return np.broadcast_to(np.full(shape[-1], value, dtype), shape)
+
+    def put(self, mask: Array, places: npt.NDArray[np.intp], value: float) -> None:
+        """Write a value to places among the numbers of a mask, in C order."""
+        mask.reshape(-1)[places] = value
 
     def given(self, results: Any) -> Any:
         """Return results as the caller wants them."""

@@ -494,7 +494,7 @@ class Prepacked(Generic[OutputT, StateT]):
         h: Array = empty("state", (batch, widths[0]), self.dtype)
         c: Array = empty("state", (batch, widths[1]), self.dtype)
         given = inputs.Inputs(row[None], self._weights[layer][0], h0, c0, None, None)
-        masks = self._noise.of_states(layer, (1, batch), widths, self.dtype)
+        masks = self._noise.of_states(HOST, layer, (1, batch), widths, self.dtype)
         has_c = self._cell.has_c
         results = Results(np.empty((1, *h.shape), self.dtype), h, c if has_c else None)
         forward_packed(self._packed[layer], given, False, masks, results)

@@ -16,7 +16,7 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnnfast._check.arrays import Array, real, real_like
+from rnnfast._check.arrays import Array, real_like, real_on_host
 from rnnfast.utils.hyperparameters import finite
 
 # Where i, f, g = j and o stand among i j f o.
@@ -65,7 +65,7 @@ def basic_lstm_weights(
 
         layer.set_weights([weights["w_ih"].T, weights["w_hh"].T, weights["b_ih"]])
     """
-    joined = real("kernel", kernel)
+    joined = real_on_host("kernel", kernel)
     if joined.ndim != 2 or joined.shape[1] % 4 or not 0 < joined.shape[1] // 4 < len(joined):
         raise ValueError(
             f"kernel must be (I+H, 4*H), rows for the input before those for the state, got "

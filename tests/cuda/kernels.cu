@@ -1,6 +1,8 @@
 // Every kernel of csrc/cuda/ for every cell, to be compiled; STORED says for which type of arrays.
 // Nothing here runs.
 #include "cells/registry.hpp"
+#include "cuda/backend/drawn_masks.hpp"
+#include "cuda/backend/elements.hpp"
 #include "cuda/general/passes.hpp"
 #include "cuda/gpu_launch.cuh"
 
@@ -37,6 +39,8 @@ void all_kernels(Compiled* to) {
           GiveInitialH<Stored>, GiveInitialC<Stored>, Gather<Stored>, Scatter<Stored>,
           ClearPadding<Stored>, ReadState<Stored>, WriteState<Stored>, FillRows<T>, AddSegments<T>,
           WriteRows, FirstRows, FindPlaces>(to);
+  compile<FillElements<Stored>, CopyElements<Stored>, AddElements<Stored>, MaskElements<Stored>,
+          DrawMask<T>, PutElements<T>>(to);
   compile<AddArrays<Stored, Stored>, AddArrays<Stored, T>, AddArrays<T, Stored>, AddArrays<T, T>>(
       to);
 }

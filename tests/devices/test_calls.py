@@ -7,109 +7,13 @@ import pytest
 
 import gpu_arrays
 import rnnfast
+from device_calls import CELLS, INPUTS, ROWS, STEPS, Problem, agree, close
 from gpu_arrays import CupyArray, InterfaceArray, JaxArray, StandardArray, Tensor, numbers
 from rnnfast._devices import DeviceArray, array_of
 
 pytestmark = [pytest.mark.compiles, pytest.mark.usefixtures("streams")]
 
-STEPS, ROWS, INPUTS, UNITS = 5, 3, 4, 6
 LIBRARIES = [Tensor, CupyArray, JaxArray, StandardArray, InterfaceArray]
-# The cells that are emulated: their function, options and rows of weights.
-CELLS = {
-    "rnn": ("rnn", {}, 1),
-    "lstm": ("lstm", {}, 4),
-    "gru_reset_before": ("gru", {"reset_after": False}, 3),
-    "gru_norm": ("gru", {"layer_norm": (6 * UNITS,)}, 3),
-    "peephole": ("lstm", {"peephole": (3 * UNITS,)}, 4),
-    "projected": ("lstm", {"w_hr": (2, UNITS)}, 4),
-}
-
-
-def close(got, wanted, places=2e-5):
-    wanted = numbers(wanted)
-    assert got.shape == wanted.shape
-    np.testing.assert_allclose(got, wanted, rtol=places, atol=places)
-
-
-class Problem:
-    """A call's arrays on the host, and the same on the GPU."""
-
-    def __init__(self, cell, library=Tensor, dtype=np.float32, directions=1, layers=1):
-        self.name, options, gates = CELLS[cell]
-        self.library, self.dtype, self.rng = library, dtype, np.random.default_rng(1)
-        self.options = {
-            name: self.draw(one) if isinstance(one, tuple) else one for name, one in options.items()
-        }
-        width = self.options["w_hr"].shape[0] if "w_hr" in self.options else UNITS
-        self.x, self.states = self.draw((STEPS, ROWS, INPUTS)), {"h0": self.draw((ROWS, width))}
-        if self.name == "lstm":
-            self.states["c0"] = self.draw((ROWS, UNITS))
-        inputs = [INPUTS, *[directions * UNITS] * (layers - 1)]
-        stacked = [
-            [
-                self.draw(shape)
-                for shape in ((gates * UNITS, i), (gates * UNITS, width), *[(gates * UNITS,)] * 2)
-            ]
-            for i in inputs
-            for _ in range(directions)
-        ]
-        self.weights = (
-            stacked[0] if len(stacked) == 1 else [list(of) for of in zip(*stacked, strict=True)]
-        )
-        if len(stacked) > 1:
-            self.states = {
-                name: self.draw((len(stacked), *one.shape)) for name, one in self.states.items()
-            }
-
-    def draw(self, shape):
-        return 0.5 * self.rng.standard_normal(shape).astype(self.dtype)
-
-    def there(self, value):
-        """What of a call lies on the GPU."""
-        if isinstance(value, list):
-            return [self.there(one) for one in value]
-        floats = isinstance(value, np.ndarray) and value.dtype.kind in "fb"
-        return self.library.of(value) if floats else value
-
-    def arguments(self, on):
-        place = self.there if on == "gpu" else lambda value: value
-        given = {**self.options, **self.states}
-        return [place(one) for one in (self.x, *self.weights)], {
-            name: place(one) for name, one in given.items()
-        }
-
-    def call(self, on, suffix="", **more):
-        arrays, options = self.arguments(on)
-        place = self.there if on == "gpu" else lambda value: value
-        more = {name: place(one) for name, one in more.items()}
-        return getattr(rnnfast, self.name + suffix)(*arrays, **options, **more)
-
-
-def agree(problem, **options):
-    """Forward and backward as on the host."""
-    wanted, pull_wanted = problem.call("host", "_vjp", **options)
-    got, pull = problem.call("gpu", "_vjp", **options)
-    above = [problem.draw(one.shape) for one in wanted]
-    for one, of_host in zip(got, wanted, strict=True):
-        close(numbers(one), of_host)
-    gradients, of_host = pull(*map(problem.there, above)), pull_wanted(*above)
-    for name, one in of_host._asdict().items():
-        found = getattr(gradients, name)
-        if one is None:
-            assert found is None, name
-        elif isinstance(one, list):
-            for mine, its in zip(found, one, strict=True):
-                close(numbers(mine), its, 1e-4)
-        else:
-            close(numbers(found), one, 1e-4)
-    for one, of_host in zip(problem.call("gpu", **forward_of(options)), wanted, strict=True):
-        close(numbers(one), of_host)
-
-
-def forward_of(options):
-    return {
-        name: one for name, one in options.items() if name not in ("truncate", "checkpoint", "wrt")
-    }
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -132,7 +36,7 @@ def test_every_kind_of_cell(cell):
 
 def test_float64():
     CELLS["gru"] = ("gru", {}, 3)
-    problem = Problem("gru", dtype=np.float64)
+    problem = Problem("gru", dtype="float64")
     del CELLS["gru"]
     wanted, got = problem.call("host"), problem.call("gpu")
     close(numbers(got.y), wanted.y, 1e-13)

@@ -104,12 +104,13 @@ def test_lengths_are_the_hosts():
         rnnfast.lstm(*on_gpu(), lengths=there(np.full(ROWS, STEPS)))
 
 
-@pytest.mark.parametrize("dtype", [np.float16, np.int32, np.complex64, bool])
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.complex64, bool, "V2"])
 def test_another_type_of_numbers(dtype):
     _, *weights = on_gpu()
-    wanted = rf"^x must be float32 or float64, got {np.dtype(dtype).name}; convert it, "
+    got = np.dtype(dtype).name
+    wanted = rf"^x must be float32, float64, float16 or bfloat16, got {got}; convert it, "
     for library in (Tensor, InterfaceArray):
-        if library is Tensor and dtype in (np.int32, np.complex64):
+        if library is Tensor and dtype is not bool:
             continue  # the fakes make capsules of what the kernels take
         with pytest.raises(TypeError, match=wanted):
             rnnfast.lstm(library.of(X.astype(dtype)), *weights)
@@ -172,6 +173,22 @@ def test_a_capsule_that_is_none():
         (
             lambda: rnnfast.lstm_vjp(*on_gpu())[1](out=rnnfast.functional.LSTMGrads(x=there(X))),
             "out must be None where x is on a device",
+        ),
+        (
+            lambda: rnnfast.prepack("lstm", *on_gpu()[1:])(there(X), out=OUT),
+            "out must be None where arrays are on a device",
+        ),
+        (
+            lambda: rnnfast.prepack("lstm", *on_gpu()[1:]).step(there(X[0]), out=(STATE, STATE)),
+            "out must be None where arrays are on a device",
+        ),
+        (
+            lambda: rnnfast.lstm_vjp(*on_gpu(), precision="bfloat16"),
+            "precision must be None where arrays are on a device, .* arrays of float32; convert",
+        ),
+        (
+            lambda: rnnfast.prepack("lstm", *on_gpu()[1:], precision="int8"),
+            "precision must be None where arrays are on a device, .* arrays of float32; convert",
         ),
     ],
 )

@@ -16,6 +16,7 @@ from rnnfast import _core
 from rnnfast._check.cells import BY_FUNCTION
 from rnnfast.engine.chance import chance
 from rnnfast.engine.noise import Noise
+from rnnfast.engine.place import HOST
 from rnnfast.testing.bits import digest
 from rnnfast.testing.cells import CELLS, CELLS_BY_NAME, Cell, is_weight
 from rnnfast.testing.random import DTYPES, DType, Problem
@@ -47,12 +48,12 @@ def everything(cell: Cell, arguments: dict, cotangents: dict, **options: Any) ->
 def test_shares_and_values_of_masks(rate: float) -> None:
     dtype = np.dtype(np.float64)
     noise = Noise(rate, rate, rate, rate, (rate, rate), seed=4)
-    factors = noise.of_weights(0, (400, 100), dtype)
+    factors = noise.of_weights(HOST, 0, (400, 100), dtype)
     assert (factors is None) == (rate == 0)
     if factors is not None:
         assert set(np.unique(factors)) <= {0.0, 1 / (1 - rate)}
         assert abs((factors == 0).mean() - rate) < 0.01
-    masks = noise.of_states(0, (20, 50), (40, 40), dtype)
+    masks = noise.of_states(HOST, 0, (20, 50), (40, 40), dtype)
     assert (masks is None) == (rate == 0)
     if masks is not None:
         recurrent, kept_h, kept_c = masks
@@ -76,13 +77,13 @@ RATES = [2.0**-18, 1e-6, 1e-4, 1e-3, 0.3, 0.99, 0.999, 0.9999, 0.99999, 1 - 2.0*
 def test_masks_have_the_expectation_of_their_rate(rate: float) -> None:
     noise = Noise(rate, rate, rate, rate, (rate, rate), seed=11)
     shape, dtype = (40, 100, 1000), np.dtype(np.float32)
-    recurrent, kept_h, kept_c = noise.of_states(0, (40, 100), (1000, 1000), dtype)
+    recurrent, kept_h, kept_c = noise.of_states(HOST, 0, (40, 100), (1000, 1000), dtype)
     for kept in (kept_h, kept_c):
         ones = np.count_nonzero(kept)
         assert is_share(ones, kept.size, rate)
         assert is_share(kept.size - ones, kept.size, 1 - rate)
-    between = Noise(rate, seed=11).of_inputs(1, shape, dtype)
-    for mask in (between, recurrent, noise.of_weights(0, (1000, 1000), dtype)):
+    between = Noise(rate, seed=11).of_inputs(HOST, 1, shape, dtype)
+    for mask in (between, recurrent, noise.of_weights(HOST, 0, (1000, 1000), dtype)):
         left = np.count_nonzero(mask)
         assert is_share(left, mask.size, 1 - rate)
         assert is_share(mask.size - left, mask.size, rate)
@@ -150,16 +151,17 @@ def test_masks_are_independent_of_each_other() -> None:
     noise = Noise(0.5, 0.5, 0.5, 0.5, (0.5, 0.5), seed=4)
     n = 100
     square = ((n, n), dtype)
-    masks = [noise.of_inputs(0, (1, n, n), dtype), noise.of_inputs(1, (1, n, n), dtype)[0]]
+    masks = [noise.of_inputs(HOST, layer, (1, n, n), dtype) for layer in (0, 1)]
+    masks[1] = masks[1][0]
     for part in (0, 1):
-        masks += [noise.of_weights(part, *square)]
-        recurrent, kept_h, kept_c = noise.of_states(part, (1, n), (n, n), dtype)
+        masks += [noise.of_weights(HOST, part, *square)]
+        recurrent, kept_h, kept_c = noise.of_states(HOST, part, (1, n), (n, n), dtype)
         masks += [recurrent, kept_h[0], kept_c[0]]
-    masks += [noise._replace(seed=5).of_weights(0, *square)]
+    masks += [noise._replace(seed=5).of_weights(HOST, 0, *square)]
     flat = np.stack([mask.ravel() for mask in masks])
     correlations = np.corrcoef(flat)[np.triu_indices(len(masks), 1)]
     assert np.abs(correlations).max() < 0.05
-    np.testing.assert_array_equal(noise.of_weights(1, *square), masks[6])
+    np.testing.assert_array_equal(noise.of_weights(HOST, 1, *square), masks[6])
 
 
 def test_without_a_seed_only_zoneout_acts() -> None:

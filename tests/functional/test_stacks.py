@@ -11,6 +11,7 @@ import pytest
 
 import rnnfast
 from rnnfast.engine.noise import Noise
+from rnnfast.engine.place import HOST
 from rnnfast.testing.bits import digest
 from rnnfast.testing.cells import BIASES, CELLS, Cell, is_weight
 from rnnfast.testing.gradients import STEP
@@ -271,7 +272,7 @@ def test_gradients(cell: Cell, dropout: float) -> None:
     gradients = pullback(**cotangents)._asdict()
     noise = Noise(dropout=dropout, seed=options["seed"])
     shape = (T, B, 2 * cell.output_size(H))
-    drawn = [noise.of_inputs(layer, shape, np.dtype(np.float64)) for layer in (1, 2)]
+    drawn = [noise.of_inputs(HOST, layer, shape, np.dtype(np.float64)) for layer in (1, 2)]
     masks = [np.ones(shape) if mask is None else mask for mask in drawn]
     rng = np.random.default_rng(4)
     for _ in range(3):

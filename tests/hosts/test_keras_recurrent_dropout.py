@@ -8,6 +8,7 @@ import pytest
 from keras_twins import TOLERANCE, keras, marks, set_same_weights
 from rnnfast import layers
 from rnnfast.engine.noise import Noise
+from rnnfast.engine.place import HOST
 from rnnfast.utils.random_seed import make_generator
 
 pytestmark = marks
@@ -33,7 +34,7 @@ def test_the_same_mask_gives_the_same_numbers(kind: str, options: dict) -> None:
     set_same_weights(rng, own, other)
 
     noise = Noise(recurrent_dropout=RATE, seed=int(make_generator(SEED).integers(2**63)))
-    masks = noise.of_states(0, (STEPS, BATCH), (UNITS, UNITS), np.dtype(np.float64))
+    masks = noise.of_states(HOST, 0, (STEPS, BATCH), (UNITS, UNITS), np.dtype(np.float64))
     assert masks is not None
     mask, _, _ = masks
     given = keras.ops.convert_to_tensor(mask)

@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "bindings/arrays.hpp"
+#include "bindings/cuda/geometry.hpp"
 #include "bindings/cuda/register.hpp"
 #include "bindings/dlpack.hpp"
 
@@ -42,17 +42,27 @@ void delete_capsule(PyObject* capsule) {
   if (of && of->deleter) of->deleter(of);
 }
 
+std::uint8_t code_of(const py::dtype& dtype) {
+  switch (dtype.num()) {
+    case number_of_bool:
+      return dlpack::boolean;
+    case number_of_bfloat16:
+      return dlpack::brain_floating;
+    default:
+      return dlpack::floating;
+  }
+}
+
 dlpack::Tensor tensor_of(const py::array& geometry, int device, Exported& own) {
   const auto bytes = static_cast<index>(geometry.itemsize());
   for (py::ssize_t i = 0; i < geometry.ndim(); ++i) {
     own.shape.push_back(geometry.shape(i));
     own.strides.push_back(geometry.strides(i) / bytes);
   }
-  const bool is_bool = geometry.dtype().num() == number_of_bool;
   return {const_cast<void*>(geometry.data()),
           {dlpack::cuda, device},
           static_cast<std::int32_t>(geometry.ndim()),
-          {is_bool ? dlpack::boolean : dlpack::floating, static_cast<std::uint8_t>(8 * bytes), 1},
+          {code_of(geometry.dtype()), static_cast<std::uint8_t>(8 * bytes), 1},
           own.shape.data(),
           own.strides.data(),
           0};

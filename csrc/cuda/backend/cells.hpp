@@ -19,10 +19,13 @@ constexpr Kept kept_by(Purpose purpose) {
                                                          : Kept::nothing;
 }
 
-template <class On, class Cell, class T>
+/// For arrays of `Stored` (cuda/stored.hpp).
+template <class On, class Cell, class Stored>
 struct CellOnDevice {
+  using T = ScalarOf<Stored>;
+
   static CellTraits traits() {
-    CellTraits found = {Cell::gates, Cell::parts, Cell::phases, sizeof(T), 1};
+    CellTraits found = {Cell::gates, Cell::parts, Cell::phases, sizeof(Stored), 1};
     found.has_memory = Cell::has_memory;
     found.norm_rows = norm_rows<Cell>();
     found.unit_weights = unit_weights_of<Cell>();
@@ -30,51 +33,64 @@ struct CellOnDevice {
     return found;
   }
 
-  static PackedWeights<Cell, T> weights(const Dims& dims, const char* memory) {
-    PackedWeights<Cell, T> found(dims);
+  static PackedWeights<Cell, Stored> weights(const Dims& dims, const char* memory) {
+    PackedWeights<Cell, Stored> found(dims);
     place_in(const_cast<char*>(memory), found);
     return found;
   }
-  static GeneralTape<Cell, T> tape(const CallPlan& plan, const char* memory) {
-    GeneralTape<Cell, T> found(
+  static GeneralTape<Cell, Stored> tape(const CallPlan& plan, const char* memory) {
+    GeneralTape<Cell, Stored> found(
         plan.dims, general_plan(plan.dims, kept_by(plan.purpose), plan.segment.masks_operand));
     if (memory) place_in(const_cast<char*>(memory), found);
     return found;
   }
 
   static std::size_t packed_bytes(const Dims& dims) {
-    PackedWeights<Cell, T> of(dims);
+    PackedWeights<Cell, Stored> of(dims);
     return measure(of);
   }
   static std::size_t tape_bytes(const CallPlan& plan) {
-    GeneralTape<Cell, T> of = tape(plan, nullptr);
+    GeneralTape<Cell, Stored> of = tape(plan, nullptr);
     return measure(of);
   }
 
   static void pack_weights(DeviceStream& stream, const Weights& from, char* to) {
-    general_pack(On::of(stream), typed<T>(from.arrays), weights(from.dims, to));
+    general_pack(On::of(stream), typed<Stored>(from.arrays), weights(from.dims, to));
   }
 
   static void forward(DeviceStream& stream, const DeviceForward& of) {
     const Call& call = of.call;
-    const ForwardCall<T> pass = {call.dims,        typed<T>(call.x),     typed<T>(call.initial),
-                                 typed<T>(call.y), typed<T>(call.last),  of.rows,
-                                 call.resets,      typed<T>(call.masks), of.cell.activations()};
+    const ForwardCall<Stored> pass = {call.dims,
+                                      typed<Stored>(call.x),
+                                      typed<Stored>(call.initial),
+                                      typed<Stored>(call.y),
+                                      typed<Stored>(call.last),
+                                      of.rows,
+                                      call.resets,
+                                      typed<T>(call.masks),
+                                      of.cell.activations()};
     general_forward(On::of(stream), pass, weights(call.dims, of.packed), tape(of.plan, of.tape));
   }
 
   static void backward(DeviceStream& stream, const DeviceBackward& of) {
     const Pullback& call = of.call;
-    const BackwardCall<T> pass = {of.plan.dims,      typed<T>(call.x),      typed<T>(call.weights),
-                                  typed<T>(call.dy), typed<T>(call.d_last), typed<T>(call.out),
-                                  of.rows,           call.resets,           typed<T>(call.masks),
-                                  call.truncate,     of.cell.activations()};
+    const BackwardCall<Stored> pass = {of.plan.dims,
+                                       typed<Stored>(call.x),
+                                       typed<Stored>(call.weights),
+                                       typed<Stored>(call.dy),
+                                       typed<Stored>(call.d_last),
+                                       typed<Stored>(call.out),
+                                       of.rows,
+                                       call.resets,
+                                       typed<T>(call.masks),
+                                       call.truncate,
+                                       of.cell.activations()};
     general_backward(On::of(stream), pass, tape(of.plan, of.tape));
   }
 
   static void trace(DeviceStream& stream, const DeviceTrace& of) {
-    const TraceCall<T> pass = {typed<T>(of.to.weights), typed<T>(of.to.gates), typed<T>(of.to.c),
-                               of.rows, of.cell.activations()};
+    const TraceCall<Stored> pass = {typed<Stored>(of.to.weights), typed<Stored>(of.to.gates),
+                                    typed<Stored>(of.to.c), of.rows, of.cell.activations()};
     general_trace(On::of(stream), pass, tape(of.plan, of.tape));
   }
 

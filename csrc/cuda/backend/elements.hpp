@@ -1,7 +1,11 @@
 // Arrays of up to four axes, number by number: what layers, masks and padding want beside passes.
 //
-//   to = value     to = a     to = a + b     to = a b
+//   to = value     to = a     to = a + b     to = a mask
+//
+// Sums and products are of the scalar, and so is the mask, whatever is stored (cuda/stored.hpp).
 #pragma once
+
+#include <stdexcept>
 
 #include "api/device.hpp"
 #include "api/scalar.hpp"
@@ -43,10 +47,10 @@ struct Strided {
   }
 };
 
-template <class T>
+template <class Stored>
 struct FillElements {
-  T value;
-  Strided<T> to;
+  Stored value;
+  Strided<Stored> to;
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
@@ -55,10 +59,10 @@ struct FillElements {
   }
 };
 
-template <class T>
+template <class Stored>
 struct CopyElements {
-  Strided<T> from;
-  Strided<T> to;
+  Strided<Stored> from;
+  Strided<Stored> to;
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
@@ -67,31 +71,53 @@ struct CopyElements {
   }
 };
 
-template <class T>
+template <class Stored>
 struct AddElements {
-  Strided<T> a;
-  Strided<T> b;
-  Strided<T> to;
+  using T = ScalarOf<Stored>;
+  Strided<Stored> a;
+  Strided<Stored> b;
+  Strided<Stored> to;
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, to.sizes[DeviceView::axes - 1]);
-    if (own.is_there()) m.store(to.at(own), m.load(a.at(own)) + m.load(b.at(own)));
+    if (!own.is_there()) return;
+    store_as(m, to.at(own), load_as<T>(m, a.at(own)) + load_as<T>(m, b.at(own)));
   }
 };
 
-template <class T>
-struct MultiplyElements {
-  Strided<T> a;
-  Strided<T> b;
-  Strided<T> to;
+template <class Stored>
+struct MaskElements {
+  using T = ScalarOf<Stored>;
+  Strided<Stored> from;
+  Strided<T> mask;
+  Strided<Stored> to;
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, to.sizes[DeviceView::axes - 1]);
-    if (own.is_there()) m.store(to.at(own), m.load(a.at(own)) * m.load(b.at(own)));
+    if (!own.is_there()) return;
+    store_as(m, to.at(own), load_as<T>(m, from.at(own)) * m.load(mask.at(own)));
   }
 };
+
+/// Calls body(Stored{}) with the C++ type of the numbers of arrays.
+template <class Body>
+void with_stored(StorageType type, Body&& body) {
+  switch (type) {
+    case StorageType::float32:
+      return body(float{});
+    case StorageType::float64:
+      return body(double{});
+    case StorageType::bfloat16:
+      return body(Bfloat16{});
+    case StorageType::float16:
+      return body(Float16{});
+    case StorageType::int8:
+      break;
+  }
+  throw std::invalid_argument("arrays of a device are of floating point");
+}
 
 /// Those of `DeviceStream`, on the device that passes run on.
 template <class Device>
@@ -99,28 +125,33 @@ class Elements {
  public:
   explicit Elements(Device& device) : device_(device) {}
 
-  void fill(ScalarType scalar, double value, const DeviceView& to) {
-    with_scalar(scalar, [&](auto zero) {
-      using T = decltype(zero);
-      run(Strided<T>(to), FillElements<T>{static_cast<T>(value), Strided<T>(to)});
+  void fill(StorageType type, double value, const DeviceView& to) {
+    with_stored(type, [&](auto zero) {
+      using Stored = decltype(zero);
+      const auto number = converted<Stored>(static_cast<ScalarOf<Stored>>(value));
+      run(Strided<Stored>(to), FillElements<Stored>{number, Strided<Stored>(to)});
     });
   }
-  void copy(ScalarType scalar, const DeviceView& from, const DeviceView& to) {
-    with_scalar(scalar, [&](auto zero) {
-      using T = decltype(zero);
-      run(Strided<T>(to), CopyElements<T>{Strided<T>(from), Strided<T>(to)});
+  void copy(StorageType type, const DeviceView& from, const DeviceView& to) {
+    with_stored(type, [&](auto zero) {
+      using Stored = decltype(zero);
+      run(Strided<Stored>(to), CopyElements<Stored>{Strided<Stored>(from), Strided<Stored>(to)});
     });
   }
-  void add(ScalarType scalar, const DeviceView& a, const DeviceView& b, const DeviceView& to) {
-    with_scalar(scalar, [&](auto zero) {
-      using T = decltype(zero);
-      run(Strided<T>(to), AddElements<T>{Strided<T>(a), Strided<T>(b), Strided<T>(to)});
+  void add(StorageType type, const DeviceView& a, const DeviceView& b, const DeviceView& to) {
+    with_stored(type, [&](auto zero) {
+      using Stored = decltype(zero);
+      run(Strided<Stored>(to),
+          AddElements<Stored>{Strided<Stored>(a), Strided<Stored>(b), Strided<Stored>(to)});
     });
   }
-  void multiply(ScalarType scalar, const DeviceView& a, const DeviceView& b, const DeviceView& to) {
-    with_scalar(scalar, [&](auto zero) {
-      using T = decltype(zero);
-      run(Strided<T>(to), MultiplyElements<T>{Strided<T>(a), Strided<T>(b), Strided<T>(to)});
+  void apply_mask(StorageType type, const DeviceView& from, const DeviceView& mask,
+                  const DeviceView& to) {
+    with_stored(type, [&](auto zero) {
+      using Stored = decltype(zero);
+      run(Strided<Stored>(to),
+          MaskElements<Stored>{Strided<Stored>(from), Strided<ScalarOf<Stored>>(mask),
+                               Strided<Stored>(to)});
     });
   }
 

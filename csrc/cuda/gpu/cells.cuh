@@ -26,9 +26,9 @@ struct OnGpu {
   }
 };
 
-template <class Cell, class T>
+template <class Cell, class Stored>
 DeviceCell on_gpu(const char* name) {
-  return CellOnDevice<OnGpu, Cell, T>::functions(name);
+  return CellOnDevice<OnGpu, Cell, Stored>::functions(name);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <thread>
 #include <tuple>
 
+#include "cuda/backend/drawn_masks.hpp"
 #include "cuda/backend/elements.hpp"
 #include "cuda/gpu/stream.hpp"
 #include "cuda/gpu_graph.cuh"
@@ -30,7 +31,7 @@ class OnDevice {
   int before_ = 0;
 };
 
-/// What `Elements` asks of a device.
+/// What operations on arrays ask of a device.
 struct Launches {
   cudaStream_t stream;
 
@@ -76,6 +77,38 @@ Products& products() {
 
 cudaStream_t handle_of(std::uintptr_t stream) { return reinterpret_cast<cudaStream_t>(stream); }
 
+std::span<const DeviceCell> fixed_cells(StorageType arrays) {
+  switch (arrays) {
+    case StorageType::float32:
+      return fixed_cells_in_float32();
+    case StorageType::float64:
+      return fixed_cells_in_float64();
+    case StorageType::float16:
+      return fixed_cells_in_float16();
+    case StorageType::bfloat16:
+      return fixed_cells_in_bfloat16();
+    case StorageType::int8:
+      break;
+  }
+  return {};
+}
+
+std::span<const DeviceCell> chosen_cells(StorageType arrays) {
+  switch (arrays) {
+    case StorageType::float32:
+      return chosen_cells_in_float32();
+    case StorageType::float64:
+      return chosen_cells_in_float64();
+    case StorageType::float16:
+      return chosen_cells_in_float16();
+    case StorageType::bfloat16:
+      return chosen_cells_in_bfloat16();
+    case StorageType::int8:
+      break;
+  }
+  return {};
+}
+
 class GpuDoorStream final : public StreamOfGpu {
  public:
   GpuDoorStream(int device, std::uintptr_t stream)
@@ -88,11 +121,8 @@ class GpuDoorStream final : public StreamOfGpu {
   }
 
   const char* target() const override { return "CUDA"; }
-  std::span<const DeviceCell> cells(ScalarType scalar, bool chooses) const override {
-    if (scalar == ScalarType::float32) {
-      return chooses ? chosen_cells_in_float32() : fixed_cells_in_float32();
-    }
-    return chooses ? chosen_cells_in_float64() : fixed_cells_in_float64();
+  std::span<const DeviceCell> cells(StorageType arrays, bool chooses) const override {
+    return chooses ? chosen_cells(arrays) : fixed_cells(arrays);
   }
 
   std::shared_ptr<char> take(std::size_t bytes) override {
@@ -118,19 +148,25 @@ class GpuDoorStream final : public StreamOfGpu {
     // From memory that is not pinned: read before this returns.
     require(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, handle()));
   }
-  void fill(ScalarType scalar, double value, const DeviceView& to) override {
-    elements_.fill(scalar, value, to);
+  void fill(StorageType type, double value, const DeviceView& to) override {
+    elements_.fill(type, value, to);
   }
-  void copy(ScalarType scalar, const DeviceView& from, const DeviceView& to) override {
-    elements_.copy(scalar, from, to);
+  void copy(StorageType type, const DeviceView& from, const DeviceView& to) override {
+    elements_.copy(type, from, to);
   }
-  void add(ScalarType scalar, const DeviceView& a, const DeviceView& b,
+  void add(StorageType type, const DeviceView& a, const DeviceView& b,
            const DeviceView& to) override {
-    elements_.add(scalar, a, b, to);
+    elements_.add(type, a, b, to);
   }
-  void multiply(ScalarType scalar, const DeviceView& a, const DeviceView& b,
-                const DeviceView& to) override {
-    elements_.multiply(scalar, a, b, to);
+  void apply_mask(StorageType type, const DeviceView& from, const DeviceView& mask,
+                  const DeviceView& to) override {
+    elements_.apply_mask(type, from, mask, to);
+  }
+  void draw_mask(ScalarType scalar, const DrawnMask& mask, index count, void* to) override {
+    rnnfast::draw_mask(launches_, scalar, mask, count, to);
+  }
+  void put(ScalarType scalar, double value, const index* places, index count, void* to) override {
+    rnnfast::put(launches_, scalar, value, places, count, to);
   }
 
   void wait_for(std::uintptr_t other) override { Event(handle_of(other)).hold_up(handle()); }

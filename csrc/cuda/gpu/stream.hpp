@@ -18,7 +18,11 @@ class StreamOfGpu : public DeviceStream {
 /// Cells of every kind and type: each file of them is compiled by itself.
 std::span<const DeviceCell> fixed_cells_in_float32();
 std::span<const DeviceCell> fixed_cells_in_float64();
+std::span<const DeviceCell> fixed_cells_in_float16();
+std::span<const DeviceCell> fixed_cells_in_bfloat16();
 std::span<const DeviceCell> chosen_cells_in_float32();
 std::span<const DeviceCell> chosen_cells_in_float64();
+std::span<const DeviceCell> chosen_cells_in_float16();
+std::span<const DeviceCell> chosen_cells_in_bfloat16();
 
 }  // namespace rnnfast

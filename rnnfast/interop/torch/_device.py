@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,7 +25,7 @@ from ...engine.noise import Noise
 from . import _kernels
 from ._call import Call, Operands
 
-DTYPES = (torch.float32, torch.float64)
+DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
 class DeviceTape(NamedTuple):
@@ -67,7 +66,8 @@ def forward(call: Call, operands: Operands) -> tuple[Tensor, ...]:
 def forward_saving(call: Call, operands: Operands) -> tuple[tuple[Tensor, ...], DeviceTape]:
     """As `forward`, with what the backward pass needs."""
     x, _, _, weights, *_, seed = operands
-    memory = x.new_empty(tape_bytes(call, x, weights, seed is not None), dtype=torch.uint8)
+    count = tape_bytes(call, x, weights, seed is not None)
+    _, memory = _memory(count, type_of(x).device)
     outputs = _network(call, operands).forward_keeping(array(memory), _keeps(call))
     return tuple(outputs), DeviceTape(call, memory)
 
@@ -85,29 +85,24 @@ def tape_bytes(call: Call, x: Tensor, weights: Sequence[Tensor], draws: bool) ->
     )
     recurrent_dropout = call.rates[2]
     masks_h = draws and recurrent_dropout > 0
-    return kept.layout(_keeps(call), call.core_cell(), numpy_dtype(x), sizes, masks_h).size
+    return kept.layout(_keeps(call), call.core_cell(), type_of(x), sizes, masks_h).size
 
 
-def noise(call: Call, x: Tensor, seed: Tensor | None) -> Noise:
-    """Return what is drawn at random: on the device of `x`, if the seed lies there."""
+def noise(call: Call, seed: Tensor | None) -> Noise:
+    """Return what is drawn at random, by a seed that need not be on the device."""
     if seed is not None and not takes(seed):
         return call.noise(seed)
-    of_rates = call.noise(None)
-    if seed is None and not of_rates.acts:
-        return of_rates
-    nothing = np.empty(0, numpy_dtype(x))
-    on = _devices.DeviceArray(nothing, _place_of(x), _LIBRARY, None)
-    return DeviceNoise.of(of_rates, on, _optional_array(seed))
+    return call.noise(None) if seed is None else DeviceNoise.of(call.noise(None), array(seed))
 
 
 def array(one: Tensor) -> _devices.DeviceArray:
     """Return a tensor's memory as an array."""
     one = one.detach()
     one = one.resolve_neg() if one.is_neg() else one
-    dtype = numpy_dtype(one)
-    strides = tuple(dtype.itemsize * stride for stride in one.stride())
-    geometry = _devices.over(one.data_ptr(), tuple(one.shape), strides, dtype.name)
-    return _devices.DeviceArray(geometry, _place_of(one), _LIBRARY, one)
+    type_there = type_of(one)
+    strides = tuple(type_there.itemsize * stride for stride in one.stride())
+    geometry = _devices.over(one.data_ptr(), tuple(one.shape), strides, type_there.geometry)
+    return _devices.DeviceArray(geometry, type_there, _stream(type_there.device), _LIBRARY, one)
 
 
 def tensor(one: Any) -> Tensor:
@@ -120,9 +115,15 @@ def tensor(one: Any) -> Tensor:
     )
 
 
-def numpy_dtype(one: Tensor) -> np.dtype[Any]:
-    """Return the type of a tensor's numbers as NumPy's."""
-    return np.dtype(str(one.dtype).removeprefix("torch."))
+def type_of(one: Tensor) -> _devices.DeviceType:
+    """Return the type of a tensor's numbers, there."""
+    return _devices.type_on(str(one.dtype).removeprefix("torch."), one.device.index or 0)
+
+
+def place_of(one: Tensor) -> _devices.DevicePlace:
+    """Return where calls on a tensor run."""
+    device = one.device.index or 0
+    return _devices.DevicePlace((device, _stream(device)), _LIBRARY)
 
 
 def _optional_array(one: Tensor | None) -> Any:
@@ -146,13 +147,8 @@ def _network(call: Call, operands: Operands) -> kept.KeepingNetwork:
         resets=_optional_array(resets),
         reverse=False,
         bidirectional=call.bidirectional,
-        noise=noise(call, x, seed),
+        noise=noise(call, seed),
     )
-
-
-def _place_of(one: Tensor) -> tuple[int, int]:
-    device = one.device.index or 0
-    return device, _stream(device)
 
 
 def _stream(device: int) -> int:

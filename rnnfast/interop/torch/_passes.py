@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ...engine.noise import Noise
+from ...engine.place import HOST, Place
 from . import _device, _kernels
 from ._call import Call, Operands
 from ._single import SingleTape
@@ -32,11 +33,21 @@ def forward_saving(call: Call, operands: Operands) -> tuple[tuple[Tensor, ...], 
 
 def noise(call: Call, x: Tensor, seed: Tensor | None) -> Noise:
     """Return what is drawn at random."""
-    return _device.noise(call, x, seed) if _device.takes(x) else call.noise(seed)
+    return _device.noise(call, seed) if _device.takes(x) else call.noise(seed)
 
 
-def mask_tensor(mask: Any) -> Tensor:
-    """Return a mask that `noise` has given as a tensor."""
+def place_of(x: Tensor) -> Place:
+    """Return where masks are drawn."""
+    return cast(Place, _device.place_of(x)) if _device.takes(x) else HOST
+
+
+def type_of(x: Tensor) -> Any:
+    """Return the type of a tensor's numbers as `noise` takes it."""
+    return _device.type_of(x) if _device.takes(x) else np.dtype(str(x.dtype)[len("torch.") :])
+
+
+def mask_tensor(mask: Any, x: Tensor) -> Tensor:
+    """Return a mask that was drawn as a tensor like `x`."""
     if isinstance(mask, np.ndarray):
-        return torch.from_numpy(mask if mask.flags.writeable else mask.copy())
-    return _device.tensor(mask)
+        return torch.from_numpy(np.array(mask))
+    return _device.tensor(mask).to(x.dtype)

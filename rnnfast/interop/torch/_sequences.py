@@ -37,9 +37,14 @@ def places_of(sequence: PackedSequence) -> Places:
 
 def reason_for_torch(sequence: PackedSequence) -> str | None:
     """Return why the kernels cannot run on a packed sequence; None if they can."""
-    if sequence.data.is_cuda and torch.cuda.is_current_stream_capturing():
-        return "a packed sequence while CUDA records a graph, which would read rows of the host"
+    if is_captured(sequence.data):
+        return "a packed sequence while CUDA records a graph, which would read the host's rows"
     return None
+
+
+def is_captured(data: Tensor) -> bool:
+    """Return whether what is launched now, for a tensor, goes into a graph."""
+    return bool(data.is_cuda and torch.cuda.is_current_stream_capturing())
 
 
 def padded(sequence: PackedSequence, places: Places) -> Tensor:

@@ -7,6 +7,6 @@
 
 namespace rnnfast::emulation {
 
-std::span<const DeviceCell> cells(ScalarType scalar, bool chooses);
+std::span<const DeviceCell> cells(StorageType arrays, bool chooses);
 
 }  // namespace rnnfast::emulation

@@ -3,6 +3,8 @@
 #include <new>
 #include <stdexcept>
 
+#include "base/float16.hpp"
+
 namespace rnnfast::emulation {
 
 Gpu& gpu() {
@@ -22,11 +24,13 @@ std::shared_ptr<char> Gpu::take(std::size_t bytes) {
   if (bytes == 0) return nullptr;
   const std::lock_guard locked(mutex_);
   if (bytes > limit - taken) throw std::bad_alloc();
-  // What is known of memory is known of whole numbers; a mask of bools has short ones.
-  const bool of_floats = bytes % sizeof(float) == 0;
+  // What is known of memory is known of whole numbers, the shortest of floating point; a mask of
+  // bools has shorter ones.
+  const bool of_floats = bytes % sizeof(Float16) == 0;
   char* const array =
-      of_floats ? reinterpret_cast<char*>(device.reserve<float>("memory", bytes / sizeof(float)))
-                : device.reserve<char>("memory", bytes);
+      of_floats
+          ? reinterpret_cast<char*>(device.reserve<Float16>("memory", bytes / sizeof(Float16)))
+          : device.reserve<char>("memory", bytes);
   taken += bytes;
   return {array, [this, bytes](char* done) {
             const std::lock_guard locked(mutex_);

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "cells.hpp"
+#include "cuda/backend/drawn_masks.hpp"
 #include "cuda/backend/elements.hpp"
 #include "gpu.hpp"
 
@@ -22,8 +23,8 @@ class DoorStream final : public emulation::StreamOfGpu {
   explicit DoorStream(std::uintptr_t name) : name_(name), elements_(passes) {}
 
   const char* target() const override { return "an emulated GPU"; }
-  std::span<const DeviceCell> cells(ScalarType scalar, bool chooses) const override {
-    return emulation::cells(scalar, chooses);
+  std::span<const DeviceCell> cells(StorageType arrays, bool chooses) const override {
+    return emulation::cells(arrays, chooses);
   }
   std::shared_ptr<char> keep(std::size_t bytes) override { return take(bytes); }
   std::shared_ptr<char> take(std::size_t bytes) override {
@@ -35,19 +36,25 @@ class DoorStream final : public emulation::StreamOfGpu {
     if (captured_) throw std::runtime_error("a graph would read the host's memory once more");
     gpu().write(from, bytes, to);
   }
-  void fill(ScalarType scalar, double value, const DeviceView& to) override {
-    elements_.fill(scalar, value, to);
+  void fill(StorageType type, double value, const DeviceView& to) override {
+    elements_.fill(type, value, to);
   }
-  void copy(ScalarType scalar, const DeviceView& from, const DeviceView& to) override {
-    elements_.copy(scalar, from, to);
+  void copy(StorageType type, const DeviceView& from, const DeviceView& to) override {
+    elements_.copy(type, from, to);
   }
-  void add(ScalarType scalar, const DeviceView& a, const DeviceView& b,
+  void add(StorageType type, const DeviceView& a, const DeviceView& b,
            const DeviceView& to) override {
-    elements_.add(scalar, a, b, to);
+    elements_.add(type, a, b, to);
   }
-  void multiply(ScalarType scalar, const DeviceView& a, const DeviceView& b,
-                const DeviceView& to) override {
-    elements_.multiply(scalar, a, b, to);
+  void apply_mask(StorageType type, const DeviceView& from, const DeviceView& mask,
+                  const DeviceView& to) override {
+    elements_.apply_mask(type, from, mask, to);
+  }
+  void draw_mask(ScalarType scalar, const DrawnMask& mask, index count, void* to) override {
+    rnnfast::draw_mask(passes, scalar, mask, count, to);
+  }
+  void put(ScalarType scalar, double value, const index* places, index count, void* to) override {
+    rnnfast::put(passes, scalar, value, places, count, to);
   }
 
   void wait_for(std::uintptr_t other) override { gpu().waits.push_back({name_, other}); }

@@ -1,0 +1,13 @@
+// Cells of fixed activations for arrays of float16.
+#include "cuda/gpu/cells.cuh"
+
+namespace rnnfast {
+
+std::span<const DeviceCell> fixed_cells_in_float16() {
+#define ON_GPU(name, ...) on_gpu<__VA_ARGS__, Float16>(name),
+  static const DeviceCell all[] = {RNNFAST_CELLS(ON_GPU)};
+#undef ON_GPU
+  return all;
+}
+
+}  // namespace rnnfast
