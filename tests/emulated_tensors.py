@@ -4,6 +4,8 @@ What asks whether a tensor is on a GPU is told that all are. A tensor of the CPU
 a call is copied there first; what a call makes lies there.
 """
 
+import ctypes
+
 import numpy as np
 import torch
 
@@ -37,11 +39,11 @@ class EmulatedTensors:
         begins = tensor.data_ptr()
         if any(begin <= begins < begin + count for begin, count, _ in self._blocks):
             return tensor
-        numbers = tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+        dense = tensor if tensor.is_contiguous() else tensor.detach().contiguous()
+        numbers = ctypes.string_at(dense.data_ptr(), dense.numel() * dense.itemsize)
         block = self._block(self._gpu.CallersMemory(numbers), len(numbers))
         empty = torch.empty(0, dtype=tensor.dtype)
-        strides = tensor.detach().contiguous().stride()
-        return empty.set_(block.untyped_storage(), 0, tensor.shape, strides)
+        return empty.set_(block.untyped_storage(), 0, tensor.shape, dense.stride())
 
     def capture(self):
         """What is launched from now on is recorded."""

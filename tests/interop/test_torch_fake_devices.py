@@ -21,6 +21,7 @@ def fake_module(**options):
     for name, weight in list(module.named_parameters()):
         there = torch.empty(weight.shape, dtype=weight.dtype, device=HERE)
         setattr(module, name, torch.nn.Parameter(there))
+    module._weights()  # as the first call does
     return module
 
 

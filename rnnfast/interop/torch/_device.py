@@ -97,8 +97,7 @@ def noise(call: Call, seed: Tensor | None) -> Noise:
 
 def array(one: Tensor) -> _devices.DeviceArray:
     """Return a tensor's memory as an array."""
-    one = one.detach()
-    one = one.resolve_neg() if one.is_neg() else one
+    one = one.detach().resolve_neg() if one.is_neg() else one
     type_there = type_of(one)
     strides = tuple(type_there.itemsize * stride for stride in one.stride())
     geometry = _devices.over(one.data_ptr(), tuple(one.shape), strides, type_there.geometry)

@@ -12,6 +12,7 @@ from ...engine.noise import Noise
 from ...engine.place import HOST, Place
 from . import _device, _kernels
 from ._call import Call, Operands
+from ._modes import without_transforms
 from ._single import SingleTape
 
 Tape: TypeAlias = _kernels.LayersTape | SingleTape | _device.DeviceTape
@@ -33,7 +34,10 @@ def forward_saving(call: Call, operands: Operands) -> tuple[tuple[Tensor, ...], 
 
 def noise(call: Call, x: Tensor, seed: Tensor | None) -> Noise:
     """Return what is drawn at random."""
-    return _device.noise(call, seed) if _device.takes(x) else call.noise(seed)
+    if not _device.takes(x):
+        return call.noise(seed)
+    with without_transforms():
+        return _device.noise(call, seed)
 
 
 def place_of(x: Tensor) -> Place:
@@ -50,4 +54,5 @@ def mask_tensor(mask: Any, x: Tensor) -> Tensor:
     """Return a mask that was drawn as a tensor like `x`."""
     if isinstance(mask, np.ndarray):
         return torch.from_numpy(np.array(mask))
-    return _device.tensor(mask).to(x.dtype)
+    with without_transforms():
+        return _device.tensor(mask).to(x.dtype)
