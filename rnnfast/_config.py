@@ -54,7 +54,20 @@ def _lines(config: Mapping[str, Any]) -> Iterator[str]:
     for key, value in config.items():
         if key == "caches":
             value = {name: _binary_size(size) for name, size in value.items()}
+        if key == "cuda":
+            value = _cuda(value)
         yield f"{key + ':':<18} {_readable(value)}"
+
+
+def _cuda(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what there is for GPUs, a line of words for each device."""
+    lines = {name: value for name, value in found.items() if value != ""}
+    if "devices" in found:
+        lines["devices"] = [
+            f"{one['name']} ({one['compute_capability']}, {_binary_size(one['memory'])})"
+            for one in found["devices"]
+        ]
+    return lines
 
 
 def _readable(value: Any) -> str:
@@ -68,7 +81,7 @@ def _readable(value: Any) -> str:
 
 
 def _binary_size(size: int) -> str:
-    for unit, name in ((2**20, "MiB"), (2**10, "KiB")):
+    for unit, name in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
         if size >= unit:
             return f"{size / unit:g} {name}"
     return f"{size} B"

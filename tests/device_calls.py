@@ -121,6 +121,6 @@ def agree(problem, **options):
 
 
 def forward_of(options):
-    return {
-        name: one for name, one in options.items() if name not in ("truncate", "checkpoint", "wrt")
-    }
+    """Those that a forward pass knows too."""
+    of_gradients = ("truncate", "checkpoint", "wrt", "per_sample")
+    return {name: one for name, one in options.items() if name not in of_gradients}

@@ -112,7 +112,7 @@ class InterfaceArray(GpuArray):
 
     @property
     def __cuda_array_interface__(self):
-        data = self.geometry.__array_interface__["data"][0], False
+        data = self.geometry.__array_interface__["data"]
         return {
             "shape": self.shape,
             "typestr": self.geometry.dtype.str,

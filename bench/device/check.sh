@@ -4,10 +4,11 @@
 # in the folder as it comes.
 #
 #   bench/device/check.sh right FOLDER
+#   bench/device/check.sh doors FOLDER     where rnnfast and its extension for GPUs are installed
 #   bench/device/check.sh times FOLDER
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-what=${1:?right or times}
+what=${1:?right, doors or times}
 folder=${2:?a folder for the results}
 mkdir -p "$folder"
 failed=0
@@ -36,6 +37,10 @@ sanitize() {
     timeout 90 compute-sanitizer --tool "$1" --error-exitcode 9 "$folder/$2" "$3" \
         > "$folder/$1-$2-$3.txt" 2>&1 || failed=1
     tail -n 3 "$folder/$1-$2-$3.txt"
+}
+
+doors() {
+    timeout 120 python3 bench/device/doors.py --seconds 100 | tee "$folder/doors.txt"
 }
 
 times() {

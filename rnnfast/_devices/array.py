@@ -170,7 +170,10 @@ class DeviceArray:
 
     def __array__(self, *_: object, **__: object) -> npt.NDArray[Any]:
         """Refuse to be taken for an array of the host."""
-        raise TypeError(f"this array is on cuda:{self.device}, its numbers are not the host's")
+        raise TypeError(
+            f"this array is on cuda:{self.device}, its numbers are not the host's; copy it by a "
+            "library of the device's, for example torch.from_dlpack(array).cpu()"
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Refuse to be pickled: numbers of a device are nobody else's."""

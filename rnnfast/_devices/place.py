@@ -187,6 +187,9 @@ class _Tape:
     def backward(self, *arguments: Any) -> None:
         self._queue.backward(self._tape, *_bare(arguments))
 
+    def backward_per_sample(self, *arguments: Any) -> None:
+        self._queue.backward_per_sample(self._tape, *_bare(arguments))
+
     def trace(self, *arguments: Any) -> None:
         self._queue.trace(self._tape, *_bare(arguments))
 

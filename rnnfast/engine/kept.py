@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from .._check import Array, cells
-from .._devices import DeviceArray, queue
+from .._devices import DeviceArray, DeviceType, queue
 from .core_calls import Results, masks_in_time
 from .empty_pass import NoTape, carry
 from .network import DirectedLayer, Network, Recording, Saved
@@ -69,7 +69,9 @@ class Layout(NamedTuple):
         return sum(map(_rounded, (*self.tapes, *self.outputs)))
 
 
-def layout(keeps: Keeps, cell: cells.Cell, type_there: Any, sizes: Sizes, masks_h: bool) -> Layout:
+def layout(
+    keeps: Keeps, cell: cells.Cell, type_there: DeviceType, sizes: Sizes, masks_h: bool
+) -> Layout:
     """Return where a pass leaves what it keeps, of arrays of a type of the device.
 
     `masks_h` says whether h is masked where it meets the recurrent weights.
@@ -158,10 +160,11 @@ class KeepingNetwork(Network):
             *(len(given.layers), given.directions),
         )
         masks_h = bool(noise.recurrent_dropout) and noise.seed is not None
-        parts = layout(keeps, self.cell, x.dtype, sizes, masks_h)
+        type_there = cast(DeviceType, x.dtype)
+        parts = layout(keeps, self.cell, type_there, sizes, masks_h)
         pieces = _pieces(memory, (*parts.tapes, *parts.outputs))
         tapes = [next(pieces) for _ in parts.tapes]
-        return tapes, [piece.as_of(x.dtype, given.output_shape) for piece in pieces]
+        return tapes, [piece.as_of(type_there, given.output_shape) for piece in pieces]
 
     def _save(
         self, directed: DirectedLayer, memory: DeviceArray, results: Results, keeps: Keeps

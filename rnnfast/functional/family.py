@@ -12,7 +12,6 @@ from .._check import cells, inputs, options
 from .._check.precision import of_training
 from ..engine.network import Network
 from ..engine.noise import noise
-from ..engine.place import HOST
 from ..engine.pullback import Pullback
 from . import documentation
 from .idle_rates import warn_of_one_layer, warn_without_seed
@@ -120,11 +119,6 @@ class Family(Generic[OutputT, PullbackT, TraceT]):
             )
         wanted = options.wanted(wrt, self.pullback.form._fields)
         network = self._network(*arrays, **of_call, precision=precision)
-        if of_samples and network.place is not HOST:
-            raise NotImplementedError(
-                "per_sample must be False where x is on a device; take one sequence at a time, or "
-                "copy the arguments to the host"
-            )
         warn_without_seed(network.noise)
         save = network.forward_saving_checkpoints if checkpoints else network.forward_saving
         results, recording = save()

@@ -38,7 +38,7 @@ void all_kernels(Compiled* to) {
   compile<BeginStep<Stored>, FinishProjection<Stored>, ProjectionBackward<Stored>,
           GiveInitialH<Stored>, GiveInitialC<Stored>, Gather<Stored>, Scatter<Stored>,
           ClearPadding<Stored>, ReadState<Stored>, WriteState<Stored>, FillRows<T>, AddSegments<T>,
-          WriteRows, FirstRows, FindPlaces>(to);
+          GiveSums<T, Stored>, WriteRows, FirstRows, FindPlaces>(to);
   compile<FillElements<Stored>, CopyElements<Stored>, AddElements<Stored>, MaskElements<Stored>,
           DrawMask<T>, PutElements<T>>(to);
   compile<AddArrays<Stored, Stored>, AddArrays<Stored, T>, AddArrays<T, Stored>, AddArrays<T, T>>(

@@ -85,6 +85,7 @@ def test_no_steps(shape):
     problem.x = np.zeros(shape, np.float32)
     problem.states = {name: one[: shape[1]] for name, one in problem.states.items()}
     agree(problem)
+    agree(problem, zoneout=0.3, recurrent_dropout=0.3, input_dropout=0.3, seed=2)
 
 
 def test_views_are_read_where_they_lie():

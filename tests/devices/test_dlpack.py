@@ -6,7 +6,7 @@ import gc
 import numpy as np
 import pytest
 
-from gpu_arrays import InterfaceArray
+from gpu_arrays import DLPackArray, InterfaceArray
 from rnnfast._devices import array_of
 
 pytestmark = [pytest.mark.compiles, pytest.mark.usefixtures("gpu")]
@@ -78,6 +78,15 @@ def test_what_a_capsule_holds(name, form):
     assert tensor.data + tensor.byte_offset == array.__cuda_array_interface__["data"][0]
     if form is Versioned:
         assert (held.major, held.flags) == (1, 0)
+
+
+@pytest.mark.parametrize(("of", "code"), [({"bfloat16": True}, 4), ({}, 2)])
+def test_types_of_16_bits(of, code):
+    array = array_of("x", DLPackArray.of(np.ones((2, 3), np.float16), **of))
+    capsule = array.__dlpack__(stream=-1)
+    held = ctypes.cast(pointer_of(capsule, b"dltensor"), ctypes.POINTER(Managed)).contents
+    assert (held.tensor.dtype.code, held.tensor.dtype.bits) == (code, 16)
+    assert str(array.dtype) == ("bfloat16" if of else "float16")
 
 
 @pytest.mark.parametrize("taken", [False, True])

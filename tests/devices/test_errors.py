@@ -167,10 +167,6 @@ def test_a_capsule_that_is_none():
     ("refused", "message"),
     [
         (
-            lambda: rnnfast.lstm_vjp(*on_gpu(), per_sample=True),
-            "per_sample must be False where x is on a device",
-        ),
-        (
             lambda: rnnfast.lstm_vjp(*on_gpu())[1](out=rnnfast.functional.LSTMGrads(x=there(X))),
             "out must be None where x is on a device",
         ),
@@ -204,12 +200,13 @@ def test_a_cell_that_this_build_has_not():
         rnnfast.lstm(*map(there, (X, W_IH[: 3 * UNITS], W_HH[: 3 * UNITS])), forget_gate="coupled")
 
 
-@pytest.mark.parametrize("more", [0, 100, 1000, 2000])
-def test_refused_memory(gpu, more):
+@pytest.mark.parametrize("options", [{}, {"zoneout": (0.3, 0.1), "seed": 1}], ids=str)
+@pytest.mark.parametrize("more", [0, 100, 400, 1000, 2000])
+def test_refused_memory(gpu, more, options):
     arguments = on_gpu()
     gpu.refuse_beyond(more)
     with pytest.raises(MemoryError):
-        rnnfast.lstm_vjp(*arguments)
+        rnnfast.lstm_vjp(*arguments, **options)
     gpu.refuse_nothing()
 
 
@@ -316,3 +313,41 @@ def test_what_is_there(gpu):
     assert found["missing"] == ""
     assert found["devices"][0]["compute_capability"] == "9.0"
     assert found["cublas"] == "emulated"
+
+
+def test_what_is_printed(gpu, capsys):
+    rnnfast.show_config()
+    printed = dict(line.split(":", 1) for line in capsys.readouterr().out.splitlines())["cuda"]
+    assert "extension yes" in printed and "cublas emulated" in printed
+    assert "devices an emulated GPU (9.0, 1 GiB), an emulated GPU (9.0, 1 GiB)" in printed
+    assert "missing" not in printed
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: rnnfast.ctc_loss(x, [[1]] * ROWS),
+        lambda x: rnnfast.ctc_loss_vjp(x, [[1]] * ROWS),
+        lambda x: rnnfast.ctc_decode(x),
+    ],
+)
+def test_functions_of_the_host_alone(call):
+    with pytest.raises(TypeError, match=r"^x must be on the host, got an array on a device; copy"):
+        call(there(X))
+
+
+def test_models_of_the_host_alone(tmp_path):
+    _, *weights = on_gpu()
+    described = rnnfast.prepack("lstm", *weights).weights()
+    for call in (
+        lambda: rnnfast.load(described),
+        lambda: rnnfast.weights.save_weights(tmp_path / "weights.safetensors", described),
+    ):
+        with pytest.raises(
+            TypeError, match=r"^this array is on cuda:0, .* not the host's; copy it"
+        ):
+            call()
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(TypeError, match=r"^x must be on the host like the model, got an array on "):
+        model = rnnfast.load(rnnfast.prepack("lstm", W_IH, W_HH).weights())
+        model.session().step(there(X[0, 0]))

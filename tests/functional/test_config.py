@@ -58,7 +58,7 @@ def test_readable() -> None:
     config = {
         "caches": {"l1": 48 * 1024, "l2": 3 * 2**19, "l3": 0},
         "openmp": True,
-        "cuda": None,
+        "blas": None,
         "targets": ["baseline", "avx2"],
     }
     assert [line.split(None, 1)[1] for line in _lines(config)] == [

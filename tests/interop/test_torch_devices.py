@@ -1,10 +1,13 @@
 """Modules on a GPU, emulated: the operators as they are, on tensors in its memory."""
 
+import numpy as np
 import pytest
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from emulated_tensors import EmulatedTensors
+from rnnfast import _devices
+from rnnfast.engine import kept
 from rnnfast.interop import torch as ours
 from rnnfast.interop.torch import _device, _fallback, _passes, _sequences
 from rnnfast.interop.torch._call import PLAIN_WEIGHTS, Call
@@ -245,18 +248,21 @@ def operator_arguments(module, x, seed=None, lengths=None):
 
 
 @pytest.mark.parametrize("checkpoint", [False, True])
-def test_opcheck(tensors, checkpoint):
+def test_opcheck_of_forward(tensors, checkpoint):
     module = noisy(recurrent_dropout=0.5, checkpoint=checkpoint)
     x = torch.randn(5, 2, 3, requires_grad=True)
     given = operator_arguments(module, x, torch.tensor(3), torch.tensor([5, 3]))
     torch.library.opcheck(torch.ops.rnnfast.forward.default, (*given, True))
+
+
+def test_opcheck_of_backward(tensors):
+    _, module = twins("lstm")
+    x = torch.randn(2, 2, 3, requires_grad=True)
+    given = operator_arguments(module, x)  # its gradients would have a seed's number be known
     *outputs, tape = torch.ops.rnnfast.forward(*given, True)
     assert tape.dtype is torch.uint8
     needed = [True, False, False, *[True] * len(given[9])]
     above = [torch.randn_like(output) for output in outputs]
-    calm = noisy(checkpoint=checkpoint)  # gradients of gradients read the seed
-    given = operator_arguments(calm, x, None, torch.tensor([5, 3]))
-    *_, tape = torch.ops.rnnfast.forward(*given, True)
     torch.library.opcheck(
         torch.ops.rnnfast.backward.default, (*given, tape.detach(), *above, needed)
     )
@@ -318,3 +324,52 @@ def test_types_of_16_bits(tensors, monkeypatch, dtype):
     close([one.float() for one in results], wanted, places)
     of_wanted = torch.autograd.grad(wanted[0].sum(), [wide, *exact.parameters()])
     close([one.float() for one in found], of_wanted, 8 * places)
+
+
+def test_refused_memory_leaves_the_stream_as_it_was(gpu, tensors):
+    module = noisy()
+    x = tensors.there(torch.randn(5, 2, 3))
+    for weight in module.parameters():
+        weight.data = tensors.there(weight.data)
+    wanted = module(x)[0].detach()
+    for bytes_more in (0, 1000, 4000):
+        gpu.refuse_beyond(bytes_more)
+        with pytest.raises(MemoryError):
+            module(x)
+    gpu.refuse_nothing()
+    torch.testing.assert_close(module(x)[0].detach(), wanted, rtol=0, atol=0)
+
+
+def test_what_went_wrong_before_is_told(gpu, tensors):
+    module, x = noisy(), torch.randn(5, 2, 3)
+    module(x)
+    gpu.fail("cudaErrorIllegalAddress, an illegal memory access was encountered")
+    with pytest.raises(RuntimeError, match="cudaErrorIllegalAddress"):
+        module(x)
+
+
+def test_what_does_not_fit_is_torchs_to_refuse(tensors):
+    _, module = twins("lstm")
+    module(torch.randn(5, 2, 3))  # the kernels that this file is of
+    with pytest.raises(RuntimeError, match=r"input\.size"):
+        module(torch.randn(5, 2, 4))
+    with pytest.raises(RuntimeError, match="hidden"):
+        module(torch.randn(5, 2, 3), (torch.zeros(1, 3, 4), torch.zeros(1, 3, 4)))
+    with pytest.raises(ValueError, match=r"resets must be \(T, B\) = \(5, 2\), got \(5, 3\)"):
+        module(torch.randn(5, 2, 3), resets=torch.zeros(5, 3, dtype=torch.bool))
+
+
+@pytest.mark.parametrize("cell", ["lstm", "rnn_tanh", "gru_norm"])
+@pytest.mark.parametrize("keeps", [kept.ALL_STEPS, kept.CHECKPOINTS], ids=["all", "checkpoints"])
+def test_a_tape_of_fewer_steps_fits(gpu, cell, keeps):
+    """As calls with lengths have it; with all steps, the size is one of symbols as well."""
+    noisy()(torch.zeros(1, 1, 3))  # the kernels that this file is of
+    how = "tape_bytes" if keeps is kept.ALL_STEPS else "tape_bytes_of_checkpoints"
+    ask = getattr(_devices.queue(0, 1), how)
+    dtype = np.dtype("float32")
+    for batch, units in ((1, 1), (3, 7), (70, 33)):
+        for steps in (1, 2, 9, 50):
+            sizes = kept.Sizes(steps, batch, 5, units, 0, 1, 1)
+            room = keeps.tape_bytes(cell, dtype.str, sizes, True)
+            for fewer in range(1, steps + 1):
+                assert ask(cell, dtype, (fewer, batch, 5, units, 0), True) <= room

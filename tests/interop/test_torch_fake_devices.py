@@ -1,4 +1,4 @@
-"""What the compiler sees of modules on a GPU, where there is none: fakes say that they are there."""
+"""What the compiler sees of modules on a GPU where there is none: fakes that say they are there."""
 
 import warnings
 

@@ -15,6 +15,8 @@ namespace {
 
 using Object = const py::object&;
 
+enum class GradientsOf { batch, sequences };
+
 class Memory {
  public:
   Memory(std::shared_ptr<char> held, std::size_t bytes) : held_(std::move(held)), bytes_(bytes) {}
@@ -198,6 +200,7 @@ class Queue {
     return backend_.tape(weights, storage, call, plan, tape_memory(memory));
   }
 
+  template <GradientsOf owners>
   void backward(const Tape& tape, const py::array& x, const py::tuple& weights, Object resets,
                 Object masks, index truncate, Object dy, Object dh_n, Object dc_n, Object dx,
                 const py::tuple& gradients, Object dh0, Object dc0) const {
@@ -212,7 +215,7 @@ class Queue {
                            {sequence<void>(dx, bytes),
                             weight_set<void>(gradients),
                             {pointer<void>(dh0), pointer<void>(dc0)},
-                            false}};
+                            owners == GradientsOf::sequences}};
     launched(stream_, [&] { backend_.backward(tape, call); });
   }
 
@@ -267,7 +270,8 @@ void register_queue(py::module_& module) {
       .def("forward_saving_checkpoints", &Queue::forward_saving<Purpose::training_with_checkpoints>)
       .def("tape", &Queue::tape<Purpose::training>)
       .def("tape_of_checkpoints", &Queue::tape<Purpose::training_with_checkpoints>)
-      .def("backward", &Queue::backward)
+      .def("backward", &Queue::backward<GradientsOf::batch>)
+      .def("backward_per_sample", &Queue::backward<GradientsOf::sequences>)
       .def("trace", &Queue::trace);
 }
 

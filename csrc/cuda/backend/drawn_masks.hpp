@@ -74,9 +74,9 @@ inline void draw_mask(Device& device, ScalarType scalar, const DrawnMask& mask, 
                       void* to) {
   with_scalar(scalar, [&](auto zero) {
     using T = decltype(zero);
-    const DrawMask<T> kernel = {mask.stream, mask.level, static_cast<T>(mask.below),
-                                static_cast<T>(mask.above), mask.seed, mask.rest, count,
-                                static_cast<T*>(to)};
+    const DrawMask<T> kernel = {
+        mask.stream, mask.level, static_cast<T>(mask.below), static_cast<T>(mask.above), mask.seed,
+        mask.rest,   count,      static_cast<T*>(to)};
     if (count > 0) run_elements(device, 1, kernel.blocks(), kernel);
   });
 }

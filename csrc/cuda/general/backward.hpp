@@ -134,20 +134,20 @@ class GeneralBackward {
  private:
   void take_block() {
     const GeneralHistory<Cell, Stored> kept = history(block_.begin);
-    const index rows = packed_.count(block_);
     for (index step = block_.end - 1; step >= block_.begin; --step) take(step);
     if constexpr (Normalized<Cell>) {
-      sums_.add_parts(rows, kept, whole_deltas(0));
+      sums_.add_parts(packed_, block_, kept, whole_deltas(0));
     } else {
-      sums_.add_parts(rows, kept, work_.deltas);
+      sums_.add_parts(packed_, block_, kept, work_.deltas);
     }
     if constexpr (Normalized<Cell>) {
-      run_rows<T>(device_, rows,
+      run_rows<T>(device_, packed_.count(block_),
                   BackThroughInputNorms<Cell, Stored>{call_.dims.units, kept.slots, kept.scales,
                                                       weights_.norms.arrays(), whole_deltas(0),
                                                       work_.deltas});
     }
-    sums_.add_products(rows, kept, forward_.input_of(block_), work_.deltas, work_.d_products);
+    sums_.add_products(packed_, block_, kept, forward_.input_of(block_), work_.deltas,
+                       work_.d_products);
     input_gradient();
   }
 

@@ -54,6 +54,7 @@ void add_call(CallKey& key, const GeneralPlan& plan, const BackwardCall<Stored>&
   key.add_all(call.dims, call.x, call.weights, call.dy, call.d_last, call.resets, call.masks,
               call.truncate);
   key.add_all(call.out.x, call.out.weights, call.out.initial);
+  key.add(index{call.out.of_sequences});
   key.add(call.rows, call.dims.rows);
   key.add(call.activations, most_activations);
 }
@@ -117,7 +118,7 @@ void general_backward(Device& device, const BackwardCall<Stored>& call,
   GeneralForwardWork<Cell, Stored> again = {call.dims, tape.plan.block_steps};
   GeneralCheckpoints<Cell, ScalarOf<Stored>> unneeded(call.dims, 1);
   GeneralBackwardWork<Cell, Stored> work(call.dims, tape.plan);
-  WeightSumsWork<Cell, Stored> sums(call.dims, tape.plan, call.out.weights);
+  WeightSumsWork<Cell, Stored> sums(call.dims, tape.plan, call.out);
   RestOf rest(tape);
   WorkOf all(tables, weights, rest, again, unneeded, work, sums);
   device.pass(all, key, [&] {
@@ -135,7 +136,7 @@ void general_backward(Device& device, const BackwardCall<Stored>& call,
     once_more.activations = call.activations;
     GeneralForward<Device, Cell, Stored> forward(device, once_more, weights, packed, tables.found(),
                                                  tape, again);
-    WeightSums<Device, Cell, Stored> of_weights(device, sums);
+    WeightSums<Device, Cell, Stored> of_weights(device, sums, tables.rows);
     GeneralBackward<Device, Cell, Stored>(device, there, weights, packed, tables.found(), tape,
                                           forward, unneeded.before(0), work, of_weights)
         .run();

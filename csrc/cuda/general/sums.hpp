@@ -1,9 +1,13 @@
-// Sums over packed rows, t descending as on the CPU, but in two: of a segment of rows each, a unit
-// for each thread, then of the segments. How rows are cut follows from their number alone.
+// Sums over packed rows, t descending as on the CPU, a unit for each thread:
+//
+//   of a batch          in two: of a segment of rows each, then of the segments. How rows are cut
+//                       follows from their number alone
+//   of each sequence    over steps that as many sequences take, so that its rows lie as many apart
 #pragma once
 
 #include "cuda/general/device.hpp"
 #include "cuda/slot.hpp"
+#include "cuda/step_rows.hpp"
 
 namespace rnnfast {
 namespace {
@@ -12,12 +16,39 @@ namespace {
 constexpr index segment_rows = 64;
 
 RNNFAST_BOTH constexpr index segments_of(index rows) { return ceil_div(rows, segment_rows); }
-RNNFAST_BOTH inline Span rows_of_segment(index segment, index rows) {
-  const index end = rows - segment * segment_rows;
-  return {larger(end - segment_rows, 0), end};
-}
 
-/// to += the segments' sums, (segments, count).
+/// Rows that are summed up, from the last.
+struct Strip {
+  index first;
+  index count;
+  index apart = 1;
+
+  RNNFAST_BOTH index row(index i) const { return first + i * apart; }
+};
+
+/// Rows of a block, from the first one on, for some sums.
+struct SummedRows {
+  index first;
+  index count;
+  index sequences;  // 0: they are all of a batch
+
+  /// For how many the sums are.
+  RNNFAST_BOTH index owners() const { return larger(sequences, 1); }
+  RNNFAST_BOTH Strip of_owner(index owner) const {
+    return {first + owner, count / owners(), owners()};
+  }
+
+  /// How many threads of a unit sum them up, and what each takes.
+  RNNFAST_BOTH index strips() const { return sequences ? sequences : segments_of(count); }
+  RNNFAST_BOTH Strip strip(index number) const {
+    if (sequences) return of_owner(number);
+    const index end = count - number * segment_rows;
+    const index begin = larger(end - segment_rows, 0);
+    return {first + begin, end - begin};
+  }
+};
+
+/// to += the sums of segments, (segments, count).
 template <class T>
 struct AddSegments {
   index count;
@@ -37,28 +68,48 @@ struct AddSegments {
   }
 };
 
+/// Sums become the caller's, an owner for each row of the kernel.
+template <class T, class Stored>
+struct GiveSums {
+  index count;
+  StepRows owners;  // by rank; null: there is one, or each is its own sequence
+  const T* from;    // of the first owner
+  index from_apart;
+  Stored* to;  // of the first sequence
+  index to_apart;
+
+  template <class Machine>
+  RNNFAST_BOTH void operator()(Machine& m) const {
+    const Element own = element_of(m, count);
+    if (!own.is_there()) return;
+    Stored* const given = to + owners.of(m, own.row).sequence * to_apart;
+    store_as(m, given + own.unit, m.load(from + own.row * from_apart + own.unit));
+  }
+};
+
 /// Of deltas, for biases; and of deltas times v^, for the gains of norms. `Deltas` is what they are
-/// stored in: whole ones where there are norms, whose own parts of them nobody knows yet. A segment
+/// stored in: whole ones where there are norms, whose own parts of them nobody knows yet. A strip
 /// for each row of the kernel.
 template <class Cell, class Deltas>
 struct PartSums {
   using T = ScalarOf<Deltas>;
   index units;
-  index rows;
+  SummedRows rows;
   const T* slots;        // (N, P, H)
   const Deltas* deltas;  // (N, P, H)
-  T* bias;               // (segments, P, H), of deltas as they lie
-  T* gain;               // (segments, P, H); of cells with norms
+  T* bias;               // (strips, P, H), of deltas as they lie
+  T* gain;               // (strips, P, H); of cells with norms
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, units);
     if (!own.is_there()) return;
     constexpr Range known = {Normalized<Cell> ? Cell::input.begin : 0, Cell::parts};
-    const Span segment = rows_of_segment(own.row, rows);
+    const Strip strip = rows.strip(own.row);
     T straight[Cell::parts] = {};
     T along[Cell::parts] = {};
-    for (index row = segment.end - 1; row >= segment.begin; --row) {
+    for (index i = strip.count - 1; i >= 0; --i) {
+      const index row = strip.row(i);
       T delta[Cell::parts];
       load_parts<known>(m, UnitSlot<Cell, const Deltas>(deltas, row, own.unit, units), delta);
       RNNFAST_UNROLL(16)
@@ -106,19 +157,20 @@ template <class Cell, class Stored>
 struct UnitWeightSums {
   using T = ScalarOf<Stored>;
   index units;
-  index rows;
+  SummedRows rows;
   const T* slots;
   const Stored* deltas;
   const T* c;  // (N, H), before the step
-  T* to;       // (segments, U, H)
+  T* to;       // (strips, U, H)
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, units);
     if (!own.is_there()) return;
-    const Span segment = rows_of_segment(own.row, rows);
+    const Strip strip = rows.strip(own.row);
     T sum[Cell::unit_weights] = {};
-    for (index row = segment.end - 1; row >= segment.begin; --row) {
+    for (index i = strip.count - 1; i >= 0; --i) {
+      const index row = strip.row(i);
       T gate[Cell::parts];
       T delta[Cell::parts];
       load_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, const T>(slots, row, own.unit, units),

@@ -72,27 +72,30 @@ struct PackedNorms {
   NormArrays<T> arrays() const { return {gain, bias}; }
 };
 
-/// Matrices of numbers, or what else has their sizes: gradients.
+/// Matrices of numbers, or what else has their sizes: gradients, some copies one after the other.
 template <class Cell, class Number>
 struct PackedMatrices {
   Dims dims;
+  index copies = 1;
   Number* w_ih = nullptr;           // (input parts, H, I)
   Number* w_hh[Cell::phases] = {};  // (parts of the phase, H, R)
 
   template <class Memory>
   void place(Memory& memory) {
-    w_ih = memory.template take<Number>(input_numbers());
+    w_ih = memory.template take<Number>(copies * input_numbers());
     for (int phase = 0; phase < Cell::phases; ++phase) {
-      w_hh[phase] = memory.template take<Number>(recurrent_numbers(phase));
+      w_hh[phase] = memory.template take<Number>(copies * recurrent_numbers(phase));
     }
   }
 
+  // Of one of them.
   index input_numbers() const { return Cell::input.count() * dims.units * dims.inputs; }
   index recurrent_numbers(int phase) const {
     return Cell::phase[phase].count() * dims.units * outputs_of(dims);
   }
 
-  /// body(what a part has in here, where the caller's begins, count) for the parts of w_ih.
+  /// body(what a part has in the first copy, where the caller's begins, count) for those of w_ih,
+  /// and with the phase before them for those of w_hh.
   template <class Body>
   void for_input_parts(Body&& body) const {
     for_parts<Cell>(Cell::input, dims.units, dims.inputs,
@@ -101,9 +104,10 @@ struct PackedMatrices {
   template <class Body>
   void for_recurrent_parts(Body&& body) const {
     for (int phase = 0; phase < Cell::phases; ++phase) {
-      for_parts<Cell>(
-          Cell::phase[phase], dims.units, outputs_of(dims),
-          [&](index own, index given, index count) { body(w_hh[phase] + own, given, count); });
+      for_parts<Cell>(Cell::phase[phase], dims.units, outputs_of(dims),
+                      [&](index own, index given, index count) {
+                        body(phase, w_hh[phase] + own, given, count);
+                      });
     }
   }
 };
@@ -132,7 +136,7 @@ struct PackedWeights {
     matrices.for_input_parts([&](Stored* to, index given, index count) {
       copy_array(device, count, from[WeightId::w_ih] + given, to);
     });
-    matrices.for_recurrent_parts([&](Stored* to, index given, index count) {
+    matrices.for_recurrent_parts([&](int, Stored* to, index given, index count) {
       copy_array(device, count, from[WeightId::w_hh] + given, to);
     });
     norms.pack(device, from);

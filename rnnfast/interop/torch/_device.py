@@ -24,6 +24,7 @@ from ...engine.device_noise import DeviceNoise
 from ...engine.noise import Noise
 from . import _kernels
 from ._call import Call, Operands
+from ._modes import without_transforms
 
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
@@ -40,10 +41,9 @@ class DeviceTape(NamedTuple):
         """Return the gradients of x, h0, c0 and the weights, None where they are not needed."""
         network = _network(self.call, operands)
         recording = network.recording(array(self.memory), _keeps(self.call))
-        above = (*map(_optional_array, d_outputs), None)[:3]
-        found = _kernels.found_gradients(
-            self.call, recording, needed, *gradients.upstream(*above, network.given)
-        )
+        dy, dh_n, dc_n, *_ = (*map(_optional_array, d_outputs), None)
+        above = gradients.upstream(dy, dh_n, dc_n, network.given)
+        found = _kernels.found_gradients(self.call, recording, needed, *above)
         return [None if one is None else tensor(one) for one in found]
 
 
@@ -120,9 +120,10 @@ def type_of(one: Tensor) -> _devices.DeviceType:
 
 
 def place_of(one: Tensor) -> _devices.DevicePlace:
-    """Return where calls on a tensor run."""
+    """Return where masks are drawn for a tensor, which transforms may have wrapped."""
     device = one.device.index or 0
-    return _devices.DevicePlace((device, _stream(device)), _LIBRARY)
+    library = _LIBRARY._replace(memory=_memory_without_transforms)
+    return _devices.DevicePlace((device, _stream(device)), library)
 
 
 def _optional_array(one: Tensor | None) -> Any:
@@ -157,6 +158,11 @@ def _stream(device: int) -> int:
 def _memory(count: int, device: int) -> tuple[int, Tensor]:
     block = torch.empty(count, dtype=torch.uint8, device=f"cuda:{device}")
     return block.data_ptr(), block
+
+
+def _memory_without_transforms(count: int, device: int) -> tuple[int, Tensor]:
+    with without_transforms():
+        return _memory(count, device)
 
 
 _LIBRARY = _devices.Library(lambda device: _stream(device), tensor, lambda *of: _memory(*of))

@@ -40,8 +40,8 @@ def _reason_on_device(x: Tensor, weight: Tensor) -> str | None:
 def say_run_by_torch(kind: str, reason: str) -> None:
     """Warn, once for each reason, that torch runs a module."""
     say_once(
-        "rnnfast runs float32, float64 and bfloat16 on the CPU, float32 and float64 on GPUs of "
-        f"NVIDIA; {kind} with {reason} is run by torch",
+        "rnnfast runs float32, float64 and bfloat16 on the CPU, these and float16 on CUDA devices; "
+        f"{kind} with {reason} is run by torch",
         reason,
     )
 
