@@ -75,6 +75,8 @@ struct DrawnMask {
   std::uint32_t level;
   double below;
   double above;
+  const std::uint64_t* seed = nullptr;  // on the device, in place of the stream's
+  std::uint64_t rest = 0;  // below as well with a chance of rest 2^-64, by words of another half
 };
 
 class DeviceStream {

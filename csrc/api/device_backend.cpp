@@ -111,17 +111,23 @@ void DeviceBackend::forward(const Weights& weights, StorageType storage, const C
 
 Tape DeviceBackend::forward_saving(const Weights& weights, StorageType storage, const Call& call,
                                    const CallPlan& plan, TapeMemory memory) const {
-  const DeviceCell& cell = kernels(weights.cell, {weights.scalar, storage});
-  if (memory.bytes() < cell.tape_bytes(plan)) {
+  char* const to = memory.data();
+  Tape made = tape(weights, storage, call, plan, std::move(memory));
+  const Packed packed = packed_for_now(weights, storage);
+  kernels(weights.cell, {weights.scalar, storage})
+      .forward(stream_, {weights.cell, call, plan, made.rows(), packed.data(), to});
+  return made;
+}
+
+Tape DeviceBackend::tape(const Weights& weights, StorageType storage, const Call& call,
+                         const CallPlan& plan, TapeMemory memory) const {
+  if (memory.bytes() < tape_bytes(weights.cell, storage, plan)) {
     throw std::invalid_argument("less memory than a tape of this plan needs");
   }
-  const Packed packed = packed_for_now(weights, storage);
-  std::vector<SequenceRow> rows = rows_of(call, plan);
-  cell.forward(stream_, {weights.cell, call, plan, data_of(rows), packed.data(), memory.data()});
   Header made = header(weights, storage);
   made.plan = plan;
   made.dims = call.dims;
-  return Tape(made, std::move(rows), std::move(memory));
+  return Tape(made, rows_of(call, plan), std::move(memory));
 }
 
 Tape DeviceBackend::forward_saving(const Weights& weights, StorageType storage, const Call& call,

@@ -35,6 +35,9 @@ class DeviceBackend final : public Backend {
                       const CallPlan& plan, TapeMemory memory) const override;
   Tape forward_saving(const Weights& weights, StorageType storage, const Call& call,
                       const CallPlan& plan) const override;
+  /// What a forward pass of the same sizes, spans and plan has left in `memory`.
+  Tape tape(const Weights& weights, StorageType storage, const Call& call, const CallPlan& plan,
+            TapeMemory memory) const;
   void backward(const Tape& tape, const Pullback& call) const override;
   void trace(const Tape& tape, const TraceTo& call) const override;
 

@@ -14,8 +14,9 @@ namespace rnnfast {
 /// What numbers are drawn from.
 struct RandomStream {
   std::uint64_t seed;  // the generator's key
-  std::uint64_t kind;  // its counter's upper words
+  std::uint64_t kind;  // its counter's upper words, and that below
   std::uint64_t part;
+  std::uint64_t half = 0;  // 1: of numbers that have nothing to do with those
 };
 
 namespace {  // as in base/dims.hpp
@@ -38,7 +39,7 @@ RNNFAST_BOTH inline void philox(const RandomStream& stream, std::uint64_t block,
                                 std::uint64_t (&word)[words_per_block]) {
   std::uint64_t key[2] = {stream.seed, 0};
   word[0] = block;
-  word[1] = 0;
+  word[1] = stream.half;
   word[2] = stream.kind;
   word[3] = stream.part;
   for (int round = 0; round < 10; ++round) {

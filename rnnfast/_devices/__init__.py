@@ -13,22 +13,30 @@ stream of its `x`; other arguments are waited for there, by the device and not b
 
 from __future__ import annotations
 
-from .array import DeviceArray
+from .array import DeviceArray, over
 from .exchange import array_of, booleans_of, is_on_device, mismatch, require_host
-from .extension import config
+from .extension import config, lacks, queue
+from .libraries import LEGACY_STREAM, Library
 from .place import DevicePlace, place_of
-from .types import computed_in, is_of_device
+from .types import DeviceType, computed_in, is_of_device, type_on
 
 __all__ = [
+    "LEGACY_STREAM",
     "DeviceArray",
     "DevicePlace",
+    "DeviceType",
+    "Library",
     "array_of",
     "booleans_of",
     "computed_in",
     "config",
     "is_of_device",
     "is_on_device",
+    "lacks",
     "mismatch",
+    "over",
     "place_of",
+    "queue",
     "require_host",
+    "type_on",
 ]

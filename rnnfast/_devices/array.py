@@ -30,7 +30,7 @@ class DeviceArray:
     It speaks DLPack and the CUDA array interface.
     """
 
-    __slots__ = ("_owner", "device", "dtype", "geometry", "library", "stream")
+    __slots__ = ("device", "dtype", "geometry", "library", "owner", "stream")
     __array_ufunc__ = None
 
     def __init__(
@@ -45,7 +45,7 @@ class DeviceArray:
         self.dtype, self.device = dtype, dtype.device
         self.stream = stream
         self.library = library
-        self._owner = owner  # of the memory
+        self.owner = owner  # of the memory
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -98,14 +98,14 @@ class DeviceArray:
         to = self.geometry[key]
         if isinstance(value, DeviceArray):
             if value is not self:
-                self._queue.copy(np.broadcast_to(value.geometry, to.shape), to)
+                self.queue.copy(np.broadcast_to(value.geometry, to.shape), to)
         else:
-            self._queue.fill(to, value)
+            self.queue.fill(to, value)
 
     def copy(self) -> DeviceArray:
         """Return a new array in C order."""
         fresh = self.fresh(self.shape)
-        self._queue.copy(self.geometry, fresh.geometry)
+        self.queue.copy(self.geometry, fresh.geometry)
         return fresh
 
     def __mul__(self, mask: DeviceArray) -> DeviceArray:
@@ -121,8 +121,14 @@ class DeviceArray:
 
     def __iadd__(self, other: DeviceArray) -> DeviceArray:
         """Add an array of the same shape."""
-        self._queue.add(self.geometry, other.geometry, self.geometry)
+        self.queue.add(self.geometry, other.geometry, self.geometry)
         return self
+
+    def as_of(self, dtype: DeviceType, shape: tuple[int, ...]) -> DeviceArray:
+        """Return the first bytes of an array of bytes as numbers, in C order."""
+        count = math.prod(shape) * dtype.itemsize
+        numbers = self.geometry[:count].view(dtype.geometry).reshape(shape)
+        return DeviceArray(numbers, dtype, self.stream, self.library, self.owner)
 
     def fresh(self, shape: tuple[int, ...]) -> DeviceArray:
         """Return an array of this type, on this stream, whose numbers are not set."""
@@ -146,7 +152,7 @@ class DeviceArray:
         if stream == 0:
             raise ValueError("stream must be None, -1, 1, 2 or a stream's address, got 0")
         if stream not in (-1, self.stream):
-            self._queue.hold_up(LEGACY_STREAM if stream is None else stream)
+            self.queue.hold_up(LEGACY_STREAM if stream is None else stream)
         versioned = max_version is not None and max_version[0] >= 1
         return loaded().exported(self.geometry, self.device, self, versioned)
 
@@ -178,15 +184,16 @@ class DeviceArray:
         return f"DeviceArray(shape={self.shape}, dtype={self.dtype}, device=cuda:{self.device})"
 
     @property
-    def _queue(self) -> Any:
+    def queue(self) -> Any:
+        """What makes calls on its stream."""
         return queue(self.device, self.stream)
 
     def _over(self, geometry: npt.NDArray[Any]) -> DeviceArray:
-        return DeviceArray(geometry, self.dtype, self.stream, self.library, self._owner)
+        return DeviceArray(geometry, self.dtype, self.stream, self.library, self.owner)
 
     def _apply(self, mask: DeviceArray, to: DeviceArray) -> None:
         factors = np.broadcast_to(mask.geometry, self.shape)
-        self._queue.apply_mask(self.geometry, factors, to.geometry)
+        self.queue.apply_mask(self.geometry, factors, to.geometry)
 
 
 def empty(

@@ -77,6 +77,16 @@ def _ready() -> Any:
 
 
 @cache
+def lacks() -> str | None:
+    """Return what calls on a GPU lack here, and what to do about it; None if they can be made."""
+    try:
+        _ready()
+    except (ImportError, RuntimeError) as error:
+        return str(error)
+    return None
+
+
+@cache
 def _product_library() -> str:
     """Return where cuBLAS was found."""
     try:

@@ -33,7 +33,7 @@ class DevicePlace:
     def __init__(self, place: Place, library: Library) -> None:
         self._place, self._library = place, library
         self._queue = queue(*place)
-        self.core = _Core(self._queue)
+        self.core = _Core(self)
 
     def empty(
         self, name: str, shape: tuple[int, ...], dtype: DeviceType | np.dtype[Any]
@@ -101,11 +101,23 @@ def place_of(arrays: Iterable[Any]) -> DevicePlace:
     return place
 
 
-class _Core:
-    """`_core` for arrays on a device: its functions, on a stream."""
+def sizes_of(steps: int, batch: int, weights: Any) -> tuple[int, int, int, int, int]:
+    """Return T, B, I, H and R, which is 0 where h is not projected, of one layer's weights."""
+    w_ih, w_hh, _, _, w_hr, *_ = weights
+    inputs, outputs = w_ih.shape[1], w_hh.shape[1]
+    if w_hr is None:
+        return steps, batch, inputs, outputs, 0
+    return steps, batch, inputs, w_hr.shape[1], outputs
 
-    def __init__(self, queue: Any) -> None:
-        self._queue = queue
+
+class _Core:
+    """`_core` for arrays on a device: its functions, on a stream.
+
+    Tapes lie in memory of the arrays' library, or where the caller says, `..._in`.
+    """
+
+    def __init__(self, place: DevicePlace) -> None:
+        self._place, self._queue = place, place._queue
 
     def pack(self, cell: Any, weights: Any, precision: str, scales: Any) -> _Packed:
         return _Packed(self._queue.pack(cell, _bare(tuple(weights))), precision)
@@ -114,16 +126,48 @@ class _Core:
         self._queue.forward(cell, *_bare(arguments))
 
     def forward_saving(self, cell: Any, *given: Any) -> _Tape:
-        return _Tape(self._queue.forward_saving(cell, *_bare(given[:-1])), self._queue)
+        return self.forward_saving_in(self._memory("tape_bytes", cell, *given), cell, *given[:-1])
 
     def forward_saving_checkpoints(self, cell: Any, *given: Any) -> _Tape:
-        return _Tape(self._queue.forward_saving_checkpoints(cell, *_bare(given[:-1])), self._queue)
+        memory = self._memory("tape_bytes_of_checkpoints", cell, *given)
+        return self.forward_saving_checkpoints_in(memory, cell, *given[:-1])
+
+    def _memory(self, how_many: str, cell: Any, x: DeviceArray, weights: Any, *of: Any) -> Any:
+        masks = of[4]
+        sizes = sizes_of(x.shape[0], x.shape[1], weights)
+        masks_h = masks is not None and masks[0] is not None
+        count = getattr(self._queue, how_many)(cell, x.geometry.dtype, sizes, masks_h)
+        return self._place.empty("the tape", (count,), np.dtype(np.uint8))
+
+    def forward_saving_in(self, memory: DeviceArray, cell: Any, *arguments: Any) -> _Tape:
+        tape = self._queue.forward_saving(memory.geometry, cell, *_bare(arguments))
+        return _Tape(tape, self._queue, memory)
+
+    def forward_saving_checkpoints_in(
+        self, memory: DeviceArray, cell: Any, *arguments: Any
+    ) -> _Tape:
+        tape = self._queue.forward_saving_checkpoints(memory.geometry, cell, *_bare(arguments))
+        return _Tape(tape, self._queue, memory)
+
+    def tape_in(self, memory: DeviceArray, cell: Any, *arguments: Any) -> _Tape:
+        """Return what `forward_saving_in` has left; of x, weights, spans and masks."""
+        tape = self._queue.tape(memory.geometry, cell, *_bare(arguments))
+        return _Tape(tape, self._queue, memory)
+
+    def tape_of_checkpoints_in(self, memory: DeviceArray, cell: Any, *arguments: Any) -> _Tape:
+        """Return what `forward_saving_checkpoints_in` has left."""
+        tape = self._queue.tape_of_checkpoints(memory.geometry, cell, *_bare(arguments))
+        return _Tape(tape, self._queue, memory)
 
     def plan_layers(self, *_: Any) -> None:
         """Layers run one after the other, each on all of the device."""
 
     def draw_mask(self, *of: Any) -> None:
         self._queue.draw_mask(*_bare(of))
+
+    def draw_mask_by(self, *of: Any) -> None:
+        """By a seed that lies on the device."""
+        self._queue.draw_mask_by(*_bare(of))
 
     def apply_mask(self, x: DeviceArray, mask: DeviceArray, to: DeviceArray) -> None:
         factors = np.broadcast_to(mask.geometry, x.shape)
@@ -133,8 +177,8 @@ class _Core:
 class _Tape:
     """A tape of `_core`, whose passes run on the stream of the forward pass."""
 
-    def __init__(self, tape: Any, queue: Any) -> None:
-        self._tape, self._queue = tape, queue
+    def __init__(self, tape: Any, queue: Any, memory: DeviceArray) -> None:
+        self._tape, self._queue, self._memory = tape, queue, memory
 
     @property
     def nbytes(self) -> int:

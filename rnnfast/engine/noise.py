@@ -35,7 +35,7 @@ from .place import Place
 # Factors of h before the recurrent product, and how much of h and c a step keeps: see `_core`.
 StateMasks: TypeAlias = tuple[Array | None, Array | None, Array | None]
 
-_LEVELS = 2**16  # of the numbers that masks are drawn by
+LEVELS = 2**16  # of the numbers that masks are drawn by
 _DROPOUT, _INPUT, _RECURRENT, _WEIGHT, _ZONEOUT = range(5)  # and of c, where there is one, 5
 
 
@@ -153,7 +153,7 @@ class Noise(NamedTuple):
         dtype: DType,
     ) -> Array:
         """Return a mask that is `chosen` with probability `rate`, else `other`."""
-        seed, drawn = self.seed or 0, chance(rate, _LEVELS)
+        seed, drawn = self.seed or 0, chance(rate, LEVELS)
         mask: Array = place.empty("a mask", shape, computed_in(dtype))
         place.core.draw_mask(seed, kind, number, drawn.level, chosen, other, mask)
         if drawn.rest:

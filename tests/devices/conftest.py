@@ -1,50 +1,11 @@
-"""An emulated GPU in the place of `_cuda`, and libraries whose arrays are on it.
-
-It is compiled with the native tests: the doors, the backend and the general driver as they are, of
-one cell of each kind. What a GPU does with time, memory and faults of its own, it cannot show.
-"""
-
-import importlib.util
-import sys
+"""An emulated GPU in the place of `_cuda`, and libraries whose arrays are on it."""
 
 import pytest
 
 import gpu_arrays
-import rnnfast
-from rnnfast._devices import extension
+from emulated_gpu import emulated, forgotten, gpu
 
-
-@pytest.fixture(scope="session")
-def emulated(native_build):
-    """The extension for an emulated GPU, which a process loads once."""
-    (path,) = (native_build.folder / "emulated").glob("_cuda*.so")
-    spec = importlib.util.spec_from_file_location("rnnfast._cuda", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def forgotten():
-    """What has been found out about the extension is found out anew, here and after the test."""
-
-    def forget():
-        for found in (extension._loaded, extension._ready, extension._product_library):
-            found.cache_clear()
-
-    forget()
-    yield
-    forget()
-
-
-@pytest.fixture
-def gpu(emulated, forgotten, monkeypatch):
-    """What a test may make the emulated GPU do."""
-    monkeypatch.setitem(sys.modules, "rnnfast._cuda", emulated)
-    monkeypatch.setattr(rnnfast, "_cuda", emulated, raising=False)
-    emulated.emulation.waits()
-    yield emulated.emulation
-    emulated.emulation.refuse_nothing()
+__all__ = ["emulated", "forgotten", "gpu"]
 
 
 @pytest.fixture

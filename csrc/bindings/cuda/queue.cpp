@@ -1,5 +1,9 @@
 // Calls on a stream of a device, as `_core` has them for the processor. Arrays of the device come
 // as their geometry (geometry.hpp), so that they are read as NumPy's are; `spans` are the host's.
+#include <pybind11/stl.h>
+
+#include <array>
+
 #include "api/device_backend.hpp"
 #include "bindings/arguments.hpp"
 #include "bindings/cuda/geometry.hpp"
@@ -87,6 +91,17 @@ class Queue {
     void* const there = const_cast<void*>(to.data());
     launched(stream_, [&] { stream_.draw_mask(scalar, mask, count, there); });
   }
+  /// By a seed of the device's, and with the rest of a rate (cuda/backend/drawn_masks.hpp).
+  void draw_mask_by(const py::array& seed, std::uint64_t kind, std::uint64_t part,
+                    std::uint32_t level, std::uint64_t rest, double below, double above,
+                    const py::array& to) const {
+    const ScalarType scalar = scalar_of(to.dtype());
+    const DrawnMask mask = {
+        {0, kind, part}, level, below, above, pointer<const std::uint64_t>(seed), rest};
+    const index count = to.size();
+    void* const there = const_cast<void*>(to.data());
+    launched(stream_, [&] { stream_.draw_mask(scalar, mask, count, there); });
+  }
   /// Places are the host's, as they are drawn there.
   void put(const py::array& to, const py::array_t<index, py::array::c_style>& places,
            double value) const {
@@ -141,17 +156,48 @@ class Queue {
     launched(stream_, [&] { backend_.forward(packed, call, plan); });
   }
 
+  /// Of a call of T, B, I, H and R, which is 0 where h is not projected.
   template <Purpose purpose>
-  Tape forward_saving(Object cell, const py::array& x, const py::tuple& given, Object h0, Object c0,
-                      Object spans, Object resets, Object masks, const py::array& y,
-                      const py::array& h_n, Object c_n) const {
+  std::size_t tape_bytes(Object cell, const py::dtype& dtype, const std::array<index, 5>& sizes,
+                         bool masks_h) const {
+    const CellSpec of = cell_spec(cell);
+    const StorageType storage = stored_in(dtype);
+    const auto& [steps, rows, inputs, units, projection] = sizes;
+    const CallSizes call = {{steps, rows, inputs, units, projection}, masks_h};
+    const CallPlan plan = backend_.plan(purpose, of, {scalar_of(storage), storage}, call);
+    return backend_.tape_bytes(of, storage, plan);
+  }
+
+  /// The tape lies in `memory`, bytes of the device that the caller keeps as long.
+  template <Purpose purpose>
+  Tape forward_saving(const py::array& memory, Object cell, const py::array& x,
+                      const py::tuple& given, Object h0, Object c0, Object spans, Object resets,
+                      Object masks, const py::array& y, const py::array& h_n, Object c_n) const {
     const StorageType storage = stored_in(x.dtype());
     const Weights weights = weights_of(cell, given, storage);
     const Call call = call_of({x, h0, c0, spans, resets, masks, y, h_n, c_n},
                               dims_of(x, weights.dims), size_of(storage), weights.scalar);
     const CallPlan plan =
         backend_.plan(purpose, weights.cell, {weights.scalar, storage}, call.sizes());
-    return launched(stream_, [&] { return backend_.forward_saving(weights, storage, call, plan); });
+    TapeMemory there = tape_memory(memory);
+    return launched(stream_, [&] {
+      return backend_.forward_saving(weights, storage, call, plan, std::move(there));
+    });
+  }
+
+  /// The tape of a forward pass that has left it in `memory`, for a backward pass of the same call.
+  template <Purpose purpose>
+  Tape tape(const py::array& memory, Object cell, const py::array& x, const py::tuple& given,
+            Object spans, Object masks) const {
+    const StorageType storage = stored_in(x.dtype());
+    const Weights weights = weights_of(cell, given, storage);
+    Call call = {};
+    call.dims = dims_of(x, weights.dims);
+    call.spans = pointer<const index>(spans);
+    call.masks = masks_of(masks, size_of(weights.scalar));
+    const CallPlan plan =
+        backend_.plan(purpose, weights.cell, {weights.scalar, storage}, call.sizes());
+    return backend_.tape(weights, storage, call, plan, tape_memory(memory));
   }
 
   template <GradientsOf owners>
@@ -181,6 +227,11 @@ class Queue {
   }
 
  private:
+  static TapeMemory tape_memory(const py::array& memory) {
+    return {static_cast<char*>(const_cast<void*>(memory.data())),
+            static_cast<std::size_t>(memory.nbytes())};
+  }
+
   DeviceStream& stream_;
   DeviceBackend backend_;
 };
@@ -205,6 +256,7 @@ void register_queue(py::module_& module) {
       .def("add", &Queue::add)
       .def("apply_mask", &Queue::apply_mask)
       .def("draw_mask", &Queue::draw_mask)
+      .def("draw_mask_by", &Queue::draw_mask_by)
       .def("put", &Queue::put)
       .def("wait_for", &Queue::wait_for)
       .def("hold_up", &Queue::hold_up)
@@ -212,8 +264,12 @@ void register_queue(py::module_& module) {
       .def("pack", &Queue::pack)
       .def("forward", &Queue::forward)
       .def("forward_packed", &Queue::forward_packed)
+      .def("tape_bytes", &Queue::tape_bytes<Purpose::training>)
+      .def("tape_bytes_of_checkpoints", &Queue::tape_bytes<Purpose::training_with_checkpoints>)
       .def("forward_saving", &Queue::forward_saving<Purpose::training>)
       .def("forward_saving_checkpoints", &Queue::forward_saving<Purpose::training_with_checkpoints>)
+      .def("tape", &Queue::tape<Purpose::training>)
+      .def("tape_of_checkpoints", &Queue::tape<Purpose::training_with_checkpoints>)
       .def("backward", &Queue::backward<GradientsOf::batch>)
       .def("backward_per_sample", &Queue::backward<GradientsOf::sequences>)
       .def("trace", &Queue::trace);

@@ -8,8 +8,9 @@
 
 The modules are subclasses of torch's: constructors, parameters, checkpoints, hooks and error
 messages are theirs. What runs is one operator for all layers of a module, registered as
-`torch.ops.rnnfast.forward` with gradients of any order, shapes and `vmap`. float32 and float64 on
-the CPU run here; anything else is handed to torch, and said once.
+`torch.ops.rnnfast.forward` with gradients of any order, shapes and `vmap`. float32, float64 and
+bfloat16 on the CPU run here, and on CUDA devices, where float16 does as well, if the extension for
+them is there; anything else is handed to torch, and said once.
 
 Written for torch 2.4 and later. See also: docs/pytorch.md.
 """

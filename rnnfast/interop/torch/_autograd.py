@@ -15,8 +15,9 @@ from ..._core import Extent
 from . import _kernels, _single
 from ._batches import Tensors, one_by_one
 from ._call import Call, Operands
-from ._gradients import Tape, gradients_of
+from ._gradients import gradients_of
 from ._modes import are_plain, in_transforms
+from ._passes import Tape
 
 
 class _Recurrence(torch.autograd.Function):  # type: ignore[misc]  # torch is not looked into

@@ -7,18 +7,33 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import _autograd, _operators, _packed, _precision, _transforms
+from . import _autograd, _device, _operators, _packed, _passes, _precision, _transforms
 from ._call import Call, Operands
 from ._modes import are_plain, in_forward_mode, in_transforms, is_recorded
 
 
 def recurrence(module: object, call: Call, operands: Operands) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n, of the layers of a module."""
+    if _device.takes(operands.x):
+        return _on_device(call, operands)
     call = _precision.lowered(call, operands.weights[0])
     if call.precision is None:
         return _as_the_weights(module, call, operands)
     types = _precision.result_types(module, call, operands)
     return _precision.narrowed(_run(module, call, _precision.widened(operands)), types)
+
+
+def _on_device(call: Call, operands: Operands) -> tuple[Tensor, ...]:
+    """Run a call on a GPU. What it keeps, autograd saves with the arguments."""
+    operands = _precision.as_autocast_asks(operands)
+    x, h0, c0, weights, *_ = operands
+    compiling = torch.compiler.is_compiling()
+    if not compiling and in_transforms():
+        return _transforms.recurrence(call, operands)
+    recorded = compiling or is_recorded() or not are_plain(x, weights)
+    if recorded or needs_grad(x, h0, c0, *weights):
+        return _operators.recurrence(call, operands)
+    return _passes.forward(call, operands)
 
 
 def _as_the_weights(module: object, call: Call, operands: Operands) -> tuple[Tensor, ...]:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from ...engine.place import HOST
+from . import _passes
 from ._call import Call, Operands
 
 _EPSILON = 1e-5  # of layer normalization
@@ -23,8 +22,8 @@ _EPSILON = 1e-5  # of layer normalization
 def outputs(call: Call, operands: Operands) -> tuple[Tensor, ...]:
     """Return y, h_n and, where there is one, c_n, as `_kernels.forward` does."""
     x, h0, c0, weights, lengths, resets, seed = operands
-    noise = call.noise(seed)
-    dtype = np.dtype(str(x.dtype).removeprefix("torch."))
+    noise, place, dtype = _passes.noise(call, x, seed), _passes.place_of(x), _passes.type_of(x)
+    lengths = None if lengths is None else lengths.to(x.device)
     width, directions = len(call.weight_names), call.directions
     parts = [
         dict(zip(call.weight_names, weights[i : i + width], strict=True))
@@ -40,16 +39,16 @@ def outputs(call: Call, operands: Operands) -> tuple[Tensor, ...]:
         if direction == 0:
             if layer:
                 x = torch.cat(ways, 2)
-            mask = noise.of_inputs(HOST, layer, tuple(x.shape), dtype)
-            x = x if mask is None else x * torch.from_numpy(mask)
+            mask = noise.of_inputs(place, layer, tuple(x.shape), dtype)
+            x = x if mask is None else x * _passes.mask_tensor(mask, x)
             ways = []
-        weight_mask = noise.of_weights(HOST, number, tuple(part["w_hh"].shape), dtype)
+        weight_mask = noise.of_weights(place, number, tuple(part["w_hh"].shape), dtype)
         if weight_mask is not None:
-            part["w_hh"] = part["w_hh"] * torch.from_numpy(weight_mask)
+            part["w_hh"] = part["w_hh"] * _passes.mask_tensor(weight_mask, x)
         hidden = part["w_hr"].shape[1] if "w_hr" in part else part["w_hh"].shape[1]
         widths = (part["w_hh"].shape[1], hidden)
-        masks = noise.of_states(HOST, number, (steps, batch), widths, dtype) or (None, None, None)
-        recurrent, *kept = (None if m is None else torch.from_numpy(np.array(m)) for m in masks)
+        masks = noise.of_states(place, number, (steps, batch), widths, dtype) or (None,) * 3
+        recurrent, *kept = (None if m is None else _passes.mask_tensor(m, x) for m in masks)
         step = _STEPS[call.kind]
         initial = (h0, c0) if call.has_c else (h0,)
         state = tuple(

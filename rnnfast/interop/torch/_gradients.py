@@ -7,7 +7,7 @@ the equations in operations of torch.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,11 +15,8 @@ from torch import Tensor
 from . import _equations
 from ._batches import OneByOne, Tensors, one_by_one
 from ._call import Call, Operands
-from ._kernels import LayersTape, forward_saving
 from ._modes import in_transforms
-from ._single import SingleTape
-
-Tape: TypeAlias = LayersTape | SingleTape
+from ._passes import Tape, forward_saving
 
 
 def gradients_of(

@@ -37,18 +37,7 @@ class LayersTape(NamedTuple):
         begin()
         dy, dh_n, dc_n, *_ = (*map(optional_array, d_outputs), None)
         above = gradients.upstream(dy, dh_n, dc_n, self.recording.network.given)
-        of_x, of_h0, of_c0, *of_weights = needed
-        names = self.call.weight_names
-        width = len(names)
-        wanted = {name for name, n in (("x", of_x), ("h0", of_h0), ("c0", of_c0)) if n} | {
-            name for i, name in enumerate(names) if any(of_weights[i::width])
-        }
-        found = self.recording.backward(0, frozenset(wanted), *above)
-        of_parts = (
-            found[names[i % width]][i // width] if need else None
-            for i, need in enumerate(of_weights)
-        )
-        arrays = (found.get("x"), found.get("h0"), found.get("c0"), *of_parts)
+        arrays = found_gradients(self.call, self.recording, needed, *above)
         return [None if array is None else torch.from_numpy(array) for array in arrays]
 
 
@@ -83,6 +72,23 @@ def array(tensor: Tensor) -> Any:
 def optional_array(tensor: Tensor | None) -> Any:
     """Return a tensor's memory as an array; None for None."""
     return None if tensor is None else array(tensor)
+
+
+def found_gradients(
+    call: Call, recording: Recording, needed: Sequence[bool], *above: Any
+) -> list[Any]:
+    """Return gradients as arrays, in the order of `needed`: of x, h0, c0 and the weights."""
+    of_x, of_h0, of_c0, *of_weights = needed
+    names = call.weight_names
+    width = len(names)
+    wanted = {name for name, n in (("x", of_x), ("h0", of_h0), ("c0", of_c0)) if n} | {
+        name for i, name in enumerate(names) if any(of_weights[i::width])
+    }
+    found = recording.backward(0, frozenset(wanted), *above)
+    of_parts = (
+        found[names[i % width]][i // width] if need else None for i, need in enumerate(of_weights)
+    )
+    return [found.get("x"), found.get("h0"), found.get("c0"), *of_parts]
 
 
 def by_name(call: Call, arrays: Sequence[Any]) -> inputs.RawWeights:

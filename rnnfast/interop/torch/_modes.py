@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
+from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 from torch.autograd import forward_ad
 
 _PLAIN = frozenset({Tensor, torch.nn.Parameter})
@@ -25,6 +27,12 @@ def in_some_mode() -> bool:
 def in_transforms() -> bool:
     """Return whether function transforms are being taken."""
     return torch._C._functorch.peek_interpreter_stack() is not None
+
+
+def without_transforms() -> AbstractContextManager[None]:
+    """Have tensors be what they are, not wrapped by transforms that are being taken."""
+    outside: AbstractContextManager[None] = temporarily_clear_interpreter_stack()
+    return outside
 
 
 def in_forward_mode() -> bool:

@@ -1,9 +1,10 @@
 """The operators `torch.ops.rnnfast.forward` and `backward`, for whoever looks at a program.
 
 The compiler and `export` see one operator for all layers of a module. What a pass keeps for its
-backward pass, its tape, is no tensor: `token`, a result without a meaning of its own, stands for
-it. As long as that very tensor lives, so does the tape; where it was copied, or never stood for
-one, the backward pass runs the forward pass once more.
+backward pass, its tape, is a tensor on a GPU (`_device.py`), and none on the processor: `token`,
+a result without a meaning of its own, stands for it there. As long as that very tensor lives, so
+does the tape; where it was copied, or never stood for one, the backward pass runs the forward pass
+once more.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import _kernels
+from . import _device, _passes
 from ._batches import Tensors, element_by_element, one_by_one
 from ._call import Call, Operands
-from ._gradients import Tape, from_kernels, pull_back
+from ._gradients import from_kernels, pull_back
+from ._passes import Tape
 
 _CALL = "str cell, str names, bool bidirectional, float[] rates, bool checkpoint, str? precision"
 _OPERANDS = (
@@ -66,14 +68,16 @@ def _forward(*arguments: Any) -> tuple[Tensor, ...]:
     )
     x = operands.x
     if not saves:
-        outputs, token = _kernels.forward(call, operands), x.new_empty(0, dtype=torch.int64)
+        outputs, token = _passes.forward(call, operands), _no_token(x)
     else:
-        outputs, tape = _kernels.forward_saving(call, operands)
+        outputs, tape = _passes.forward_saving(call, operands)
         token = _token_of(tape)
     return (*outputs, *([] if call.has_c else [x.new_empty(0)]), token)
 
 
 def _token_of(tape: Tape) -> Tensor:
+    if isinstance(tape, _device.DeviceTape):
+        return tape.memory
     memory = np.zeros(1, np.int64)
     token = torch.from_numpy(memory)  # whose storage holds on to `memory`
     _tapes[token.data_ptr()] = tape
@@ -81,10 +85,19 @@ def _token_of(tape: Tape) -> Tensor:
     return token
 
 
+def _tape_of(call: Call, token: Tensor) -> Tape | None:
+    """Return the tape that a token is, or stands for; None if there is none."""
+    if not token.numel():
+        return None
+    if _device.takes(token):
+        return _device.DeviceTape(call, token)
+    return _tapes.get(token.data_ptr())
+
+
 def _fake_forward(*arguments: Any) -> tuple[Tensor, ...]:
     *described_and_operands, saves = arguments
     call, operands = _call(*described_and_operands[:_COUNT]), described_and_operands[_COUNT:]
-    x, _, _, weights, *_ = operands
+    x, _, _, weights, _, _, seed = operands
     parts = len(weights) // len(call.weight_names)
     steps, batch, _ = x.shape
     output_size = weights[1].shape[1]
@@ -98,16 +111,25 @@ def _fake_forward(*arguments: Any) -> tuple[Tensor, ...]:
         x.new_empty(steps, batch, call.directions * output_size),
         x.new_empty(parts, batch, output_size),
         c_n,
-        x.new_empty(1 if saves else 0, dtype=torch.int64),
+        _fake_token(call, x, weights, seed is not None) if saves else _no_token(x),
     )
+
+
+def _no_token(x: Tensor) -> Tensor:
+    return x.new_empty(0, dtype=torch.int64)
+
+
+def _fake_token(call: Call, x: Tensor, weights: Sequence[Tensor], draws: bool) -> Tensor:
+    if _device.takes(x):
+        return x.new_empty(_device.tape_bytes(call, x, weights, draws), dtype=torch.uint8)
+    return x.new_empty(1, dtype=torch.int64)
 
 
 def _backward(*arguments: Any) -> list[Tensor]:
     call, operands = _call(*arguments[:_COUNT]), Operands(*arguments[_COUNT:-5])
     token, dy, dh_n, dc_n, needed = arguments[-5:]
-    tape = _tapes.get(token.data_ptr()) if token.numel() else None
     d_outputs = (dy, dh_n, dc_n) if call.has_c else (dy, dh_n)
-    found = from_kernels(call, tape, needed, operands, d_outputs)
+    found = from_kernels(call, _tape_of(call, token), needed, operands, d_outputs)
     return [gradient for gradient in found if gradient is not None]
 
 
@@ -115,7 +137,11 @@ def _fake_backward(*arguments: Any) -> list[Tensor]:
     x, h0, c0, weights, *_ = arguments[_COUNT:-5]
     tensors = (x, h0, c0, *weights)
     needed = arguments[-1]
-    return [torch.empty(t.shape, dtype=t.dtype) for t, n in zip(tensors, needed, strict=True) if n]
+    return [
+        torch.empty(t.shape, dtype=t.dtype, device=t.device)
+        for t, n in zip(tensors, needed, strict=True)
+        if n
+    ]
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
@@ -170,8 +196,8 @@ def _vmap(operator: Any, info: Any, in_dims: Any, *arguments: Any) -> tuple[Any,
     return element_by_element(operator, info.batch_size, in_dims, arguments)
 
 
-torch.library.impl("rnnfast::forward", "cpu", _forward)
-torch.library.impl("rnnfast::backward", "cpu", _backward)
+torch.library.impl("rnnfast::forward", ("cpu", "cuda"), _forward)
+torch.library.impl("rnnfast::backward", ("cpu", "cuda"), _backward)
 torch.library.register_fake("rnnfast::forward", _fake_forward)
 torch.library.register_fake("rnnfast::backward", _fake_backward)
 torch.library.register_autograd("rnnfast::forward", _pull, setup_context=_keep)

@@ -35,6 +35,24 @@ def lowered(call: Call, weight: Tensor) -> Call:
     return call._replace(precision="bfloat16") if asked else call
 
 
+def type_on_device(weight: Tensor) -> torch.dtype:
+    """Return the type of a call on a GPU: that of its weights, or what autocast makes of them."""
+    asked: torch.dtype = weight.dtype
+    if torch.is_autocast_enabled("cuda") and asked is not torch.float64:
+        asked = torch.get_autocast_dtype("cuda")
+    return asked
+
+
+def as_autocast_asks(operands: Operands) -> Operands:
+    """Return sequences, states and weights of a call on a GPU in the type that it has."""
+    if not torch.is_autocast_enabled("cuda"):
+        return operands
+    x, h0, c0, weights, *rest = operands
+    dtype = type_on_device(weights[0])
+    x, h0, c0, *weights = (None if t is None else t.to(dtype) for t in (x, h0, c0, *weights))
+    return Operands(x, h0, c0, weights, *rest)
+
+
 def result_types(module: object, call: Call, operands: Operands) -> tuple[torch.dtype, ...]:
     """Return the types of y, h_n and c_n, as in the table above."""
     if not torch.is_autocast_enabled("cpu"):

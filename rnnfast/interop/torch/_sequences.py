@@ -1,7 +1,7 @@
 """`PackedSequence`, which lies step after step, and the kernels' padded sequences with lengths.
 
 Both ways are one gather or scatter of rows: torch's own go step by step, and the compiler does not
-look into them.
+look into them. Which rows, the host says, since it is the host that has the lengths.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Places(NamedTuple):
 
     steps: int
     batch: int
-    rows: Tensor  # (N,): t B + b
+    rows: Tensor  # (N,): t B + b; where the data is
     lengths: Tensor  # (B,), longest first
 
 
@@ -31,7 +31,20 @@ def places_of(sequence: PackedSequence) -> Places:
     first = batch_sizes.cumsum(0) - batch_sizes
     rows = step * batch + torch.arange(count) - first[step]
     lengths = (batch_sizes > torch.arange(batch)[:, None]).sum(1)
+    rows = rows.to(sequence.data.device, non_blocking=True)
     return Places(steps, batch, rows, lengths)
+
+
+def reason_for_torch(sequence: PackedSequence) -> str | None:
+    """Return why the kernels cannot run on a packed sequence; None if they can."""
+    if is_captured(sequence.data):
+        return "a packed sequence while CUDA records a graph, which would read the host's rows"
+    return None
+
+
+def is_captured(data: Tensor) -> bool:
+    """Return whether what is launched now, for a tensor, goes into a graph."""
+    return bool(data.is_cuda and torch.cuda.is_current_stream_capturing())
 
 
 def padded(sequence: PackedSequence, places: Places) -> Tensor:

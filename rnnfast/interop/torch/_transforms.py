@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from . import _kernels
+from . import _passes
 from ._batches import OneByOne, one_by_one
 from ._call import Call, Operands
 from ._gradients import gradients_of
@@ -26,7 +26,7 @@ def recurrence(call: Call, operands: Operands) -> tuple[Tensor, ...]:
 class _Recurrence(OneByOne):
     @staticmethod
     def forward(call: Call, *tensors: Tensor | None) -> tuple[Tensor, ...]:
-        return _kernels.forward(call, Operands.of_flat(*tensors))
+        return _passes.forward(call, Operands.of_flat(*tensors))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:

@@ -90,8 +90,8 @@ class _Cells(LeafModule, RNNCellBase):  # type: ignore[misc]  # torch is not loo
         states = () if hx is None else states_in(hx, self._kind == "lstm")
         if states is None or not input.numel() or not self.hidden_size:
             return False
-        cast = torch.is_autocast_enabled("cpu")
-        return all(s.shape == shape for s in states) and (
+        cast = torch.is_autocast_enabled(input.device.type)
+        return all(s.shape == shape and s.device == input.device for s in states) and (
             cast or all(t.dtype == dtype for t in (input, *states))
         )
 

@@ -139,6 +139,8 @@ class _Layers(LeafModule, RNNBase):  # type: ignore[misc]  # torch is not looked
             return self._theirs.forward(self, input, hx)  # which finds the words
         data = input.data if isinstance(input, PackedSequence) else input
         reason = self._reason(data, weights)
+        if reason is None and data is not input:
+            reason = _sequences.reason_for_torch(input)
         if reason is not None or not self._fits(input, data, hx):
             return self._by_torch(input, hx, reason, resets)
         states = () if hx is None else hx if call.has_c else (hx,)
@@ -241,7 +243,7 @@ class _Layers(LeafModule, RNNBase):  # type: ignore[misc]  # torch is not looked
         dtype = self._flat_weights[0].dtype
         if data.shape[-1] != self.input_size or not data.numel():
             return False
-        if data.dtype != dtype and not torch.is_autocast_enabled("cpu"):
+        if data.dtype != dtype and not torch.is_autocast_enabled(data.device.type):
             return False
         if hx is None:
             return True
@@ -255,7 +257,9 @@ class _Layers(LeafModule, RNNBase):  # type: ignore[misc]  # torch is not looked
         widths = (self.proj_size or self.hidden_size, self.hidden_size)
         states = states_in(hx, self.mode == "LSTM")
         return states is not None and all(
-            s.shape == (*leading, width) and (s.dtype == dtype or torch.is_autocast_enabled("cpu"))
+            s.shape == (*leading, width)
+            and s.device == data.device
+            and (s.dtype == dtype or torch.is_autocast_enabled(data.device.type))
             for s, width in zip(states, widths, strict=False)
         )
 
@@ -280,7 +284,7 @@ class _Layers(LeafModule, RNNBase):  # type: ignore[misc]  # torch is not looked
         resets: Tensor | None,
     ) -> tuple[Tensor, ...]:
         draws = self.training and any(call.rates)
-        seed = torch.randint(2**63 - 1, ()) if draws else None
+        seed = torch.randint(2**63 - 1, (), device=x.device) if draws else None
         h0, c0, *_ = (*states, None, None)
         return recurrence(self, call, Operands(x, h0, c0, weights, lengths, resets, seed))
 

@@ -38,8 +38,12 @@ class EmulatedStream {
   void pass(Work& work, const CallKey& key, Body&& body) {
     PassMemory memory{*this};
     work.place(memory);
-    recordings_.run(key, *this, body);
+    recorded_ ? body() : recordings_.run(key, *this, body);
   }
+
+  /// As somebody else captures a stream: what is launched from now on goes into a graph.
+  void begin_capture(Graph& to) { recorded_ = &to; }
+  void end_capture() { recorded_ = nullptr; }
 
   /// As a pass asks for them (cuda/recordings.hpp).
   template <class Body>

@@ -1,10 +1,13 @@
 // `_cuda` for an emulated GPU, and what tests make that do.
+#define RNNFAST_ONE_LANE
+
 #include <pybind11/stl.h>
 
 #include <cstring>
 
 #include "bindings/cuda/register.hpp"
 #include "gpu.hpp"
+#include "stream.hpp"
 
 namespace rnnfast {
 namespace {
@@ -31,6 +34,25 @@ class CallersMemory {
   std::size_t bytes_;
 };
 
+/// All that a stream is given while it is captured.
+class Capture {
+ public:
+  Capture(int device, std::uintptr_t stream)
+      : stream_(static_cast<emulation::StreamOfGpu&>(device_stream(device, stream))) {
+    stream_.begin_capture(graph_);
+  }
+  void end() { stream_.end_capture(); }
+  void replay() {
+    const DeviceStream::Turn turn(stream_);
+    stream_.passes.play(graph_.launches);
+  }
+  std::size_t launches() const { return graph_.launches.size(); }
+
+ private:
+  emulation::StreamOfGpu& stream_;
+  emulation::CapturedGraph graph_;
+};
+
 py::bytes numbers_at(std::uintptr_t address, std::size_t bytes) {
   return {reinterpret_cast<const char*>(address), bytes};
 }
@@ -48,6 +70,11 @@ PYBIND11_MODULE(_cuda, module) {
       .def(py::init<const py::bytes&>())
       .def_static("reserved", [](std::size_t bytes) { return CallersMemory(bytes); })
       .def_property_readonly("address", &CallersMemory::address);
+  py::class_<Capture>(emulation, "Capture")
+      .def(py::init<int, std::uintptr_t>())
+      .def("end", &Capture::end)
+      .def("replay", &Capture::replay)
+      .def_property_readonly("launches", &Capture::launches);
   emulation.def("numbers_at", &numbers_at);
   emulation.def("refuse_beyond", [](std::size_t more) { gpu().limit = gpu().taken + more; });
   emulation.def("refuse_nothing", [] { gpu().limit = std::size_t(-1); });

@@ -27,8 +27,13 @@ class DoorStream final : public emulation::StreamOfGpu {
     return emulation::cells(arrays, chooses);
   }
   std::shared_ptr<char> keep(std::size_t bytes) override { return take(bytes); }
-  std::shared_ptr<char> take(std::size_t bytes) override { return gpu().take(bytes); }
+  std::shared_ptr<char> take(std::size_t bytes) override {
+    std::shared_ptr<char> memory = gpu().take(bytes);
+    if (captured_) captured_->memory.push_back(memory);
+    return memory;
+  }
   void copy_in(const void* from, std::size_t bytes, void* to) override {
+    if (captured_) throw std::runtime_error("a graph would read the host's memory once more");
     gpu().write(from, bytes, to);
   }
   void fill(StorageType type, double value, const DeviceView& to) override {
@@ -54,13 +59,25 @@ class DoorStream final : public emulation::StreamOfGpu {
 
   void wait_for(std::uintptr_t other) override { gpu().waits.push_back({name_, other}); }
   void hold_up(std::uintptr_t other) override { gpu().waits.push_back({other, name_}); }
-  void wait() override {}
+  void wait() override {
+    if (captured_) throw std::runtime_error("CUDA: cudaErrorStreamCaptureUnsupported");
+  }
+
+  void begin_capture(emulation::CapturedGraph& to) override {
+    captured_ = &to;
+    passes.begin_capture(to.launches);
+  }
+  void end_capture() override {
+    captured_ = nullptr;
+    passes.end_capture();
+  }
 
  private:
   void enter() override { gpu().begin(); }
   void leave() noexcept override {}
 
   std::uintptr_t name_;
+  emulation::CapturedGraph* captured_ = nullptr;  // by somebody else
   Elements<EmulatedStream> elements_;
 };
 

@@ -7,9 +7,18 @@
 
 namespace rnnfast::emulation {
 
+/// What a host, as PyTorch, has captured: launches, and memory that is theirs.
+struct CapturedGraph {
+  EmulatedStream::Graph launches;
+  std::vector<std::shared_ptr<char>> memory;
+};
+
 class StreamOfGpu : public DeviceStream {
  public:
   EmulatedStream passes{gpu().device};
+
+  virtual void begin_capture(CapturedGraph& to) = 0;
+  virtual void end_capture() = 0;
 };
 
 }  // namespace rnnfast::emulation
