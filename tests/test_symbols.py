@@ -17,7 +17,7 @@ from cmake_builds import binutils
 pytestmark = pytest.mark.compiles
 
 # The objects of each, one a scalar type or product format.
-TABLES = ("float", "double", "bfloat16", "float16", "int8")
+TABLES = ("float", "double", "bfloat16", "float16", "int8", "sparse")
 AVX2 = tuple(f"avx2_{table}" for table in TABLES)
 AVX512_ALONE = tuple(f"avx512_{table}" for table in TABLES)
 HIGHER_TARGETS = (*AVX2, *AVX512_ALONE, "avx512_bf16_bfloat16", "avx512_bf16_int8")
