@@ -52,7 +52,8 @@ static void wrong_layers(void) {
   expect(rnnfast_model_make(&layer, 1, RNNFAST_AS_GIVEN, &model) == RNNFAST_INVALID, "projection");
   two[0] = two[1] = one_unit();
   two[1].inputs = 2;
-  expect(rnnfast_model_make(two, 2, RNNFAST_AS_GIVEN, &model) == RNNFAST_INVALID, "layers that do not fit");
+  expect(rnnfast_model_make(two, 2, RNNFAST_AS_GIVEN, &model) == RNNFAST_INVALID,
+         "layers that do not fit");
   layer = one_unit();
   expect(rnnfast_model_make(&layer, 1, (rnnfast_precision)9, &model) == RNNFAST_INVALID,
          "precision");
@@ -64,8 +65,10 @@ static void wrong_layers(void) {
   expect(rnnfast_model_make(&layer, 1, RNNFAST_FLOAT16, &model) == RNNFAST_INVALID, "too large");
   expect(strstr(rnnfast_message(), "65504") != NULL, "for what");
   expect(model == NULL, "nothing was made");
-  expect(rnnfast_model_load("/no/such/file", RNNFAST_AS_GIVEN, &model) == RNNFAST_NO_FILE, "no file");
-  expect(rnnfast_model_load("/dev/null", RNNFAST_AS_GIVEN, &model) == RNNFAST_BAD_FILE, "an empty file");
+  expect(rnnfast_model_load("/no/such/file", RNNFAST_AS_GIVEN, &model) == RNNFAST_NO_FILE,
+         "no file");
+  expect(rnnfast_model_load("/dev/null", RNNFAST_AS_GIVEN, &model) == RNNFAST_BAD_FILE,
+         "an empty file");
   expect(rnnfast_set_threads(-1) == RNNFAST_INVALID, "threads");
 }
 
