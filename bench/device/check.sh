@@ -40,7 +40,8 @@ sanitize() {
 }
 
 doors() {
-    timeout 120 python3 bench/device/doors.py --seconds 100 | tee "$folder/doors.txt"
+    timeout 120 python3 bench/device/doors.py --seconds 100 | tee "$folder/doors.txt" || return 1
+    timeout 180 python3 bench/device/modules.py --times | tee "$folder/modules.csv"
 }
 
 times() {

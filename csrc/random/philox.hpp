@@ -14,9 +14,9 @@ namespace rnnfast {
 /// What numbers are drawn from.
 struct RandomStream {
   std::uint64_t seed;  // the generator's key
-  std::uint64_t kind;  // its counter's upper words, and that below
+  std::uint64_t kind;  // its counter's upper words
   std::uint64_t part;
-  std::uint64_t half = 0;  // 1: of numbers that have nothing to do with those
+  std::uint64_t half = 0;  // the word below: of 1 are numbers that those of 0 know nothing of
 };
 
 namespace {  // as in base/dims.hpp

@@ -14,7 +14,6 @@ comes out, gradients too, is of the type that came in, as from PyTorch.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -58,10 +57,12 @@ class DeviceType:
         return self.name
 
 
-@cache
+_TYPES: dict[tuple[str, int], DeviceType] = {}
+
+
 def type_on(name: str, device: int) -> DeviceType:
-    """Return the type of a name on a device."""
-    return DeviceType(name, device)
+    """Return the type of a name on a device; the same object to whichever threads ask at once."""
+    return _TYPES.setdefault((name, device), DeviceType(name, device))
 
 
 def is_of_device(dtype: object) -> bool:

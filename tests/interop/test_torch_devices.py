@@ -373,3 +373,35 @@ def test_a_tape_of_fewer_steps_fits(gpu, cell, keeps):
             room = keeps.tape_bytes(cell, dtype.str, sizes, True)
             for fewer in range(1, steps + 1):
                 assert ask(cell, dtype, (fewer, batch, 5, units, 0), True) <= room
+
+
+def test_distributed_data_parallel(tensors, tmp_path):
+    theirs, own = twins("lstm", num_layers=2)
+    x = torch.randn(5, 2, 3)
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"file://{tmp_path}/rendezvous", rank=0, world_size=1
+    )
+    try:
+        for module in (theirs, own):
+            y, _ = torch.nn.parallel.DistributedDataParallel(module)(x)
+            y.square().sum().backward()
+    finally:
+        torch.distributed.destroy_process_group()
+    pairs = zip(own.parameters(), theirs.parameters(), strict=True)
+    for of_own, of_theirs in pairs:
+        close([of_own.grad], [of_theirs.grad], 1e-4)
+
+
+def test_what_autograd_saves_is_saved_once_more_by_checkpoints_of_torchs(tensors):
+    """`torch.utils.checkpoint` drops the tape and runs the module again, with the same masks."""
+    module = noisy(dropout=0.5)
+    x = torch.randn(5, 2, 3, requires_grad=True)
+    found = []
+    for call in (
+        lambda: module(x)[0],
+        lambda: torch.utils.checkpoint.checkpoint(lambda x: module(x)[0], x, use_reentrant=False),
+    ):
+        torch.manual_seed(5)
+        y = call()
+        found.append(torch.autograd.grad(y.square().sum(), [x, *module.parameters()]))
+    torch.testing.assert_close(found[1], found[0], rtol=0, atol=0)

@@ -56,13 +56,6 @@ class Queue {
   Memory empty(std::size_t bytes) const {
     return launched(stream_, [&] { return Memory(stream_.take(bytes), bytes); });
   }
-  void copy_in(const py::array& from, const py::array& to) const {
-    const py::array dense = py::array::ensure(from, py::array::c_style);
-    const auto bytes = static_cast<std::size_t>(dense.nbytes());
-    const void* const numbers = dense.data();
-    void* const there = const_cast<void*>(to.data());
-    launched(stream_, [&] { stream_.copy_in(numbers, bytes, there); });
-  }
   void fill(const py::array& to, double value) const {
     const StorageType type = stored_in(to.dtype());
     const DeviceView view = view_of(to);
@@ -250,7 +243,6 @@ void register_queue(py::module_& module) {
   py::class_<Queue>(module, "Queue", py::module_local())
       .def(py::init<int, std::uintptr_t>())
       .def("empty", &Queue::empty)
-      .def("copy_in", &Queue::copy_in)
       .def("fill", &Queue::fill)
       .def("copy", &Queue::copy)
       .def("add", &Queue::add)
