@@ -15,6 +15,7 @@ class DeviceBackend final : public Backend {
 
   const CellTraits& traits(const CellSpec& cell, Precision precision) const override;
 
+  using Backend::plan;
   CallPlan plan(Purpose purpose, const CellSpec& cell, Precision precision,
                 const CallSizes& sizes) const override;
   std::size_t tape_bytes(const CellSpec& cell, ScalarType scalar,
