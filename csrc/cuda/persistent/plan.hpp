@@ -4,10 +4,11 @@
 //   grid       R stays in the shared memory of all multiprocessors, one block each
 //   cluster    R stays in the blocks of clusters, each of which has rows of its own
 //
-// More groups are better: a group's blocks read the operand of its own rows alone, and each block
-// multiplies as much however rows are grouped. But every group keeps all of R, so that there are as
-// many as have room. And R must be worth keeping: from some number of rows on, a product of all of
-// them in the library is faster than the resident one by more than launches and reading R cost.
+// Rows and units are divided so that the busiest block has as little to multiply as can be, and
+// among such divisions into as many groups as have room: every group keeps all of R, but its blocks
+// read the operand of its own rows alone. And R must be worth keeping: from some number of rows on,
+// a product of all of them in the library is faster than the resident one by more than launches and
+// reading R cost.
 #pragma once
 
 #include "cells/cell_at.hpp"
@@ -53,6 +54,21 @@ struct ResidentWork {
 constexpr index most_chunk_rows = 64;
 constexpr index octet = 8;
 
+/// With chunks as long as have room; of the general driver if none has.
+template <class SharedBytes>
+PersistentPlan plan_groups(const Chip& chip, const ResidentWork& of, index groups,
+                           SharedBytes&& shared_bytes) {
+  const index own = ceil_div(of.units, chip.multiprocessors / groups);
+  if (own * of.unit_length > chip.resident_bytes) return {};
+  const index rows = round_up(ceil_div(of.rows, groups), octet);
+  for (index chunk = smaller(rows, most_chunk_rows); chunk >= octet; chunk -= octet) {
+    const Division by = {of.rows, of.units, own, ceil_div(of.units, own), groups, chunk};
+    const index bytes = shared_bytes(by);
+    if (bytes <= chip.resident_bytes) return {Driver::grid, by, bytes};
+  }
+  return {};
+}
+
 /// `shared_bytes(division)` is what a block needs.
 template <class SharedBytes>
 PersistentPlan persistent_plan(const Chip& chip, const ResidentWork& of,
@@ -60,22 +76,18 @@ PersistentPlan persistent_plan(const Chip& chip, const ResidentWork& of,
   if (!chip.is_cooperative || of.rows == 0) return {};
   // Of sizes whose products have no number, R has no room either.
   if (of.units > chip.multiprocessors * chip.resident_bytes / of.unit_length) return {};
-  const index multiplications = of.rows * of.units * of.unit_length;
-  if (multiplications > of.most * chip.multiprocessors) return {};
-  const index most_groups = smaller(ceil_div(of.rows, octet), chip.multiprocessors);
-  for (index groups = most_groups; groups > 0; --groups) {
-    const index own = ceil_div(of.units, chip.multiprocessors / groups);
-    if (own * of.unit_length > chip.resident_bytes) continue;
-    index chunk = round_up(ceil_div(of.rows, groups), octet);
-    for (chunk = smaller(chunk, most_chunk_rows); chunk >= octet;
-         chunk = round_up(chunk / 2, octet)) {
-      const Division by = {of.rows, of.units, own, ceil_div(of.units, own), groups, chunk};
-      const index bytes = shared_bytes(by);
-      if (bytes <= chip.resident_bytes) return {Driver::grid, by, bytes};
-      if (chunk == octet) break;
-    }
+  if (of.rows > of.most * chip.multiprocessors / (of.units * of.unit_length)) return {};
+  PersistentPlan best;
+  for (index groups = smaller(ceil_div(of.rows, octet), chip.multiprocessors); groups > 0;
+       --groups) {
+    const PersistentPlan plan = plan_groups(chip, of, groups, shared_bytes);
+    if (plan.driver == Driver::general) continue;
+    const auto busiest = [](const Division& by) { return by.group_rows() * by.own; };
+    const bool is_better =
+        best.driver == Driver::general || busiest(plan.division) < busiest(best.division);
+    if (is_better) best = plan;
   }
-  return {};
+  return best;
 }
 
 }  // namespace
