@@ -118,6 +118,8 @@ def test_persistent_kernels(tmp_path, stored, architecture):
     assert made.uses.keys() == made.ptx.keys()
     for instruction in ("st.global", "fma.rn", "shfl.sync.bfly"):
         assert not {kernel for kernel, ptx in made.ptx.items() if instruction not in ptx}
+    # What other blocks write meanwhile must not be taken from a cache that nobody tells.
+    assert not {kernel for kernel, ptx in made.ptx.items() if "ld.global.nc" in ptx}
     assert not {kernel: use for kernel, use in made.uses.items() if any(use)}
 
 

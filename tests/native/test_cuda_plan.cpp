@@ -69,10 +69,11 @@ constexpr Chip h100 = {132, 90, 384, 227 << 10, true, 16};
 struct Planned {
   using Thread = emulation::EmulatedThread;
   Chip of;
+  bool has_room = true;
   const Chip& chip() const { return of; }
   template <class Kernel>
   bool runs_together(index) const {
-    return true;
+    return has_room;
   }
 };
 
@@ -131,6 +132,8 @@ TEST(devices_whose_blocks_cannot_meet) {
   alone.is_cooperative = false;
   check_plan<Cell, float>(alone, 16, 256, Driver::general, 0);
   check_plan<Cell, float>(Chip{}, 16, 256, Driver::general, 0);
+  const Planned full = {h100, false};
+  CHECK(plan_forward<Cell, float>(full, {9, 16, 3, 256}).driver == Driver::general, "no room");
 }
 
 }  // namespace
