@@ -17,6 +17,8 @@ KERNELS_OF_NO_CELL = 23
 MORE_WHERE_ARRAYS_ARE_SHORT = 3
 KERNELS_OF_A_CELL = 4
 MORE_KERNELS_OF = {"GruResetBefore": 2, "Mgu": 2, "LstmPeephole": 1, "LstmNorm": 1, "GruNorm": 1}
+# Of fixed activations, neither normalized nor with weights of units.
+CELLS_WITH_PERSISTENT_KERNELS = 10
 TYPES_OF_ARRAYS = ("float", "double", "Float16", "Bfloat16")
 USE = re.compile(
     r"Compiling entry function '(?P<kernel>\w+)'.*?"
@@ -95,6 +97,29 @@ def test_kernels_of_all_cells(tmp_path, stored, architecture):
     assert len(made.ptx) == wanted
     assert made.uses.keys() == made.ptx.keys()
     assert not {kernel for kernel, ptx in made.ptx.items() if "st.global" not in ptx}
+    assert not {kernel: use for kernel, use in made.uses.items() if any(use)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("stored", "architecture"),
+    [
+        ("float", "sm_90"),
+        ("double", "sm_80"),
+        pytest.param("Bfloat16", "sm_90", marks=pytest.mark.full),
+        pytest.param("Float16", "sm_80", marks=pytest.mark.full),
+        pytest.param("float", "sm_80", marks=pytest.mark.full),
+        pytest.param("double", "sm_90", marks=pytest.mark.full),
+    ],
+)
+def test_persistent_kernels(tmp_path, stored, architecture):
+    made = compiled(tmp_path, "persistent.cu", architecture, f"-DSTORED={stored}")
+    assert len(made.ptx) == 2 * CELLS_WITH_PERSISTENT_KERNELS
+    assert made.uses.keys() == made.ptx.keys()
+    for instruction in ("st.global", "fma.rn", "shfl.sync.bfly"):
+        assert not {kernel for kernel, ptx in made.ptx.items() if instruction not in ptx}
+    # What other blocks write meanwhile must not be taken from a cache that nobody tells.
+    assert not {kernel for kernel, ptx in made.ptx.items() if "ld.global.nc" in ptx}
     assert not {kernel: use for kernel, use in made.uses.items() if any(use)}
 
 

@@ -1,9 +1,11 @@
-// In what pieces the general driver makes a pass, and how much of it is kept.
+// In what pieces a pass is made, how much of it is kept, and which driver takes its steps.
 #define RNNFAST_ONE_LANE
 
 #include "cells/registry.hpp"
 #include "check.hpp"
 #include "cuda/general/tape.hpp"
+#include "cuda/persistent/drivers.hpp"
+#include "emulation/thread.hpp"
 
 namespace rnnfast {
 namespace {
@@ -55,6 +57,83 @@ TEST(tapes_of_checkpoints_grow_with_the_root_of_the_steps) {
   const auto saved = static_cast<double>(all) / static_cast<double>(tape_bytes(dims, plan));
   CHECK(saved > 383 && saved < 385, "%g times less", saved);
   CHECK(tape_bytes(dims, general_plan(dims, Kept::nothing, false)) == 0, "it keeps something");
+}
+
+// --- Which driver
+// ---------------------------------------------------------------------------------
+
+constexpr Chip a100 = {108, 80, 384, 163 << 10, true, 0};
+constexpr Chip h100 = {132, 90, 384, 227 << 10, true, 16};
+
+/// What plans ask of a device.
+struct Planned {
+  using Thread = emulation::EmulatedThread;
+  Chip of;
+  bool has_room = true;
+  const Chip& chip() const { return of; }
+  template <class Kernel>
+  bool runs_together(index) const {
+    return has_room;
+  }
+};
+
+template <class C, class Stored>
+void check_plan(const Chip& chip, index rows, index units, Driver driver, index groups) {
+  const Dims dims = {100, rows, 3, units};
+  for (const PersistentPlan& plan : {plan_forward<C, Stored>(Planned{chip}, dims),
+                                     plan_backward<C, Stored>(Planned{chip}, dims)}) {
+    const int b = static_cast<int>(rows);
+    const int h = static_cast<int>(units);
+    CHECK(plan.driver == driver, "B%d H%d", b, h);
+    if (plan.driver == Driver::general || driver == Driver::general) continue;
+    const Division& by = plan.division;
+    CHECK(by.groups == groups, "B%d H%d: %d groups", b, h, static_cast<int>(by.groups));
+    CHECK(by.blocks() <= chip.multiprocessors, "more blocks than run at once");
+    CHECK(by.shares * by.own >= units && (by.shares - 1) * by.own < units, "units");
+    CHECK(by.groups * by.group_rows() >= rows && by.chunk_rows % 8 == 0, "rows");
+    CHECK(plan.shared_bytes <= chip.resident_bytes, "more than there is");
+  }
+}
+
+TEST(weights_stay_where_they_have_room) {
+  // Where all of R has room more than once, rows are divided.
+  check_plan<Cell, float>(h100, 16, 768, Driver::grid, 2);
+  check_plan<Cell, float>(h100, 16, 1024, Driver::grid, 1);
+  check_plan<Cell, double>(h100, 16, 768, Driver::grid, 1);
+  check_plan<Cell, Bfloat16>(h100, 16, 1024, Driver::grid, 2);
+  check_plan<Cell, float>(h100, 1, 256, Driver::grid, 1);
+  check_plan<Cell, float>(h100, 32, 128, Driver::grid, 4);
+  check_plan<Cell, float>(h100, 13, 127, Driver::grid, 2);
+  check_plan<Gru<Usual>, float>(h100, 16, 768, Driver::grid, 2);
+  check_plan<GruResetBefore<Usual>, float>(h100, 16, 768, Driver::grid, 2);
+  check_plan<Rnn<Fixed<Tanh>>, float>(h100, 16, 2048, Driver::grid, 1);
+  check_plan<Cell, float>(a100, 16, 768, Driver::grid, 1);
+  // Or not even once.
+  check_plan<Cell, float>(h100, 16, 1400, Driver::general, 0);
+  check_plan<Cell, float>(a100, 16, 1100, Driver::general, 0);
+  check_plan<Cell, double>(h100, 16, 1024, Driver::general, 0);
+  check_plan<Cell, float>(h100, 16, index{1} << 40, Driver::general, 0);
+}
+
+TEST(many_rows_are_a_librarys) {
+  check_plan<Cell, float>(h100, 64, 512, Driver::grid, 4);
+  check_plan<Cell, float>(h100, 512, 512, Driver::general, 0);
+  check_plan<Cell, float>(h100, 0, 512, Driver::general, 0);
+}
+
+TEST(cells_that_persistent_launches_do_not_take) {
+  check_plan<LstmNorm<Usual>, float>(h100, 16, 256, Driver::general, 0);
+  check_plan<LstmPeephole<ChosenActivations<float>>, float>(h100, 16, 256, Driver::general, 0);
+  check_plan<Lstm<ChosenActivations<float>, Forget::own>, float>(h100, 16, 256, Driver::general, 0);
+}
+
+TEST(devices_whose_blocks_cannot_meet) {
+  Chip alone = h100;
+  alone.is_cooperative = false;
+  check_plan<Cell, float>(alone, 16, 256, Driver::general, 0);
+  check_plan<Cell, float>(Chip{}, 16, 256, Driver::general, 0);
+  const Planned full = {h100, false};
+  CHECK(plan_forward<Cell, float>(full, {9, 16, 3, 256}).driver == Driver::general, "no room");
 }
 
 }  // namespace
