@@ -132,8 +132,8 @@ TEST(devices_whose_blocks_cannot_meet) {
   alone.is_cooperative = false;
   check_plan<Cell, float>(alone, 16, 256, Driver::general, 0);
   check_plan<Cell, float>(Chip{}, 16, 256, Driver::general, 0);
-  const Planned full = {h100, false};
-  CHECK(plan_forward<Cell, float>(full, {9, 16, 3, 256}).driver == Driver::general, "no room");
+  const auto without = plan_forward<Cell, float>(Planned{h100, false}, {9, 16, 3, 256});
+  CHECK(without.driver == Driver::general, "no room for a block");
 }
 
 }  // namespace
