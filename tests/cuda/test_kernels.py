@@ -108,7 +108,8 @@ def test_all_that_a_thread_can_do(tmp_path):
         "bar.sync",
         "shfl.sync.bfly",
         "cp.async.cg.shared.global",
-        "mma.sync.aligned.m16n8k16",
+        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32",
+        "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32",
         "barrier.cluster.arrive",
         "mapa",
     ):
