@@ -9,7 +9,8 @@
 // step (cuda/step_rows.hpp). Cells with layer normalization are in cuda/normalized_step.hpp.
 //
 // Kernels are templates over what operands are stored in; T is what they compute in
-// (cuda/stored.hpp).
+// (cuda/stored.hpp). What each of them does with its unit, `take`, persistent kernels do as well,
+// with products of their own.
 #pragma once
 
 #include "cuda/step_rows.hpp"
@@ -36,13 +37,23 @@ struct Stage {
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, units);
     if (!own.is_there()) return;
-    const UnitSlot<Cell, T> slot(slots, own.row, own.unit, units);
     T gate[Cell::parts];
-    load_parts<Range{0, Cell::parts}>(m, slot, gate);
-    const T h = load_as<T>(m, before + own.at);
-    store_as(m, operand + own.at, cell.template stage<Phase>(gate, h));
+    load_parts<Range{0, Cell::parts}>(m, slot(own), gate);
+    take(m, own, gate, load_as<T>(m, before + own.at));
+  }
+
+  /// Returns the operand.
+  template <class Machine>
+  RNNFAST_BOTH T take(Machine& m, const Element& own, T (&gate)[Cell::parts], T h) const {
+    const T staged = cell.template stage<Phase>(gate, h);
+    store_as(m, operand + own.at, staged);
     constexpr Range made = Cell::phase[Phase];
-    store_parts<made>(m, slot, gate);
+    store_parts<made>(m, slot(own), gate);
+    return staged;
+  }
+
+  RNNFAST_BOTH UnitSlot<Cell, T> slot(const Element& own) const {
+    return {slots, own.row, own.unit, units};
   }
 };
 
@@ -69,13 +80,21 @@ struct Finish {
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, units);
     if (!own.is_there()) return;
-    const UnitSlot<Cell, T> slot(slots, own.row, own.unit, units);
     T gate[Cell::parts];
-    load_parts<Range{0, Cell::parts}>(m, slot, gate);
-    const State<T> prev = state_before<Cell::has_memory>(m, before, own);
+    load_parts<Range{0, Cell::parts}>(m, slot(own), gate);
+    take(m, own, gate, state_before<Cell::has_memory>(m, before, own));
+  }
+
+  /// Returns h.
+  template <class Machine>
+  RNNFAST_BOTH T take(Machine& m, const Element& own, T (&gate)[Cell::parts], State<T> prev) const {
     const State<T> state = cell_of_unit(m, cell, of_units, own.unit, units).forward(gate, prev);
-    store_parts<Range{0, Cell::parts}>(m, slot, gate);
-    after.template leave<Cell::has_memory>(m, own, prev, state);
+    store_parts<Range{0, Cell::parts}>(m, slot(own), gate);
+    return after.template leave<Cell::has_memory>(m, own, prev, state);
+  }
+
+  RNNFAST_BOTH UnitSlot<Cell, T> slot(const Element& own) const {
+    return {slots, own.row, own.unit, units};
   }
 };
 
@@ -94,14 +113,18 @@ struct StepBackward {
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, units);
-    if (!own.is_there()) return;
+    T delta[Cell::parts];
+    if (own.is_there()) take(m, own, delta);
+  }
+
+  template <class Machine>
+  RNNFAST_BOTH void take(Machine& m, const Element& own, T (&delta)[Cell::parts]) const {
     T gate[Cell::parts];
     load_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, const T>(slots, own.row, own.unit, units),
                                       gate);
     const State<T> prev = state_before<Cell::has_memory>(m, before, own);
     State<T> passed;
     State<T> d = gradients.template take<Cell::has_memory>(m, own, passed);
-    T delta[Cell::parts];
     cell_of_unit(m, cell, of_units, own.unit, units).backward(gate, prev, d, delta);
     constexpr Range wait = waiting_parts<Cell>();
     store_parts<wait>(m, UnitSlot<Cell, T>(waiting, own.row, own.unit, units), delta);
@@ -127,16 +150,20 @@ struct Unstage {
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Element own = element_of(m, units);
-    if (!own.is_there()) return;
+    T delta[Cell::parts] = {};
+    if (own.is_there()) take(m, own, m.load(d_operand + own.at), delta);
+  }
+
+  template <class Machine>
+  RNNFAST_BOTH void take(Machine& m, const Element& own, T of_operand,
+                         T (&delta)[Cell::parts]) const {
     constexpr Range made = Cell::phase[Phase - 1];
     T gate[Cell::parts];
-    T delta[Cell::parts] = {};
     load_parts<Range{0, Cell::parts}>(m, UnitSlot<Cell, const T>(slots, own.row, own.unit, units),
                                       gate);
     load_parts<made>(m, UnitSlot<Cell, const T>(waiting, own.row, own.unit, units), delta);
     T dh = m.load(d_h + own.at);
-    cell.template unstage<Phase>(gate, load_as<T>(m, before + own.at), m.load(d_operand + own.at),
-                                 dh, delta);
+    cell.template unstage<Phase>(gate, load_as<T>(m, before + own.at), of_operand, dh, delta);
     store_parts<made>(m, UnitSlot<Cell, Stored>(deltas, own.row, own.unit, units), delta);
     m.store(d_h + own.at, dh);
   }

@@ -77,29 +77,33 @@ struct StateAfter {
   Masks<T> masks;
   Stored* to_project = nullptr;  // what the cell gives, where a projection makes h of it
 
+  /// Returns h, or what will be projected.
   template <bool has_memory, class Machine>
-  RNNFAST_BOTH void leave(Machine& m, const Element& own, State<T> prev, State<T> state) const {
+  RNNFAST_BOTH T leave(Machine& m, const Element& own, State<T> prev, State<T> state) const {
     const SequenceRow row = rows.of(m, own.row);
+    T h = state.h;
     if (to_project) {
-      store_as(m, to_project + own.at, state.h);
+      store_as(m, to_project + own.at, h);
     } else {
-      leave_h(m, own, row, prev.h, state.h);
+      h = leave_h(m, own, row, prev.h, h);
     }
     if constexpr (has_memory) {
       const T* const kept = StepRows::at(masks.kept_c, row, rows.step);
       T* const to = own.row < rows.next ? next.c : last.c;
       m.store(to + own.at, mixed(m, kept, own.unit, prev.c, state.c));
     }
+    return h;
   }
 
   template <class Machine>
-  RNNFAST_BOTH void leave_h(Machine& m, const Element& own, const SequenceRow& row, T prev,
-                            T state) const {
+  RNNFAST_BOTH T leave_h(Machine& m, const Element& own, const SequenceRow& row, T prev,
+                         T state) const {
     const T h = mixed(m, StepRows::at(masks.kept_h, row, rows.step), own.unit, prev, state);
     m.store((own.row < rows.next ? next.h : last.h) + own.at, h);
     if (operand && own.row < rows.next) store_as(m, operand + own.at, h);
     Stored* const to = StepRows::at(y, row, rows.step);
     if (to) store_as(m, to + own.unit, h);
+    return h;
   }
 
  private:

@@ -1,0 +1,181 @@
+// The forward pass of some steps in one launch, R resident. Each block for its units u and rows b,
+// with * for the resident product of a phase (cuda/persistent/engine.hpp):
+//
+//   R = its rows of W_hh                          once
+//   each step:
+//     slots += R * h_prev;  gates, h, c           what the cell does, as cuda/step.hpp has it
+//     h to all blocks of these rows               the exchange, and its barrier
+//
+// Of a cell with two phases the first makes an operand, which is exchanged as h is. Slots come with
+// the input product in them and leave as gates: what is left behind is what the general driver
+// leaves, step by step. Inference and training are the same launch.
+#pragma once
+
+#include "cuda/persistent/engine.hpp"
+#include "cuda/persistent/steps.hpp"
+#include "cuda/step.hpp"
+
+namespace rnnfast {
+namespace {
+
+template <class Cell, class Stored, template <class, class> class Product,
+          template <class, class> class Exchange>
+struct ResidentForward {
+  using T = ScalarOf<Stored>;
+  static constexpr int P = Cell::parts;
+  template <class Machine>
+  using EnginesOf = Engines<Cell::phases, Engine<Machine, Stored, Product, Exchange>>;
+
+  Cell cell;
+  Division division;
+  StepTable table;
+  Span steps;
+  const Stored* w_hh[Cell::phases];  // (parts of the phase, H, H)
+  T* slots;                          // (N, P, H), of the launch's rows, and so on
+  States<T> before;                  // (N, H)
+  Stored* operand[Cell::phases];     // (N, H); the first is h itself where that is not rounded
+  States<T> after;                   // (B, H): of rows that take a step after the launch
+  States<T> last;                    // (B, H): of rows that take no more
+  Sequence<Stored> y;
+  Masks<T> masks;
+
+  template <class Machine>
+  static int shared_bytes(const Division& by, int threads) {
+    return EnginesOf<Machine>::shared_bytes(Sizes(by).of, by, threads);
+  }
+
+  template <class Machine>
+  RNNFAST_BOTH void operator()(Machine& m) const {
+    const Share share(m, division);
+    EnginesOf<Machine> engines(m, 0, Sizes(division).of, division, share);
+    load<0>(m, share, engines);
+    const StepOfLaunch first(m, table, steps, steps.begin);
+    engines.template of<0>().exchange.begin(m, rows_of<0>(first), first.active);
+    m.sync();
+    for (index step = steps.begin; step < steps.end; ++step) {
+      take<0>(m, share, engines, StepOfLaunch(m, table, steps, step));
+    }
+  }
+
+ private:
+  struct Sizes {
+    ProductSizes of[Cell::phases];
+
+    RNNFAST_BOTH explicit Sizes(const Division& by) { set<0>(by); }
+    template <int phase>
+    RNNFAST_BOTH void set(const Division& by) {
+      of[phase] = product_sizes(Cell::phase[phase].count() * by.own, by.units, by);
+      if constexpr (phase + 1 < Cell::phases) set<phase + 1>(by);
+    }
+  };
+
+  template <int phase, class Machine, class Engines>
+  RNNFAST_BOTH void load(Machine& m, const Share& share, Engines& engines) const {
+    engines.template of<phase>().product.load(
+        m, rows_forward(w_hh[phase], Cell::phase[phase].count(), division, share));
+    if constexpr (phase + 1 < Cell::phases) load<phase + 1>(m, share, engines);
+  }
+
+  template <int phase>
+  RNNFAST_BOTH RowsInMemory<Stored> rows_of(const StepOfLaunch& at) const {
+    return {operand[phase] + at.at * division.units, division.units};
+  }
+
+  template <int phase, class Machine, class Engines>
+  RNNFAST_BOTH void take(Machine& m, const Share& share, Engines& engines,
+                         const StepOfLaunch& at) const {
+    auto& engine = engines.template of<phase>();
+    const auto met = engine.exchange.operand(m, rows_of<phase>(at));
+    for (index begin = share.begin; begin < at.active; begin += share.stride) {
+      const Span rows = share.chunk(begin, at.active);
+      if (begin > share.begin) m.sync();  // the chunk's before has been read
+      // What needs no product is there when it is done.
+      const Unit first(*this, m, share, at, rows, m.thread());
+      engine.product.multiply(m, met, rows);
+      m.sync();
+      for (index i = m.thread(); i < share.elements(rows); i += m.threads()) {
+        Unit unit = i == m.thread() ? first : Unit(*this, m, share, at, rows, i);
+        add_sums<phase>(m, engine.product, share, i, unit);
+        if constexpr (phase + 1 < Cell::phases) {
+          stage<phase>(m, engines, at, unit);
+        } else {
+          finish(m, engines, at, unit);
+        }
+      }
+    }
+    constexpr int then = (phase + 1) % Cell::phases;
+    if (then > 0 || at.step + 1 < steps.end) engines.template of<then>().exchange.meet(m);
+    if constexpr (then > 0) take<then>(m, share, engines, at);
+  }
+
+  /// A unit of a row before a product; the thread has none if there are no more.
+  struct Unit {
+    Element own;
+    T gate[P] = {};
+    State<T> prev = {};
+
+    template <class Machine>
+    RNNFAST_BOTH Unit(const ResidentForward& of, Machine& m, const Share& share,
+                      const StepOfLaunch& at, const Span& rows, index i)
+        : own(share.element(rows, i, of.division.units)) {
+      if (i >= share.elements(rows)) return;
+      const auto finish = of.finish_of(at);
+      load_parts<Range{0, P}>(m, finish.slot(own), gate);
+      prev = state_before<Cell::has_memory>(m, finish.before, own);
+    }
+  };
+
+  template <int phase, class Machine, class Sums>
+  RNNFAST_BOTH void add_sums(Machine& m, const Sums& product, const Share& share, index i,
+                             Unit& unit) const {
+    constexpr Range parts = Cell::phase[phase];
+    const int row = static_cast<int>(i / share.units);
+    const int u = static_cast<int>(i % share.units);
+    RNNFAST_UNROLL(16)
+    for (int p = parts.begin; p < parts.end; ++p) {
+      const int q = (p - parts.begin) * static_cast<int>(division.own) + u;
+      unit.gate[p] = unit.gate[p] + product.sum(m, row, q);
+    }
+  }
+
+  template <int phase, class Machine, class Engines>
+  RNNFAST_BOTH void stage(Machine& m, Engines& engines, const StepOfLaunch& at, Unit& unit) const {
+    const index H = division.units;
+    const Stage<phase, Cell, Stored> staged = {
+        cell, H, slots + at.at * P * H, operand[0] + at.at * H, operand[phase + 1] + at.at * H};
+    const T h = load_as<T>(m, staged.before + unit.own.at);
+    const T made = staged.take(m, unit.own, unit.gate, h);
+    engines.template of<phase + 1>().exchange.publish(m, unit.own.row, unit.own.unit,
+                                                      converted<Stored>(made));
+  }
+
+  template <class Machine, class Engines>
+  RNNFAST_BOTH void finish(Machine& m, Engines& engines, const StepOfLaunch& at, Unit& unit) const {
+    const T h = finish_of(at).take(m, unit.own, unit.gate, unit.prev);
+    if (unit.own.row >= at.next || at.step + 1 == steps.end) return;
+    engines.template of<0>().exchange.publish(m, unit.own.row, unit.own.unit, converted<Stored>(h));
+  }
+
+  RNNFAST_BOTH Finish<Cell, Stored> finish_of(const StepOfLaunch& at) const {
+    const index H = division.units;
+    const bool is_last = at.step + 1 == steps.end;
+    const States<T> own = states(at.at);
+    const States<T> next = is_last ? after : states(at.at + at.active);
+    Stored* const next_operand =
+        is_last || !is_short<Stored> ? nullptr : operand[0] + (at.at + at.active) * H;
+    return {cell,
+            H,
+            slots + at.at * P * H,
+            {own.h, own.c},
+            {at.rows(table), next, next_operand, last, y, masks},
+            nullptr};
+  }
+
+  RNNFAST_BOTH States<T> states(index row) const {
+    const index H = division.units;
+    return {before.h + row * H, Cell::has_memory ? before.c + row * H : nullptr};
+  }
+};
+
+}  // namespace
+}  // namespace rnnfast
