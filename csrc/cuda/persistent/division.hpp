@@ -37,6 +37,7 @@ struct Division {
 struct Share {
   index first;   // of its units
   index units;   // U, or fewer
+  index all;     // H
   index begin;   // of its first chunk
   index stride;  // from the beginning of a chunk to that of its next
   index chunk_rows;
@@ -45,6 +46,7 @@ struct Share {
   RNNFAST_BOTH Share(const Machine& m, const Division& of)
       : first(m.block() % of.shares * of.own),
         units(smaller(of.own, of.units - first)),
+        all(of.units),
         begin(m.block() / of.shares * of.chunk_rows),
         stride(of.groups * of.chunk_rows),
         chunk_rows(of.chunk_rows) {}

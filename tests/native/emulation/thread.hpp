@@ -28,13 +28,15 @@ class EmulatedThread {
   T load(const T* from) {
     const std::span<Word> words = words_of(from, sizeof(T));
     for (Word& word : words) read(word, launch_.memory.array_of(from)->name);
-    return words.empty() ? T{} : *from;
+    T value = {};
+    if (!words.empty()) std::memcpy(&value, from, sizeof value);
+    return value;
   }
   template <class T>
   void store(T* to, T value) {
     const std::span<Word> words = words_of(to, sizeof(T));
     for (Word& word : words) write(word, launch_.memory.array_of(to)->name);
-    if (!words.empty()) *to = value;
+    if (!words.empty()) std::memcpy(to, &value, sizeof value);
   }
 
   template <class T>
