@@ -43,7 +43,7 @@ RNNFAST_BOTH inline void store_as(Machine& m, Stored* to, T value) {
 
 /// Memory of numbers of one type as memory of the other's, where both are the same; else null.
 template <class To, class From>
-inline To* if_same(From* array) {
+RNNFAST_BOTH inline To* if_same(From* array) {
   if constexpr (std::is_same_v<To, From>) {
     return array;
   } else {

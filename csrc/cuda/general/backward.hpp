@@ -1,6 +1,7 @@
-// The backward pass step by step, from the last: deltas, then dL/d(state before the step); after
-// each block the gradients of weights and inputs, in one product each. From checkpoints, a stretch
-// is made once more before it is taken back.
+// The backward pass step by step, from the last: deltas, then dL/d(state before the step), or all
+// of a block in one launch where a persistent driver takes them (cuda/persistent/); after each
+// block the gradients of weights and inputs, in one product each. From checkpoints, a stretch is
+// made once more before it is taken back.
 //
 //   deltas;  dh += deltas W_hh, or unstage                          each step and phase
 //   dW_hh += deltas^T operand    dW_ih += deltas^T x    dx = deltas W_ih      each block
@@ -95,7 +96,7 @@ class GeneralBackward {
   /// states that nobody needs in `unneeded`.
   GeneralBackward(Device& device, const BackwardCall<Stored>& call,
                   const PackedWeights<Cell, Stored>& weights, const PackedRows& packed,
-                  const Places& places, const GeneralTape<Cell, Stored>& tape,
+                  const RowTables& tables, const GeneralTape<Cell, Stored>& tape,
                   GeneralForward<Device, Cell, Stored>& forward, const States<T>& unneeded,
                   const GeneralBackwardWork<Cell, Stored>& work,
                   WeightSums<Device, Cell, Stored>& sums)
@@ -104,12 +105,15 @@ class GeneralBackward {
         call_(call),
         weights_(weights),
         packed_(packed),
-        places_(places),
+        tables_(tables),
         tape_(tape),
         forward_(forward),
         unneeded_(unneeded),
         work_(work),
-        sums_(sums) {}
+        sums_(sums) {
+    if (!is_plain(call.dims, call.masks, call.resets)) return;
+    persistent_ = plan_backward<Cell, Stored>(device, call.dims);
+  }
 
   void run() {
     if (call_.rows && call_.out.x.data) {
@@ -135,7 +139,11 @@ class GeneralBackward {
   void take_block() {
     const GeneralHistory<Cell, Stored> kept = history(block_.begin);
     const index rows = packed_.count(block_);
-    for (index step = block_.end - 1; step >= block_.begin; --step) take(step);
+    if (persistent_.driver == Driver::general) {
+      for (index step = block_.end - 1; step >= block_.begin; --step) take(step);
+    } else {
+      take_at_once();
+    }
     if constexpr (Normalized<Cell>) {
       sums_.add_parts(rows, kept, whole_deltas(0));
     } else {
@@ -203,6 +211,32 @@ class GeneralBackward {
     multiply_deltas(0, deltas, active, d_first, Sum::added);
   }
 
+  /// All steps of the block.
+  void take_at_once() {
+    if constexpr (Resident<Cell>) {
+      const GeneralHistory<Cell, Stored> kept = history(block_.begin);
+      BackwardSteps<Cell, Stored> of = {cell_,
+                                        persistent_.division,
+                                        tables_.steps(),
+                                        block_,
+                                        {},
+                                        kept.slots,
+                                        {kept.before.h, kept.before.c},
+                                        kept.operand[0],
+                                        work_.deltas,
+                                        work_.whole_deltas,
+                                        work_.d,
+                                        call_.d_last,
+                                        call_.dy,
+                                        call_.masks,
+                                        call_.truncate};
+      for (int phase = 0; phase < Cell::phases; ++phase) {
+        of.w_hh[phase] = weights_.matrices.w_hh[phase];
+      }
+      run_persistent(device_, persistent_, of);
+    }
+  }
+
   /// Deltas before they are operands: where these are, if that is as good; else of all rows of a
   /// block where norms are, or of one step.
   T* whole_deltas(index row) const {
@@ -257,8 +291,9 @@ class GeneralBackward {
                                      {weights_.matrices.w_ih, I},
                                      {work_.dx, I},
                                      Sum::anew});
-    run_elements(device_, N, I,
-                 Scatter<Stored>{I, packed_.first(block_.begin), places_, work_.dx, call_.out.x});
+    run_elements(
+        device_, N, I,
+        Scatter<Stored>{I, packed_.first(block_.begin), tables_.found(), work_.dx, call_.out.x});
   }
 
   Device& device_;
@@ -266,12 +301,13 @@ class GeneralBackward {
   const BackwardCall<Stored>& call_;
   const PackedWeights<Cell, Stored>& weights_;
   const PackedRows& packed_;
-  const Places places_;
+  const RowTables& tables_;
   const GeneralTape<Cell, Stored>& tape_;
   GeneralForward<Device, Cell, Stored>& forward_;
   const States<T> unneeded_;
   const GeneralBackwardWork<Cell, Stored>& work_;
   WeightSums<Device, Cell, Stored>& sums_;
+  PersistentPlan persistent_;
   Span stretch_ = {0, 0};
   Span block_ = {0, 0};
 };

@@ -1,6 +1,6 @@
-// The forward pass step by step: for each block the input product of its steps, then for each step
-// and phase a product and a kernel. Any cell, any option; what a persistent kernel is compared
-// with.
+// The forward pass: for each block the input product of its steps, then step by step for each phase
+// a product and a kernel; any cell, any option. Or, where a persistent driver takes them, all steps
+// of a stretch in one launch (cuda/persistent/).
 //
 //   slots = b + x W_ih^T                           each block
 //   slots += operand W_hh^T;  stage, or finish     each step and phase
@@ -10,6 +10,7 @@
 #include "cuda/general/tape.hpp"
 #include "cuda/general/weights.hpp"
 #include "cuda/normalized_step.hpp"
+#include "cuda/persistent/drivers.hpp"
 #include "cuda/projection.hpp"
 #include "cuda/step.hpp"
 
@@ -56,19 +57,22 @@ class GeneralForward {
   using T = ScalarOf<Stored>;
 
  public:
-  /// `call.rows` and `places` lie on the device.
+  /// `call.rows` and `tables` lie on the device.
   GeneralForward(Device& device, const ForwardCall<Stored>& call,
                  const PackedWeights<Cell, Stored>& weights, const PackedRows& packed,
-                 const Places& places, const GeneralTape<Cell, Stored>& tape,
+                 const RowTables& tables, const GeneralTape<Cell, Stored>& tape,
                  const GeneralForwardWork<Cell, Stored>& work)
       : device_(device),
         cell_{{}, decltype(Cell::act)(call.activations)},
         call_(call),
         weights_(weights),
         packed_(packed),
-        places_(places),
+        tables_(tables),
         tape_(tape),
-        work_(work) {}
+        work_(work) {
+    if (!is_plain(call.dims, call.masks, call.resets)) return;
+    persistent_ = plan_forward<Cell, Stored>(device, call.dims);
+  }
 
   void run() {
     const index H = call_.dims.units;
@@ -102,15 +106,17 @@ class GeneralForward {
     for (index b = 0; b < tape_.plan.blocks(stretch_); ++b) {
       const Span block = tape_.plan.block(b, stretch_);
       input_product(block);
+      if (persistent_.driver != Driver::general) continue;
       for (index step = block.begin; step < block.end; ++step) take(step, after);
     }
+    if (persistent_.driver != Driver::general) take_at_once(after);
   }
 
   /// x of a block, packed.
   Matrix<const Stored> input_of(const Span& block) {
     const index I = call_.dims.inputs;
     run_elements(device_, packed_.count(block), I,
-                 Gather<Stored>{I, packed_.first(block.begin), places_, call_.x, work_.x});
+                 Gather<Stored>{I, packed_.first(block.begin), tables_.found(), call_.x, work_.x});
     return {work_.x, I};
   }
 
@@ -183,6 +189,30 @@ class GeneralForward {
     if (projects) project(active, kept, after);
   }
 
+  /// All steps of the stretch.
+  void take_at_once(const States<T>& after_stretch) {
+    if constexpr (Resident<Cell>) {
+      const GeneralHistory<Cell, Stored>& kept = tape_.history;
+      ForwardSteps<Cell, Stored> of = {cell_,
+                                       persistent_.division,
+                                       tables_.steps(),
+                                       stretch_,
+                                       {},
+                                       kept.slots,
+                                       kept.before,
+                                       {},
+                                       after_stretch,
+                                       work_.last,
+                                       call_.y,
+                                       call_.masks};
+      for (int phase = 0; phase < Cell::phases; ++phase) {
+        of.w_hh[phase] = weights_.matrices.w_hh[phase];
+        of.operand[phase] = kept.operand[phase];
+      }
+      run_persistent(device_, persistent_, of);
+    }
+  }
+
   /// What of states is made between steps.
   void begin(const StepRows& rows, index active, const GeneralHistory<Cell, Stored>& kept) {
     const index H = call_.dims.units;
@@ -236,9 +266,10 @@ class GeneralForward {
   const ForwardCall<Stored>& call_;
   const PackedWeights<Cell, Stored>& weights_;
   const PackedRows& packed_;
-  const Places places_;
+  const RowTables& tables_;
   const GeneralTape<Cell, Stored>& tape_;
   const GeneralForwardWork<Cell, Stored>& work_;
+  PersistentPlan persistent_;
   Span stretch_ = {0, 0};
 };
 

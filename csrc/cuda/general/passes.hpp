@@ -100,7 +100,7 @@ void general_forward(Device& device, const ForwardCall<Stored>& call,
     ForwardCall<Stored> there = call;
     there.rows = tables.rows;
     GeneralForward<Device, Cell, Stored>(device, there, weights, PackedRows(call.dims, call.rows),
-                                         tables.found(), tape, work)
+                                         tables, tape, work)
         .run();
   });
 }
@@ -133,11 +133,11 @@ void general_backward(Device& device, const BackwardCall<Stored>& call,
     once_more.resets = call.resets;
     once_more.masks = call.masks;
     once_more.activations = call.activations;
-    GeneralForward<Device, Cell, Stored> forward(device, once_more, weights, packed, tables.found(),
-                                                 tape, again);
+    GeneralForward<Device, Cell, Stored> forward(device, once_more, weights, packed, tables, tape,
+                                                 again);
     WeightSums<Device, Cell, Stored> of_weights(device, sums);
-    GeneralBackward<Device, Cell, Stored>(device, there, weights, packed, tables.found(), tape,
-                                          forward, unneeded.before(0), work, of_weights)
+    GeneralBackward<Device, Cell, Stored>(device, there, weights, packed, tables, tape, forward,
+                                          unneeded.before(0), work, of_weights)
         .run();
   });
 }

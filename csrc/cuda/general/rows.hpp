@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "cuda/general/device.hpp"
-#include "cuda/step_rows.hpp"
+#include "cuda/persistent/steps.hpp"
 
 namespace rnnfast {
 namespace {
@@ -63,7 +63,7 @@ struct WriteRows {
   }
 };
 
-/// Where the rows of each step begin, (T,).
+/// Where the rows of each step begin, and after the last one where they end: (T + 1,).
 struct FirstRows {
   index steps;
   index count;  // B
@@ -72,7 +72,7 @@ struct FirstRows {
 
   template <class Machine>
   RNNFAST_BOTH void operator()(Machine& m) const {
-    const Element own = element_of(m, steps);
+    const Element own = element_of(m, steps + 1);
     if (!own.is_there()) return;
     index before = 0;
     for (index row = 0; row < count; ++row) {
@@ -104,14 +104,14 @@ struct RowTables {
   Dims dims;
   bool are_there;               // or all take all steps
   SequenceRow* rows = nullptr;  // (B,)
-  index* first = nullptr;       // (T,)
+  index* first = nullptr;       // (T + 1,)
   Place* places = nullptr;      // (N,)
 
   template <class Memory>
   void place(Memory& memory) {
     if (!are_there) return;
     rows = memory.template take<SequenceRow>(dims.rows);
-    first = memory.template take<index>(dims.steps);
+    first = memory.template take<index>(dims.steps + 1);
     places = memory.template take<Place>(dims.steps * dims.rows);
   }
 
@@ -124,11 +124,12 @@ struct RowTables {
       for (index i = 0; i < kernel.count; ++i) kernel.rows[i] = of[row + i];
       run_elements(device, 1, kernel.count, kernel);
     }
-    run_elements(device, 1, dims.steps, FirstRows{dims.steps, dims.rows, rows, first});
+    run_elements(device, 1, dims.steps + 1, FirstRows{dims.steps, dims.rows, rows, first});
     run_elements(device, dims.steps, dims.rows, FindPlaces{dims.rows, rows, first, places});
   }
 
   Places found() const { return {places, dims.rows}; }
+  StepTable steps() const { return {first, rows, dims.steps, dims.rows}; }
 };
 
 /// Packs rows of the caller's sequences, from a row on.

@@ -18,14 +18,10 @@
 namespace rnnfast {
 namespace {
 
-template <class Cell, class Stored, template <class, class> class Product,
-          template <class, class> class Exchange>
-struct ResidentBackward {
+/// The steps of a launch.
+template <class Cell, class Stored>
+struct BackwardSteps {
   using T = ScalarOf<Stored>;
-  static constexpr int P = Cell::parts;
-  template <class Machine>
-  using EnginesOf = Engines<Cell::phases, Engine<Machine, Stored, Product, Exchange>>;
-
   Cell cell;
   Division division;
   StepTable table;
@@ -41,6 +37,21 @@ struct ResidentBackward {
   Sequence<const Stored> dy;
   Masks<T> masks;
   index truncate;
+};
+
+template <class Cell, class Stored, template <class, class> class Product,
+          template <class, class> class Exchange>
+struct ResidentBackward : BackwardSteps<Cell, Stored> {
+  using Steps = BackwardSteps<Cell, Stored>;
+  using T = ScalarOf<Stored>;
+  static constexpr int P = Cell::parts;
+  template <class Machine>
+  using EnginesOf = Engines<Cell::phases, Engine<Machine, Stored, Product, Exchange>>;
+  using Steps::cell, Steps::division, Steps::table, Steps::steps, Steps::w_hh, Steps::slots,
+      Steps::before, Steps::operand, Steps::deltas, Steps::waiting, Steps::d, Steps::d_last,
+      Steps::dy, Steps::masks, Steps::truncate;
+
+  RNNFAST_BOTH explicit ResidentBackward(const Steps& steps) : Steps(steps) {}
 
   template <class Machine>
   static int shared_bytes(const Division& by, int threads) {

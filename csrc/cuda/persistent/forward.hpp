@@ -18,14 +18,10 @@
 namespace rnnfast {
 namespace {
 
-template <class Cell, class Stored, template <class, class> class Product,
-          template <class, class> class Exchange>
-struct ResidentForward {
+/// The steps of a launch.
+template <class Cell, class Stored>
+struct ForwardSteps {
   using T = ScalarOf<Stored>;
-  static constexpr int P = Cell::parts;
-  template <class Machine>
-  using EnginesOf = Engines<Cell::phases, Engine<Machine, Stored, Product, Exchange>>;
-
   Cell cell;
   Division division;
   StepTable table;
@@ -38,6 +34,20 @@ struct ResidentForward {
   States<T> last;                    // (B, H): of rows that take no more
   Sequence<Stored> y;
   Masks<T> masks;
+};
+
+template <class Cell, class Stored, template <class, class> class Product,
+          template <class, class> class Exchange>
+struct ResidentForward : ForwardSteps<Cell, Stored> {
+  using Steps = ForwardSteps<Cell, Stored>;
+  using T = ScalarOf<Stored>;
+  static constexpr int P = Cell::parts;
+  template <class Machine>
+  using EnginesOf = Engines<Cell::phases, Engine<Machine, Stored, Product, Exchange>>;
+  using Steps::cell, Steps::division, Steps::table, Steps::steps, Steps::w_hh, Steps::slots,
+      Steps::before, Steps::operand, Steps::after, Steps::last, Steps::y, Steps::masks;
+
+  RNNFAST_BOTH explicit ResidentForward(const Steps& steps) : Steps(steps) {}
 
   template <class Machine>
   static int shared_bytes(const Division& by, int threads) {

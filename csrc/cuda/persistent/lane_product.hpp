@@ -17,6 +17,10 @@
 namespace rnnfast {
 namespace {
 
+/// Of a multiprocessor in a step: beyond, a library's product of all rows is so much faster that
+/// reading R again costs less.
+constexpr index multiplications_worth_it = index{2} << 20;
+
 template <class Machine, class Stored>
 class LaneProduct {
   using T = ScalarOf<Stored>;

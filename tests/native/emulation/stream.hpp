@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 
+#include "cuda/chip.hpp"
 #include "cuda/general/device.hpp"
 #include "cuda/stored.hpp"
 #include "device.hpp"
@@ -15,16 +16,30 @@ namespace rnnfast::emulation {
 class EmulatedStream {
  public:
   using Device = EmulatedDevice;
+  using Thread = EmulatedThread;
   using Graph = std::vector<std::function<void()>>;
 
-  explicit EmulatedStream(EmulatedDevice& device) : device_(device) {}
+  /// With a chip on which nothing is persistent, or another.
+  explicit EmulatedStream(EmulatedDevice& device, const Chip& chip = {})
+      : device_(device), chip_(chip) {}
 
   int threads() const { return 32; }
+  const Chip& chip() const { return chip_; }
 
   template <class Kernel>
   void run(index blocks, index shared_bytes, const Kernel& kernel) {
     launch([this, blocks, shared_bytes, kernel] {
       device_.run({static_cast<int>(blocks), threads(), 1, static_cast<int>(shared_bytes)}, kernel);
+    });
+  }
+
+  template <class Kernel>
+  void run_together(index blocks, index shared_bytes, const Kernel& kernel) {
+    ++resident_launches_;
+    launch([this, blocks, shared_bytes, kernel] {
+      device_.run(
+          {static_cast<int>(blocks), chip_.resident_threads, 1, static_cast<int>(shared_bytes)},
+          kernel);
     });
   }
 
@@ -68,6 +83,8 @@ class EmulatedStream {
   std::size_t graphs() const { return recordings_.graphs(); }
   /// How often the driver has launched something, or had it recorded.
   int launches() const { return launches_; }
+  /// Of them, those of persistent kernels.
+  int resident_launches() const { return resident_launches_; }
 
  private:
   /// The same arrays for passes of the same sizes, of which nothing is known when one begins.
@@ -114,10 +131,12 @@ class EmulatedStream {
   }
 
   EmulatedDevice& device_;
+  const Chip chip_;
   Recordings<Graph> recordings_;
   Graph* recorded_ = nullptr;
   std::map<std::array<std::size_t, 3>, void*> arrays_;  // by place, size and size of numbers
   int launches_ = 0;
+  int resident_launches_ = 0;
 };
 
 }  // namespace rnnfast::emulation

@@ -1,0 +1,82 @@
+// Which driver takes the steps of a pass, from sizes and facts of the device alone.
+//
+//   general    R is read at every step; any cell, any option, any size
+//   grid       R stays in the shared memory of all multiprocessors, one block each
+//   cluster    R stays in the blocks of clusters, each of which has rows of its own
+//
+// More groups are better: a group's blocks read the operand of its own rows alone, and each block
+// multiplies as much however rows are grouped. But every group keeps all of R, so that there are as
+// many as have room. And R must be worth keeping: from some number of rows on, a product of all of
+// them in the library is faster than the resident one by more than launches and reading R cost.
+#pragma once
+
+#include "cells/cell_at.hpp"
+#include "cuda/chip.hpp"
+#include "cuda/persistent/division.hpp"
+
+namespace rnnfast {
+namespace {
+
+enum class Driver { general, grid, cluster };
+
+struct PersistentPlan {
+  Driver driver = Driver::general;
+  Division division = {};
+  index shared_bytes = 0;  // of a block
+};
+
+template <class Activations>
+constexpr bool are_fixed = false;
+template <class... Of>
+constexpr bool are_fixed<Fixed<Of...>> = true;
+
+/// Cells that persistent launches take: of products, and functions of a unit that the compiler
+/// knows.
+template <class Cell>
+concept Resident =
+    !Normalized<Cell> && unit_weights_of<Cell>() == 0 && are_fixed<decltype(Cell::act)>;
+
+/// What a call asks for that is nothing to them.
+template <class T>
+bool is_plain(const Dims& dims, const Masks<T>& masks, const Sequence<const bool>& resets) {
+  return !dims.projection && !masks.recurrent && !resets.data;
+}
+
+/// What of a pass a plan depends on.
+struct ResidentWork {
+  index rows;         // B
+  index units;        // H
+  index unit_length;  // numbers of R that belong to a unit
+  index most;         // multiplications of a multiprocessor in a step that are worth it
+};
+
+constexpr index most_chunk_rows = 64;
+constexpr index octet = 8;
+
+/// `shared_bytes(division)` is what a block needs.
+template <class SharedBytes>
+PersistentPlan persistent_plan(const Chip& chip, const ResidentWork& of,
+                               SharedBytes&& shared_bytes) {
+  if (!chip.is_cooperative || of.rows == 0) return {};
+  // Of sizes whose products have no number, R has no room either.
+  if (of.units > chip.multiprocessors * chip.resident_bytes / of.unit_length) return {};
+  const index multiplications = of.rows * of.units * of.unit_length;
+  if (multiplications > of.most * chip.multiprocessors) return {};
+  const index most_groups = smaller(ceil_div(of.rows, octet), chip.multiprocessors);
+  for (index groups = most_groups; groups > 0; --groups) {
+    const index own = ceil_div(of.units, chip.multiprocessors / groups);
+    if (own * of.unit_length > chip.resident_bytes) continue;
+    index chunk = round_up(ceil_div(of.rows, groups), octet);
+    for (chunk = smaller(chunk, most_chunk_rows); chunk >= octet;
+         chunk = round_up(chunk / 2, octet)) {
+      const Division by = {of.rows, of.units, own, ceil_div(of.units, own), groups, chunk};
+      const index bytes = shared_bytes(by);
+      if (bytes <= chip.resident_bytes) return {Driver::grid, by, bytes};
+      if (chunk == octet) break;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+}  // namespace rnnfast
