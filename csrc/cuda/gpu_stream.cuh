@@ -17,6 +17,7 @@
 #include "cuda/blas.hpp"
 #include "cuda/gpu_graph.cuh"
 #include "cuda/gpu_launch.cuh"
+#include "cuda/gpu_resident.cuh"
 #include "cuda/recordings.hpp"
 
 namespace rnnfast {
@@ -87,18 +88,31 @@ class BlasOnStream {
 
 class GpuStream {
  public:
+  using Thread = GpuThread;
+
+  /// Of the thread's device.
   GpuStream(cudaStream_t stream, const Blas& blas)
-      : stream_(stream), launches_to_(stream), blas_(blas) {}
+      : stream_(stream), launches_to_(stream), chip_(chip_of_device()), blas_(blas) {}
   GpuStream(const GpuStream&) = delete;
   GpuStream& operator=(const GpuStream&) = delete;
 
   int threads() const { return gpu_threads; }
+  const Chip& chip() const { return chip_; }
 
   template <class Kernel>
   void run(index blocks, index shared_bytes, const Kernel& kernel) {
     run_kernel<Kernel><<<static_cast<unsigned>(blocks), gpu_threads,
                          static_cast<std::size_t>(shared_bytes), launches_to_>>>(kernel);
     require(cudaPeekAtLastError());
+  }
+
+  template <class Kernel>
+  bool runs_together(index shared_bytes) const {
+    return has_room<Kernel>(shared_bytes);
+  }
+  template <class Kernel>
+  void run_together(index blocks, index shared_bytes, const Kernel& kernel) {
+    launch_together(launches_to_, blocks, shared_bytes, kernel);
   }
 
   template <class Stored>
@@ -163,6 +177,7 @@ class GpuStream {
 
   cudaStream_t stream_;
   cudaStream_t launches_to_;
+  const Chip chip_;
   BlasOnStream blas_;
   StreamMemory memory_;
   StreamMemory blas_memory_;

@@ -17,10 +17,20 @@ const Blas& blas() {
 class DefaultStream {
  public:
   using Device = GpuDevice;
+  using Thread = GpuThread;
 
   explicit DefaultStream(GpuDevice&) { stream().give_back(); }
 
   int threads() const { return stream().threads(); }
+  const Chip& chip() const { return stream().chip(); }
+  template <class Kernel>
+  bool runs_together(index shared_bytes) const {
+    return stream().runs_together<Kernel>(shared_bytes);
+  }
+  template <class Kernel>
+  void run_together(index blocks, index shared_bytes, const Kernel& kernel) {
+    stream().run_together(blocks, shared_bytes, kernel);
+  }
   template <class Kernel>
   void run(index blocks, index shared_bytes, const Kernel& kernel) {
     stream().run(blocks, shared_bytes, kernel);

@@ -6,6 +6,7 @@
 //
 //   Thread                                        a thread of it, as kernels see it
 //   chip()                                        facts (cuda/chip.hpp)
+//   runs_together<Kernel>(shared_bytes)           whether a multiprocessor has room for a block
 //   run_together(blocks, shared_bytes, kernel)    a launch whose blocks all run at once, of
 //                                                 chip().resident_threads each
 #pragma once
@@ -37,9 +38,12 @@ PersistentPlan plan_kernel(const Device& device, const Dims& dims) {
   const Chip chip = device.chip();
   const ResidentWork work = {dims.rows, dims.units, recurrent_parts<Cell>() * dims.units,
                              multiplications_worth_it};
-  return persistent_plan(chip, work, [&](const Division& by) {
+  const PersistentPlan plan = persistent_plan(chip, work, [&](const Division& by) {
     return Kernel::template shared_bytes<typename Device::Thread>(by, chip.resident_threads);
   });
+  const bool runs =
+      plan.driver != Driver::general && device.template runs_together<Kernel>(plan.shared_bytes);
+  return runs ? plan : PersistentPlan{};
 }
 
 template <class Cell, class Stored, class Device>

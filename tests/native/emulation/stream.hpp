@@ -34,6 +34,10 @@ class EmulatedStream {
   }
 
   template <class Kernel>
+  bool runs_together(index) const {
+    return true;
+  }
+  template <class Kernel>
   void run_together(index blocks, index shared_bytes, const Kernel& kernel) {
     ++resident_launches_;
     launch([this, blocks, shared_bytes, kernel] {
