@@ -89,6 +89,15 @@ class GpuThread {
         cooperative_groups::this_cluster().map_shared_rank(of.first, static_cast<unsigned>(rank))};
   }
   __device__ void sync_cluster() const { cooperative_groups::this_cluster().sync(); }
+#else
+  // No clusters: kernels that have them are compiled, and never launched.
+  __device__ int cluster_rank() const { return 0; }
+  __device__ int cluster_blocks() const { return 1; }
+  template <class T>
+  __device__ Shared<T> peer(const Shared<T>& of, int) const {
+    return of;
+  }
+  __device__ void sync_cluster() const { __trap(); }
 #endif
 };
 

@@ -83,7 +83,6 @@ void check(const Case& of, bool backward) {
   const ResidentRows<Stored> rows = backward ? rows_backward(there, of.parts, by, share)
                                              : rows_forward(there, of.parts, by, share);
   const ProductSizes sizes = product_sizes(rows.count(), K, by);
-  CHECK((Product<EmulatedThread, Stored>::fits(sizes, of.threads)), "%d rows", sizes.count);
   const auto count = static_cast<std::size_t>(of.rows * sizes.count);
   float* const sums = device.reserve<float>("sums", count);
   device.run(

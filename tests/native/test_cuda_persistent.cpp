@@ -36,6 +36,41 @@ TEST(persistent_kernels_whose_operands_are_short) {
   check_cell<Bfloat16, GruResetBefore<Usual>>("gru_reset_before");
 }
 
+/// Three blocks in each of two clusters, by nine rows.
+constexpr Chip two_clusters = {6, 90, 96, 64 << 10, true, 3};
+/// Of octets of units all but the last block's, and of numbers that no octet of a part begins with.
+constexpr Dims by_octets = {3, 9, 2, 40};
+constexpr Dims by_numbers = {3, 9, 2, 37};
+
+struct ClusterStream : EmulatedStream {
+  explicit ClusterStream(EmulatedDevice& device) : EmulatedStream(device, two_clusters) {}
+};
+
+template <class Stored, class Cell>
+void check_in_clusters(const char* name, const Dims& dims) {
+  EmulatedDevice device;
+  const ClusterStream stream(device);
+  CHECK((plan_forward<Cell, Stored>(stream, dims).driver == Driver::cluster), "%s", name);
+  CHECK((plan_backward<Cell, Stored>(stream, dims).driver == Driver::cluster), "%s", name);
+  Sequences<Reference<Stored>> of(CellSpec(name), dims);
+  check_passes<ClusterStream, Stored, Cell>(of);
+  of.spans = {0, 3, 0, 1, 1, 3, 0, 3, 2, 2, 0, 3, 0, 3, 0, 2, 1, 3};
+  check_passes<ClusterStream, Stored, Cell>(of);
+}
+
+TEST(kernels_of_clusters_give_what_the_cpu_gives) {
+  check_in_clusters<float, Lstm<Usual, Forget::own>>("lstm", by_octets);
+  check_in_clusters<float, GruResetBefore<Usual>>("gru_reset_before", by_numbers);
+  check_in_clusters<double, Gru<Usual>>("gru", by_numbers);
+}
+
+TEST(kernels_of_clusters_whose_operands_are_short) {
+  check_in_clusters<Bfloat16, Lstm<Usual, Forget::own>>("lstm", by_octets);
+  check_in_clusters<Float16, Lstm<Usual, Forget::own>>("lstm", by_numbers);
+  check_in_clusters<Bfloat16, GruResetBefore<Usual>>("gru_reset_before", by_numbers);
+  check_in_clusters<Float16, Rnn<Fixed<Tanh>>>("rnn_tanh", by_octets);
+}
+
 TEST(whatever_is_kept_persistent_kernels_give_the_same_bits) {
   check_plans_of<PersistentStream, float, Lstm<Usual, Forget::own>>(CellSpec("lstm"));
   check_plans_of<PersistentStream, float, GruResetBefore<Usual>>(CellSpec("gru_reset_before"));

@@ -231,7 +231,7 @@ TEST(several_numbers_at_once_are_each_looked_at) {
     if (m.thread() == 0) m.store(two(numbers), Two{{1, 2}});
     if (m.thread() == 1) m.store(numbers + 1, 1.0f);
   });
-  check_found("not at a multiple of its size: numbers", {1, 32, 1, 0, 0},
+  check_found("not aligned: numbers", {1, 32, 1, 0, 0},
               [&](auto& m, float* numbers, float*) { m.load(two(numbers + 1)); });
 }
 

@@ -37,12 +37,15 @@ class MmaProduct {
   static_assert(is_short<Stored>);
 
  public:
-  /// Whether a block has warps for all rows of R.
-  RNNFAST_BOTH static bool fits(const ProductSizes& of, int threads) {
-    return Deal(of, threads / warp_lanes).across * warp_lanes <= threads;
-  }
+  /// With which its registers are the most that a thread may have.
+  static constexpr int most_threads = 256;
+  /// Of a multiprocessor in a step, as for any product (cuda/persistent/lane_product.hpp).
+  static constexpr index multiplications_worth_it = index{8} << 20;
+
+  /// More than any block has where there are more rows of R than warps to take them.
   RNNFAST_BOTH static int shared_bytes(const ProductSizes& of, int threads) {
     const Deal deal(of, threads / warp_lanes);
+    if (deal.across * warp_lanes > threads) return 1 << 28;
     return deal.fragment_bytes() + deal.sum_bytes(of);
   }
 

@@ -14,9 +14,9 @@ class StagedMmaProduct {
   using Quads = decltype(std::declval<Machine&>().template shared<Quad>(0, 0));
 
  public:
-  RNNFAST_BOTH static bool fits(const ProductSizes& of, int threads) {
-    return Product::fits(of, threads);
-  }
+  static constexpr int most_threads = Product::most_threads;
+  static constexpr index multiplications_worth_it = Product::multiplications_worth_it;
+
   RNNFAST_BOTH static int shared_bytes(const ProductSizes& of, int threads) {
     return MmaRows(of.length).quads(of.chunk_rows) * quad_bytes +
            Product::shared_bytes(of, threads);

@@ -26,7 +26,7 @@ class EmulatedThread {
   /// Of one number of an array, or of several as one.
   template <class T>
   T load(const T* from) {
-    const std::span<Word> words = words_of(from, sizeof(T));
+    const std::span<Word> words = words_of(from);
     for (Word& word : words) read(word, launch_.memory.array_of(from)->name);
     T value = {};
     if (!words.empty()) std::memcpy(&value, from, sizeof value);
@@ -34,7 +34,7 @@ class EmulatedThread {
   }
   template <class T>
   void store(T* to, T value) {
-    const std::span<Word> words = words_of(to, sizeof(T));
+    const std::span<Word> words = words_of(to);
     for (Word& word : words) write(word, launch_.memory.array_of(to)->name);
     if (!words.empty()) std::memcpy(to, &value, sizeof value);
   }
@@ -127,15 +127,16 @@ class EmulatedThread {
   }
 
   /// None if not all of them are there.
-  std::span<Word> words_of(const void* at, std::size_t bytes) {
+  template <class T>
+  std::span<Word> words_of(const T* at) {
     Array* const array = launch_.memory.array_of(at);
-    const std::size_t count = array ? std::max(bytes / array->number_bytes, std::size_t{1}) : 1;
+    const std::size_t count = array ? std::max(sizeof(T) / array->number_bytes, std::size_t{1}) : 1;
     if (!array || array->number_of(at) + count > array->words.size()) {
       launch_.fault("outside", "memory of no array");
       return {};
     }
-    if (reinterpret_cast<std::uintptr_t>(at) % bytes) {
-      launch_.fault("not at a multiple of its size", array->name);
+    if (reinterpret_cast<std::uintptr_t>(at) % alignof(T)) {
+      launch_.fault("not aligned", array->name);
       return {};
     }
     return {&array->words[array->number_of(at)], count};
