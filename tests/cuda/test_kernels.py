@@ -17,6 +17,9 @@ KERNELS_OF_NO_CELL = 16
 MORE_WHERE_ARRAYS_ARE_SHORT = 3
 KERNELS_OF_A_CELL = 4
 MORE_KERNELS_OF = {"GruResetBefore": 2, "Mgu": 2, "LstmPeephole": 1, "LstmNorm": 1, "GruNorm": 1}
+# What resident.cu lists.
+KERNELS_OF_A_RESIDENT_CELL = 2
+RESIDENT_CELLS = 10
 TYPES_OF_ARRAYS = ("float", "double", "Float16", "Bfloat16")
 USE = re.compile(
     r"Compiling entry function '(?P<kernel>\w+)'.*?"
@@ -95,6 +98,31 @@ def test_kernels_of_all_cells(tmp_path, stored, architecture):
     assert len(made.ptx) == wanted
     assert made.uses.keys() == made.ptx.keys()
     assert not {kernel for kernel, ptx in made.ptx.items() if "st.global" not in ptx}
+    assert not {kernel: use for kernel, use in made.uses.items() if any(use)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("stored", "driver", "architecture"),
+    [
+        ("float", "of_grid", "sm_80"),
+        ("Bfloat16", "of_cluster", "sm_90"),
+        pytest.param("float", "of_cluster", "sm_90", marks=pytest.mark.full),
+        pytest.param("double", "of_grid", "sm_90", marks=pytest.mark.full),
+        pytest.param("double", "of_cluster", "sm_90", marks=pytest.mark.full),
+        pytest.param("Bfloat16", "of_grid", "sm_80", marks=pytest.mark.full),
+        pytest.param("Float16", "of_grid", "sm_90", marks=pytest.mark.full),
+        pytest.param("Float16", "of_cluster", "sm_90", marks=pytest.mark.full),
+    ],
+)
+def test_persistent_kernels(tmp_path, stored, driver, architecture):
+    made = compiled(
+        tmp_path, "resident.cu", architecture, f"-DSTORED={stored}", f"-DDRIVER={driver}"
+    )
+    assert len(made.ptx) == KERNELS_OF_A_RESIDENT_CELL * RESIDENT_CELLS
+    assert made.uses.keys() == made.ptx.keys()
+    wanted = "mma.sync" if stored.endswith("16") else "st.global"
+    assert not {kernel for kernel, ptx in made.ptx.items() if wanted not in ptx}
     assert not {kernel: use for kernel, use in made.uses.items() if any(use)}
 
 

@@ -80,6 +80,156 @@ TEST(persistent_launches_are_replayed_from_graphs) {
   check_graphs<PersistentStream, float, Lstm<Usual, Forget::own>>(CellSpec("lstm"));
 }
 
+/// Six blocks: whether groups of rows or shares of units, the sizes say.
+struct SixBlocks : EmulatedStream {
+  static constexpr Chip facts = {6, 90, 64, 32 << 10, true, 0};
+  explicit SixBlocks(EmulatedDevice& device) : EmulatedStream(device, facts) {}
+};
+/// Of so little memory that rows come in chunks of eight.
+struct LittleMemory : EmulatedStream {
+  static constexpr Chip facts = {3, 90, 64, 2304, true, 0};
+  explicit LittleMemory(EmulatedDevice& device) : EmulatedStream(device, facts) {}
+};
+
+/// Where rows end one after the other, and some never begin.
+template <class Stream, class Stored, class Cell>
+void check_ragged(const char* name, const Dims& dims) {
+  Sequences<Reference<Stored>> of(CellSpec(name), dims);
+  check_passes<Stream, Stored, Cell>(of);
+  for (index b = 0; b < dims.rows; ++b) {
+    const index begin = b % 2;
+    of.spans.push_back(begin);
+    of.spans.push_back(begin + (b + 1) % dims.steps);
+  }
+  check_passes<Stream, Stored, Cell>(of);
+}
+
+TEST(rows_are_divided_into_groups_and_chunks) {
+  check_ragged<SixBlocks, float, Lstm<Usual, Forget::own>>("lstm", {3, 19, 2, 5});
+  check_ragged<SixBlocks, float, GruResetBefore<Usual>>("gru_reset_before", {3, 19, 2, 5});
+  check_ragged<LittleMemory, float, Gru<Usual>>("gru", {3, 19, 2, 5});
+}
+
+TEST(sums_are_cut_into_pieces) {
+  check_ragged<PersistentStream, float, Rnn<Fixed<Relu>>>("rnn_relu", {2, 3, 2, 70});
+  check_ragged<PersistentStream, double, Lstm<Usual, Forget::own>>("lstm", {2, 1, 2, 33});
+}
+
+// --- Faults that are planted
+// ------------------------------------------------------------------------
+
+/// Without the grid's barrier.
+template <class Machine, class Stored>
+struct NobodyMeets : GridExchange<Machine, Stored> {
+  using GridExchange<Machine, Stored>::GridExchange;
+  void meet(Machine&) const {}
+};
+/// With that of a block in its place.
+template <class Machine, class Stored>
+struct BlocksMeetThemselves : GridExchange<Machine, Stored> {
+  using GridExchange<Machine, Stored>::GridExchange;
+  void meet(Machine& m) const { m.sync(); }
+};
+/// Whose first block does not come.
+template <class Machine, class Stored>
+struct OneStaysAway : GridExchange<Machine, Stored> {
+  using GridExchange<Machine, Stored>::GridExchange;
+  void meet(Machine& m) const {
+    if (m.block() > 0) m.sync_grid();
+  }
+};
+/// Which multiplies what is being made.
+template <class Machine, class Stored>
+struct StepAhead : GridExchange<Machine, Stored> {
+  using GridExchange<Machine, Stored>::GridExchange;
+  index width;
+  RNNFAST_BOTH StepAhead(Machine& m, int at, const Share& share, int width, index rows)
+      : GridExchange<Machine, Stored>(m, at, share, width, rows), width(width) {}
+  RowsInMemory<Stored> operand(Machine&, const RowsInMemory<Stored>& kept) const {
+    return {kept.first + three_rows * width, kept.stride};
+  }
+  static constexpr index three_rows = 3;
+};
+
+/// Which multiplies the copy that is being written.
+template <class Machine, class Stored>
+struct OtherCopy : ClusterExchange<Machine, Stored> {
+  using Base = ClusterExchange<Machine, Stored>;
+  using Base::Base;
+  auto operand(Machine& m, const RowsInMemory<Stored>& kept) const {
+    auto found = Base::operand(m, kept);
+    found.first = found.first ? 0 : found.at.numbers(eight_rows);
+    return found;
+  }
+  static constexpr int eight_rows = 8;
+};
+/// A thread whose cluster meets once, and then no more.
+struct MeetsOnce : emulation::EmulatedThread {
+  bool has_met = false;
+  explicit MeetsOnce(const EmulatedThread& of) : EmulatedThread(of) {}
+  void sync_cluster() {
+    has_met ? sync() : EmulatedThread::sync_cluster();
+    has_met = true;
+  }
+};
+/// Whose cluster never does.
+struct MeetsNobody : emulation::EmulatedThread {
+  explicit MeetsNobody(const EmulatedThread& of) : EmulatedThread(of) {}
+  void sync_cluster() { sync(); }
+};
+
+/// What is wrong with three steps of three rows and five units, by some exchange.
+template <template <class, class> class Exchange, class Thread = emulation::EmulatedThread>
+std::vector<std::string> faults() {
+  using Cell = Rnn<Fixed<Tanh>>;
+  using Kernel = ResidentForward<Cell, float, LaneProduct, Exchange>;
+  constexpr index T = 3, B = 3, H = 5;
+  emulation::Memory memory;
+  const auto numbers = [&](const char* name, index count) {
+    return memory.copy(name, std::vector<float>(static_cast<std::size_t>(count), 0.25f));
+  };
+  ForwardSteps<Cell, float> of = {Cell{{}, Fixed<Tanh>(nullptr)},
+                                  {B, H, 2, 3, 1, 8},
+                                  {nullptr, nullptr, T, B},
+                                  {0, T},
+                                  {numbers("R", H * H)},
+                                  numbers("slots", T * B * H),
+                                  {numbers("h before", T * B * H), nullptr},
+                                  {},
+                                  {numbers("h after", B * H), nullptr},
+                                  {numbers("h last", B * H), nullptr},
+                                  {},
+                                  {}};
+  of.operand[0] = of.before.h;
+  const int bytes = Kernel::template shared_bytes<emulation::EmulatedThread>(of.division, 64);
+  return emulation::launch(memory, {3, 64, 3, bytes, 1}, [&](const emulation::EmulatedThread& m) {
+    Thread thread(m);
+    Kernel kernel(of);
+    kernel(thread);
+  });
+}
+
+bool has(const std::vector<std::string>& faults, const char* text) {
+  return std::any_of(faults.begin(), faults.end(), [&](const std::string& fault) {
+    return fault.find(text) != std::string::npos;
+  });
+}
+
+TEST(an_exchange_that_does_not_hold_is_found) {
+  CHECK(faults<GridExchange>().empty(), "%s", faults<GridExchange>().front().c_str());
+  CHECK(has(faults<NobodyMeets>(), "race: h before"), "no barrier");
+  CHECK(has(faults<BlocksMeetThemselves>(), "race: h before"), "a barrier of the block");
+  CHECK(has(faults<OneStaysAway>(), "barrier"), "a block that does not come");
+  CHECK(has(faults<StepAhead>(), "race: h before"), "the step's own h");
+}
+
+TEST(an_exchange_in_a_cluster_that_does_not_hold_is_found) {
+  CHECK(faults<ClusterExchange>().empty(), "%s", faults<ClusterExchange>().front().c_str());
+  CHECK(has(faults<OtherCopy>(), "race: shared memory"), "the copy that is written");
+  CHECK(has(faults<ClusterExchange, MeetsOnce>(), "race: shared memory"), "no barrier");
+  CHECK(has(faults<ClusterExchange, MeetsNobody>(), "a block that is not there"), "not begun");
+}
+
 // --- Which launches there are -------------------------------------------------------------------
 
 using TestedCell = Lstm<Usual, Forget::own>;

@@ -64,7 +64,7 @@ struct ResidentBackward : BackwardSteps<Cell, Stored> {
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Share share(m, division);
     EnginesOf<Machine> engines(m, 0, Sizes(division).of, division, share);
-    load<0>(m, share, engines);
+    keep_weights<0>(m, share, engines);
     m.sync();
     for (index step = steps.end - 1; step >= steps.begin; --step) {
       const StepOfLaunch at(m, table, steps, step);
@@ -86,10 +86,10 @@ struct ResidentBackward : BackwardSteps<Cell, Stored> {
   };
 
   template <int phase, class Machine, class Engines>
-  RNNFAST_BOTH void load(Machine& m, const Share& share, Engines& engines) const {
+  RNNFAST_BOTH void keep_weights(Machine& m, const Share& share, Engines& engines) const {
     engines.template of<phase>().product.load(
         m, rows_backward(w_hh[phase], Cell::phase[phase].count(), division, share));
-    if constexpr (phase + 1 < Cell::phases) load<phase + 1>(m, share, engines);
+    if constexpr (phase + 1 < Cell::phases) keep_weights<phase + 1>(m, share, engines);
   }
 
   /// body(rows of a chunk) for all of a step.
@@ -117,7 +117,7 @@ struct ResidentBackward : BackwardSteps<Cell, Stored> {
         waiting_of(at),
         nullptr};
     for_chunks(share, at, [&](const Span& rows) {
-      for (index i = m.thread(); i < share.elements(rows); i += m.threads()) {
+      for (int i = m.thread(); i < share.elements(rows); i += m.threads()) {
         const Element own = share.element(rows, i, H);
         T delta[P];
         back.take(m, own, delta);
@@ -139,10 +139,9 @@ struct ResidentBackward : BackwardSteps<Cell, Stored> {
       if (rows.begin > share.begin) m.sync();  // the chunk's before has been read
       engine.product.multiply(m, met, rows);
       m.sync();
-      for (index i = m.thread(); i < share.elements(rows); i += m.threads()) {
+      for (int i = m.thread(); i < share.elements(rows); i += m.threads()) {
         const Element own = share.element(rows, i, H);
-        const T sum = engine.product.sum(m, static_cast<int>(i / share.units),
-                                         static_cast<int>(i % share.units));
+        const T sum = engine.product.sum(m, share.row_of(i), share.unit_of(i));
         if constexpr (phase == 0) {
           m.store(d.h + own.at, m.load(d.h + own.at) + sum);
         } else {

@@ -58,10 +58,14 @@ struct Share {
   RNNFAST_BOTH index local(index row) const { return row / stride * chunk_rows + row % chunk_rows; }
 
   /// How many units of rows a chunk has, and one of them: a thread takes every `threads`-th.
-  RNNFAST_BOTH index elements(const Span& rows) const { return rows.size() * units; }
-  RNNFAST_BOTH Element element(const Span& rows, index i, index all_units) const {
-    return {rows.begin + i / units, first + i % units, all_units};
+  RNNFAST_BOTH int elements(const Span& rows) const {
+    return static_cast<int>(rows.size() * units);
   }
+  RNNFAST_BOTH Element element(const Span& rows, int i, index all_units) const {
+    return {rows.begin + row_of(i), first + unit_of(i), all_units};
+  }
+  RNNFAST_BOTH int row_of(int i) const { return i / static_cast<int>(units); }
+  RNNFAST_BOTH int unit_of(int i) const { return i % static_cast<int>(units); }
 };
 
 }  // namespace

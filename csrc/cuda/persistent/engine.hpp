@@ -100,7 +100,9 @@ struct RowsInMemory {
 
   template <class Machine>
   RNNFAST_BOTH ScalarOf<Stored> get(Machine& m, index row, int k) const {
-    return load_as<ScalarOf<Stored>>(m, first + row * stride + k);
+    // Of rows of one step, of which plans allow no more than an int counts.
+    const int at = static_cast<int>(row) * static_cast<int>(stride) + k;
+    return load_as<ScalarOf<Stored>>(m, first + at);
   }
 };
 

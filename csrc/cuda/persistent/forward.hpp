@@ -60,7 +60,7 @@ struct ResidentForward : ForwardSteps<Cell, Stored> {
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Share share(m, division);
     EnginesOf<Machine> engines(m, 0, Sizes(division).of, division, share);
-    load<0>(m, share, engines);
+    keep_weights<0>(m, share, engines);
     const StepOfLaunch first(m, table, steps, steps.begin);
     engines.template of<0>().exchange.begin(m, rows_of<0>(first), first.active);
     m.sync();
@@ -82,10 +82,10 @@ struct ResidentForward : ForwardSteps<Cell, Stored> {
   };
 
   template <int phase, class Machine, class Engines>
-  RNNFAST_BOTH void load(Machine& m, const Share& share, Engines& engines) const {
+  RNNFAST_BOTH void keep_weights(Machine& m, const Share& share, Engines& engines) const {
     engines.template of<phase>().product.load(
         m, rows_forward(w_hh[phase], Cell::phase[phase].count(), division, share));
-    if constexpr (phase + 1 < Cell::phases) load<phase + 1>(m, share, engines);
+    if constexpr (phase + 1 < Cell::phases) keep_weights<phase + 1>(m, share, engines);
   }
 
   template <int phase>
@@ -102,16 +102,19 @@ struct ResidentForward : ForwardSteps<Cell, Stored> {
       const Span rows = share.chunk(begin, at.active);
       if (begin > share.begin) m.sync();  // the chunk's before has been read
       // What needs no product is there when it is done.
-      const Unit first(*this, m, share, at, rows, m.thread());
+      Unit first;
+      if (m.thread() < share.elements(rows)) load<phase>(m, share, at, rows, m.thread(), first);
       engine.product.multiply(m, met, rows);
       m.sync();
-      for (index i = m.thread(); i < share.elements(rows); i += m.threads()) {
-        Unit unit = i == m.thread() ? first : Unit(*this, m, share, at, rows, i);
+      for (int i = m.thread(); i < share.elements(rows); i += m.threads()) {
+        Unit unit = first;
+        if (i != m.thread()) load<phase>(m, share, at, rows, i, unit);
         add_sums<phase>(m, engine.product, share, i, unit);
+        const Element own = share.element(rows, i, division.units);
         if constexpr (phase + 1 < Cell::phases) {
-          stage<phase>(m, engines, at, unit);
+          stage<phase>(m, engines, at, own, unit);
         } else {
-          finish(m, engines, at, unit);
+          finish(m, engines, at, own, unit);
         }
       }
     }
@@ -120,52 +123,53 @@ struct ResidentForward : ForwardSteps<Cell, Stored> {
     if constexpr (then > 0) take<then>(m, share, engines, at);
   }
 
-  /// A unit of a row before a product; the thread has none if there are no more.
+  /// A unit of a row before a product.
   struct Unit {
-    Element own;
     T gate[P] = {};
     State<T> prev = {};
-
-    template <class Machine>
-    RNNFAST_BOTH Unit(const ResidentForward& of, Machine& m, const Share& share,
-                      const StepOfLaunch& at, const Span& rows, index i)
-        : own(share.element(rows, i, of.division.units)) {
-      if (i >= share.elements(rows)) return;
-      const auto finish = of.finish_of(at);
-      load_parts<Range{0, P}>(m, finish.slot(own), gate);
-      prev = state_before<Cell::has_memory>(m, finish.before, own);
-    }
   };
 
+  template <int phase, class Machine>
+  RNNFAST_BOTH void load(Machine& m, const Share& share, const StepOfLaunch& at, const Span& rows,
+                         int i, Unit& unit) const {
+    const Element own = share.element(rows, i, division.units);
+    const Finish<Cell, Stored> finish = finish_of(at);
+    load_parts<Range{0, P}>(m, finish.slot(own), unit.gate);
+    if constexpr (phase + 1 < Cell::phases) {
+      unit.prev.h = load_as<T>(m, rows_of<0>(at).first + own.at);
+    } else {
+      unit.prev = state_before<Cell::has_memory>(m, finish.before, own);
+    }
+  }
+
   template <int phase, class Machine, class Sums>
-  RNNFAST_BOTH void add_sums(Machine& m, const Sums& product, const Share& share, index i,
+  RNNFAST_BOTH void add_sums(Machine& m, const Sums& product, const Share& share, int i,
                              Unit& unit) const {
     constexpr Range parts = Cell::phase[phase];
-    const int row = static_cast<int>(i / share.units);
-    const int u = static_cast<int>(i % share.units);
     RNNFAST_UNROLL(16)
     for (int p = parts.begin; p < parts.end; ++p) {
-      const int q = (p - parts.begin) * static_cast<int>(division.own) + u;
-      unit.gate[p] = unit.gate[p] + product.sum(m, row, q);
+      const int q = (p - parts.begin) * static_cast<int>(division.own) + share.unit_of(i);
+      unit.gate[p] = unit.gate[p] + product.sum(m, share.row_of(i), q);
     }
   }
 
   template <int phase, class Machine, class Engines>
-  RNNFAST_BOTH void stage(Machine& m, Engines& engines, const StepOfLaunch& at, Unit& unit) const {
+  RNNFAST_BOTH void stage(Machine& m, Engines& engines, const StepOfLaunch& at, const Element& own,
+                          Unit& unit) const {
     const index H = division.units;
     const Stage<phase, Cell, Stored> staged = {
         cell, H, slots + at.at * P * H, operand[0] + at.at * H, operand[phase + 1] + at.at * H};
-    const T h = load_as<T>(m, staged.before + unit.own.at);
-    const T made = staged.take(m, unit.own, unit.gate, h);
-    engines.template of<phase + 1>().exchange.publish(m, unit.own.row, unit.own.unit,
+    const T made = staged.take(m, own, unit.gate, unit.prev.h);
+    engines.template of<phase + 1>().exchange.publish(m, own.row, own.unit,
                                                       converted<Stored>(made));
   }
 
   template <class Machine, class Engines>
-  RNNFAST_BOTH void finish(Machine& m, Engines& engines, const StepOfLaunch& at, Unit& unit) const {
-    const T h = finish_of(at).take(m, unit.own, unit.gate, unit.prev);
-    if (unit.own.row >= at.next || at.step + 1 == steps.end) return;
-    engines.template of<0>().exchange.publish(m, unit.own.row, unit.own.unit, converted<Stored>(h));
+  RNNFAST_BOTH void finish(Machine& m, Engines& engines, const StepOfLaunch& at, const Element& own,
+                           Unit& unit) const {
+    const T h = finish_of(at).take(m, own, unit.gate, unit.prev);
+    if (own.row >= at.next || at.step + 1 == steps.end) return;
+    engines.template of<0>().exchange.publish(m, own.row, own.unit, converted<Stored>(h));
   }
 
   RNNFAST_BOTH Finish<Cell, Stored> finish_of(const StepOfLaunch& at) const {

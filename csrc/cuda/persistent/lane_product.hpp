@@ -35,16 +35,16 @@ class LaneProduct {
 
   RNNFAST_BOTH LaneProduct(Machine& m, int first_byte, const ProductSizes& of)
       : of_(of),
-        width_(padded(of)),
         pieces_(pieces(of, m.threads() / warp_lanes)),
-        weights_(m.template shared<Stored>(first_byte, of.count * width_)),
+        weights_(m.template shared<Stored>(first_byte, of.count * padded(of))),
         sums_(m.template shared<T>(first_byte + weight_bytes(of),
                                    pieces_ * of.chunk_rows * of.count)) {}
 
   RNNFAST_BOTH void load(Machine& m, const ResidentRows<Stored>& from) const {
-    for (int i = m.thread(); i < of_.count * width_; i += m.threads()) {
-      const int q = i / width_;
-      const int k = i % width_;
+    const int width = padded(of_);
+    for (int i = m.thread(); i < of_.count * width; i += m.threads()) {
+      const int q = i / width;
+      const int k = i % width;
       const bool there = k < of_.length && from.is_there(q);
       weights_.set(i, there ? m.load(from.at(q, k)) : Stored{});
     }
@@ -100,7 +100,8 @@ class LaneProduct {
     constexpr int J = tile_weights;
     const int lane = m.thread() % warp_lanes;
     const int last = static_cast<int>(rows.size()) - 1;
-    const Span blocks = share(width_ / warp_lanes, piece, pieces_);
+    const int width = padded(of_);
+    const Span blocks = share(width / warp_lanes, piece, pieces_);
     T sums[J * N] = {};
     for (int k = static_cast<int>(blocks.begin) * warp_lanes + lane; k < blocks.end * warp_lanes;
          k += warp_lanes) {
@@ -114,7 +115,7 @@ class LaneProduct {
       RNNFAST_UNROLL(8)
       for (int j = 0; j < J; ++j) {
         const int q = static_cast<int>(smaller(first + j, of_.count - 1));
-        const T weight = converted<T>(weights_.get(q * width_ + k));
+        const T weight = converted<T>(weights_.get(q * width + k));
         RNNFAST_UNROLL(8)
         for (int n = 0; n < N; ++n) sums[j * N + n] = fma(weight, of_row[n], sums[j * N + n]);
       }
@@ -158,7 +159,6 @@ class LaneProduct {
   using Sums = decltype(std::declval<Machine&>().template shared<T>(0, 0));
 
   ProductSizes of_;
-  int width_;
   int pieces_;
   Weights weights_;
   Sums sums_;

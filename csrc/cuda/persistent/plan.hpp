@@ -4,10 +4,11 @@
 //   grid       R stays in the shared memory of all multiprocessors, one block each
 //   cluster    R stays in the blocks of clusters, each of which has rows of its own
 //
-// More groups are better: a group's blocks read the operand of its own rows alone, and each block
-// multiplies as much however rows are grouped. But every group keeps all of R, so that there are as
-// many as have room. And R must be worth keeping: from some number of rows on, a product of all of
-// them in the library is faster than the resident one by more than launches and reading R cost.
+// Rows and units are divided so that the busiest block has as little to multiply as can be, and
+// among such divisions into as many groups as have room: every group keeps all of R, but its blocks
+// read the operand of its own rows alone. And R must be worth keeping: from some number of rows on,
+// a product of all of them in the library is faster than the resident one by more than launches and
+// reading R cost.
 #pragma once
 
 #include "cells/cell_at.hpp"
@@ -66,7 +67,7 @@ constexpr index most_numbers(const Chip& chip) { return chip.resident_bytes; }
 
 /// Whether a step of so many blocks' products is worth it.
 inline bool is_worth_it(const ResidentWork& of, index blocks) {
-  return of.rows * of.units * of.unit_length <= of.most * blocks;
+  return of.rows <= of.most * blocks / (of.units * of.unit_length);
 }
 
 /// Clusters of as many blocks as leave each a pair of octets of units: fewer meet faster, and more
@@ -88,6 +89,21 @@ PersistentPlan cluster_plan(const Chip& chip, const ResidentWork& of, SharedByte
   return {Driver::cluster, by, of.threads, bytes};
 }
 
+/// With chunks as long as have room; of the general driver if none has.
+template <class SharedBytes>
+PersistentPlan plan_groups(const Chip& chip, const ResidentWork& of, index groups,
+                           SharedBytes&& shared_bytes) {
+  const index own = ceil_div(of.units, chip.multiprocessors / groups);
+  if (own * of.unit_length > most_numbers(chip)) return {};
+  const index rows = round_up(ceil_div(of.rows, groups), octet);
+  for (index chunk = smaller(rows, most_chunk_rows); chunk >= octet; chunk -= octet) {
+    const Division by = {of.rows, of.units, own, ceil_div(of.units, own), groups, chunk};
+    const index bytes = shared_bytes(by);
+    if (bytes <= chip.resident_bytes) return {Driver::grid, by, of.threads, bytes};
+  }
+  return {};
+}
+
 /// `shared_bytes(division)` is what a block needs.
 template <class SharedBytes>
 PersistentPlan grid_plan(const Chip& chip, const ResidentWork& of, SharedBytes&& shared_bytes) {
@@ -95,20 +111,17 @@ PersistentPlan grid_plan(const Chip& chip, const ResidentWork& of, SharedBytes&&
   // Of sizes whose products have no number, R has no room either.
   if (of.units > chip.multiprocessors * most_numbers(chip) / of.unit_length) return {};
   if (!is_worth_it(of, chip.multiprocessors)) return {};
-  const index most_groups = smaller(ceil_div(of.rows, octet), chip.multiprocessors);
-  for (index groups = most_groups; groups > 0; --groups) {
-    const index own = ceil_div(of.units, chip.multiprocessors / groups);
-    if (own * of.unit_length > most_numbers(chip)) continue;
-    index chunk = round_up(ceil_div(of.rows, groups), octet);
-    for (chunk = smaller(chunk, most_chunk_rows); chunk >= octet;
-         chunk = round_up(chunk / 2, octet)) {
-      const Division by = {of.rows, of.units, own, ceil_div(of.units, own), groups, chunk};
-      const index bytes = shared_bytes(by);
-      if (bytes <= chip.resident_bytes) return {Driver::grid, by, of.threads, bytes};
-      if (chunk == octet) break;
-    }
+  PersistentPlan best;
+  for (index groups = smaller(ceil_div(of.rows, octet), chip.multiprocessors); groups > 0;
+       --groups) {
+    const PersistentPlan plan = plan_groups(chip, of, groups, shared_bytes);
+    if (plan.driver == Driver::general) continue;
+    const auto busiest = [](const Division& by) { return by.group_rows() * by.own; };
+    const bool is_better =
+        best.driver == Driver::general || busiest(plan.division) < busiest(best.division);
+    if (is_better) best = plan;
   }
-  return {};
+  return best;
 }
 
 }  // namespace
