@@ -68,6 +68,7 @@ class MmaProduct {
       load(m, from, j, of_span);
       RNNFAST_UNROLL(16)
       for (int t = 0; t < tiles; ++t) {
+        if (t >= deal_.there) continue;
         fragments_.set(place(j, t, 0), of_span.of[t][0]);
         fragments_.set(place(j, t, 1), of_span.of[t][1]);
       }
@@ -107,19 +108,21 @@ class MmaProduct {
     int deep;    // lots of them
     int spans;   // of K, in all
     int each;    // for a lot
+    int there;   // tiles of a warp, where there are fewer than one takes
 
     RNNFAST_BOTH Deal(const ProductSizes& of, int warps)
         : across((of.count + tiles * tile_rows - 1) / (tiles * tile_rows)),
           deep(within_warps(warps / across, (of.length + span - 1) / span)),
           spans((of.length + span - 1) / span),
-          each((spans + deep - 1) / deep) {}
+          each((spans + deep - 1) / deep),
+          there(static_cast<int>(smaller((of.count + tile_rows - 1) / tile_rows, tiles))) {}
 
     RNNFAST_BOTH static int within_warps(int lots, int spans) {
       return static_cast<int>(within(lots, {1, spans}));
     }
     RNNFAST_BOTH int in_memory() const { return each > kept ? each - kept : 0; }
     RNNFAST_BOTH int fragment_bytes() const {
-      return across * deep * in_memory() * 2 * tiles * warp_lanes * quad_bytes;
+      return across * deep * in_memory() * 2 * there * warp_lanes * quad_bytes;
     }
     /// From a row's sums to the next one's; lanes that write at once find 32 banks.
     RNNFAST_BOTH int stride() const { return across * tiles * tile_rows + 4; }
@@ -133,7 +136,7 @@ class MmaProduct {
   /// Of a span that is in shared memory.
   RNNFAST_BOTH int place(int j, int tile, int product) const {
     const int of_warp = warp_ * deal_.in_memory() + j - kept;
-    return ((of_warp * tiles + tile) * 2 + product) * warp_lanes + lane_;
+    return ((of_warp * deal_.there + tile) * 2 + product) * warp_lanes + lane_;
   }
 
   RNNFAST_BOTH void load(Machine& m, const ResidentRows<Stored>& from, int j, Fragments& to) const {
@@ -175,8 +178,10 @@ class MmaProduct {
       Fragments of_span;
       RNNFAST_UNROLL(16)
       for (int t = 0; t < tiles; ++t) {
-        of_span.of[t][0] = fragments_.get(place(j, t, 0));
-        of_span.of[t][1] = fragments_.get(place(j, t, 1));
+        // One that is not there is the last once more: its sums go nowhere.
+        const int tile = static_cast<int>(smaller(t, deal_.there - 1));
+        of_span.of[t][0] = fragments_.get(place(j, tile, 0));
+        of_span.of[t][1] = fragments_.get(place(j, tile, 1));
       }
       add<octets>(m, operand, from, j, of_span, d);
     }
