@@ -28,6 +28,8 @@ right() {
     sanitize memcheck steps kernels_of_one_step
     sanitize memcheck passes_float the_general_driver_gives
     sanitize memcheck passes_Bfloat16 the_general_driver_gives
+    sanitize memcheck passes_float persistent_kernels_give
+    sanitize racecheck passes_float persistent_kernels_give
     sanitize memcheck passes_float graphs_of_passes
     sanitize initcheck passes_float graphs_of_passes
 }
@@ -43,7 +45,7 @@ times() {
         timeout 60 "$folder/probes" | tee "$folder/probes.csv" || failed=1
     nvcc -std=c++20 -fmad=false -Icsrc -arch=native -O3 bench/device/passes.cu csrc/cuda/blas.cpp -ldl \
         -o "$folder/passes" &&
-        timeout 120 "$folder/passes" | tee "$folder/passes.csv" || failed=1
+        timeout 180 "$folder/passes" | tee "$folder/passes.csv" || failed=1
     timeout 240 python3 bench/device/anchors.py | tee "$folder/anchors.csv" || failed=1
 }
 

@@ -1,19 +1,10 @@
-// Passes of the general driver, timed: inference, a forward pass that saves and its backward pass,
-// the same from checkpoints; launch by launch, and from a graph. A line of CSV for each: what,
-// size, type, milliseconds of the device's time, of the caller's.
-//
-// The floor of a step is reading R from L2 and two launches after each other; beyond the steps
-// there are the products of whole blocks. Predicted for LSTM B16 T1024 H768, in milliseconds:
-//
-//                          a step   launches   graph      blocks        in all, from a graph
-//   float32    forward     6.5+2.2  2 x 2.5    2 x 0.8    1.6           12
-//              backward    7+2.5    3 x 2.5    3 x 0.8    5             17
-//   bfloat16   forward     3.5+2.2  2 x 2.5    2 x 0.8    0.2           7.6
-//              backward    4+2.5    3 x 2.5    3 x 0.8    0.6           9.8
-//
-// (microseconds for what is of a step: product + kernel, then what lies between them).
+// Passes timed, step by step and by the persistent driver that the plan chooses: inference, a
+// forward pass that saves and its backward pass, the same from checkpoints; launch by launch, and
+// from a graph. A line of CSV for each: driver, way, cell and sizes, type, milliseconds of the
+// device's time, of the caller's. What is predicted, bench/NOTES.md says.
 #include <chrono>
 #include <cstdlib>
+#include <vector>
 
 #include "cells/registry.hpp"
 #include "cuda/general/passes.hpp"
@@ -26,6 +17,26 @@ template <class Stored>
 constexpr const char* type_name = "float32";
 template <>
 constexpr const char* type_name<Bfloat16> = "bfloat16";
+template <>
+constexpr const char* type_name<Float16> = "float16";
+
+/// On a chip on which nothing is persistent.
+struct StepByStep : GpuStream {
+  using GpuStream::GpuStream;
+  Chip chip() const { return {}; }
+};
+
+enum class Lengths { all, ragged };
+
+/// From one step to all, by rank; none where all take all steps.
+std::vector<SequenceRow> rows_of(const Dims& dims, Lengths lengths) {
+  std::vector<SequenceRow> rows;
+  if (lengths == Lengths::all) return rows;
+  for (index b = 0; b < dims.rows; ++b) {
+    rows.push_back({b, b, 0, 1 + (dims.rows - 1 - b) * (dims.steps - 1) / (dims.rows - 1)});
+  }
+  return rows;
+}
 
 /// Memory of this program's, to the end.
 struct Memory {
@@ -72,11 +83,13 @@ Milliseconds timed(cudaStream_t stream, Body&& body) {
   return {device[device.size() / 2], caller[caller.size() / 2]};
 }
 
-template <class Cell, class Stored>
-void time_cell(const char* name, const Dims& dims, const Blas& blas) {
+template <class Stream, class Cell, class Stored>
+void time_driver(const char* driver, const char* name, const Dims& dims, Lengths lengths,
+                 const Blas& blas) {
   cudaStream_t own;
   require(cudaStreamCreateWithFlags(&own, cudaStreamNonBlocking));
-  GpuStream stream(own, blas);
+  Stream stream(own, blas);
+  const std::vector<SequenceRow> rows = rows_of(dims, lengths);
   const Memory memory;
   const index B = dims.rows, H = dims.units, I = dims.inputs, G = Cell::gates;
   WeightSet<Stored> weights;
@@ -112,6 +125,7 @@ void time_cell(const char* name, const Dims& dims, const Blas& blas) {
       forward.dims = dims;
       forward.x = x;
       forward.y = {y + at, B * H, H};
+      forward.rows = rows.empty() ? nullptr : rows.data();
       general_forward(stream, forward, packed, tape);
       if (!and_back) return;
       BackwardCall<Stored> backward = {};
@@ -121,12 +135,14 @@ void time_cell(const char* name, const Dims& dims, const Blas& blas) {
       backward.dy = dy;
       backward.out.x = {dx + at, B * I, I};
       backward.out.weights = gradients;
+      backward.rows = forward.rows;
       general_backward(stream, backward, tape);
     });
-    std::printf("%s %s%s,%s T%d B%d I%d H%d,%s,%.3f,%.3f\n", way,
-                from_graph ? "from a graph" : "launch by launch", and_back ? ", and back" : "",
-                name, static_cast<int>(dims.steps), static_cast<int>(B), static_cast<int>(I),
-                static_cast<int>(H), type_name<Stored>, ms.of_device, ms.of_caller);
+    std::printf("%s,%s %s%s,%s%s T%d B%d I%d H%d,%s,%.3f,%.3f\n", driver, way,
+                from_graph ? "from a graph" : "launch by launch", and_back ? " and back" : "", name,
+                lengths == Lengths::ragged ? " ragged" : "", static_cast<int>(dims.steps),
+                static_cast<int>(B), static_cast<int>(I), static_cast<int>(H), type_name<Stored>,
+                ms.of_device, ms.of_caller);
     std::fflush(stdout);
     if (kept_memory) require(cudaFree(kept_memory));
   };
@@ -138,12 +154,29 @@ void time_cell(const char* name, const Dims& dims, const Blas& blas) {
   }
 }
 
+template <class Cell, class Stored>
+void time_cell(const char* name, const Dims& dims, const Blas& blas,
+               Lengths lengths = Lengths::all) {
+  time_driver<StepByStep, Cell, Stored>("step by step", name, dims, lengths, blas);
+  time_driver<GpuStream, Cell, Stored>("as planned", name, dims, lengths, blas);
+}
+
+template <class Cell, class Stored>
+void time_sizes(const char* name, const Blas& blas) {
+  time_cell<Cell, Stored>(name, {1024, 16, 768, 768}, blas);
+  time_cell<Cell, Stored>(name, {50, 64, 512, 512}, blas);
+  time_cell<Cell, Stored>(name, {100, 1, 256, 256}, blas);
+  time_cell<Cell, Stored>(name, {200, 32, 128, 128}, blas, Lengths::ragged);
+}
+
 template <class Stored>
 void time_all(const Blas& blas) {
-  time_cell<Lstm<Usual, Forget::own>, Stored>("LSTM", {1024, 16, 768, 768}, blas);
-  time_cell<Gru<Usual>, Stored>("GRU", {1024, 16, 768, 768}, blas);
-  time_cell<Lstm<Usual, Forget::own>, Stored>("LSTM", {256, 64, 512, 512}, blas);
-  time_cell<LstmNorm<Usual>, Stored>("LSTM with layer norm", {256, 64, 512, 512}, blas);
+  time_sizes<Lstm<Usual, Forget::own>, Stored>("LSTM", blas);
+  time_sizes<Gru<Usual>, Stored>("GRU", blas);
+  time_sizes<Rnn<Fixed<Tanh>>, Stored>("RNN", blas);
+  time_cell<GruResetBefore<Usual>, Stored>("GRU, reset before", {50, 64, 512, 512}, blas);
+  time_driver<GpuStream, LstmNorm<Usual>, Stored>("as planned", "LSTM with layer norm",
+                                                  {50, 64, 512, 512}, Lengths::all, blas);
 }
 
 }  // namespace
@@ -154,4 +187,5 @@ int main() {
   const Blas blas = load_blas();
   time_all<float>(blas);
   time_all<Bfloat16>(blas);
+  time_all<Float16>(blas);
 }

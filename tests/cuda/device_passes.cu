@@ -1,9 +1,10 @@
-// Whole sequences by the general driver on a GPU; PASS_STORED says of which type arrays are.
+// Whole sequences on a GPU, step by step and by persistent kernels; PASS_STORED says of which type
+// arrays are.
 #define RNNFAST_ONE_LANE
 
 #include "cuda/gpu_stream.cuh"
 #include "gpu_device.cuh"
-#include "way_checks.hpp"
+#include "persistent_checks.hpp"
 
 namespace rnnfast {
 namespace {
@@ -13,7 +14,8 @@ const Blas& blas() {
   return found;
 }
 
-/// The default stream, for one test after the other: cuBLAS takes long to begin.
+/// The default stream, for one test after the other: cuBLAS takes long to begin. Of a chip on which
+/// nothing is persistent.
 class DefaultStream {
  public:
   using Device = GpuDevice;
@@ -22,7 +24,7 @@ class DefaultStream {
   explicit DefaultStream(GpuDevice&) { stream().give_back(); }
 
   int threads() const { return stream().threads(); }
-  const Chip& chip() const { return stream().chip(); }
+  Chip chip() const { return {}; }
   template <class Kernel>
   bool runs_together(const ResidentLaunch& as) const {
     return stream().runs_together<Kernel>(as);
@@ -45,11 +47,17 @@ class DefaultStream {
   }
   std::size_t graphs() const { return stream().graphs(); }
 
- private:
+ protected:
   static GpuStream& stream() {
     static GpuStream on_default(nullptr, blas());
     return on_default;
   }
+};
+
+/// With the chip that there is.
+struct PersistentStream : DefaultStream {
+  using DefaultStream::DefaultStream;
+  const Chip& chip() const { return stream().chip(); }
 };
 
 TEST(the_general_driver_gives_what_the_cpu_gives) { check_all_cells<DefaultStream, PASS_STORED>(); }
@@ -64,6 +72,20 @@ TEST(graphs_of_passes_give_the_same_bits) {
   check_graphs<DefaultStream, PASS_STORED, Lstm<Usual, Forget::own>>(CellSpec("lstm"));
   check_graphs<DefaultStream, PASS_STORED, GruResetBefore<Usual>>(CellSpec("gru_reset_before"));
   check_graphs<DefaultStream, PASS_STORED, LstmNorm<Usual>>(CellSpec("lstm_norm"));
+}
+
+TEST(persistent_kernels_give_what_the_cpu_gives) {
+  check_cell<PersistentStream, PASS_STORED, Rnn<Fixed<Tanh>>>("rnn_tanh");
+  check_cell<PersistentStream, PASS_STORED, Gru<Usual>>("gru");
+  check_ragged<PersistentStream, PASS_STORED, GruResetBefore<Usual>>("gru_reset_before",
+                                                                     {9, 21, 3, 70});
+  check_ragged<PersistentStream, PASS_STORED, Lstm<Usual, Forget::own>>("lstm", {9, 77, 3, 300});
+}
+
+TEST(persistent_launches_are_replayed_from_graphs) {
+  Sequences<Reference<PASS_STORED>> of(CellSpec("lstm"), small);
+  add_lengths(of);
+  check_graphs_of<PersistentStream, PASS_STORED, Lstm<Usual, Forget::own>>(of);
 }
 
 /// A stream as PyTorch captures them.
@@ -113,7 +135,7 @@ TEST(passes_go_into_graphs_of_somebody_elses) {
     for (auto& number : of.x) number = -number / 2;
     there.write_again();
     captured.play();
-    const Run<DefaultStream, Cell, PASS_STORED> alone(of, plan);
+    const Run<PersistentStream, Cell, PASS_STORED> alone(of, plan);
     CHECK(same_bits(there.results(), alone.results), "time %d", time);
     CHECK(same_bits(there.gradients(), alone.gradients), "time %d", time);
   }

@@ -17,9 +17,8 @@ KERNELS_OF_NO_CELL = 16
 MORE_WHERE_ARRAYS_ARE_SHORT = 3
 KERNELS_OF_A_CELL = 4
 MORE_KERNELS_OF = {"GruResetBefore": 2, "Mgu": 2, "LstmPeephole": 1, "LstmNorm": 1, "GruNorm": 1}
-# What resident.cu lists.
-KERNELS_OF_A_RESIDENT_CELL = 2
-RESIDENT_CELLS = 10
+# Of fixed activations, neither normalized nor with weights of units.
+CELLS_WITH_PERSISTENT_KERNELS = 10
 TYPES_OF_ARRAYS = ("float", "double", "Float16", "Bfloat16")
 USE = re.compile(
     r"Compiling entry function '(?P<kernel>\w+)'.*?"
@@ -105,24 +104,29 @@ def test_kernels_of_all_cells(tmp_path, stored, architecture):
 @pytest.mark.parametrize(
     ("stored", "driver", "architecture"),
     [
-        ("float", "of_grid", "sm_80"),
-        ("Bfloat16", "of_cluster", "sm_90"),
-        pytest.param("float", "of_cluster", "sm_90", marks=pytest.mark.full),
-        pytest.param("double", "of_grid", "sm_90", marks=pytest.mark.full),
-        pytest.param("double", "of_cluster", "sm_90", marks=pytest.mark.full),
-        pytest.param("Bfloat16", "of_grid", "sm_80", marks=pytest.mark.full),
-        pytest.param("Float16", "of_grid", "sm_90", marks=pytest.mark.full),
-        pytest.param("Float16", "of_cluster", "sm_90", marks=pytest.mark.full),
+        ("float", "on_grid", "sm_90"),
+        ("double", "on_grid", "sm_80"),
+        ("Bfloat16", "in_cluster", "sm_90"),
+        pytest.param("float", "in_cluster", "sm_90", marks=pytest.mark.full),
+        pytest.param("double", "in_cluster", "sm_90", marks=pytest.mark.full),
+        pytest.param("Float16", "in_cluster", "sm_90", marks=pytest.mark.full),
+        pytest.param("float", "on_grid", "sm_80", marks=pytest.mark.full),
+        pytest.param("double", "on_grid", "sm_90", marks=pytest.mark.full),
+        pytest.param("Bfloat16", "on_grid", "sm_90", marks=pytest.mark.full),
+        pytest.param("Float16", "on_grid", "sm_80", marks=pytest.mark.full),
     ],
 )
 def test_persistent_kernels(tmp_path, stored, driver, architecture):
-    made = compiled(
-        tmp_path, "resident.cu", architecture, f"-DSTORED={stored}", f"-DDRIVER={driver}"
-    )
-    assert len(made.ptx) == KERNELS_OF_A_RESIDENT_CELL * RESIDENT_CELLS
+    flags = (f"-DSTORED={stored}", f"-DKERNELS={driver}")
+    made = compiled(tmp_path, "persistent.cu", architecture, *flags)
+    assert len(made.ptx) == 2 * CELLS_WITH_PERSISTENT_KERNELS
     assert made.uses.keys() == made.ptx.keys()
-    wanted = "mma.sync" if stored.endswith("16") else "st.global"
-    assert not {kernel for kernel, ptx in made.ptx.items() if wanted not in ptx}
+    of_product = ("mma.sync",) if stored.endswith("16") else ("fma.rn", "shfl.sync.bfly")
+    meeting = ("mapa", "barrier.cluster.arrive") if driver == "in_cluster" else ()
+    for instruction in ("st.global", *of_product, *meeting):
+        assert not {kernel for kernel, ptx in made.ptx.items() if instruction not in ptx}
+    # What other blocks write meanwhile must not be taken from a cache that nobody tells.
+    assert not {kernel for kernel, ptx in made.ptx.items() if "ld.global.nc" in ptx}
     assert not {kernel: use for kernel, use in made.uses.items() if any(use)}
 
 

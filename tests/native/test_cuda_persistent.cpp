@@ -1,7 +1,7 @@
 // Whole sequences by persistent kernels, emulated.
 #define RNNFAST_ONE_LANE
 
-#include "../cuda/way_checks.hpp"
+#include "../cuda/persistent_checks.hpp"
 #include "emulation/stream.hpp"
 
 namespace rnnfast {
@@ -18,22 +18,17 @@ struct PersistentStream : EmulatedStream {
   explicit PersistentStream(EmulatedDevice& device) : EmulatedStream(device, three_blocks) {}
 };
 
-template <class Stored, class Cell>
-void check_cell(const char* name) {
-  check_options<PersistentStream, Stored, Cell>(CellSpec(name));
-}
-
 TEST(persistent_kernels_give_what_the_cpu_gives) {
-  check_cell<float, Rnn<Fixed<Tanh>>>("rnn_tanh");
-  check_cell<float, Lstm<Usual, Forget::own>>("lstm");
-  check_cell<float, Gru<Usual>>("gru");
-  check_cell<float, GruResetBefore<Usual>>("gru_reset_before");
-  check_cell<double, Lstm<Usual, Forget::own>>("lstm");
+  check_cell<PersistentStream, float, Rnn<Fixed<Tanh>>>("rnn_tanh");
+  check_cell<PersistentStream, float, Lstm<Usual, Forget::own>>("lstm");
+  check_cell<PersistentStream, float, Gru<Usual>>("gru");
+  check_cell<PersistentStream, float, GruResetBefore<Usual>>("gru_reset_before");
+  check_cell<PersistentStream, double, Lstm<Usual, Forget::own>>("lstm");
 }
 
 TEST(persistent_kernels_whose_operands_are_short) {
-  check_cell<Float16, Lstm<Usual, Forget::own>>("lstm");
-  check_cell<Bfloat16, GruResetBefore<Usual>>("gru_reset_before");
+  check_cell<PersistentStream, Float16, Lstm<Usual, Forget::own>>("lstm");
+  check_cell<PersistentStream, Bfloat16, GruResetBefore<Usual>>("gru_reset_before");
 }
 
 /// Three blocks in each of two clusters, by nine rows.
@@ -77,7 +72,9 @@ TEST(whatever_is_kept_persistent_kernels_give_the_same_bits) {
 }
 
 TEST(persistent_launches_are_replayed_from_graphs) {
-  check_graphs<PersistentStream, float, Lstm<Usual, Forget::own>>(CellSpec("lstm"));
+  Sequences<Reference<float>> of(CellSpec("lstm"), small);
+  add_lengths(of);
+  check_graphs_of<PersistentStream, float, Lstm<Usual, Forget::own>>(of);
 }
 
 /// Six blocks: whether groups of rows or shares of units, the sizes say.
@@ -90,19 +87,6 @@ struct LittleMemory : EmulatedStream {
   static constexpr Chip facts = {3, 90, 64, 2304, true, 0};
   explicit LittleMemory(EmulatedDevice& device) : EmulatedStream(device, facts) {}
 };
-
-/// Where rows end one after the other, and some never begin.
-template <class Stream, class Stored, class Cell>
-void check_ragged(const char* name, const Dims& dims) {
-  Sequences<Reference<Stored>> of(CellSpec(name), dims);
-  check_passes<Stream, Stored, Cell>(of);
-  for (index b = 0; b < dims.rows; ++b) {
-    const index begin = b % 2;
-    of.spans.push_back(begin);
-    of.spans.push_back(begin + (b + 1) % dims.steps);
-  }
-  check_passes<Stream, Stored, Cell>(of);
-}
 
 TEST(rows_are_divided_into_groups_and_chunks) {
   check_ragged<SixBlocks, float, Lstm<Usual, Forget::own>>("lstm", {3, 19, 2, 5});

@@ -70,10 +70,11 @@ constexpr Chip without_clusters = {132, 90, 1024, 227 << 10, true, 0};
 struct Planned {
   using Thread = emulation::EmulatedThread;
   Chip of;
+  bool has_room = true;
   const Chip& chip() const { return of; }
   template <class Kernel>
   bool runs_together(const ResidentLaunch&) const {
-    return true;
+    return has_room;
   }
 };
 
@@ -114,7 +115,7 @@ TEST(clusters_take_what_has_room_in_them) {
   check(plan_backward<Cell, float>(device, {100, 32, 3, 128}), 16, 8, 4);
   check(plan_forward<Gru<Usual>, float>(device, {100, 3, 3, 5}), 5, 1, 1);
   // Past them the whole device.
-  check_plan<Cell, Bfloat16>(h100, 16, 1024, Driver::grid, 1);
+  check_plan<Cell, Bfloat16>(h100, 16, 1024, Driver::grid, 2);
   check_plan<Cell, float>(h100, 16, 768, Driver::grid, 2);
 }
 
@@ -157,6 +158,8 @@ TEST(devices_whose_blocks_cannot_meet) {
   alone.is_cooperative = false;
   check_plan<Cell, float>(alone, 16, 256, Driver::general, 0);
   check_plan<Cell, float>(Chip{}, 16, 256, Driver::general, 0);
+  const auto without = plan_forward<Cell, float>(Planned{h100, false}, {9, 16, 3, 256});
+  CHECK(without.driver == Driver::general, "no room for a block");
 }
 
 }  // namespace

@@ -42,11 +42,12 @@ class LaneProduct {
 
   RNNFAST_BOTH void load(Machine& m, const ResidentRows<Stored>& from) const {
     const int width = padded(of_);
+    const bool across = from.stride > 1;  // what is adjacent in memory, adjacent threads take
     for (int i = m.thread(); i < of_.count * width; i += m.threads()) {
-      const int q = i / width;
-      const int k = i % width;
+      const int q = across ? i % of_.count : i / width;
+      const int k = across ? i / of_.count : i % width;
       const bool there = k < of_.length && from.is_there(q);
-      weights_.set(i, there ? m.load(from.at(q, k)) : Stored{});
+      weights_.set(q * width + k, there ? m.load(from.at(q, k)) : Stored{});
     }
   }
 

@@ -7,9 +7,12 @@
 
 namespace rnnfast::emulation {
 
+/// With few and small blocks, so that some calls of tests are taken by persistent kernels.
+constexpr Chip small_chip = {3, 90, 32, 16 << 10, true, 0};
+
 class StreamOfGpu : public DeviceStream {
  public:
-  EmulatedStream passes{gpu().device};
+  EmulatedStream passes{gpu().device, small_chip};
 };
 
 }  // namespace rnnfast::emulation
