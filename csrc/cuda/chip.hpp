@@ -14,4 +14,12 @@ struct Chip {
   int cluster_blocks = 0;       // that a cluster may have; 0: there are none
 };
 
+/// A launch of blocks that meet: all of them, or those of each cluster.
+struct ResidentLaunch {
+  index blocks;
+  int threads;  // of a block
+  int cluster;  // blocks; 0: the grid meets
+  index shared_bytes;
+};
+
 }  // namespace rnnfast

@@ -17,12 +17,12 @@ __global__ void __launch_bounds__(gpu_threads, gpu_blocks_at_once) run_kernel(co
   kernel(thread);
 }
 
-// Of a block that has a multiprocessor to itself: as many as leave each of its threads the
-// registers of a tile of sums (cuda/persistent/lane_product.hpp).
-constexpr int resident_threads = 384;
+// Of a block that has a multiprocessor to itself, by a kernel of cuda/persistent/.
+template <class Kernel>
+constexpr int resident_threads = Kernel::template ProductOn<GpuThread>::most_threads;
 
 template <class Kernel>
-__global__ void __launch_bounds__(resident_threads, 1) run_resident(const Kernel kernel) {
+__global__ void __launch_bounds__(resident_threads<Kernel>, 1) run_resident(const Kernel kernel) {
   GpuThread thread;
   kernel(thread);
 }

@@ -8,6 +8,9 @@
 namespace rnnfast {
 namespace {
 
+/// What GPUs with clusters have been seen to take, if asked.
+constexpr int most_cluster_blocks = 16;
+
 /// That of the thread's device.
 inline Chip chip_of_device() {
   int device = 0;
@@ -21,38 +24,72 @@ inline Chip chip_of_device() {
   chip.multiprocessors = fact(cudaDevAttrMultiProcessorCount);
   chip.capability =
       10 * fact(cudaDevAttrComputeCapabilityMajor) + fact(cudaDevAttrComputeCapabilityMinor);
-  chip.resident_threads = resident_threads;
+  chip.resident_threads = fact(cudaDevAttrMaxThreadsPerBlock);
   chip.resident_bytes = fact(cudaDevAttrMaxSharedMemoryPerBlockOptin);
   chip.is_cooperative = fact(cudaDevAttrCooperativeLaunch) != 0;
+  if (chip.capability >= 90) chip.cluster_blocks = most_cluster_blocks;
   return chip;
 }
 
-/// Whether a multiprocessor has room for a block of a kernel, as its compiler has left it.
+/// How a kernel is launched: its grid may meet, or its clusters.
+class ResidentConfig {
+ public:
+  ResidentConfig(const ResidentLaunch& as, cudaStream_t stream) {
+    if (as.cluster == 0) {
+      how_.id = cudaLaunchAttributeCooperative;
+      how_.val.cooperative = 1;
+    } else {
+      how_.id = cudaLaunchAttributeClusterDimension;
+      how_.val.clusterDim = {static_cast<unsigned>(as.cluster), 1, 1};
+    }
+    config_.gridDim = dim3(static_cast<unsigned>(as.blocks));
+    config_.blockDim = dim3(static_cast<unsigned>(as.threads));
+    config_.dynamicSmemBytes = static_cast<std::size_t>(as.shared_bytes);
+    config_.stream = stream;
+    config_.attrs = &how_;
+    config_.numAttrs = 1;
+  }
+  ResidentConfig(const ResidentConfig&) = delete;
+  ResidentConfig& operator=(const ResidentConfig&) = delete;
+
+  const cudaLaunchConfig_t* get() const { return &config_; }
+
+ private:
+  cudaLaunchAttribute how_ = {};
+  cudaLaunchConfig_t config_ = {};
+};
+
+/// Of blocks that any GPU with clusters takes together; more have to be asked for.
+constexpr int portable_cluster = 8;
+
+/// Whether blocks of a kernel, as its compiler has left it, have room where they are to meet.
 template <class Kernel>
-bool has_room(index shared_bytes) {
-  const auto bytes = static_cast<int>(shared_bytes);
+bool has_room(const ResidentLaunch& as) {
+  const auto bytes = static_cast<int>(as.shared_bytes);
   require(cudaFuncSetAttribute(run_resident<Kernel>, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                bytes));
-  int blocks = 0;
-  require(cudaOccupancyMaxActiveBlocksPerMultiprocessor(
-      &blocks, run_resident<Kernel>, resident_threads, static_cast<std::size_t>(bytes)));
-  return blocks > 0;
+  int found = 0;
+  if (as.cluster == 0) {
+    require(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&found, run_resident<Kernel>, as.threads,
+                                                          static_cast<std::size_t>(bytes)));
+    return found > 0;
+  }
+  if (as.cluster > portable_cluster) {
+    require(cudaFuncSetAttribute(run_resident<Kernel>,
+                                 cudaFuncAttributeNonPortableClusterSizeAllowed, 1));
+  }
+  const ResidentConfig config(as, nullptr);
+  const cudaError_t status =
+      cudaOccupancyMaxActiveClusters(&found, run_resident<Kernel>, config.get());
+  if (status != cudaSuccess) cudaGetLastError();  // a size that this GPU has not
+  return status == cudaSuccess && found > 0;
 }
 
-/// Of a kernel that has room, no more blocks than there are multiprocessors.
+/// Of a kernel that has room; where the grid meets, no more blocks than there are multiprocessors.
 template <class Kernel>
-void launch_together(cudaStream_t stream, index blocks, index shared_bytes, const Kernel& kernel) {
-  cudaLaunchAttribute together = {};
-  together.id = cudaLaunchAttributeCooperative;
-  together.val.cooperative = 1;
-  cudaLaunchConfig_t config = {};
-  config.gridDim = dim3(static_cast<unsigned>(blocks));
-  config.blockDim = dim3(resident_threads);
-  config.dynamicSmemBytes = static_cast<std::size_t>(shared_bytes);
-  config.stream = stream;
-  config.attrs = &together;
-  config.numAttrs = 1;
-  require(cudaLaunchKernelEx(&config, run_resident<Kernel>, kernel));
+void launch_together(cudaStream_t stream, const ResidentLaunch& as, const Kernel& kernel) {
+  const ResidentConfig config(as, stream);
+  require(cudaLaunchKernelEx(config.get(), run_resident<Kernel>, kernel));
 }
 
 }  // namespace

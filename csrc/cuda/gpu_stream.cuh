@@ -107,12 +107,12 @@ class GpuStream {
   }
 
   template <class Kernel>
-  bool runs_together(index shared_bytes) const {
-    return has_room<Kernel>(shared_bytes);
+  bool runs_together(const ResidentLaunch& as) const {
+    return has_room<Kernel>(as);
   }
   template <class Kernel>
-  void run_together(index blocks, index shared_bytes, const Kernel& kernel) {
-    launch_together(launches_to_, blocks, shared_bytes, kernel);
+  void run_together(const ResidentLaunch& as, const Kernel& kernel) {
+    launch_together(launches_to_, as, kernel);
   }
 
   template <class Stored>

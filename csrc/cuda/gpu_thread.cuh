@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "base/float16.hpp"
 #include "cuda/machine.hpp"
 
 namespace rnnfast {
@@ -58,12 +59,21 @@ class GpuThread {
     __pipeline_wait_prior(0);
   }
 
+  template <class Stored>
   __device__ void mma(float (&d)[4], const std::uint32_t (&a)[4],
                       const std::uint32_t (&b)[2]) const {
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
-        "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    if constexpr (std::is_same_v<Stored, Bfloat16>) {
+      asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
+          "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+          : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+          : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    } else {
+      static_assert(std::is_same_v<Stored, Float16>);
+      asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
+          "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+          : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+          : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    }
   }
 
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
@@ -79,6 +89,15 @@ class GpuThread {
         cooperative_groups::this_cluster().map_shared_rank(of.first, static_cast<unsigned>(rank))};
   }
   __device__ void sync_cluster() const { cooperative_groups::this_cluster().sync(); }
+#else
+  // No clusters: kernels that have them are compiled, and never launched.
+  __device__ int cluster_rank() const { return 0; }
+  __device__ int cluster_blocks() const { return 1; }
+  template <class T>
+  __device__ Shared<T> peer(const Shared<T>& of, int) const {
+    return of;
+  }
+  __device__ void sync_cluster() const { __trap(); }
 #endif
 };
 

@@ -13,8 +13,8 @@
 //   copy_async(to, i, p)          16 bytes from p to shared memory, from its number i on; there
 //   finish_copies()               after this, for the thread that began them; for others, after a
 //                                 barrier
-//   mma(d, a, b)                  D += A B of a warp: 16 x 16 by 16 x 8 bfloat16, sums in float32,
-//                                 in the fragments of PTX's mma.m16n8k16
+//   mma<Stored>(d, a, b)          D += A B of a warp: 16 x 16 by 16 x 8 numbers of 16 bits, sums in
+//                                 float32, in the fragments of PTX's mma.m16n8k16
 //
 // and where blocks form clusters, neighbours that reach each other's shared memory
 //

@@ -26,12 +26,12 @@ class DefaultStream {
   int threads() const { return stream().threads(); }
   Chip chip() const { return {}; }
   template <class Kernel>
-  bool runs_together(index shared_bytes) const {
-    return stream().runs_together<Kernel>(shared_bytes);
+  bool runs_together(const ResidentLaunch& as) const {
+    return stream().runs_together<Kernel>(as);
   }
   template <class Kernel>
-  void run_together(index blocks, index shared_bytes, const Kernel& kernel) {
-    stream().run_together(blocks, shared_bytes, kernel);
+  void run_together(const ResidentLaunch& as, const Kernel& kernel) {
+    stream().run_together(as, kernel);
   }
   template <class Kernel>
   void run(index blocks, index shared_bytes, const Kernel& kernel) {

@@ -13,7 +13,8 @@ TEST(all_that_a_thread_can_do) {
   check_sums_of_blocks<float>(device);
   check_sums_of_blocks<double>(device);
   check_asynchronous_copies(device);
-  check_a_product_of_a_warp(device);
+  check_a_product_of_a_warp<Bfloat16>(device);
+  check_a_product_of_a_warp<Float16>(device);
 }
 
 TEST(kernels_of_one_step) { check_cells<GpuDevice>(); }

@@ -2,10 +2,10 @@
 // memory and runs kernels (native/emulation/device.hpp, cuda/gpu_device.cuh).
 #pragma once
 
-#include <bit>
 #include <cmath>
 
 #include "../native/check.hpp"
+#include "base/float16.hpp"
 #include "sample_kernels.hpp"
 
 namespace rnnfast {
@@ -88,36 +88,36 @@ void check_asynchronous_copies(Device& device) {
   }
 }
 
-/// Numbers that bfloat16 has.
-inline std::vector<float> short_numbers(Random& random, int count) {
-  std::vector<float> numbers = random.vector<float>(count);
-  for (float& x : numbers) x = std::bit_cast<float>(std::bit_cast<std::uint32_t>(x) & 0xffff0000u);
+template <class Stored>
+std::vector<Stored> short_numbers(Random& random, int count) {
+  std::vector<Stored> numbers;
+  for (const float x : random.vector<float>(count)) numbers.push_back(nearest<Stored>(x));
   return numbers;
 }
 
-inline std::vector<std::uint32_t> in_pairs(const std::vector<float>& numbers) {
+template <class Stored>
+std::vector<std::uint32_t> in_pairs(const std::vector<Stored>& numbers) {
   std::vector<std::uint32_t> pairs;
   for (std::size_t i = 0; i < numbers.size(); i += 2) {
-    pairs.push_back(std::bit_cast<std::uint32_t>(numbers[i]) >> 16 |
-                    std::bit_cast<std::uint32_t>(numbers[i + 1]));
+    pairs.push_back(numbers[i].bits | std::uint32_t{numbers[i + 1].bits} << 16);
   }
   return pairs;
 }
 
-template <class Device>
+template <class Stored, class Device>
 void check_a_product_of_a_warp(Device& device) {
   Random random;
-  const std::vector<float> a = short_numbers(random, 16 * 16);
-  const std::vector<float> b = short_numbers(random, 8 * 16);
+  const auto a = short_numbers<Stored>(random, 16 * 16);
+  const auto b = short_numbers<Stored>(random, 8 * 16);
   float* const c = device.template reserve<float>("c", 16 * 8);
-  device.run({1, 32},
-             ProductOfAWarp{device.copy("a", in_pairs(a)), device.copy("b", in_pairs(b)), c});
+  device.run({1, 32}, ProductOfAWarp<Stored>{device.copy("a", in_pairs(a)),
+                                             device.copy("b", in_pairs(b)), c});
   const std::vector<float> got = device.numbers(c, 16 * 8);
   for (std::size_t row = 0; row < 16; ++row) {
     for (std::size_t column = 0; column < 8; ++column) {
       double sum = 0;
       for (std::size_t k = 0; k < 16; ++k) {
-        sum += double(a[row * 16 + k]) * double(b[column * 16 + k]);
+        sum += double(widened(a[row * 16 + k])) * double(widened(b[column * 16 + k]));
       }
       CHECK(std::fabs(sum - double(got[row * 8 + column])) < 1e-5, "%d %d", int(row), int(column));
     }

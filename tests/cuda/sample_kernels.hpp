@@ -80,7 +80,8 @@ struct Backwards {
   }
 };
 
-/// c (16, 8) = a (16, 16) b (16, 8), b by its columns; bfloat16 in pairs. By one warp.
+/// c (16, 8) = a (16, 16) b (16, 8), b by its columns; numbers of 16 bits in pairs. By one warp.
+template <class Stored>
 struct ProductOfAWarp {
   const std::uint32_t* a;
   const std::uint32_t* b;
@@ -95,7 +96,7 @@ struct ProductOfAWarp {
                                    m.load(a + (group + 8) * 8 + pair + 4)};
     const std::uint32_t of_b[2] = {m.load(b + group * 8 + pair), m.load(b + group * 8 + pair + 4)};
     float d[4] = {};
-    m.mma(d, of_a, of_b);
+    m.template mma<Stored>(d, of_a, of_b);
     for (int i = 0; i < 4; ++i) m.store(c + (group + i / 2 * 8) * 8 + 2 * pair + i % 2, d[i]);
   }
 };

@@ -10,7 +10,8 @@ template __global__ void run_kernel(AroundTheCluster);
 template __global__ void run_kernel(SumOfBlock<float>);
 template __global__ void run_kernel(SumOfBlock<double>);
 template __global__ void run_kernel(Backwards);
-template __global__ void run_kernel(ProductOfAWarp);
+template __global__ void run_kernel(ProductOfAWarp<Bfloat16>);
+template __global__ void run_kernel(ProductOfAWarp<Float16>);
 }  // namespace
 
 }  // namespace rnnfast

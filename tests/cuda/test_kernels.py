@@ -102,21 +102,28 @@ def test_kernels_of_all_cells(tmp_path, stored, architecture):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("stored", "architecture"),
+    ("stored", "driver", "architecture"),
     [
-        ("float", "sm_90"),
-        ("double", "sm_80"),
-        pytest.param("Bfloat16", "sm_90", marks=pytest.mark.full),
-        pytest.param("Float16", "sm_80", marks=pytest.mark.full),
-        pytest.param("float", "sm_80", marks=pytest.mark.full),
-        pytest.param("double", "sm_90", marks=pytest.mark.full),
+        ("float", "on_grid", "sm_90"),
+        ("double", "on_grid", "sm_80"),
+        ("Bfloat16", "in_cluster", "sm_90"),
+        pytest.param("float", "in_cluster", "sm_90", marks=pytest.mark.full),
+        pytest.param("double", "in_cluster", "sm_90", marks=pytest.mark.full),
+        pytest.param("Float16", "in_cluster", "sm_90", marks=pytest.mark.full),
+        pytest.param("float", "on_grid", "sm_80", marks=pytest.mark.full),
+        pytest.param("double", "on_grid", "sm_90", marks=pytest.mark.full),
+        pytest.param("Bfloat16", "on_grid", "sm_90", marks=pytest.mark.full),
+        pytest.param("Float16", "on_grid", "sm_80", marks=pytest.mark.full),
     ],
 )
-def test_persistent_kernels(tmp_path, stored, architecture):
-    made = compiled(tmp_path, "persistent.cu", architecture, f"-DSTORED={stored}")
+def test_persistent_kernels(tmp_path, stored, driver, architecture):
+    flags = (f"-DSTORED={stored}", f"-DKERNELS={driver}")
+    made = compiled(tmp_path, "persistent.cu", architecture, *flags)
     assert len(made.ptx) == 2 * CELLS_WITH_PERSISTENT_KERNELS
     assert made.uses.keys() == made.ptx.keys()
-    for instruction in ("st.global", "fma.rn", "shfl.sync.bfly"):
+    of_product = ("mma.sync",) if stored.endswith("16") else ("fma.rn", "shfl.sync.bfly")
+    meeting = ("mapa", "barrier.cluster.arrive") if driver == "in_cluster" else ()
+    for instruction in ("st.global", *of_product, *meeting):
         assert not {kernel for kernel, ptx in made.ptx.items() if instruction not in ptx}
     # What other blocks write meanwhile must not be taken from a cache that nobody tells.
     assert not {kernel for kernel, ptx in made.ptx.items() if "ld.global.nc" in ptx}
@@ -133,7 +140,8 @@ def test_all_that_a_thread_can_do(tmp_path):
         "bar.sync",
         "shfl.sync.bfly",
         "cp.async.cg.shared.global",
-        "mma.sync.aligned.m16n8k16",
+        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32",
+        "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32",
         "barrier.cluster.arrive",
         "mapa",
     ):

@@ -31,6 +31,41 @@ TEST(persistent_kernels_whose_operands_are_short) {
   check_cell<PersistentStream, Bfloat16, GruResetBefore<Usual>>("gru_reset_before");
 }
 
+/// Three blocks in each of two clusters, by nine rows.
+constexpr Chip two_clusters = {6, 90, 96, 64 << 10, true, 3};
+/// Of octets of units all but the last block's, and of numbers that no octet of a part begins with.
+constexpr Dims by_octets = {3, 9, 2, 40};
+constexpr Dims by_numbers = {3, 9, 2, 37};
+
+struct ClusterStream : EmulatedStream {
+  explicit ClusterStream(EmulatedDevice& device) : EmulatedStream(device, two_clusters) {}
+};
+
+template <class Stored, class Cell>
+void check_in_clusters(const char* name, const Dims& dims) {
+  EmulatedDevice device;
+  const ClusterStream stream(device);
+  CHECK((plan_forward<Cell, Stored>(stream, dims).driver == Driver::cluster), "%s", name);
+  CHECK((plan_backward<Cell, Stored>(stream, dims).driver == Driver::cluster), "%s", name);
+  Sequences<Reference<Stored>> of(CellSpec(name), dims);
+  check_passes<ClusterStream, Stored, Cell>(of);
+  of.spans = {0, 3, 0, 1, 1, 3, 0, 3, 2, 2, 0, 3, 0, 3, 0, 2, 1, 3};
+  check_passes<ClusterStream, Stored, Cell>(of);
+}
+
+TEST(kernels_of_clusters_give_what_the_cpu_gives) {
+  check_in_clusters<float, Lstm<Usual, Forget::own>>("lstm", by_octets);
+  check_in_clusters<float, GruResetBefore<Usual>>("gru_reset_before", by_numbers);
+  check_in_clusters<double, Gru<Usual>>("gru", by_numbers);
+}
+
+TEST(kernels_of_clusters_whose_operands_are_short) {
+  check_in_clusters<Bfloat16, Lstm<Usual, Forget::own>>("lstm", by_octets);
+  check_in_clusters<Float16, Lstm<Usual, Forget::own>>("lstm", by_numbers);
+  check_in_clusters<Bfloat16, GruResetBefore<Usual>>("gru_reset_before", by_numbers);
+  check_in_clusters<Float16, Rnn<Fixed<Tanh>>>("rnn_tanh", by_octets);
+}
+
 TEST(whatever_is_kept_persistent_kernels_give_the_same_bits) {
   check_plans_of<PersistentStream, float, Lstm<Usual, Forget::own>>(CellSpec("lstm"));
   check_plans_of<PersistentStream, float, GruResetBefore<Usual>>(CellSpec("gru_reset_before"));
@@ -100,8 +135,35 @@ struct StepAhead : GridExchange<Machine, Stored> {
   static constexpr index three_rows = 3;
 };
 
+/// Which multiplies the copy that is being written.
+template <class Machine, class Stored>
+struct OtherCopy : ClusterExchange<Machine, Stored> {
+  using Base = ClusterExchange<Machine, Stored>;
+  using Base::Base;
+  auto operand(Machine& m, const RowsInMemory<Stored>& kept) const {
+    auto found = Base::operand(m, kept);
+    found.first = found.first ? 0 : found.at.numbers(eight_rows);
+    return found;
+  }
+  static constexpr int eight_rows = 8;
+};
+/// A thread whose cluster meets once, and then no more.
+struct MeetsOnce : emulation::EmulatedThread {
+  bool has_met = false;
+  explicit MeetsOnce(const EmulatedThread& of) : EmulatedThread(of) {}
+  void sync_cluster() {
+    has_met ? sync() : EmulatedThread::sync_cluster();
+    has_met = true;
+  }
+};
+/// Whose cluster never does.
+struct MeetsNobody : emulation::EmulatedThread {
+  explicit MeetsNobody(const EmulatedThread& of) : EmulatedThread(of) {}
+  void sync_cluster() { sync(); }
+};
+
 /// What is wrong with three steps of three rows and five units, by some exchange.
-template <template <class, class> class Exchange>
+template <template <class, class> class Exchange, class Thread = emulation::EmulatedThread>
 std::vector<std::string> faults() {
   using Cell = Rnn<Fixed<Tanh>>;
   using Kernel = ResidentForward<Cell, float, LaneProduct, Exchange>;
@@ -124,7 +186,11 @@ std::vector<std::string> faults() {
                                   {}};
   of.operand[0] = of.before.h;
   const int bytes = Kernel::template shared_bytes<emulation::EmulatedThread>(of.division, 64);
-  return emulation::launch(memory, {3, 64, 1, bytes, 1}, Kernel(of));
+  return emulation::launch(memory, {3, 64, 3, bytes, 1}, [&](const emulation::EmulatedThread& m) {
+    Thread thread(m);
+    Kernel kernel(of);
+    kernel(thread);
+  });
 }
 
 bool has(const std::vector<std::string>& faults, const char* text) {
@@ -139,6 +205,13 @@ TEST(an_exchange_that_does_not_hold_is_found) {
   CHECK(has(faults<BlocksMeetThemselves>(), "race: h before"), "a barrier of the block");
   CHECK(has(faults<OneStaysAway>(), "barrier"), "a block that does not come");
   CHECK(has(faults<StepAhead>(), "race: h before"), "the step's own h");
+}
+
+TEST(an_exchange_in_a_cluster_that_does_not_hold_is_found) {
+  CHECK(faults<ClusterExchange>().empty(), "%s", faults<ClusterExchange>().front().c_str());
+  CHECK(has(faults<OtherCopy>(), "race: shared memory"), "the copy that is written");
+  CHECK(has(faults<ClusterExchange, MeetsOnce>(), "race: shared memory"), "no barrier");
+  CHECK(has(faults<ClusterExchange, MeetsNobody>(), "a block that is not there"), "not begun");
 }
 
 // --- Which launches there are -------------------------------------------------------------------

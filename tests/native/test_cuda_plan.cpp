@@ -63,7 +63,8 @@ TEST(tapes_of_checkpoints_grow_with_the_root_of_the_steps) {
 // ---------------------------------------------------------------------------------
 
 constexpr Chip a100 = {108, 80, 384, 163 << 10, true, 0};
-constexpr Chip h100 = {132, 90, 384, 227 << 10, true, 16};
+constexpr Chip h100 = {132, 90, 1024, 227 << 10, true, 16};
+constexpr Chip without_clusters = {132, 90, 1024, 227 << 10, true, 0};
 
 /// What plans ask of a device.
 struct Planned {
@@ -72,7 +73,7 @@ struct Planned {
   bool has_room = true;
   const Chip& chip() const { return of; }
   template <class Kernel>
-  bool runs_together(index) const {
+  bool runs_together(const ResidentLaunch&) const {
     return has_room;
   }
 };
@@ -95,40 +96,65 @@ void check_plan(const Chip& chip, index rows, index units, Driver driver, index 
   }
 }
 
+TEST(clusters_take_what_has_room_in_them) {
+  const auto check = [](const PersistentPlan& plan, index own, index shares, index groups) {
+    CHECK(plan.driver == Driver::cluster, "another driver");
+    CHECK(plan.division.own == own && plan.division.shares == shares &&
+              plan.division.groups == groups,
+          "%d units of %d blocks, %d groups", static_cast<int>(plan.division.own),
+          static_cast<int>(plan.division.shares), static_cast<int>(plan.division.groups));
+    CHECK(plan.shared_bytes <= h100.resident_bytes, "more than there is");
+    CHECK(plan.launch().cluster == shares, "no launch of clusters");
+  };
+  const Planned device = {h100};
+  check(plan_forward<Cell, Bfloat16>(device, {100, 16, 3, 768}), 48, 16, 2);
+  check(plan_forward<Cell, Float16>(device, {100, 64, 3, 512}), 32, 16, 8);
+  check(plan_backward<Cell, Float16>(device, {100, 64, 3, 512}), 32, 16, 8);
+  check(plan_forward<Cell, Bfloat16>(device, {100, 100, 3, 512}), 32, 16, 8);
+  check(plan_forward<Cell, float>(device, {100, 1, 3, 256}), 16, 16, 1);
+  check(plan_backward<Cell, float>(device, {100, 32, 3, 128}), 16, 8, 4);
+  check(plan_forward<Gru<Usual>, float>(device, {100, 3, 3, 5}), 5, 1, 1);
+  // Past them the whole device.
+  check_plan<Cell, Bfloat16>(h100, 16, 1024, Driver::grid, 2);
+  check_plan<Cell, float>(h100, 16, 768, Driver::grid, 2);
+}
+
 TEST(weights_stay_where_they_have_room) {
   // Where all of R has room more than once, rows are divided.
-  check_plan<Cell, float>(h100, 16, 768, Driver::grid, 2);
-  check_plan<Cell, float>(h100, 16, 1024, Driver::grid, 1);
-  check_plan<Cell, double>(h100, 16, 768, Driver::grid, 1);
-  check_plan<Cell, Bfloat16>(h100, 16, 1024, Driver::grid, 2);
-  check_plan<Cell, float>(h100, 1, 256, Driver::grid, 1);
-  check_plan<Cell, float>(h100, 32, 128, Driver::grid, 4);
-  check_plan<Cell, float>(h100, 13, 127, Driver::grid, 2);
-  check_plan<Gru<Usual>, float>(h100, 16, 768, Driver::grid, 2);
-  check_plan<GruResetBefore<Usual>, float>(h100, 16, 768, Driver::grid, 2);
-  check_plan<Rnn<Fixed<Tanh>>, float>(h100, 16, 2048, Driver::grid, 1);
+  check_plan<Cell, float>(without_clusters, 16, 768, Driver::grid, 2);
+  check_plan<Cell, float>(without_clusters, 16, 1024, Driver::grid, 1);
+  check_plan<Cell, double>(without_clusters, 16, 768, Driver::grid, 1);
+  check_plan<Cell, Bfloat16>(without_clusters, 16, 1024, Driver::grid, 2);
+  check_plan<Cell, float>(without_clusters, 1, 256, Driver::grid, 1);
+  check_plan<Cell, float>(without_clusters, 32, 128, Driver::grid, 4);
+  check_plan<Cell, float>(without_clusters, 13, 127, Driver::grid, 2);
+  check_plan<Gru<Usual>, float>(without_clusters, 16, 768, Driver::grid, 2);
+  check_plan<GruResetBefore<Usual>, float>(without_clusters, 16, 768, Driver::grid, 2);
+  check_plan<Rnn<Fixed<Tanh>>, float>(without_clusters, 16, 2048, Driver::grid, 1);
   check_plan<Cell, float>(a100, 16, 768, Driver::grid, 1);
   // Or not even once.
-  check_plan<Cell, float>(h100, 16, 1400, Driver::general, 0);
+  check_plan<Cell, float>(without_clusters, 16, 1400, Driver::general, 0);
   check_plan<Cell, float>(a100, 16, 1100, Driver::general, 0);
-  check_plan<Cell, double>(h100, 16, 1024, Driver::general, 0);
-  check_plan<Cell, float>(h100, 16, index{1} << 40, Driver::general, 0);
+  check_plan<Cell, double>(without_clusters, 16, 1024, Driver::general, 0);
+  check_plan<Cell, float>(without_clusters, 16, index{1} << 40, Driver::general, 0);
 }
 
 TEST(many_rows_are_a_librarys) {
-  check_plan<Cell, float>(h100, 64, 512, Driver::grid, 4);
-  check_plan<Cell, float>(h100, 512, 512, Driver::general, 0);
-  check_plan<Cell, float>(h100, 0, 512, Driver::general, 0);
+  check_plan<Cell, float>(without_clusters, 64, 512, Driver::grid, 4);
+  check_plan<Cell, float>(without_clusters, 512, 512, Driver::general, 0);
+  check_plan<Cell, float>(without_clusters, 0, 512, Driver::general, 0);
 }
 
 TEST(cells_that_persistent_launches_do_not_take) {
-  check_plan<LstmNorm<Usual>, float>(h100, 16, 256, Driver::general, 0);
-  check_plan<LstmPeephole<ChosenActivations<float>>, float>(h100, 16, 256, Driver::general, 0);
-  check_plan<Lstm<ChosenActivations<float>, Forget::own>, float>(h100, 16, 256, Driver::general, 0);
+  check_plan<LstmNorm<Usual>, float>(without_clusters, 16, 256, Driver::general, 0);
+  check_plan<LstmPeephole<ChosenActivations<float>>, float>(without_clusters, 16, 256,
+                                                            Driver::general, 0);
+  check_plan<Lstm<ChosenActivations<float>, Forget::own>, float>(without_clusters, 16, 256,
+                                                                 Driver::general, 0);
 }
 
 TEST(devices_whose_blocks_cannot_meet) {
-  Chip alone = h100;
+  Chip alone = without_clusters;
   alone.is_cooperative = false;
   check_plan<Cell, float>(alone, 16, 256, Driver::general, 0);
   check_plan<Cell, float>(Chip{}, 16, 256, Driver::general, 0);

@@ -30,8 +30,75 @@ TEST(kernels_run_alike_in_any_order) {
     check_sums_of_blocks<float>(device);
     check_sums_of_blocks<double>(device);
     check_asynchronous_copies(device);
-    check_a_product_of_a_warp(device);
+    check_a_product_of_a_warp<Bfloat16>(device);
+    check_a_product_of_a_warp<Float16>(device);
   }
+}
+
+/// c (16, 8) of one product in which a lane's number of an operand's fragment is 1 and the others
+/// 0, and the other operand's numbers are all 1 + their place in it, by rows.
+template <class Stored>
+std::vector<float> product_with_one(bool of_a, int lane, int i) {
+  const auto bits = [](int value) {
+    return std::uint32_t{nearest<Stored>(static_cast<float>(value)).bits};
+  };
+  Memory memory;
+  float* const c = memory.reserve<float>("c", 16 * 8);
+  emulation::launch(memory, {1, 32}, [&](EmulatedThread& m) {
+    // PTX ISA, 'Matrix Fragments for mma.m16n8k16 with floating point type', as it is written
+    // there.
+    const int group = m.thread() >> 2;
+    const int in_group = m.thread() % 4;
+    std::uint32_t a[4] = {};
+    std::uint32_t b[2] = {};
+    for (int n = 0; n < 8; ++n) {
+      const int row = (0 <= n && n < 2) || (4 <= n && n < 6) ? group : group + 8;
+      const int column = n < 4 ? in_group * 2 + (n & 1) : in_group * 2 + (n & 1) + 8;
+      const int value = of_a ? m.thread() == lane && n == i : 1 + row * 16 + column;
+      a[n / 2] |= bits(value) << n % 2 * 16;
+    }
+    for (int n = 0; n < 4; ++n) {
+      const int row = n < 2 ? in_group * 2 + (n & 1) : in_group * 2 + (n & 1) + 8;
+      const int value = of_a ? 1 + row * 8 + group : m.thread() == lane && n == i;
+      b[n / 2] |= bits(value) << n % 2 * 16;
+    }
+    float d[4] = {};
+    m.mma<Stored>(d, a, b);
+    for (int n = 0; n < 4; ++n) {
+      const int row = n < 2 ? group : group + 8;
+      m.store(c + row * 8 + in_group * 2 + (n & 1), d[n]);
+    }
+  });
+  return {c, c + 16 * 8};
+}
+
+/// A number of A is multiplied by a row of B, one of B by a column of A.
+template <class Stored>
+void check_fragments() {
+  for (int lane = 0; lane < 32; ++lane) {
+    for (int i = 0; i < 8; ++i) {
+      const int row = lane / 4 + i / 2 % 2 * 8;
+      const int column = lane % 4 * 2 + i % 2 + i / 4 * 8;
+      const std::vector<float> c = product_with_one<Stored>(true, lane, i);
+      for (int at = 0; at < 16 * 8; ++at) {
+        const int wanted = at / 8 == row ? 1 + column * 8 + at % 8 : 0;
+        CHECK(c[static_cast<std::size_t>(at)] == static_cast<float>(wanted), "%d %d", lane, i);
+      }
+    }
+    for (int i = 0; i < 4; ++i) {
+      const int row = lane % 4 * 2 + i % 2 + i / 2 * 8;
+      const std::vector<float> c = product_with_one<Stored>(false, lane, i);
+      for (int at = 0; at < 16 * 8; ++at) {
+        const int wanted = at % 8 == lane / 4 ? 1 + at / 8 * 16 + row : 0;
+        CHECK(c[static_cast<std::size_t>(at)] == static_cast<float>(wanted), "%d %d", lane, i);
+      }
+    }
+  }
+}
+
+TEST(fragments_are_those_of_ptx) {
+  check_fragments<Bfloat16>();
+  check_fragments<Float16>();
 }
 
 /// What a kernel must be blamed for, whatever the order, and for nothing else.
@@ -146,6 +213,26 @@ TEST(shared_memory_out_of_range_is_found) {
 TEST(memory_out_of_range_is_found) {
   check_found("outside: memory of no array", {1, 32, 1, 0, 0},
               [](auto& m, float* numbers, float*) { m.load(numbers + 256 + m.thread()); });
+}
+
+TEST(several_numbers_at_once_are_each_looked_at) {
+  struct alignas(8) Two {
+    float numbers[2];
+  };
+  const auto two = [](float* at) { return reinterpret_cast<Two*>(at); };
+  check_found("outside: memory of no array", {1, 32, 1, 0, 0},
+              [&](auto& m, float* numbers, float*) { m.load(two(numbers + 256)); });
+  check_found("read and never written: results", {1, 32, 1, 0, 0},
+              [&](auto& m, float*, float* results) {
+                if (m.thread() == 0) m.store(results + 2, 1.0f);
+                if (m.thread() == 0) m.load(two(results + 2));
+              });
+  check_found("race: numbers", {1, 32, 1, 0, 0}, [&](auto& m, float* numbers, float*) {
+    if (m.thread() == 0) m.store(two(numbers), Two{{1, 2}});
+    if (m.thread() == 1) m.store(numbers + 1, 1.0f);
+  });
+  check_found("not aligned: numbers", {1, 32, 1, 0, 0},
+              [&](auto& m, float* numbers, float*) { m.load(two(numbers + 1)); });
 }
 
 TEST(numbers_that_nobody_wrote_are_found) {

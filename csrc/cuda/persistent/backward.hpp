@@ -46,6 +46,8 @@ struct ResidentBackward : BackwardSteps<Cell, Stored> {
   using T = ScalarOf<Stored>;
   static constexpr int P = Cell::parts;
   template <class Machine>
+  using ProductOn = Product<Machine, Stored>;
+  template <class Machine>
   using EnginesOf = Engines<Cell::phases, Engine<Machine, Stored, Product, Exchange>>;
   using Steps::cell, Steps::division, Steps::table, Steps::steps, Steps::w_hh, Steps::slots,
       Steps::before, Steps::operand, Steps::deltas, Steps::waiting, Steps::d, Steps::d_last,

@@ -36,7 +36,8 @@ struct Division {
 /// What a block has of it.
 struct Share {
   index first;   // of its units
-  index units;   // U, or fewer
+  index units;   // U, or fewer, or none
+  index all;     // H
   index begin;   // of its first chunk
   index stride;  // from the beginning of a chunk to that of its next
   index chunk_rows;
@@ -44,7 +45,8 @@ struct Share {
   template <class Machine>
   RNNFAST_BOTH Share(const Machine& m, const Division& of)
       : first(m.block() % of.shares * of.own),
-        units(smaller(of.own, of.units - first)),
+        units(larger(smaller(of.own, of.units - first), 0)),
+        all(of.units),
         begin(m.block() / of.shares * of.chunk_rows),
         stride(of.groups * of.chunk_rows),
         chunk_rows(of.chunk_rows) {}

@@ -43,6 +43,8 @@ struct ResidentForward : ForwardSteps<Cell, Stored> {
   using T = ScalarOf<Stored>;
   static constexpr int P = Cell::parts;
   template <class Machine>
+  using ProductOn = Product<Machine, Stored>;
+  template <class Machine>
   using EnginesOf = Engines<Cell::phases, Engine<Machine, Stored, Product, Exchange>>;
   using Steps::cell, Steps::division, Steps::table, Steps::steps, Steps::w_hh, Steps::slots,
       Steps::before, Steps::operand, Steps::after, Steps::last, Steps::y, Steps::masks;

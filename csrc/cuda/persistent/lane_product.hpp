@@ -17,15 +17,17 @@
 namespace rnnfast {
 namespace {
 
-/// Of a multiprocessor in a step: beyond, a library's product of all rows is so much faster that
-/// reading R again costs less.
-constexpr index multiplications_worth_it = index{2} << 20;
-
 template <class Machine, class Stored>
 class LaneProduct {
   using T = ScalarOf<Stored>;
 
  public:
+  /// Which leave each of them the registers of a tile of sums.
+  static constexpr int most_threads = 384;
+  /// Of a multiprocessor in a step: beyond, a library's product of all rows is so much faster that
+  /// reading R again costs less.
+  static constexpr index multiplications_worth_it = index{2} << 20;
+
   RNNFAST_BOTH static int shared_bytes(const ProductSizes& of, int threads) {
     const int sums = pieces(of, threads / warp_lanes) * of.chunk_rows * of.count;
     return weight_bytes(of) + sums * static_cast<int>(sizeof(T));  // a multiple of 16

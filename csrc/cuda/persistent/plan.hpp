@@ -23,7 +23,13 @@ enum class Driver { general, grid, cluster };
 struct PersistentPlan {
   Driver driver = Driver::general;
   Division division = {};
-  index shared_bytes = 0;  // of a block
+  int threads = 0;         // of a block
+  index shared_bytes = 0;  // likewise
+
+  ResidentLaunch launch() const {
+    const auto shares = static_cast<int>(division.shares);
+    return {division.blocks(), threads, driver == Driver::cluster ? shares : 0, shared_bytes};
+  }
 };
 
 template <class Activations>
@@ -49,34 +55,62 @@ struct ResidentWork {
   index units;        // H
   index unit_length;  // numbers of R that belong to a unit
   index most;         // multiplications of a multiprocessor in a step that are worth it
+  int threads;        // of a block
 };
 
 constexpr index most_chunk_rows = 64;
 constexpr index octet = 8;
+constexpr index least_cluster_units = 16;
+
+/// Of R that a block could keep, in all that it has: registers are as many bytes again.
+constexpr index most_numbers(const Chip& chip) { return chip.resident_bytes; }
+
+/// Whether a step of so many blocks' products is worth it.
+inline bool is_worth_it(const ResidentWork& of, index blocks) {
+  return of.rows <= of.most * blocks / (of.units * of.unit_length);
+}
+
+/// Clusters of as many blocks as leave each a pair of octets of units: fewer meet faster, and more
+/// multiply no faster. A group's rows are a chunk, and groups that find no room wait for others.
+template <class SharedBytes>
+PersistentPlan cluster_plan(const Chip& chip, const ResidentWork& of, SharedBytes&& shared_bytes) {
+  if (chip.cluster_blocks == 0 || of.rows == 0) return {};
+  const index own = larger(ceil_div(of.units, chip.cluster_blocks), least_cluster_units);
+  // Whole octets, which are written at once; unless there are so few units.
+  const index units = smaller(round_up(own, octet), of.units);
+  if (units * of.unit_length > most_numbers(chip)) return {};
+  const index shares = ceil_div(of.units, units);
+  const index groups = within(chip.multiprocessors / shares, {1, ceil_div(of.rows, octet)});
+  const index chunk = round_up(ceil_div(of.rows, groups), octet);
+  const Division by = {of.rows, of.units, units, shares, groups, chunk};
+  if (chunk > most_chunk_rows || !is_worth_it(of, by.blocks())) return {};
+  const index bytes = shared_bytes(by);
+  if (bytes > chip.resident_bytes) return {};
+  return {Driver::cluster, by, of.threads, bytes};
+}
 
 /// With chunks as long as have room; of the general driver if none has.
 template <class SharedBytes>
 PersistentPlan plan_groups(const Chip& chip, const ResidentWork& of, index groups,
                            SharedBytes&& shared_bytes) {
   const index own = ceil_div(of.units, chip.multiprocessors / groups);
-  if (own * of.unit_length > chip.resident_bytes) return {};
+  if (own * of.unit_length > most_numbers(chip)) return {};
   const index rows = round_up(ceil_div(of.rows, groups), octet);
   for (index chunk = smaller(rows, most_chunk_rows); chunk >= octet; chunk -= octet) {
     const Division by = {of.rows, of.units, own, ceil_div(of.units, own), groups, chunk};
     const index bytes = shared_bytes(by);
-    if (bytes <= chip.resident_bytes) return {Driver::grid, by, bytes};
+    if (bytes <= chip.resident_bytes) return {Driver::grid, by, of.threads, bytes};
   }
   return {};
 }
 
 /// `shared_bytes(division)` is what a block needs.
 template <class SharedBytes>
-PersistentPlan persistent_plan(const Chip& chip, const ResidentWork& of,
-                               SharedBytes&& shared_bytes) {
+PersistentPlan grid_plan(const Chip& chip, const ResidentWork& of, SharedBytes&& shared_bytes) {
   if (!chip.is_cooperative || of.rows == 0) return {};
   // Of sizes whose products have no number, R has no room either.
-  if (of.units > chip.multiprocessors * chip.resident_bytes / of.unit_length) return {};
-  if (of.rows > of.most * chip.multiprocessors / (of.units * of.unit_length)) return {};
+  if (of.units > chip.multiprocessors * most_numbers(chip) / of.unit_length) return {};
+  if (!is_worth_it(of, chip.multiprocessors)) return {};
   PersistentPlan best;
   for (index groups = smaller(ceil_div(of.rows, octet), chip.multiprocessors); groups > 0;
        --groups) {

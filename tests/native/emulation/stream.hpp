@@ -34,16 +34,16 @@ class EmulatedStream {
   }
 
   template <class Kernel>
-  bool runs_together(index) const {
+  bool runs_together(const ResidentLaunch&) const {
     return true;
   }
   template <class Kernel>
-  void run_together(index blocks, index shared_bytes, const Kernel& kernel) {
+  void run_together(const ResidentLaunch& as, const Kernel& kernel) {
     ++resident_launches_;
-    launch([this, blocks, shared_bytes, kernel] {
-      device_.run(
-          {static_cast<int>(blocks), chip_.resident_threads, 1, static_cast<int>(shared_bytes)},
-          kernel);
+    launch([this, as, kernel] {
+      device_.run({static_cast<int>(as.blocks), as.threads, std::max(as.cluster, 1),
+                   static_cast<int>(as.shared_bytes)},
+                  kernel);
     });
   }
 

@@ -1,8 +1,9 @@
 // A thread of an emulated GPU (cuda/machine.hpp), and what runs a kernel on many.
 #pragma once
 
-#include <bit>
+#include <span>
 
+#include "base/float16.hpp"
 #include "launch.hpp"
 
 namespace rnnfast::emulation {
@@ -22,18 +23,20 @@ class EmulatedThread {
   int cluster_rank() const { return block() % launch_.sizes.cluster; }
   int cluster_blocks() const { return launch_.sizes.cluster; }
 
+  /// Of one number of an array, or of several as one.
   template <class T>
   T load(const T* from) {
-    Word* const word = word_of(from);
-    if (word) read(*word, launch_.memory.array_of(from)->name);
-    return word ? *from : T{};
+    const std::span<Word> words = words_of(from);
+    for (Word& word : words) read(word, launch_.memory.array_of(from)->name);
+    T value = {};
+    if (!words.empty()) std::memcpy(&value, from, sizeof value);
+    return value;
   }
   template <class T>
   void store(T* to, T value) {
-    Word* const word = word_of(to);
-    if (!word) return;
-    write(*word, launch_.memory.array_of(to)->name);
-    *to = value;
+    const std::span<Word> words = words_of(to);
+    for (Word& word : words) write(word, launch_.memory.array_of(to)->name);
+    if (!words.empty()) std::memcpy(to, &value, sizeof value);
   }
 
   template <class T>
@@ -80,7 +83,8 @@ class EmulatedThread {
     copies_.clear();
   }
 
-  /// m16n8k16 (PTX ISA, 'Matrix Fragments for mma.m16n8k16').
+  /// m16n8k16 (PTX ISA, 'Matrix Fragments for mma.m16n8k16 with floating point type').
+  template <class Stored>
   void mma(float (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2],
            int line = __builtin_LINE()) {
     Lane* const lanes = warp();
@@ -95,8 +99,8 @@ class EmulatedThread {
       for (int k = 0; k < 16; ++k) {
         const int of_a = row % 8 * 4 + k % 8 / 2;
         const int of_b = column * 4 + k % 8 / 2;
-        d[i] += bfloat16(lanes[of_a].a[row / 8 + k / 8 * 2], k % 2) *
-                bfloat16(lanes[of_b].b[k / 8], k % 2);
+        d[i] += one_of<Stored>(lanes[of_a].a[row / 8 + k / 8 * 2], k % 2) *
+                one_of<Stored>(lanes[of_b].b[k / 8], k % 2);
       }
     }
     launch_.wait(number_, Scope::warp, line);
@@ -111,8 +115,10 @@ class EmulatedThread {
   template <class T>
   friend struct SharedNumbers;
 
-  static float bfloat16(std::uint32_t two, int which) {
-    return std::bit_cast<float>(which ? two & 0xffff0000u : two << 16);
+  /// The lower half is the first.
+  template <class Stored>
+  static float one_of(std::uint32_t two, int which) {
+    return widened(Stored{static_cast<std::uint16_t>(which ? two >> 16 : two)});
   }
 
   int lane() const { return thread() % warp_lanes; }
@@ -120,10 +126,20 @@ class EmulatedThread {
     return launch_.blocks[static_cast<std::size_t>(block())].lanes.data() + thread() - lane();
   }
 
-  Word* word_of(const void* at) {
+  /// None if not all of them are there.
+  template <class T>
+  std::span<Word> words_of(const T* at) {
     Array* const array = launch_.memory.array_of(at);
-    if (!array) launch_.fault("outside", "memory of no array");
-    return array ? &array->words[array->number_of(at)] : nullptr;
+    const std::size_t count = array ? std::max(sizeof(T) / array->number_bytes, std::size_t{1}) : 1;
+    if (!array || array->number_of(at) + count > array->words.size()) {
+      launch_.fault("outside", "memory of no array");
+      return {};
+    }
+    if (reinterpret_cast<std::uintptr_t>(at) % alignof(T)) {
+      launch_.fault("not aligned", array->name);
+      return {};
+    }
+    return {&array->words[array->number_of(at)], count};
   }
 
   void read(Word& word, const char* of) {
