@@ -193,6 +193,21 @@ TEST(steps_that_no_sequence_takes_change_no_gradient) {
   }
 }
 
+TEST(sequences_of_no_steps_have_no_gradients_of_weights) {
+  for (const char* name : {"lstm", "gru"}) {
+    for (const Dims& dims : {small, Dims{2, 1, 2, 33}, Dims{2, 1, 30, 200}}) {
+      Sequences<float> of(CellSpec(name), dims);
+      of.gradients(of.forward_saving());  // leaves its sums in the memory that is kept
+      of.spans.assign(static_cast<std::size_t>(2 * dims.rows), 0);
+      const Sequences<float> found = of.gradients(of.forward_saving());
+      for (const std::vector<float>& of_weights : found.weights) {
+        for (const float one : of_weights)
+          CHECK(one == 0, "%s: %g", name, static_cast<double>(one));
+      }
+    }
+  }
+}
+
 TEST(a_mask_of_h_goes_with_the_tape) {
   Sequences<double> of(CellSpec("lstm"), small);
   of.mask.assign(of.h0.size(), 1.25);
