@@ -20,7 +20,7 @@
 // it asks of any resident product (cuda/persistent/engine.hpp), and it of the operand
 //
 //   operand.quads              in the block's memory (cuda/persistent/quad.hpp)
-//   operand.first_quad(row)          where those of a row begin
+//   operand.first_quad(row)    where those of a row begin
 #pragma once
 
 #include <utility>

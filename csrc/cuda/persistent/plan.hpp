@@ -1,7 +1,7 @@
 // Which driver takes the steps of a pass, from sizes and facts of the device alone.
 //
 //   general    R is read at every step; any cell, any option, any size
-//   grid       R stays in the shared memory of all multiprocessors, one block each
+//   grid       R stays in shared memory, or registers too, of all multiprocessors, one block each
 //   cluster    R stays in the blocks of clusters, each of which has rows of its own
 //
 // Rows and units are divided so that the busiest block has as little to multiply as can be, and
@@ -62,7 +62,8 @@ constexpr index most_chunk_rows = 64;
 constexpr index octet = 8;
 constexpr index least_cluster_units = 16;
 
-/// Of R that a block could keep, in all that it has: registers are as many bytes again.
+/// Of R that a block could keep at most: two bytes each, and registers hold no more than its
+/// memory.
 constexpr index most_numbers(const Chip& chip) { return chip.resident_bytes; }
 
 /// Whether a step of so many blocks' products is worth it.
