@@ -114,6 +114,7 @@ void with_stored(StorageType type, Body&& body) {
     case StorageType::float16:
       return body(Float16{});
     case StorageType::int8:
+    case StorageType::sparse:
       break;
   }
   throw std::invalid_argument("arrays of a device are of floating point");

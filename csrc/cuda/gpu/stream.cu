@@ -88,6 +88,7 @@ std::span<const DeviceCell> fixed_cells(StorageType arrays) {
     case StorageType::bfloat16:
       return fixed_cells_in_bfloat16();
     case StorageType::int8:
+    case StorageType::sparse:
       break;
   }
   return {};
@@ -104,6 +105,7 @@ std::span<const DeviceCell> chosen_cells(StorageType arrays) {
     case StorageType::bfloat16:
       return chosen_cells_in_bfloat16();
     case StorageType::int8:
+    case StorageType::sparse:
       break;
   }
   return {};

@@ -58,6 +58,7 @@ std::span<const DeviceCell> cells(StorageType arrays, bool chooses) {
     case StorageType::bfloat16:
       return chooses ? Found() : Found(brain);
     case StorageType::int8:
+    case StorageType::sparse:
       break;
   }
   return {};
