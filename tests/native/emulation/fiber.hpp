@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
@@ -18,6 +19,7 @@
 #endif
 
 #if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #elif defined(RNNFAST_FIBERS_UNDER_TSAN)
 #include <sanitizer/tsan_interface.h>
@@ -25,13 +27,42 @@
 
 namespace rnnfast::emulation {
 
+/// One of a fiber that has ended, if there is one: fresh pages take longer than most fibers run.
+class Stack {
+ public:
+  static constexpr std::size_t bytes = std::size_t{256} << 10;
+
+  Stack() {
+    if (idle().empty()) idle().emplace_back(new std::byte[bytes]);
+    memory_ = std::move(idle().back());
+    idle().pop_back();
+  }
+  Stack(const Stack&) = delete;
+  Stack& operator=(const Stack&) = delete;
+  ~Stack() {
+#if defined(__SANITIZE_ADDRESS__)
+    ASAN_UNPOISON_MEMORY_REGION(begin(), bytes);  // frames of a fiber that was given up
+#endif
+    idle().push_back(std::move(memory_));
+  }
+
+  std::byte* begin() const { return memory_.get(); }
+
+ private:
+  static std::vector<std::unique_ptr<std::byte[]>>& idle() {
+    static std::vector<std::unique_ptr<std::byte[]>> stacks;
+    return stacks;
+  }
+
+  std::unique_ptr<std::byte[]> memory_;
+};
+
 class Fiber {
  public:
-  explicit Fiber(std::function<void()> body)
-      : body_(std::move(body)), stack_(new std::byte[stack_bytes]) {
+  explicit Fiber(std::function<void()> body) : body_(std::move(body)) {
     getcontext(&own_);
-    own_.uc_stack.ss_sp = stack_.get();
-    own_.uc_stack.ss_size = stack_bytes;
+    own_.uc_stack.ss_sp = stack_.begin();
+    own_.uc_stack.ss_size = Stack::bytes;
     own_.uc_link = nullptr;
     makecontext(&own_, &Fiber::begin, 0);
 #if defined(RNNFAST_FIBERS_UNDER_TSAN)
@@ -54,7 +85,7 @@ class Fiber {
     running_ = this;
 #if defined(__SANITIZE_ADDRESS__)
     void* callers = nullptr;
-    __sanitizer_start_switch_fiber(&callers, stack_.get(), stack_bytes);
+    __sanitizer_start_switch_fiber(&callers, stack_.begin(), Stack::bytes);
 #elif defined(RNNFAST_FIBERS_UNDER_TSAN)
     callers_sanitizers_ = __tsan_get_current_fiber();
     __tsan_switch_to_fiber(sanitizers_, 0);
@@ -80,8 +111,6 @@ class Fiber {
   }
 
  private:
-  static constexpr std::size_t stack_bytes = std::size_t{256} << 10;
-
   static void begin() {
     Fiber& self = *running_;
 #if defined(__SANITIZE_ADDRESS__)
@@ -94,7 +123,7 @@ class Fiber {
 
   static inline Fiber* running_ = nullptr;
   std::function<void()> body_;
-  std::unique_ptr<std::byte[]> stack_;
+  Stack stack_;
   ucontext_t own_;
   ucontext_t caller_;
   bool done_ = false;
