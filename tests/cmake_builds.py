@@ -1,5 +1,6 @@
 """CMake builds that tests look into: compiled once, kept under build/, brought up to date after."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -82,8 +83,11 @@ def _build(folder: Path, *definitions: str) -> Build:
     generator = () if (folder / "CMakeCache.txt").exists() else ("-G", "Ninja")
     make = f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}"
     defined = (f"-D{definition}" for definition in ("RNNFAST_NATIVE_TESTS=ON", *definitions))
-    run(cmake, "-S", ROOT, "-B", folder, *generator, make, *defined)
-    run(cmake, "--build", folder, "--parallel", os.cpu_count())
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "tests.lock", "w") as lock:  # of two processes one builds, the other waits
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run(cmake, "-S", ROOT, "-B", folder, *generator, make, *defined)
+        run(cmake, "--build", folder, "--parallel", os.cpu_count())
     return Build(folder)
 
 
