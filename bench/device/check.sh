@@ -42,8 +42,8 @@ sanitize() {
 }
 
 doors() {
-    timeout 120 python3 bench/device/doors.py --seconds 100 | tee "$folder/doors.txt" || return 1
-    timeout 180 python3 bench/device/modules.py --times | tee "$folder/modules.csv"
+    timeout 120 python3 bench/device/doors.py --seconds 100 | tee "$folder/doors.txt" || failed=1
+    timeout 180 python3 bench/device/modules.py --times | tee "$folder/modules.csv" || failed=1
 }
 
 times() {

@@ -116,7 +116,7 @@ def check_compiled(device: torch.device, mode: str) -> None:
 
 
 def time_both(device: torch.device) -> None:
-    """Print milliseconds of torch's and ours, forward and with backward, called and replayed."""
+    """Print milliseconds of torch's and ours, forward and with backward, as calls."""
     torch.backends.cudnn.allow_tf32 = False
     sizes = ((1024, 16, 768), (50, 64, 512), (100, 1, 256), (200, 32, 128))
     for kind in KINDS:

@@ -2,8 +2,8 @@
 // may not wait (csrc/serving/). Once memory is had, nothing is allocated, locked, waited for or
 // thrown. The bits are those of any other pass.
 //
-//   plan_alone      serves every pass of no more rows than it was made for, and no more steps of
-//                   all rows in sum
+//   plan_alone      serves every pass of no more rows than it was made for, and at most as many
+//                   steps times rows
 //   make_ready      works out all of a pass but the data, in `standing`
 //   take_alone      the pass, any number of times
 #pragma once

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -104,7 +105,7 @@ class DeviceStream {
   virtual std::shared_ptr<char> take(std::size_t bytes) = 0;
   /// Memory for calls on any stream: whoever gives it back waits until the device is idle.
   virtual std::shared_ptr<char> keep(std::size_t bytes) = 0;
-  /// From the host, which may change its numbers afterwards.
+  /// From the host, which may change its numbers afterwards; refused while somebody captures it.
   virtual void copy_in(const void* from, std::size_t bytes, void* to) = 0;
   /// Views of one type of numbers and of the same sizes; a stride of 0 reads a number again.
   virtual void fill(StorageType type, double value, const DeviceView& to) = 0;
@@ -133,6 +134,13 @@ class DeviceStream {
 
   std::mutex alone_;
 };
+
+/// Says why a copy from the host can be no part of a graph, and of what masks that is so.
+[[noreturn]] inline void refuse_captured_copy() {
+  throw std::runtime_error(
+      "a graph would read the host's memory once more; while one is captured, take rates that are "
+      "multiples of 2^-16, such as 0.5 and 0.25");
+}
 
 // What follows, csrc/cuda/gpu/ defines, and the emulation of tests.
 

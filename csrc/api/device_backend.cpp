@@ -33,8 +33,11 @@ const SequenceRow* data_of(const std::vector<SequenceRow>& rows) {
 }  // namespace
 
 const DeviceCell& DeviceBackend::kernels(const CellSpec& cell, Precision precision) const {
-  if (scalar_of(precision.storage) != precision.scalar || precision.storage == StorageType::int8) {
-    throw std::invalid_argument("a device keeps weights in the type of its arrays");
+  const StorageType storage = precision.storage;
+  if (scalar_of(storage) != precision.scalar || storage == StorageType::int8 ||
+      storage == StorageType::sparse) {
+    throw std::invalid_argument(
+        std::string("a device keeps weights in the type of its arrays, got ") + name_of(storage));
   }
   const auto cells = stream_.cells(precision.storage, cell.chooses());
   const std::string_view name = cell.name();

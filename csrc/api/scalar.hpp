@@ -53,8 +53,9 @@ constexpr auto with_scalar(ScalarType scalar, Body&& body) {
 constexpr index size_of(ScalarType scalar) {
   return with_scalar(scalar, [](auto zero) { return static_cast<index>(sizeof(zero)); });
 }
+/// Of a number; none of sparse weights, which are of the scalar's type.
 constexpr index size_of(StorageType storage) {
-  constexpr index bytes[] = {4, 8, 2, 2, 1};
+  constexpr index bytes[] = {4, 8, 2, 2, 1, 0};
   return bytes[static_cast<int>(storage)];
 }
 

@@ -62,16 +62,16 @@ class ResidentConfig {
 /// Of blocks that any GPU with clusters takes together; more have to be asked for.
 constexpr int portable_cluster = 8;
 
-/// Whether blocks of a kernel, as its compiler has left it, have room where they are to meet.
+/// Whether blocks of a kernel, as its compiler has left it, have room where they are to meet. How
+/// much memory a kernel may ask for holds for all streams of a device: so it is always all.
 template <class Kernel>
-bool has_room(const ResidentLaunch& as) {
-  const auto bytes = static_cast<int>(as.shared_bytes);
+bool has_room(const ResidentLaunch& as, const Chip& chip) {
   require(cudaFuncSetAttribute(run_resident<Kernel>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               bytes));
+                               static_cast<int>(chip.resident_bytes)));
   int found = 0;
   if (as.cluster == 0) {
-    require(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&found, run_resident<Kernel>, as.threads,
-                                                          static_cast<std::size_t>(bytes)));
+    require(cudaOccupancyMaxActiveBlocksPerMultiprocessor(
+        &found, run_resident<Kernel>, as.threads, static_cast<std::size_t>(as.shared_bytes)));
     return found > 0;
   }
   if (as.cluster > portable_cluster) {

@@ -108,7 +108,7 @@ class GpuStream {
 
   template <class Kernel>
   bool runs_together(const ResidentLaunch& as) const {
-    return has_room<Kernel>(as);
+    return has_room<Kernel>(as, chip_);
   }
   template <class Kernel>
   void run_together(const ResidentLaunch& as, const Kernel& kernel) {

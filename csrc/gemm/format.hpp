@@ -113,8 +113,9 @@ concept Quantized = requires { F::head; };
 /// Bytes of a packed weight, as plans count them.
 template <class F>
 constexpr int weight_bytes = static_cast<int>(sizeof(typename F::B) / F::group);
+// A guess: most weights of W_hh are not kept, and plans are made before it is known how many.
 template <class T>
-constexpr int weight_bytes<Sparse<T>> = 1;  // of those of W_hh most are not there
+constexpr int weight_bytes<Sparse<T>> = 1;
 
 /// Elements of A, or of a column of B, that so many k take.
 template <class F>

@@ -114,8 +114,7 @@ class SequencesPass {
     const std::vector<index>& spans = spans_[reverse];
     call.spans = spans.empty() ? nullptr : spans.data();
     call.masks = layer.masks();
-    const CallPlan plan =
-        cpu_backend().plan(Purpose::inference, made.cell, made.precision(), call.sizes());
+    const CallPlan plan = cpu_backend().plan(layer.weights(), call.sizes());
     cpu_backend().forward(layer.weights(), call, plan);
     h.write(call_.after);
     c.write(call_.after);

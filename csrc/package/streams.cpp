@@ -124,7 +124,7 @@ rnnfast_status rnnfast_pool_close(rnnfast_pool* pool, ptrdiff_t id) {
 
 rnnfast_status rnnfast_pool_step(rnnfast_pool* pool, const ptrdiff_t* ids, ptrdiff_t count,
                                  const void* x, void* y) {
-  return rnnfast_pool_run(pool, ids, count, 1, NULL, x, y);
+  return rnnfast_pool_run(pool, ids, count, 1, nullptr, x, y);
 }
 
 rnnfast_status rnnfast_pool_run(rnnfast_pool* pool, const ptrdiff_t* ids, ptrdiff_t count,

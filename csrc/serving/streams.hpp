@@ -33,8 +33,8 @@ struct StreamSteps {
 
 class Streams {
  public:
-  /// So many streams, all at zero, of which at most `rows` take `steps` steps each at a time, or
-  /// fewer of them as many more. Throws std::bad_alloc.
+  /// So many streams, all at zero. A take is of at most `rows` of them, and of at most
+  /// `steps * rows` steps of all together. Throws std::bad_alloc.
   Streams(std::shared_ptr<const Model> model, index count, index steps, index rows);
 
   const Model& model() const { return *model_; }

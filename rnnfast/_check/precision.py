@@ -25,7 +25,7 @@ Precision: TypeAlias = Literal["float32", "float64", "bfloat16", "float16", "int
 SHORTER: Final = ("bfloat16", "float16")
 """Those of floating point with which calls of float32 may multiply."""
 
-# The largest finite numbers that round to one.
+# The largest numbers of each.
 _LARGEST: Final = {"bfloat16": float(np.uint32(0x7F7F0000).view(np.float32)), "float16": 65504.0}
 _MATRICES: Final = ("w_ih", "w_hh", "w_hr")
 

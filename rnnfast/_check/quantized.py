@@ -146,9 +146,13 @@ class Scales(NamedTuple):
         return weights._replace(**given)
 
 
-def precision_of(precision: str | None, of_all: Sequence[Scales]) -> str | None:
-    """Return the precision asked for, by default int8 of weights that are all quantized."""
-    return "int8" if precision is None and all(one.complete for one in of_all) else precision
+def precision_of(precision: str | None, of_all: Sequence[Scales], is_sparse: bool) -> str | None:
+    """Return the precision asked for, by default int8 of weights that are all quantized.
+
+    Sparse ones stay in their own type.
+    """
+    by_default = precision is None and not is_sparse
+    return "int8" if by_default and all(one.complete for one in of_all) else precision
 
 
 def scales(w_ih: Sequence[object], w_hh: Sequence[object]) -> list[Scales]:

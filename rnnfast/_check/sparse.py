@@ -57,7 +57,10 @@ def require_sparse(cell: Cell, layers: Iterable[LayerWeights], precision: str | 
     of_type = [*layers]
     require_plain(precision, of_type[0].dtype)
     if not all(type(one.w_hh) is np.ndarray for one in of_type):
-        raise TypeError("sparse=True is for arrays of the host, got w_hh on a device")
+        raise TypeError(
+            "sparse=True is for arrays of the host, got w_hh on a device; copy it, for example "
+            "w_hh.cpu() or w_hh.get()"
+        )
     if density(cell, of_type) == 1:
         raise ValueError(
             "sparse=True needs zeros in w_hh, whole blocks of 16 units of a gate at one k, got "

@@ -54,7 +54,7 @@ class DevicePlace:
         return array
 
     def same(self, value: float, shape: tuple[int, ...], dtype: np.dtype[Any]) -> DeviceArray:
-        """Return a view of an array, all of whose numbers are one."""
+        """Return a view of one row of `value`, as an array (..., n) of a shape."""
         row = self.empty("a mask", (1,) * (len(shape) - 1) + shape[-1:], dtype)
         row[...] = value
         return row.broadcast_to(shape)

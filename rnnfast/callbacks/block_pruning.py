@@ -51,7 +51,8 @@ class BlockPruning(Callback):
     ------
     ValueError
         When a number is out of its range; when training begins and the model has no LSTM or GRU
-        that could be served so (those with peepholes or layer normalization cannot).
+        that could be served so (those with peepholes or layer normalization cannot), or has other
+        layers than those that have been pruned.
     TypeError
         When a number is none.
 
@@ -59,7 +60,8 @@ class BlockPruning(Callback):
     -----
     A layer that is not trainable is left as it is. With `EarlyStopping` and
     `restore_best_weights`, let `start_from_epoch` be beyond `end_step`: an earlier epoch has been
-    pruned less.
+    pruned less. Or let `BlockPruning` stand after it among the callbacks: what it restores at the
+    end is pruned again.
 
     Examples
     --------
@@ -122,10 +124,16 @@ class BlockPruning(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Look for what there is to prune."""
-        if not self._weights():
+        blocks = [sparse.kept(w_hh, gates).shape for w_hh, gates in self._weights()]
+        if not blocks:
             raise ValueError(
                 "BlockPruning needs a trainable LSTM or GRU, without peepholes and layer_norm, "
                 f"got none in model {self.model.name!r}"
+            )
+        if self._masks and blocks != [mask.shape for mask in self._masks]:
+            raise ValueError(
+                "BlockPruning goes on with the layers that it has pruned, got others in model "
+                f"{self.model.name!r}: make a new one"
             )
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
@@ -137,7 +145,7 @@ class BlockPruning(Callback):
         self.step += 1
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Have it so at the end, also where other weights have been restored."""
+        """Have it so at the end, also of weights that a callback before this one has restored."""
         self._mask()
 
     def get_state(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ as well as of a call without.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -107,7 +107,7 @@ def _most_bytes(core: Any, dtype: str, sizes: Sizes, masks_h: bool) -> int:
     )
 
 
-@cache
+@lru_cache(maxsize=2**14)  # of checkpoints, an entry for each number of steps
 def _tape_bytes(how: str, core: Any, dtype: str, sizes: Sizes, masks_h: bool) -> int:
     ask: Callable[..., int] = getattr(queue(0, 1), how)  # any: it does not depend on the stream
     return ask(core, np.dtype(dtype), sizes[:5], masks_h)

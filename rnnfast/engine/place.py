@@ -23,7 +23,7 @@ class HostPlace:
     samples = staticmethod(_core.samples)
 
     def same(self, value: float, shape: tuple[int, ...], dtype: DType) -> Array:
-        """Return a view of an array, all of whose numbers are one."""
+        """Return a view of one row of `value`, as an array (..., n) of a shape."""
         return np.broadcast_to(np.full(shape[-1], value, dtype), shape)
 
     def put(self, mask: Array, places: npt.NDArray[np.intp], value: float) -> None:

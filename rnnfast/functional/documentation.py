@@ -57,7 +57,8 @@ ValueError
     If a shape does not fit, an option is none of those that there are, or the type of the arrays
     cannot hold a number like `clip`; the message names the argument and what is wanted.
 TypeError
-    If an array is not float32 or float64, or not of the dtype of `x`.
+    If an array is not float32 or float64 (on a GPU: or float16 or bfloat16), or not of the dtype
+    of `x`.
 MemoryError
     If the results do not fit into memory."""
 

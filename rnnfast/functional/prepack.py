@@ -119,8 +119,8 @@ def prepack(
         If a shape does not fit, an option is unknown or of another kind of cell, the type of the
         arrays cannot hold a number like `clip`, or `precision` cannot hold a weight.
     TypeError
-        If an array is not float32 or float64, not of the dtype of `w_ih`, not of a type that
-        `precision` goes with, or given beside weights as a whole.
+        If an array is not float32 or float64 (on a GPU: or float16 or bfloat16), not of the dtype
+        of `w_ih`, not of a type that `precision` goes with, or given beside weights as a whole.
     MemoryError
         If the copies do not fit into memory.
 

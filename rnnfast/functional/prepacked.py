@@ -123,7 +123,7 @@ class Prepacked(Generic[OutputT, StateT]):
         one_by_one = [one for layer in self._weights for one in layer]
         given: Any = ((raw.w_ih,), (raw.w_hh,)) if self._form is None else (raw.w_ih, raw.w_hh)
         self._scales = quantized.scales(*given)
-        given_in = quantized.precision_of(precision, self._scales)
+        given_in = quantized.precision_of(precision, self._scales, is_sparse)
         kept_in = precisions.chosen(given_in, self.dtype)
         precisions.require_held(kept_in, one_by_one)
         if is_sparse:

@@ -125,7 +125,8 @@ RNNFAST_PUBLIC ptrdiff_t rnnfast_model_state_size(const rnnfast_model* model);
 
 /* y (T, B, R) of x (T, B, I): whole sequences, on the library's threads. `before` and `after` hold
  * a state for each sequence (B, state size), or are NULL: zero, and not wanted. `lengths` (B,) says
- * how many steps each sequence takes, from 1 to T; after them y is zero; NULL: all take T. */
+ * how many steps each sequence takes, from 1 to T; after them y is zero; NULL: all take T.
+ * RNNFAST_INVALID for a state whose h is beyond -1 and 1 where weights are RNNFAST_INT8. */
 RNNFAST_PUBLIC rnnfast_status rnnfast_model_run(const rnnfast_model* model, ptrdiff_t steps,
                                                 ptrdiff_t rows, const void* x,
                                                 const ptrdiff_t* lengths, const void* before,

@@ -46,7 +46,8 @@ class ServedStack:
     __slots__ = ("cell", "core", "precision", "weights")
 
     def __init__(self, weights: StackWeights, precision: str | None) -> None:
-        given_in = quantized.precision_of(precision, weights.scales)
+        is_sparse = weights.options.get("sparse", False)
+        given_in = quantized.precision_of(precision, weights.scales, is_sparse)
         wanted = precisions.chosen(given_in, weights.dtype)
         precisions.require_held(wanted, (layer for (layer, *_) in weights.layers))
         for option in ("reverse", "bidirectional"):
@@ -90,16 +91,16 @@ class ServedStack:
         """The width of h, and so of a result."""
         return self.weights.layers[-1][0].output_size
 
-    def take(self, x: npt.ArrayLike, **leading: int | None) -> Array:
-        """Return `x` (I,), or with leading axes of names and, where they are known, sizes."""
-        array = arrays.real_like("x", x, "the model", self.dtype)
+    def take(self, name: str, x: npt.ArrayLike, **leading: int | None) -> Array:
+        """Return inputs (I,), or with leading axes of names and, where they are known, sizes."""
+        array = arrays.real_like(name, x, "the model", self.dtype)
         fits = array.ndim == len(leading) + 1
         sizes = [
             (array.shape[axis] if fits else 1) if size is None else size
             for axis, size in enumerate(leading.values())
         ]
         symbols = f"({', '.join([*leading, 'I'])})" if leading else "(I,)"
-        arrays.require_shape("x", array, symbols, (*sizes, self.input_size))
+        arrays.require_shape(name, array, symbols, (*sizes, self.input_size))
         return arrays.contiguous(array)
 
     def outputs(self, out: object, x: npt.ArrayLike, symbols: str, *leading: int) -> Outputs:

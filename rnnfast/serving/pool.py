@@ -148,7 +148,7 @@ class Pool:
         if result is NotImplemented:
             stack = self._stack
             which = _plain_ids(ids)
-            rows = stack.take(x, B=len(which))
+            rows = stack.take("x", x, B=len(which))
             place = stack.outputs(out, x, "(B, R)", len(which))
             return place.filled(self._step(which, rows, place.written))  # type: ignore[no-any-return]
         return result  # type: ignore[no-any-return]
@@ -192,7 +192,7 @@ class Pool:
         if result is NotImplemented:
             stack = self._stack
             which = _plain_ids(ids)
-            rows = stack.take(chunk, T=None, B=len(which))
+            rows = stack.take("chunk", chunk, T=None, B=len(which))
             steps, count = rows.shape[:2]
             ends = None
             if lengths is not None:

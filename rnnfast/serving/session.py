@@ -74,7 +74,7 @@ class Session:
         result = self._step(x, out)
         if result is NotImplemented:
             stack = self._stack
-            row = stack.take(x)
+            row = stack.take("x", x)
             place = stack.outputs(out, x, "(R,)")
             return place.filled(self._step(row, place.written))  # type: ignore[no-any-return]
         return result  # type: ignore[no-any-return]  # a call of cast costs as much as this test
@@ -105,7 +105,7 @@ class Session:
         result = self._run(chunk, out)
         if result is NotImplemented:
             stack = self._stack
-            rows = stack.take(chunk, T=None)
+            rows = stack.take("chunk", chunk, T=None)
             place = stack.outputs(out, chunk, "(T, R)", len(rows))
             return place.filled(self._run(rows, place.written))  # type: ignore[no-any-return]
         return result  # type: ignore[no-any-return]

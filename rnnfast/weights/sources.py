@@ -31,6 +31,7 @@ def stack_of(source: object) -> StackWeights | None:
             return from_torch(source)
         except ValueError as error:
             raise ValueError(
-                f"{error}; rnnfast.weights.from_torch takes a name, and prepack what it returns"
+                f"{error}; rnnfast.weights.from_torch takes a name, and prepack and load what it "
+                "returns"
             ) from None
     return None

@@ -210,6 +210,17 @@ def test_refused_memory(gpu, more, options):
     gpu.refuse_nothing()
 
 
+@pytest.mark.parametrize("per_sample", [False, True])
+@pytest.mark.parametrize("more", [0, 100, 400])
+def test_refused_memory_of_a_pullback(gpu, more, per_sample):
+    out, pull = rnnfast.lstm_vjp(*on_gpu(), per_sample=per_sample)
+    gpu.refuse_beyond(more)
+    with pytest.raises(MemoryError):
+        pull(out.y)
+    gpu.refuse_nothing()
+    pull(out.y)
+
+
 def test_refused_results_are_named(gpu):
     arguments = on_gpu()
     gpu.refuse_beyond(0)

@@ -24,6 +24,15 @@ def bits(mask):
     return np.ascontiguousarray(getattr(mask, "geometry", mask)).tobytes()
 
 
+def test_a_second_chance_is_not_captured(there, gpu):
+    capture = gpu.Capture(0, there._place[1])
+    with pytest.raises(RuntimeError, match="a graph would read the host's memory once more"):
+        Noise(zoneout=(0.3, 0.0), seed=1).of_states(
+            there, 0, (4, 2), (64, 64), np.dtype(np.float32)
+        )
+    capture.end()
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("sizes", SIZES, ids=str)

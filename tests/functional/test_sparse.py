@@ -200,7 +200,15 @@ def test_what_is_refused() -> None:
         stay = "precision must be None with sparse=True, whose weights stay float32"
         with refused(f"{stay}, got {precision!r}"):
             rnnfast.prepack("gru", w_ih, w_hh, sparse=True, precision=precision)
-    numbers = QuantizedWeight(np.zeros((96, 32), np.int8), 0.5)
-    inputs = QuantizedWeight(np.zeros((96, 4), np.int8), 0.5)
-    with refused("precision must be None with sparse=True"):
-        rnnfast.prepack("gru", inputs, numbers, sparse=True)
+
+
+def test_quantized_weights_that_are_sparse_are_float32() -> None:
+    numbers = QuantizedWeight(np.eye(96, 32, dtype=np.int8), 0.5)
+    inputs = QuantizedWeight(np.ones((96, 4), np.int8), 0.5)
+    cell = rnnfast.prepack("gru", inputs, numbers, sparse=True)
+    dense = rnnfast.prepack("gru", inputs, numbers, precision="float32")
+    x = np.ones((1, 4), np.float32)
+    np.testing.assert_array_equal(cell.step(x)[0], dense.step(x)[0])
+    assert cell.precision == dense.precision
+    assert rnnfast.prepack(cell.weights()).precision == cell.precision
+    assert rnnfast.load(cell.weights()).precision == cell.precision

@@ -99,8 +99,7 @@ TEST(sums_are_cut_into_pieces) {
   check_ragged<PersistentStream, double, Lstm<Usual, Forget::own>>("lstm", {2, 1, 2, 33});
 }
 
-// --- Faults that are planted
-// ------------------------------------------------------------------------
+// --- Faults that are planted ---
 
 /// Without the grid's barrier.
 template <class Machine, class Stored>

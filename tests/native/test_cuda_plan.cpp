@@ -59,8 +59,7 @@ TEST(tapes_of_checkpoints_grow_with_the_root_of_the_steps) {
   CHECK(tape_bytes(dims, general_plan(dims, Kept::nothing, false)) == 0, "it keeps something");
 }
 
-// --- Which driver
-// ---------------------------------------------------------------------------------
+// --- Which driver ---
 
 constexpr Chip a100 = {108, 80, 384, 163 << 10, true, 0};
 constexpr Chip h100 = {132, 90, 1024, 227 << 10, true, 16};
@@ -71,10 +70,11 @@ struct Planned {
   using Thread = emulation::EmulatedThread;
   Chip of;
   bool has_room = true;
+  bool has_room_for_clusters = true;
   const Chip& chip() const { return of; }
   template <class Kernel>
-  bool runs_together(const ResidentLaunch&) const {
-    return has_room;
+  bool runs_together(const ResidentLaunch& as) const {
+    return has_room && (as.cluster == 0 || has_room_for_clusters);
   }
 };
 
@@ -160,6 +160,8 @@ TEST(devices_whose_blocks_cannot_meet) {
   check_plan<Cell, float>(Chip{}, 16, 256, Driver::general, 0);
   const auto without = plan_forward<Cell, float>(Planned{h100, false}, {9, 16, 3, 256});
   CHECK(without.driver == Driver::general, "no room for a block");
+  const auto on_grid = plan_forward<Cell, float>(Planned{h100, true, false}, {9, 16, 3, 256});
+  CHECK(on_grid.driver == Driver::grid, "no room for a cluster");
 }
 
 }  // namespace

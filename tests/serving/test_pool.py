@@ -233,11 +233,11 @@ MISTAKES = {
     "a run of one twice": (lambda p, a, b: p.run([b, b], X[None]), "ids[1] is 1 again"),
     "a chunk of one step": (
         lambda p, a, b: p.run([a, b], X),
-        "x must be (T, B, I) = (1, 2, 7), got (2, 7)",
+        "chunk must be (T, B, I) = (1, 2, 7), got (2, 7)",
     ),
     "a chunk batch first": (
         lambda p, a, b: p.run([a, b], np.zeros((2, 5, 7), np.float32)),
-        "x must be (T, B, I) = (2, 2, 7), got (2, 5, 7)",
+        "chunk must be (T, B, I) = (2, 2, 7), got (2, 5, 7)",
     ),
     "a length too long": (
         lambda p, a, b: p.run([a, b], X[None], lengths=[1, 2]),
@@ -367,8 +367,8 @@ def test_a_forked_child_goes_on_by_itself() -> None:
             status = 0 if np.array_equal(pool.run(ids, chunk)[:, 1], want) else 1
         finally:
             os._exit(status)
-    np.testing.assert_array_equal(pool.run(ids, chunk)[:, 1], want)
     assert os.waitpid(child, 0)[1] == 0
+    np.testing.assert_array_equal(pool.run(ids, chunk)[:, 1], want)
 
 
 def test_pools_are_not_pickled() -> None:

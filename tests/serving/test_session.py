@@ -177,8 +177,11 @@ MISTAKES = {
     "x of a wrong size": (lambda s: s.step(Y), "x must be (I,) = (7,), got (19,)"),
     "x of a wrong dtype": (lambda s: s.step(X.astype(float)), "x must be float32 like the model"),
     "x that is none": (lambda s: s.step(None), "x must be an array of float32"),
-    "chunk of one axis": (lambda s: s.run(X), "x must be (T, I) = (1, 7), got (7,)"),
-    "chunk of a wrong size": (lambda s: s.run(Y[None]), "x must be (T, I) = (1, 7), got (1, 19)"),
+    "chunk of one axis": (lambda s: s.run(X), "chunk must be (T, I) = (1, 7), got (7,)"),
+    "chunk of a wrong size": (
+        lambda s: s.run(Y[None]),
+        "chunk must be (T, I) = (1, 7), got (1, 19)",
+    ),
     "out of a wrong size": (lambda s: s.step(X, X.copy()), "out must be (R,) = (19,), got (7,)"),
     "outs of too few": (
         lambda s: s.run(np.zeros((3, 7), np.float32), np.zeros((2, 19), np.float32)),

@@ -9,7 +9,7 @@ import pytest
 
 import rnnfast
 from rnnfast import Sequential, layers, models, optimizers
-from rnnfast.callbacks import BackupAndRestore, BlockPruning, Callback
+from rnnfast.callbacks import BackupAndRestore, BlockPruning, Callback, EarlyStopping
 
 UNITS = 16
 
@@ -131,6 +131,20 @@ def test_it_goes_on_where_it_was_stopped(tmp_path) -> None:
     again = fitted(*begun(seed=9), stop, backup, epochs=4)
     for one, other in zip(whole.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_weights_that_were_restored_before_it_are_pruned_again() -> None:
+    # The first epoch is kept as the best, in which least was pruned.
+    first = EarlyStopping(monitor="loss", mode="max", patience=50, restore_best_weights=True)
+    model = fitted(model_of(layers.GRU(16)), first, BlockPruning(0.5, end_step=8, frequency=1))
+    assert zero_blocks(model.layers[0].get_weights()[1], 3).mean() == 0.5
+
+
+def test_it_is_for_the_layers_that_it_has_pruned() -> None:
+    pruning = BlockPruning(0.5, end_step=8)
+    fitted(model_of(layers.GRU(16)), pruning)
+    with pytest.raises(ValueError, match="goes on with the layers that it has pruned, got others"):
+        fitted(model_of(layers.LSTM(16)), pruning)
 
 
 def test_a_second_fit_goes_on_with_its_steps() -> None:

@@ -107,7 +107,8 @@ class BackwardPass {
       if (Shape::has_memory) write_state(work_.dc + row(r), layout_, b, call_.out.initial.c);
     }
     if (work_.by_sequence) return;
-    if (work_.active[0] == 0) {  // no sequence took a step, so nothing began the sums
+    if (call_.dims.steps == 0 ||
+        work_.active[0] == 0) {  // no sequence took a step, so nothing began the sums
       if (own.id == 0) clear_weights<Shape>(call_.out.weights, call_.dims);
       return;
     }

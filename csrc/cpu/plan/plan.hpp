@@ -85,7 +85,7 @@ struct Plan {
 Plan make_plan(Purpose purpose, const Dims& dims, const CellTraits& cell, const Machine& machine,
                int threads, const Forced& forced = {});
 
-/// A plan for one thread as it serves no more rows, and no more steps of all rows in sum.
+/// A plan for one thread as it serves no more rows, and at most as many steps times rows.
 PlanSegment narrowed(const PlanSegment& plan, index steps, index rows);
 
 /// Layers of equal H and R, each in one direction or in two.

@@ -18,12 +18,12 @@ struct WeightSumsWork {
   using T = ScalarOf<Stored>;
   Dims dims;
   WeightSet<Stored> wanted;
-  index owners;  // N: the batch, or B sequences
+  index owners;  // O: 1, the batch; or B, its sequences
   PackedMatrices<Cell, T> sums;
-  T* w_hr = nullptr;      // (N, R, H)
-  T* of_units = nullptr;  // (N, U, H)
-  T* bias = nullptr;      // (N, P, H), of deltas as they lie
-  T* gain = nullptr;      // (N, P, H)
+  T* w_hr = nullptr;      // (O, R, H)
+  T* of_units = nullptr;  // (O, U, H)
+  T* bias = nullptr;      // (O, P, H), of deltas as they lie
+  T* gain = nullptr;      // (O, P, H)
   T* strips[2] = {};      // (strips of a block, P, H)
   index rows;             // of a block
 

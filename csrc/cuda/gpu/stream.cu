@@ -147,6 +147,7 @@ class GpuDoorStream final : public StreamOfGpu {
   }
   void copy_in(const void* from, std::size_t bytes, void* to) override {
     if (bytes == 0) return;
+    if (is_captured(handle())) refuse_captured_copy();
     // From memory that is not pinned: read before this returns.
     require(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, handle()));
   }

@@ -64,7 +64,10 @@ struct ResidentBackward : BackwardSteps<Cell, Stored> {
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Share share(m, division);
     EnginesOf<Machine> engines(m, 0, Sizes(division).of, division, share);
-    keep_weights<0>(m, share, engines);
+    for_phases<Cell::phases>([&](auto phase) {
+      engines.template of<phase.value>().product.load(
+          m, rows_backward(w_hh[phase.value], Cell::phase[phase.value].count(), division, share));
+    });
     m.sync();
     for (index step = steps.end - 1; step >= steps.begin; --step) {
       const StepOfLaunch at(m, table, steps, step);
@@ -77,20 +80,12 @@ struct ResidentBackward : BackwardSteps<Cell, Stored> {
   struct Sizes {
     ProductSizes of[Cell::phases];
 
-    RNNFAST_BOTH explicit Sizes(const Division& by) { set<0>(by); }
-    template <int phase>
-    RNNFAST_BOTH void set(const Division& by) {
-      of[phase] = product_sizes(by.own, Cell::phase[phase].count() * by.units, by);
-      if constexpr (phase + 1 < Cell::phases) set<phase + 1>(by);
+    RNNFAST_BOTH explicit Sizes(const Division& by) {
+      for_phases<Cell::phases>([&](auto phase) {
+        of[phase.value] = product_sizes(by.own, Cell::phase[phase.value].count() * by.units, by);
+      });
     }
   };
-
-  template <int phase, class Machine, class Engines>
-  RNNFAST_BOTH void keep_weights(Machine& m, const Share& share, Engines& engines) const {
-    engines.template of<phase>().product.load(
-        m, rows_backward(w_hh[phase], Cell::phase[phase].count(), division, share));
-    if constexpr (phase + 1 < Cell::phases) keep_weights<phase + 1>(m, share, engines);
-  }
 
   /// body(rows of a chunk) for all of a step.
   template <class Body>

@@ -106,6 +106,19 @@ struct RowsInMemory {
   }
 };
 
+/// A phase by its number, which is a constant.
+template <int number>
+struct Phase {
+  static constexpr int value = number;
+};
+
+/// body(Phase) of each phase in turn.
+template <int phases, int first = 0, class Body>
+RNNFAST_BOTH inline void for_phases(const Body& body) {
+  body(Phase<first>{});
+  if constexpr (first + 1 < phases) for_phases<phases, first + 1>(body);
+}
+
 /// What takes part in a phase of a step: a resident product, and the exchange of its operand.
 template <class Machine, class Stored, template <class, class> class Product,
           template <class, class> class Exchange>

@@ -60,7 +60,10 @@ struct ResidentForward : ForwardSteps<Cell, Stored> {
   RNNFAST_BOTH void operator()(Machine& m) const {
     const Share share(m, division);
     EnginesOf<Machine> engines(m, 0, Sizes(division).of, division, share);
-    keep_weights<0>(m, share, engines);
+    for_phases<Cell::phases>([&](auto phase) {
+      engines.template of<phase.value>().product.load(
+          m, rows_forward(w_hh[phase.value], Cell::phase[phase.value].count(), division, share));
+    });
     const StepOfLaunch first(m, table, steps, steps.begin);
     engines.template of<0>().exchange.begin(m, rows_of<0>(first), first.active);
     m.sync();
@@ -73,20 +76,12 @@ struct ResidentForward : ForwardSteps<Cell, Stored> {
   struct Sizes {
     ProductSizes of[Cell::phases];
 
-    RNNFAST_BOTH explicit Sizes(const Division& by) { set<0>(by); }
-    template <int phase>
-    RNNFAST_BOTH void set(const Division& by) {
-      of[phase] = product_sizes(Cell::phase[phase].count() * by.own, by.units, by);
-      if constexpr (phase + 1 < Cell::phases) set<phase + 1>(by);
+    RNNFAST_BOTH explicit Sizes(const Division& by) {
+      for_phases<Cell::phases>([&](auto phase) {
+        of[phase.value] = product_sizes(Cell::phase[phase.value].count() * by.own, by.units, by);
+      });
     }
   };
-
-  template <int phase, class Machine, class Engines>
-  RNNFAST_BOTH void keep_weights(Machine& m, const Share& share, Engines& engines) const {
-    engines.template of<phase>().product.load(
-        m, rows_forward(w_hh[phase], Cell::phase[phase].count(), division, share));
-    if constexpr (phase + 1 < Cell::phases) keep_weights<phase + 1>(m, share, engines);
-  }
 
   template <int phase>
   RNNFAST_BOTH RowsInMemory<Stored> rows_of(const StepOfLaunch& at) const {

@@ -1,11 +1,10 @@
 // Rows of a batch in a block's own memory, as products read them:
 //
 //   PlainRows   (rows, numbers), for any type
-//   MmaRows     (octets of rows, spans, 8 rows, 32 numbers), of 16 bits: in a span lane 4 g + i
-//   finds
-//               what it multiplies, eight numbers of row g, beside what its neighbours find
+//   MmaRows     (octets of rows, spans, 8 rows, 32 numbers), of 16 bits
 //
-// Both in quads, 16 bytes of one access.
+// Both in quads, 16 bytes of one access. In a span of MmaRows lane 4 g + i finds what it
+// multiplies, eight numbers of row g, beside what its neighbours find.
 #pragma once
 
 #include <cstdint>

@@ -25,6 +25,7 @@ from ..cases import Case, Shape
 from ..peers import Ours, Unable
 from ..peers.onnxruntime import OnnxRuntime
 from ..timing import Call
+from .int8 import AGREEMENT
 from .ratios import BoundedRatio, medians
 
 __all__ = ["beside_onnxruntimes_steps", "even_steps", "pool_beside_sessions"]
@@ -140,6 +141,9 @@ def pool_beside_sessions(ours: Ours, rounds: int) -> list[BoundedRatio]:
         for precision in _OF_SHORTER:
             shorter = _model(case, inputs, precision).pool(_SESSIONS)
             own = np.array([shorter.open() for _ in range(_SESSIONS)])
+            error = np.abs(shorter.step(own, rows) - outs).max()
+            if not error <= AGREEMENT:
+                raise RuntimeError(f"a pool in {precision} differs from float32 by {error}")
             calls[precision] = partial(shorter.step, own, rows, outs)
         times = medians(calls, rounds)
         for name, bound in bounds.items():

@@ -33,7 +33,7 @@ class DoorStream final : public emulation::StreamOfGpu {
     return memory;
   }
   void copy_in(const void* from, std::size_t bytes, void* to) override {
-    if (captured_) throw std::runtime_error("a graph would read the host's memory once more");
+    if (captured_) refuse_captured_copy();
     gpu().write(from, bytes, to);
   }
   void fill(StorageType type, double value, const DeviceView& to) override {
