@@ -8,6 +8,7 @@ import onnx
 import pytest
 
 from cmake_builds import ROOT
+from rnnfast.bench.behaviour import int8
 from rnnfast.bench.hosts import onnxruntime as figures
 from rnnfast.examples import onnx_session
 from rnnfast.interop.onnx import kernel_calls, load
@@ -65,7 +66,18 @@ def test_a_number_that_is_none(capsys):
 def test_figures_beside_the_host(op_type, monkeypatch):
     """They are of results that agree; how fast is not asked here."""
     monkeypatch.setattr(figures, "_CASES", (figures.Case(op_type, 4, 2, 8, 2, 0.0),))
+    monkeypatch.setattr(int8, "SEQUENCES", ())
     before = kernel_calls()
     (ratio,) = figures.beside_onnxruntime(rounds=2, threads=1)
     assert kernel_calls() > before
     assert ratio.about == f"ONNX Runtime's time / ours, {op_type} T4 B2 H8 D2, 1 threads"
+
+
+def test_figures_of_a_quantized_node(monkeypatch):
+    monkeypatch.setattr(figures, "_CASES", ())
+    monkeypatch.setattr(int8, "SEQUENCES", (int8.Sequence(4, 32, 2),))
+    before = kernel_calls()
+    (ratio,) = figures.beside_onnxruntime(rounds=2, threads=1)
+    assert kernel_calls() > before
+    of = "LSTM T4 B1 H32, both directions, in int8"
+    assert ratio.about == f"ONNX Runtime's time / ours, {of}, 1 threads"
