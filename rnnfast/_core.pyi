@@ -443,7 +443,7 @@ class _Probes(ModuleType):
     def activation_slope(self, choice: _Activation, y: _Array) -> _Array:
         """Slope where the result is `y`."""
 
-    def tiles(self, dtype: _DType) -> list[tuple[int, int]]: ...
+    def tiles(self, dtype: _DType, precision: str | None = None) -> list[tuple[int, int]]: ...
     def tile_rate(
         self,
         dtype: _DType,

@@ -20,7 +20,8 @@ pytestmark = pytest.mark.compiles
 TABLES = ("float", "double", "bfloat16", "float16", "int8", "sparse")
 AVX2 = tuple(f"avx2_{table}" for table in TABLES)
 AVX512_ALONE = tuple(f"avx512_{table}" for table in TABLES)
-HIGHER_TARGETS = (*AVX2, *AVX512_ALONE, "avx512_bf16_bfloat16", "avx512_bf16_int8")
+AVX512_AND_MORE = ("avx512_bf16_bfloat16", "avx512_bf16_int8", "amx_bfloat16")
+HIGHER_TARGETS = (*AVX2, *AVX512_ALONE, *AVX512_AND_MORE)
 NEON = tuple(f"neon_{table}" for table in TABLES)
 
 # VEX and EVEX instructions are those whose names begin with v, verr and verw excepted.
@@ -93,7 +94,12 @@ def test_avx2_uses_no_avx512(objects, target):
 @pytest.mark.parametrize("target", HIGHER_TARGETS)
 def test_only_the_target_with_bfloat16_and_vnni_has_their_instructions(objects, target):
     found = AVX512_BF16.search(machine_code(objects[source_of(target)]))
-    assert bool(found) == target.startswith("avx512_bf16_")
+    assert bool(found) == (target in AVX512_AND_MORE)
+
+
+@pytest.mark.parametrize("target", HIGHER_TARGETS)
+def test_only_the_target_with_a_matrix_unit_has_its_instructions(objects, target):
+    assert ("tdpbf16ps" in machine_code(objects[source_of(target)])) == (target == "amx_bfloat16")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,10 @@
 #include <cpuid.h>
 #include <immintrin.h>
 #endif
-#if defined(__APPLE__)
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#elif defined(__APPLE__)
 #include <sys/sysctl.h>
 #endif
 
@@ -19,6 +22,24 @@ static bool has_f16c() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
 }
+
+/// Linux lends matrix registers to processes that ask for them: threads that use them have larger
+/// stack frames of signals.
+static bool may_use_matrix_registers() {
+#if defined(__linux__)
+  constexpr unsigned bfloat16_and_tiles = 1u << 22 | 1u << 24;
+  constexpr int ask_for_state = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr int tile_data = 18;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
+         (d & bfloat16_and_tiles) == bfloat16_and_tiles &&
+         syscall(SYS_arch_prctl, ask_for_state, tile_data) == 0;
+#else
+  return false;
+#endif
+}
+
+[[gnu::target("amx-tile")]] static void release_matrix_registers() { _tile_release(); }
 #endif
 
 bool cpu_supports(Isa isa) {
@@ -35,6 +56,8 @@ bool cpu_supports(Isa isa) {
     case Isa::avx512_bf16:
       return cpu_supports(Isa::avx512) && __builtin_cpu_supports("avx512bf16") &&
              __builtin_cpu_supports("avx512vnni");
+    case Isa::amx:
+      return cpu_supports(Isa::avx512_bf16) && may_use_matrix_registers();
     case Isa::neon:
       return false;
   }
@@ -54,6 +77,8 @@ void cpu_pause() {
 #endif
 }
 
+constinit thread_local int matrix_shape = 0;
+
 KernelMode::KernelMode() {
 #if defined(__x86_64__) || defined(_M_X64)
   constexpr unsigned flush_to_zero_and_denormals_are_zero = 0x8040;
@@ -72,6 +97,8 @@ KernelMode::KernelMode() {
 KernelMode::~KernelMode() {
 #if defined(__x86_64__) || defined(_M_X64)
   _mm_setcsr(static_cast<unsigned>(saved_));
+  if (matrix_shape) release_matrix_registers();
+  matrix_shape = 0;
 #elif defined(__aarch64__)
   __asm__ volatile("msr fpcr, %0" : : "r"(saved_));
 #endif

@@ -5,7 +5,7 @@
 
 namespace rnnfast {
 
-enum class Isa { baseline, avx2, avx512, avx512_bf16, neon };
+enum class Isa { baseline, avx2, avx512, avx512_bf16, amx, neon };
 
 bool cpu_supports(Isa isa);
 
@@ -19,10 +19,14 @@ const Caches& cpu_caches();
 
 void cpu_pause();  // a hint that the caller spins
 
+/// The shape that kernels gave the calling thread's matrix registers (simd/matrix_unit.hpp). 0:
+/// none, as ever outside KernelMode, since other libraries shape them too.
+extern constinit thread_local int matrix_shape;
+
 /// The floating-point mode of kernels: subnormal numbers count as zero and are flushed to it (they
 /// cost up to a hundred cycles each on some processors), results are rounded to the nearest, and no
 /// exception traps, whatever the caller has chosen. That comes back, flags included, when this goes
-/// out of scope.
+/// out of scope, and the matrix registers are given up.
 class KernelMode {
  public:
   KernelMode();

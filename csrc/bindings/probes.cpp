@@ -55,6 +55,7 @@ double best_rate(double flops, double seconds, Work&& work) {
   const auto elapsed = [](Clock::time_point since) {
     return std::chrono::duration<double>(Clock::now() - since).count();
   };
+  const KernelMode mode;
   const auto begin = Clock::now();
   double best = 0;
   do {
@@ -76,6 +77,7 @@ FormatProbes<T> product_of(const py::object& precision) {
           sizeof(T),
           sizeof(T),
           0,
+          of.tile_rows,
           [](int rows, int vectors, index k, const void* a, const void* b, const T* start, T* c,
              index repeats) {
             kernels_of<T>(target()).probes.tile(rows, vectors, k, static_cast<const T*>(a),
@@ -173,11 +175,10 @@ double multiply_rate(const FormatProbes<T>& product, double seconds) {
 }
 
 template <class T>
-py::list tiles() {
-  const Probes<T>& probes = kernels_of<T>(target()).probes;
+py::list tiles(const FormatProbes<T>& product) {
   py::list shapes;
-  for (int vectors = 1; vectors <= probes.tile_vectors; ++vectors) {
-    shapes.append(py::make_tuple(probes.tile_rows(vectors), vectors));
+  for (int vectors = 1; vectors <= kernels_of<T>(target()).probes.tile_vectors; ++vectors) {
+    shapes.append(py::make_tuple(product.tile_rows(vectors), vectors));
   }
   return shapes;
 }
@@ -204,10 +205,12 @@ void register_probes(py::module_& module) {
       py::arg("choice"), py::arg("y"));
   probes.def(
       "tiles",
-      [](const py::dtype& dtype) {
-        return with_scalar(scalar_of(dtype), [](auto scalar) { return tiles<decltype(scalar)>(); });
+      [](const py::dtype& dtype, const py::object& precision) {
+        return with_scalar(scalar_of(dtype), [&](auto scalar) {
+          return tiles(product_of<decltype(scalar)>(precision));
+        });
       },
-      py::arg("dtype"));
+      py::arg("dtype"), py::arg("precision") = py::none());
   probes.def(
       "tile_rate",
       [](const py::dtype& dtype, int rows, int vectors, double seconds, index k,

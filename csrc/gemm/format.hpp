@@ -4,7 +4,8 @@
 //
 //             A            B           Sum      k in an element
 //   Plain     T            T           T        1
-//   Bf16      bfloat16     bfloat16    float    2
+//   Bf16      bfloat16     bfloat16    float    2     on a matrix unit in blocks
+//   (gemm/matrix_tile.hpp)
 //   F16       float        float16     float    1
 //   W8        u8           s8          float    4     whole numbers with scales
 //   (gemm/byte_tile.hpp)
@@ -94,6 +95,18 @@ template <class T, class Other>
 constexpr bool are_same = false;
 template <class T>
 constexpr bool are_same<T, T> = true;
+
+/// Whether whole tiles are an instruction's (gemm/matrix_tile.hpp).
+template <class F>
+constexpr bool on_matrix_unit = false;
+#if defined(RNNFAST_MATRIX_UNIT)
+template <>
+constexpr bool on_matrix_unit<Bf16> = true;
+#endif
+
+/// Elements of k that one multiplication takes.
+template <class F>
+constexpr index elements_at_once = on_matrix_unit<F> ? 16 : 1;
 
 /// Runs of k that are summed in one chain (gemm/tile.hpp). Where operands have 8 bits, a longer
 /// chain errs little beside them, and C is read and written less often.

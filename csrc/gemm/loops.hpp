@@ -2,16 +2,13 @@
 //
 //   multiply      C = start + A B for all rows over one B in columns, with an epilogue per row
 //                 tile that meets the finished tile in L1
-//
-// A block of at most `k_block` rows of B stays in L2 while all row tiles pass over it.
 #pragma once
 
 #include "gemm/columns.hpp"
+#include "gemm/matrix_tile.hpp"
 
 namespace rnnfast {
 namespace {
-
-constexpr index k_block = 1024;
 
 /// `count` things in the fewest pieces of at most `most`, all within one of the same size: six and
 /// two rows would run at the speed of two. The first is a largest one.
@@ -39,11 +36,13 @@ struct DenseRuns {
   index runs = 1;
   index runs_per_segment = 1;
   index segments = 1;
-  explicit DenseRuns(index length) : length(length), run(length) {
-    if (length <= longest_sum) return;
-    run = ceil_div(length, ceil_div(length, longest_sum));
+  /// Runs of at most `longest` elements, of as many as are multiplied at once; segments of at most
+  /// `block`.
+  DenseRuns(index length, index longest, index at_once, index block) : length(length), run(length) {
+    if (length <= longest) return;
+    run = round_up(ceil_div(length, ceil_div(length, longest)), at_once);
     runs = ceil_div(length, run);
-    runs_per_segment = k_block / run;
+    runs_per_segment = block / run;
     segments = ceil_div(runs, runs_per_segment);
   }
   /// Of the runs `first` .. `first + count - 1`.
@@ -52,6 +51,12 @@ struct DenseRuns {
   }
   Runs all() const { return some(0, runs); }
 };
+
+/// Of an operand of `k` numbers.
+template <class F>
+inline DenseRuns dense_runs(index k) {
+  return {elements_of<F>(k), smaller(longest_sum, k_block<F>), elements_at_once<F>, k_block<F>};
+}
 
 /// A of a stretch of k, which begins at `first`.
 template <class F>
@@ -133,7 +138,8 @@ template <class F, class Operand, class Epilogue = NoEpilogue>
                                             Epilogue&& epilogue = {}) {
   using T = typename F::Sum;
   const Across across = tiles_across(b, vectors, count);
-  const Pieces rows(count, tile_rows(static_cast<int>(smaller(across.vectors, across.widest))));
+  const Pieces rows(count,
+                    tallest_tile<F>(static_cast<int>(smaller(across.vectors, across.widest))));
   const index segments = a.segments();
   for (index i = 0; i < segments; ++i) {
     const Segment<F> segment = a.segment(i);
@@ -153,8 +159,15 @@ template <class F, class Operand, class Epilogue = NoEpilogue>
 }
 
 /// Columns of a strip for a panel of `vectors` vectors: the height of its tallest tile.
+template <class F>
 constexpr index strip_columns(index vectors) {
-  return tile_rows(static_cast<int>(column_width(vectors)));
+  return tallest_tile<F>(static_cast<int>(column_width(vectors)));
+}
+
+/// Elements of k of a strip of so many rows, and of the B that it meets.
+template <class F>
+constexpr index strip_elements(index rows) {
+  return round_up(elements_of<F>(rows), elements_at_once<F>);
 }
 
 /// C[M columns, vectors] = start + strip^T B: one strip against one panel. A null `start` is zero.

@@ -11,7 +11,7 @@
 // block that is indexed by a variable stands in memory.
 #pragma once
 
-#include "gemm/tile.hpp"
+#include "gemm/matrix_tile.hpp"
 #include "simd/transpose.hpp"
 
 namespace rnnfast {
@@ -179,6 +179,7 @@ inline void pack_last_strip(Rows<const typename F::Sum> rows, index count, index
 /// The strips `strips` of M columns each, the first to `to`, the next ones `stride` apart. Past
 /// `width`, the end of a row, stands a column of ones (its sum is the bias gradient), then zeros.
 template <class F, int M>
+  requires(!on_matrix_unit<F>)
 inline void pack_strips(Rows<const typename F::Sum> rows, index count, Span strips, index width,
                         typename F::A* to, index stride) {
   constexpr index together = 8;  // whole lines of a row are read, and no more streams written
@@ -197,6 +198,44 @@ inline void pack_strips(Rows<const typename F::Sum> rows, index count, Span stri
     pack_last_strip<F, M>(rows, count, strip * M, width, to);
   }
 }
+
+#if defined(RNNFAST_MATRIX_UNIT)
+
+/// A vector of columns of a row, of which `width` are left; then come a one and zeros.
+inline VecF with_one_after(const float* row, index width) {
+  constexpr index N = lanes<float>;
+  if (width >= N) return load(row);
+  if (width < 0) return VecF{};
+  VecF row_and_one = load_first(row, width);
+  row_and_one[width] = 1;
+  return row_and_one;
+}
+
+/// The same for a matrix unit: [k / 16][M][k % 16], of pairs, k past the last row zero.
+template <class F, int M>
+  requires on_matrix_unit<F>
+inline void pack_strips(Rows<const float> rows, index count, Span strips, index width,
+                        typename F::A* to, index stride) {
+  static_assert(M == matrix_rows && M == lanes<float>);
+  for (index k = 0; k < count; k += F::group * matrix_pairs, to += M * matrix_pairs) {
+    for (index strip = strips.begin; strip < strips.end; ++strip) {
+      const auto columns = [&](index row) {
+        return row < count ? with_one_after(rows.at(row) + strip * M, width - strip * M) : VecF{};
+      };
+      VecF block[M];
+#pragma GCC unroll 16
+      for (index pair = 0; pair < matrix_pairs; ++pair) {
+        block[pair] = (VecF)pairs_of(columns(k + 2 * pair), columns(k + 2 * pair + 1));
+      }
+      transpose<float>(block);
+      auto* const packed = reinterpret_cast<float*>(to + (strip - strips.begin) * stride);
+#pragma GCC unroll 16
+      for (int m = 0; m < M; ++m) store(packed + m * matrix_pairs, block[m]);
+    }
+  }
+}
+
+#endif
 
 }  // namespace
 }  // namespace rnnfast

@@ -20,6 +20,11 @@ namespace {
 constexpr int tile_vectors = vector_registers == 32 ? 4 : 2;
 constexpr int largest_tile_rows = 8;
 
+// A block of at most so many rows of B stays in L2 while all row tiles pass over it; for a matrix
+// unit, which L2 does not feed fast enough, in L1.
+template <class F>
+constexpr index k_block = on_matrix_unit<F> ? 64 : 1024;
+
 // The longest chain of a sum over k and over rows. Shorter ones err less and cost more:
 // bench/NOTES.md.
 constexpr index longest_sum = 96;
@@ -29,6 +34,12 @@ constexpr index longest_row_sum = 96;
 constexpr int tile_rows(int vectors) {
   if (vector_registers == 32) return vectors == 4 ? 6 : 8;
   return vectors == 2 ? 6 : 8;
+}
+
+/// Rows of the tallest tile of a format.
+template <class F>
+constexpr int tallest_tile(int vectors) {
+  return on_matrix_unit<F> ? 16 : tile_rows(vectors);
 }
 
 /// Vectors of the widest tile for as many rows in all. The sums of one or two rows are too few

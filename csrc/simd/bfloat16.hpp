@@ -3,11 +3,12 @@
 //
 //   sum = fma(a0, b0, fma(a1, b1, sum))
 //
-// This is what vdpbf16ps computes, which begins with the upper half, rounds each sum to the nearest
-// and takes subnormal numbers for zero, as kernels do (KernelMode): 22 million lanes of all
-// exponents, next to overflow and underflow, agreed in all bits. Where it is missing both are
-// widened, a pass for each k of a pair, and a pair of an operand lies there as two float32 that are
-// rounded: one need not be widened again for each vector that it meets.
+// This is what vdpbf16ps computes (a matrix unit does not: simd/matrix_unit.hpp), which begins with
+// the upper half, rounds each sum to the nearest and takes subnormal numbers for zero, as kernels
+// do (KernelMode): 22 million lanes of all exponents, next to overflow and underflow, agreed in all
+// bits. Where it is missing both are widened, a pass for each k of a pair, and a pair of an operand
+// lies there as two float32 that are rounded: one need not be widened again for each vector that it
+// meets.
 #pragma once
 
 #include "simd/vec.hpp"
@@ -31,8 +32,11 @@ inline VecU32 rounded_to_bfloat16(VecF x) {
 }
 
 /// Of two vectors of k a vector of pairs.
+inline VecU32 pairs_of(VecF first, VecF second) {
+  return (rounded_to_bfloat16(first) >> 16) | rounded_to_bfloat16(second);
+}
 inline void store_pairs(BfloatPair* to, VecF first, VecF second) {
-  const VecU32 pairs = (rounded_to_bfloat16(first) >> 16) | rounded_to_bfloat16(second);
+  const VecU32 pairs = pairs_of(first, second);
   __builtin_memcpy(to, &pairs, sizeof pairs);
 }
 

@@ -15,6 +15,11 @@
 #include <arm_neon.h>
 #endif
 
+// GCC's name for it, and Clang's.
+#if defined(__AMX_BF16__) || defined(__AMXBF16__)
+#define RNNFAST_MATRIX_UNIT
+#endif
+
 namespace rnnfast {
 namespace {
 

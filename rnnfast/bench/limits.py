@@ -59,7 +59,7 @@ class TileLimit:
     def __init__(self, threads: int, precision: str | None = None) -> None:
         self._threads = threads
         self._precision = precision
-        tiles = _core.probes.tiles(_FLOAT32)
+        tiles = _core.probes.tiles(_FLOAT32, precision)
         self._tile = max(tiles, key=lambda tile: self._rate(tile, _FIRST))
         self.gflops = 0.0
         self.measure()

@@ -6,6 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 
+from rnnfast import _core
 from rnnfast.bench import Case, Job, Ours, Peer, Shape, limits, memory, subnormals, tiles
 from rnnfast.bench.agreement import Disagreement, require_agreement
 from rnnfast.bench.machine import versions
@@ -150,6 +151,16 @@ def test_a_single_row_must_read_its_weights(mode):
     reading = 10 * 4 * 4 * 64 * 64 / 1e6
     passes = 2 if mode == "training" else 1
     assert 0.999 * passes * reading < one.seconds < 1.001 * passes * reading
+
+
+@pytest.mark.parametrize("precision", [None, "float16", "bfloat16", "int8"])
+def test_every_tile_of_a_precision_has_a_rate(precision):
+    probes, dtype = _core.probes, np.dtype(np.float32)
+    for rows, vectors in probes.tiles(dtype, precision):
+        for k in (1, 5, 256):
+            rate = probes.tile_rate(dtype, rows, vectors, 0.0, k=k, precision=precision)
+            assert 0 < rate < np.inf
+    assert 0 < probes.fma_rate(dtype, 0.0, precision=precision) < np.inf
 
 
 @pytest.mark.timing

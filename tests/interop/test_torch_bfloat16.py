@@ -253,3 +253,14 @@ def test_a_model_learns() -> None:
         losses.append(float(loss.detach()))
     assert losses[0] < 0.3
     assert losses[1] < 0.35
+
+
+def test_matrix_registers_are_shared_with_torch():
+    """Both shape those of a thread (AMX): neither finds what the other left."""
+    theirs, own = pair("LSTM", LOW, batch_first=False)
+    x = torch.randn(T, 40, I, generator=torch.Generator().manual_seed(2)).to(LOW)
+    with torch.inference_mode():
+        alone = [flat(module(x)) for module in (theirs, own)]
+        for _ in range(3):
+            for module, results in zip((theirs, own), alone, strict=True):
+                assert all(map(torch.equal, flat(module(x)), results))

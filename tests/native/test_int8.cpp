@@ -52,7 +52,7 @@ void for_each_tile(void (*body)(const Target&, const Int8Kernels&, int rows, int
   for (const Target* target : available_targets()) {
     const int lanes = target->single.fixed.cells[0].traits.lanes;
     for (int vectors = 1; vectors <= target->single.probes.tile_vectors; ++vectors) {
-      for (int rows = 1; rows <= target->int8.tile_rows(vectors); ++rows) {
+      for (int rows = 1; rows <= target->int8.probes.tile_rows(vectors); ++rows) {
         body(*target, target->int8, rows, vectors, lanes);
       }
     }

@@ -38,9 +38,9 @@ class WeightGradient {
       : layout_(layout),
         range_(range),
         width_(width),
-        strip_length_(elements_of<F>(smaller(longest_block, sum_block_rows))),
+        strip_length_(strip_elements<F>(smaller(longest_block, sum_block_rows))),
         shares_(shares),
-        M_(strip_columns(range.count() * smaller(L::U, layout.groups()))),
+        M_(strip_columns<F>(range.count() * smaller(L::U, layout.groups()))),
         strips_(wanted ? ceil_div(width + 1, M_) : 0) {}
 
   void place(Bump& bump) {
@@ -104,14 +104,18 @@ class WeightGradient {
                                    Span strips, SumSoFar so_far, const Share& own) const {
     const Rows<const T> from = {operand.base, operand.offset + rows.begin, operand.stride};
     A* const to = strip(strips.begin);
-    M_ == 8 ? pack_strips<F, 8>(from, rows.size(), strips, width_, to, strip_stride())
-            : pack_strips<F, 6>(from, rows.size(), strips, width_, to, strip_stride());
+    if constexpr (on_matrix_unit<F>) {
+      pack_strips<F, tallest_tile<F>(1)>(from, rows.size(), strips, width_, to, strip_stride());
+    } else {
+      M_ == 8 ? pack_strips<F, 8>(from, rows.size(), strips, width_, to, strip_stride())
+              : pack_strips<F, 6>(from, rows.size(), strips, width_, to, strip_stride());
+    }
     for (index panel = 0; panel < layout_.panels(); ++panel) {
       const index vectors = range_.count() * layout_.width(panel);
       const RowsOfB b = rows_of(deltas, panel, rows, own);
       for (index i = strips.begin; i < strips.end; ++i) {
         T* const c = sum(panel, i);
-        multiply_strip<F>(strip(i), M_, elements_of<F>(rows.size()), b.first, b.stride, vectors,
+        multiply_strip<F>(strip(i), M_, strip_elements<F>(rows.size()), b.first, b.stride, vectors,
                           so_far == SumSoFar::nothing ? nullptr : c, c);
       }
       own.worked(rows.size() * strips.size() * M_ * vectors * L::N);
@@ -144,7 +148,8 @@ class WeightGradient {
     RowsOfB found = {panel_memory_ + own.id * strip_length_ * widest_panel(),
                      range_.count() * group};
     B* to = found.first;
-    for (index row = rows.begin; row < rows.end; row += F::group) {
+    const index end = rows.begin + strip_elements<F>(rows.size()) * F::group;
+    for (index row = rows.begin; row < end; row += F::group) {
       for (index lane = 0; lane < found.stride; lane += L::N, to += L::N) {
         const A* of_element[F::group];
         for (index i = 0; i < F::group; ++i) {

@@ -29,6 +29,7 @@ extern const Int8Kernels avx512_int8;
 extern const SparseKernels avx512_sparse;
 extern const FormatKernels<float> avx512_bf16_bfloat16;
 extern const Int8Kernels avx512_bf16_int8;
+extern const FormatKernels<float> amx_bfloat16;
 extern const ScalarKernels<float> neon_float;
 extern const ScalarKernels<double> neon_double;
 extern const FormatKernels<float> neon_bfloat16;
@@ -55,6 +56,10 @@ const Target built_targets[] = {
 #if defined(RNNFAST_FOR_AVX512_BF16)
     {"avx512_bf16", Isa::avx512_bf16, avx512_float, avx512_double, avx512_bf16_bfloat16,
      avx512_float16, avx512_bf16_int8, avx512_sparse},
+#endif
+#if defined(RNNFAST_FOR_AMX)
+    {"amx", Isa::amx, avx512_float, avx512_double, amx_bfloat16, avx512_float16, avx512_bf16_int8,
+     avx512_sparse},
 #endif
 #if defined(RNNFAST_FOR_NEON)
     {"neon", Isa::neon, neon_float, neon_double, neon_bfloat16, neon_float16, neon_int8,

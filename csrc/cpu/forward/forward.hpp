@@ -51,7 +51,7 @@ class ForwardPass {
         worker_(worker),
         layout_(of.history.layout),
         outputs_(of.history.outputs),
-        runs_(elements_of<F>(outputs_.units)),
+        runs_(dense_runs<F>(outputs_.units)),
         states_(of.call, of.history, of.work),
         operands_(of),
         input_product_(of),

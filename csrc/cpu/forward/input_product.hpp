@@ -34,7 +34,7 @@ class InputProduct {
         layout_(of.history.layout),
         work_(of.work),
         operands_(of),
-        runs_(elements_of<F>(of.call.dims.inputs)) {}
+        runs_(dense_runs<F>(of.call.dims.inputs)) {}
 
   /// The runs over x.
   const DenseRuns& runs() const { return runs_; }

@@ -23,7 +23,7 @@ class Projection {
         work_(of.work),
         outputs_(of.history.outputs),
         operands_(of),
-        runs_(of.call.dims.projection ? DenseRuns(elements_of<F>(of.call.dims.units)) : runs),
+        runs_(of.call.dims.projection ? dense_runs<F>(of.call.dims.units) : runs),
         output_(of.epilogue()) {}
 
   /// Some groups of h of a step's rows.

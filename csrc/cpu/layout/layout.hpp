@@ -182,7 +182,7 @@ struct SlotOperand {
   index full_panels() const { return slots.layout.groups() / L::U; }
   index elements(int parts, index width) const { return parts * width * L::N / F::group; }
   index run(index width) const { return elements(range.count(), width); }
-  index panels_per_segment() const { return larger(1, k_block / run(L::U)); }
+  index panels_per_segment() const { return larger(1, k_block<F> / run(L::U)); }
 
   // Full panels in segments of about k_block, then the narrow one by itself.
   index segments() const {

@@ -23,7 +23,7 @@ struct SparseWeights {
   char* kept = nullptr;
 
   void place(Bump& bump) {
-    runs = DenseRuns(length).runs;
+    runs = dense_runs<Sparse<T>>(length).runs;
     heads = bump.take<std::uint32_t>(layout.panels() * heads_of_panel());
   }
 
@@ -91,7 +91,7 @@ struct SparseWeights {
     auto* line = reinterpret_cast<T*>(to);
     const index lines = count(w, units);
     auto* const numbers = reinterpret_cast<std::uint32_t*>(to + lines * line_bytes);
-    const index run = DenseRuns(length).run;
+    const index run = dense_runs<Sparse<T>>(length).run;
     index packed = 0;
     for (index k = 0; k < length; ++k) {
       if (!is_zero(w, units, k)) {

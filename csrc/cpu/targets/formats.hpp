@@ -30,12 +30,16 @@ struct FormatProbeFunctions {
   using B = typename F::B;
   using T = typename F::Sum;
   static constexpr index N = lanes<T>;
-  static constexpr int chains = 12;
+  static constexpr int chains = on_matrix_unit<F> ? 4 : 12;
+  // k of a multiplication of vectors, of which a matrix unit does one a row.
+  static constexpr int products =
+      static_cast<int>(F::group / F::passes) * (on_matrix_unit<F> ? 16 * 16 : 1);
 
   static void tile(int rows, int vectors, index k, const void* a, const void* b, const T* start,
                    T* c, index repeats) {
-    index numbers[largest_tile_rows];
-    count_up(numbers, largest_tile_rows);
+    constexpr int most_rows = tallest_tile<F>(1);
+    index numbers[most_rows];
+    count_up(numbers, most_rows);
     const index columns = vectors * N;
     const TileCall<F> call = {{static_cast<const A*>(a), numbers, k},
                               {1, k, k, 0},
@@ -44,11 +48,13 @@ struct FormatProbeFunctions {
                               tile_vectors * N,
                               {start, numbers, columns},
                               {c, numbers, columns}};
-    const Tile<F> function = tile_for<F>(rows, vectors);
+    const auto function = tile_for<F>(rows, vectors);
     for (index i = 0; i < repeats; ++i) function(call);
   }
 
-  static T multiply_loop(index count) {
+  static T multiply_loop(index count)
+    requires(!on_matrix_unit<F>)
+  {
     const A a = {};
     const B b[N] = {};
     const auto of_a = F::spread(a, 0);
@@ -64,14 +70,23 @@ struct FormatProbeFunctions {
     return total;
   }
 
+#if defined(RNNFAST_MATRIX_UNIT)
+  static T multiply_loop(index count)
+    requires on_matrix_unit<F>
+  {
+    return multiply_matrices(count);
+  }
+#endif
+
   static constexpr FormatProbes<T> table() {
     return {static_cast<int>(F::group),
             sizeof(A),
             sizeof(B),
             0,
+            tallest_tile<F>,
             tile,
             chains,
-            static_cast<int>(F::group / F::passes),
+            products,
             multiply_loop};
   }
 };

@@ -102,9 +102,9 @@ struct Int8Probes {
 constexpr Int8Kernels int8_kernels = {
     {fixed_in_int8,
      chosen_in_int8,
-     {static_cast<int>(W8::group), sizeof(W8::A), sizeof(W8::B), W8::head, Int8Probes::tile,
-      Int8Probes::chains, static_cast<int>(W8::group / W8::passes), Int8Probes::multiply_loop}},
-    byte_tile_rows,
+     {static_cast<int>(W8::group), sizeof(W8::A), sizeof(W8::B), W8::head, byte_tile_rows,
+      Int8Probes::tile, Int8Probes::chains, static_cast<int>(W8::group / W8::passes),
+      Int8Probes::multiply_loop}},
     Int8Probes::packed_bytes,
     Int8Probes::pack,
     Int8Probes::multiply_rows};

@@ -106,7 +106,8 @@ struct FormatProbes {
   index a_size;  // bytes of an element of A, and of B
   index b_size;
   index b_head;  // elements of a column of B before those of k
-  /// As Probes::tile, `k` in elements.
+  int (*tile_rows)(int vectors);
+  /// As Probes::tile, `k` in elements; in KernelMode.
   void (*tile)(int rows, int vectors, index k, const void* a, const void* b, const T* start, T* c,
                index repeats);
   /// `count` rounds of `chains` independent multiplications in registers, each of `products` k.
@@ -128,7 +129,6 @@ struct FormatKernels {
 /// Inference in products of bytes, of the cells whose h lies within -1 and 1; others have null
 /// functions. And the pieces that it has beside those of any format.
 struct Int8Kernels : FormatKernels<float> {
-  int (*tile_rows)(int vectors);
   /// C[rows, vectors*N] = start + A[rows, k] W[vectors*N, k]^T, both quantized here; `scales` are
   /// those of the rows of W, null where each is to have its own; `packed` is memory for W, of the
   /// size asked for.
