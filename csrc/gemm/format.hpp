@@ -19,6 +19,7 @@
 
 #include "simd/bfloat16.hpp"
 #include "simd/float16.hpp"
+#include "simd/matrix_unit.hpp"
 
 namespace rnnfast {
 namespace {
@@ -106,7 +107,7 @@ constexpr bool on_matrix_unit<Bf16> = true;
 
 /// Elements of k that one multiplication takes.
 template <class F>
-constexpr index elements_at_once = on_matrix_unit<F> ? 16 : 1;
+constexpr index elements_at_once = on_matrix_unit<F> ? matrix_pairs : 1;
 
 /// Runs of k that are summed in one chain (gemm/tile.hpp). Where operands have 8 bits, a longer
 /// chain errs little beside them, and C is read and written less often.

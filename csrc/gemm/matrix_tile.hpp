@@ -11,7 +11,6 @@
 #include <cassert>
 
 #include "gemm/tile.hpp"
-#include "simd/matrix_unit.hpp"
 
 namespace rnnfast {
 namespace {

@@ -39,7 +39,7 @@ constexpr int tile_rows(int vectors) {
 /// Rows of the tallest tile of a format.
 template <class F>
 constexpr int tallest_tile(int vectors) {
-  return on_matrix_unit<F> ? 16 : tile_rows(vectors);
+  return on_matrix_unit<F> ? matrix_rows : tile_rows(vectors);
 }
 
 /// Vectors of the widest tile for as many rows in all. The sums of one or two rows are too few

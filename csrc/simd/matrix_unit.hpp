@@ -18,13 +18,13 @@
 #include "base/cpu.hpp"
 #include "simd/bfloat16.hpp"
 
-#if defined(RNNFAST_MATRIX_UNIT)
-
 namespace rnnfast {
 namespace {
 
 constexpr int matrix_rows = 16;
 constexpr index matrix_pairs = 16;
+
+#if defined(RNNFAST_MATRIX_UNIT)
 
 /// What an instruction reads it as.
 struct alignas(64) MatrixShapes {
@@ -146,7 +146,7 @@ inline float multiply_matrices(index count) {
   return 0;
 }
 
+#endif
+
 }  // namespace
 }  // namespace rnnfast
-
-#endif

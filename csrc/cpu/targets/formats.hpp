@@ -33,7 +33,7 @@ struct FormatProbeFunctions {
   static constexpr int chains = on_matrix_unit<F> ? 4 : 12;
   // k of a multiplication of vectors, of which a matrix unit does one a row.
   static constexpr int products =
-      static_cast<int>(F::group / F::passes) * (on_matrix_unit<F> ? 16 * 16 : 1);
+      static_cast<int>(F::group / F::passes * (on_matrix_unit<F> ? matrix_rows * matrix_pairs : 1));
 
   static void tile(int rows, int vectors, index k, const void* a, const void* b, const T* start,
                    T* c, index repeats) {
