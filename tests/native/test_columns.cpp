@@ -46,7 +46,7 @@ struct ColumnProduct {
     std::vector<index> numbers(static_cast<std::size_t>(rows));
     for (index i = 0; i < rows; ++i) numbers[static_cast<std::size_t>(i)] = i;
     index finished = 0;
-    const DenseRuns runs(k);
+    const DenseRuns runs = dense_runs<Plain<T>>(k);
     multiply<Plain<T>>(Dense<Plain<T>>{{a.data(), numbers.data(), k}, runs},
                        Columns<Plain<T>>(packed.data(), k, vectors), span,
                        {start.data() + span.begin * N, numbers.data(), 0},
