@@ -14,6 +14,11 @@ TARGETS, ACTIVE = CONFIG["targets"], CONFIG["target"]
 ALL_TARGETS = ("baseline", "avx2", "avx512", "avx512_bf16", "amx", "neon")
 SHARES = 4  # of the tests, so that all cores get some
 NUMERIC_TESTS = ("tests/test_gradients.py", "tests/functional")
+# These differ in the tables of shorter types alone.
+OF_AVX512 = {"avx512", "avx512_bf16", "amx"}
+TESTS_OF_SHORTER_TYPES = tuple(
+    f"tests/functional/test_{name}.py" for name in ("precision", "bfloat16_training", "int8")
+)
 
 TRAIN_AND_DIGEST = """
 import numpy as np
@@ -92,5 +97,6 @@ def test_every_test_is_in_one_share():
 @pytest.mark.parametrize("target", sorted({*TARGETS} - {ACTIVE}))
 def test_numbers_are_right(target, share):
     """The numeric tests once more; tests/conftest.py sees to it that the target is active."""
-    chosen = ("--quick", f"--share={share}/{SHARES}", "-m", "not timing", *NUMERIC_TESTS)
+    tests = TESTS_OF_SHORTER_TYPES if {target, ACTIVE} <= OF_AVX512 else NUMERIC_TESTS
+    chosen = ("--quick", f"--share={share}/{SHARES}", "-m", "not timing", *tests)
     cmake_builds.run(sys.executable, "-m", "pytest", "-q", *chosen, RNNFAST_TARGET=target)
