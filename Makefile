@@ -157,10 +157,11 @@ $(ENVIRONMENTS): pyproject.toml CMakeLists.txt $(NATIVE_SOURCES)
 		--editable ".[$(EXTRAS)]"
 	@touch $@
 
+# setuptools and wheel are for what comes as sources alone: a requirement of g2p-en.
 %/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo "rnnfast needs Python 3.10 or later: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(@D)
 	sed -n 's/^requires = \[\(.*\)\]$$/\1/p' pyproject.toml | tr , ' ' | \
-		xargs $(@D)/bin/pip install --quiet cmake ninja
+		xargs $(@D)/bin/pip install --quiet cmake ninja setuptools wheel
 	@touch $@
