@@ -131,7 +131,7 @@ inline void add_tails(const BfloatOperand* a, index a_stride, const BfloatPair* 
   }
 }
 
-/// `count` times four independent multiplications of zeros.
+/// `count` times four independent multiplications of zeros, to be timed; their sum.
 inline float multiply_matrices(index count) {
   shape_matrices(matrix_rows, 0);
   clear_matrices<4>();
