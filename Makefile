@@ -93,7 +93,9 @@ test test-full:
 
 # A file's tests stay in one process: what hosts warn of, and what they set, is told file by file.
 test-hosts: .venv/.hosts ## the tests with torch, Keras, JAX, onnxruntime, OpenVINO
-	RNNFAST_BUILD_DIR=build/dev .venv/bin/python -m pytest $(PROCESSES) --dist loadfile $(HOSTS) $(WITH_PACKAGES) $(PYTEST_ARGS)
+	RNNFAST_BUILD_DIR=build/dev .venv/bin/python -m pytest $(PROCESSES) --dist loadfile -m "not timing" \
+		$(HOSTS) $(WITH_PACKAGES) $(PYTEST_ARGS) $(OR_NONE)
+	RNNFAST_BUILD_DIR=build/dev .venv/bin/python -m pytest -m timing $(HOSTS) $(PYTEST_ARGS) $(OR_NONE)
 
 # What may harm memory: calls of every kind in every form, and none of them a thousand times.
 HARMFUL = $(foreach what,checkpoints lengths nan_and_edges noise prepack stacks strides trace, \

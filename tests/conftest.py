@@ -2,6 +2,9 @@
 
 import os
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # Before anything imports NumPy: the oracle's small products wait for each other's BLAS threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -100,6 +103,33 @@ def pytest_runtest_makereport():
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report():
     return _fail_unlisted_skip((yield))
+
+
+@contextmanager
+def _as_many_threads_afterwards() -> Iterator[None]:
+    """Take back the numbers of threads, ours and torch's, that benchmarks choose for a process."""
+    import rnnfast
+
+    chosen = rnnfast._core.chosen_threads()
+    torch = sys.modules.get("torch")
+    of_torch = torch.get_num_threads() if torch else 0
+    yield
+    rnnfast._core.choose_threads(chosen)
+    if torch:
+        torch.set_num_threads(of_torch)
+        rnnfast._core.follow_host(of_torch)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def threads_of_a_file():
+    with _as_many_threads_afterwards():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def threads_of_a_test():
+    with _as_many_threads_afterwards():
+        yield
 
 
 @pytest.fixture(scope="session")

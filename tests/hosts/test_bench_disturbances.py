@@ -20,10 +20,6 @@ def _short(monkeypatch):
     for module in (busy_cores, callers, pools, threads):
         monkeypatch.setattr(module, "CASES", (Case("inference", "gru", Shape(3, 2, 5, 7)),))
     monkeypatch.setattr(disturbances, "take_turn", take_turn)
-    before = torch.get_num_threads()
-    with rnnfast.num_threads(rnnfast.get_num_threads()):  # afterwards chosen by nobody again
-        yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(

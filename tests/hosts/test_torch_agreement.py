@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import torch
@@ -24,12 +22,9 @@ Arrays = dict[str, np.ndarray]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_thread_each() -> Iterator[None]:
+def one_thread_each() -> None:
     """Keep torch's idle threads from spinning on the cores that ours are to run on."""
-    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def by_torch(cell: Cell, arguments: Arrays, cotangents: Arrays, reverse: bool) -> Arrays:

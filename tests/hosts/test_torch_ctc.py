@@ -80,12 +80,8 @@ def test_forward_and_backward_are_faster(dtype, threads):
         log_probs.grad = None
         torch.nn.functional.ctc_loss(log_probs, *arguments, reduction="sum").backward()
 
-    before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    try:
-        with rnnfast.num_threads(threads):
-            rounds = list(play_rounds({"ours": ours, "theirs": theirs}, 7))
-    finally:
-        torch.set_num_threads(before)
+    with rnnfast.num_threads(threads):
+        rounds = list(play_rounds({"ours": ours, "theirs": theirs}, 7))
     ratio = spread([one["theirs"] / one["ours"] for one in rounds]).median
     assert ratio > 2, f"{ratio:.1f} times torch"
