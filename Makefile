@@ -91,7 +91,8 @@ test test-full:
 	RNNFAST_BUILD_DIR=build/dev .venv/bin/python -m pytest -m "compiles or timing" \
 		$(WITHOUT_HOSTS) $(PYTEST_ARGS) $(OR_NONE)
 
-# A file's tests stay in one process: what hosts warn of, and what they set, is told file by file.
+# A file's tests stay in one process: what hosts warn of, and what they set, is told file by file. Then
+# what must be alone, as above.
 test-hosts: .venv/.hosts ## the tests with torch, Keras, JAX, onnxruntime, OpenVINO
 	RNNFAST_BUILD_DIR=build/dev .venv/bin/python -m pytest $(PROCESSES) --dist loadfile -m "not timing" \
 		$(HOSTS) $(WITH_PACKAGES) $(PYTEST_ARGS) $(OR_NONE)
