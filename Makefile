@@ -96,7 +96,8 @@ test test-full:
 test-hosts: .venv/.hosts ## the tests with torch, Keras, JAX, onnxruntime, OpenVINO
 	RNNFAST_BUILD_DIR=build/dev .venv/bin/python -m pytest $(PROCESSES) --dist loadfile -m "not timing" \
 		$(HOSTS) $(WITH_PACKAGES) $(PYTEST_ARGS) $(OR_NONE)
-	RNNFAST_BUILD_DIR=build/dev .venv/bin/python -m pytest -m timing $(HOSTS) $(PYTEST_ARGS) $(OR_NONE)
+	RNNFAST_BUILD_DIR=build/dev .venv/bin/python -m pytest -m timing \
+		$(HOSTS) $(WITH_PACKAGES) $(PYTEST_ARGS) $(OR_NONE)
 
 # What may harm memory: calls of every kind in every form, and none of them a thousand times.
 HARMFUL = $(foreach what,checkpoints lengths nan_and_edges noise prepack stacks strides trace, \

@@ -107,7 +107,7 @@ def pytest_make_collect_report():
 
 @contextmanager
 def _as_many_threads_afterwards() -> Iterator[None]:
-    """Take back the numbers of threads, ours and torch's, that benchmarks choose for a process."""
+    """Take back the process's numbers of threads, ours and torch's, if somebody chose others."""
     import rnnfast
 
     chosen = rnnfast._core.chosen_threads()
@@ -122,6 +122,7 @@ def _as_many_threads_afterwards() -> Iterator[None]:
 
 @pytest.fixture(scope="module", autouse=True)
 def threads_of_a_file():
+    """Also of what is set up once for a file, before its first test."""
     with _as_many_threads_afterwards():
         yield
 

@@ -8,10 +8,7 @@ def one_torch_thread():
     # Two teams of threads that wait for each other's cores would take minutes over these sizes.
     import torch
 
-    before = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -45,10 +45,7 @@ N, T, H = 3, 7, 6
 
 @pytest.fixture
 def one_thread():
-    before = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def policy_of(kind, space, **form):

@@ -13,10 +13,7 @@ from rnnfast.interop import torch as ours
 @pytest.fixture(autouse=True)
 def one_thread():
     """The sizes are small, and one thread waits for nobody on a busy machine."""
-    before = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 SMALL = ["--units=12", "--embedding=4", "--seq-len=10", "--batch-size=3"]

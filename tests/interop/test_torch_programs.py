@@ -22,11 +22,8 @@ SKIP = "no package {} of the extra hosts"
 @pytest.fixture(autouse=True)
 def one_thread():
     """The sizes are small, and one thread waits for nobody on a busy machine."""
-    before = torch.get_num_threads()
     torch.set_num_threads(1)
-    with rnnfast.num_threads(1):
-        yield
-    torch.set_num_threads(before)
+    rnnfast.set_num_threads(1)
 
 
 def needs(package):
